@@ -1,0 +1,32 @@
+"""The time it is, everywhere.
+
+Belongs here: the one clock. `PRISM_NOW` fixes it, so that a run, a test or a rehearsal of a past Monday
+sees one instant. Does not belong here: durations and progress, which use `time.monotonic`.
+"""
+
+import os
+from datetime import UTC, datetime
+
+from prism_core.calendar import Week
+from prism_core.failures import BadUsage
+
+NOW_VARIABLE = "PRISM_NOW"
+
+
+def now() -> datetime:
+    """The current instant, aware, in UTC. Raises BadUsage when PRISM_NOW is no aware ISO instant."""
+    fixed = os.environ.get(NOW_VARIABLE)
+    if not fixed:
+        return datetime.now(UTC)
+    try:
+        instant = datetime.fromisoformat(fixed)
+    except ValueError as error:
+        raise BadUsage(f"{NOW_VARIABLE}={fixed!r} is not an instant; write 2026-01-05T07:00:00+00:00") from error
+    if instant.tzinfo is None:
+        raise BadUsage(f"{NOW_VARIABLE}={fixed!r} has no time zone; add +00:00 or Z")
+    return instant.astimezone(UTC)
+
+
+def this_week() -> Week:
+    """The running week."""
+    return Week.of(now())

@@ -1,0 +1,135 @@
+"""One validated object for everything that differs between places.
+
+Belongs here: names, regions, the first week, limits a person may change. Read from `PRISM_*` variables,
+then from the file that the first `prism up` wrote into PRISM_HOME, then from the defaults below.
+Does not belong here: secrets (prism_resources reads them by name when needed) and rules.
+"""
+
+import os
+import re
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AnyHttpUrl, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import JsonConfigSettingsSource
+
+from prism_core.calendar import Week
+from prism_core.failures import BadUsage
+
+PREFIX = "PRISM_"
+HOME_FILE = "settings.json"
+# Variables of the same prefix that are not settings: the clock, and what one process hands to its children.
+NOT_SETTINGS = frozenset({"NOW"})
+
+
+class Environment(StrEnum):
+    LOCAL = "local"
+    AWS = "aws"
+
+
+class ActivitySource(StrEnum):
+    """Where a week's worker activity comes from. One week is never fed from both."""
+
+    FILES = "files"
+    LOG = "log"
+
+
+def prism_home() -> Path:
+    """Where the state of this platform lives: PRISM_HOME, else `.prism` in the working directory."""
+    return Path(os.environ.get("PRISM_HOME") or ".prism").absolute()
+
+
+class Settings(BaseSettings):
+    """Every value PRISM is configured by. Immutable; construct with `load_settings()`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    environment: Environment = Environment.LOCAL
+    home: Path = Field(default_factory=prism_home, description="state of a local platform")
+    region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    name_prefix: str = Field(
+        default="prism", pattern=r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$", description="first part of every resource name"
+    )
+    account_id: str = Field(default="000000000000", pattern=r"^\d{12}$", description="the AWS account, part of bucket names")
+    first_week: Week = Field(default=Week.parse("2025-W01"), description="partitions start here")
+    aws_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the embedded AWS; set by the platform")
+
+    worker_activity_source: ActivitySource = ActivitySource.FILES
+    worker_activity_log_group: str = "/aws/sagemaker/groundtruth/WorkerActivity"
+    worker_activity_overlap_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 60
+    unresolved_share_warning: Annotated[float, Field(ge=0, le=1)] = 0.05
+    changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
+
+    athena_workgroup: str = "primary"
+    query_timeout_seconds: Annotated[int, Field(ge=1, le=1800)] = 120
+
+    @model_validator(mode="after")
+    def _local_stays_local(self) -> Self:
+        if self.environment is Environment.AWS and self.aws_endpoint_url is not None:
+            raise ValueError("aws_endpoint_url belongs to the local environment; unset it for aws")
+        return self
+
+    @property
+    def lake_bucket(self) -> str:
+        return f"{self.name_prefix}-lake-{self.account_id}-{self.region}"
+
+    @property
+    def glue_database(self) -> str:
+        return f"{self.name_prefix}_lake".replace("-", "_")
+
+    def table_name(self, table: str) -> str:
+        """The physical name of a table of prism_core/tables.py."""
+        return f"{self.name_prefix}-{table}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        home_file = prism_home() / HOME_FILE
+        return init_settings, env_settings, JsonConfigSettingsSource(settings_cls, json_file=home_file)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process.
+
+    Raises BadUsage that names the variable, its value and what is allowed; unknown `PRISM_*` variables
+    are refused with the list of valid ones, so that a typo never passes silently.
+    """
+    _refuse_unknown_variables()
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise BadUsage(_explain(error)) from error
+    except ValueError as error:  # the file in PRISM_HOME is not JSON
+        raise BadUsage(f"{prism_home() / HOME_FILE}: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _variables() -> dict[str, FieldInfo]:
+    return {f"{PREFIX}{name}".upper(): info for name, info in Settings.model_fields.items()}
+
+
+def _refuse_unknown_variables() -> None:
+    known = set(_variables()) | {f"{PREFIX}{name}" for name in NOT_SETTINGS}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise BadUsage(f"unknown settings {', '.join(unknown)}; valid ones are {', '.join(sorted(known))}")
+
+
+def _explain(error: ValidationError) -> str:
+    lines: list[str] = []
+    for problem in error.errors():
+        name = f"{PREFIX}{problem['loc'][0]}".upper() if problem["loc"] else "settings"
+        message = re.sub(r"^Value error, ", "", problem["msg"])
+        shown = "" if problem["type"] == "extra_forbidden" else f"={problem['input']!r}" if problem["loc"] else ""
+        lines.append(f"{name}{shown}: {message}")
+    return "; ".join(lines)
