@@ -136,9 +136,10 @@ class Week:
                     raise ValueError(str(error)) from error
             raise ValueError(f"a week is written as text such as 2026-W01, not {value!r}")
 
+        text = core_schema.str_schema()
         return core_schema.no_info_plain_validator_function(
             read,
-            serialization=core_schema.plain_serializer_function_ser_schema(str, return_schema=core_schema.str_schema()),
+            serialization=core_schema.plain_serializer_function_ser_schema(str, return_schema=text),
             json_schema_input_schema=core_schema.str_schema(pattern=r"^\d{4}-W\d{2}$"),
         )
 

@@ -52,9 +52,13 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=prism_home, description="state of a local platform")
     region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     name_prefix: str = Field(
-        default="prism", pattern=r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$", description="first part of every resource name"
+        default="prism",
+        pattern=r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$",
+        description="first part of every resource name",
     )
-    account_id: str = Field(default="000000000000", pattern=r"^\d{12}$", description="the AWS account, part of bucket names")
+    account_id: str = Field(
+        default="000000000000", pattern=r"^\d{12}$", description="the AWS account, part of bucket names"
+    )
     first_week: Week = Field(default=Week.parse("2025-W01"), description="partitions start here")
     aws_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the embedded AWS; set by the platform")
 
@@ -130,6 +134,7 @@ def _explain(error: ValidationError) -> str:
     for problem in error.errors():
         name = f"{PREFIX}{problem['loc'][0]}".upper() if problem["loc"] else "settings"
         message = re.sub(r"^Value error, ", "", problem["msg"])
-        shown = "" if problem["type"] == "extra_forbidden" else f"={problem['input']!r}" if problem["loc"] else ""
+        value_known = bool(problem["loc"]) and problem["type"] != "extra_forbidden"
+        shown = f"={problem['input']!r}" if value_known else ""
         lines.append(f"{name}{shown}: {message}")
     return "; ".join(lines)
