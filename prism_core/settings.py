@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AnyHttpUrl, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import JsonConfigSettingsSource
 
 from prism_core.calendar import Week
@@ -59,12 +59,13 @@ class Settings(BaseSettings):
     account_id: str = Field(
         default="000000000000", pattern=r"^\d{12}$", description="the AWS account, part of bucket names"
     )
-    first_week: Week = Field(default=Week.parse("2025-W01"), description="partitions start here")
+    first_week: Annotated[Week, NoDecode] = Field(default=Week.parse("2025-W01"), description="partitions start here")
     aws_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the embedded AWS; set by the platform")
 
     worker_activity_source: ActivitySource = ActivitySource.FILES
     worker_activity_log_group: str = "/aws/sagemaker/groundtruth/WorkerActivity"
     worker_activity_overlap_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 60
+    worker_activity_cron: str = Field(default="5 * * * *", description="when the log is read, UTC")
     unresolved_share_warning: Annotated[float, Field(ge=0, le=1)] = 0.05
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
 
@@ -80,6 +81,11 @@ class Settings(BaseSettings):
     @property
     def lake_bucket(self) -> str:
         return f"{self.name_prefix}-lake-{self.account_id}-{self.region}"
+
+    @property
+    def local_lake_path(self) -> Path:
+        """Where the embedded AWS keeps the objects of the lake bucket: DuckDB reads the very same files."""
+        return self.home / "emulator" / "s3" / self.account_id / self.lake_bucket
 
     @property
     def glue_database(self) -> str:

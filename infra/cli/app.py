@@ -1,0 +1,54 @@
+"""The `prism` command.
+
+Belongs here: the list of commands, and the mapping of failures to exit codes: 0 ok, 1 failed, 2 bad usage.
+Does not belong here: what a command does (one module each). Heavy imports live in the command that needs
+them: `prism --help` must not load Dagster.
+"""
+
+import sys
+
+import click
+import typer
+
+from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
+from infra.cli.ingest import ingest_app
+from infra.cli.materialize import materialize
+from infra.cli.query import query
+from infra.cli.up import down, reset, status, up
+from prism_core.failures import BadUsage, PrismFailure
+
+app = typer.Typer(
+    name="prism",
+    help="PRISM runs data-annotation programmes. State lives under PRISM_HOME (default .prism).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(up)
+app.command()(down)
+app.command()(status)
+app.command()(reset)
+app.add_typer(ingest_app, name="ingest")
+app.command()(materialize)
+app.command()(query)
+
+
+def main() -> None:
+    """Entry point. Failures that PRISM raises on purpose end as one sentence, anything else as a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except BadUsage as error:
+        err.print(f"[bold red]bad usage:[/bold red] {error}", markup=True)
+        code = EXIT_BAD_USAGE
+    except PrismFailure as error:
+        err.print("[bold red]failed:[/bold red]", str(error))
+        code = EXIT_FAILED
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""How the command line speaks.
+
+Belongs here: the consoles, progress bars, exit codes, and turning failures into one sentence.
+Does not belong here: commands. Results go to standard output, everything else to standard error, so that
+`prism query … --format csv > file` holds the result alone.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+EXIT_OK, EXIT_FAILED, EXIT_BAD_USAGE = 0, 1, 2
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+
+def say(message: str) -> None:
+    """A line of progress for a person."""
+    err.print(f"[dim]{message}[/dim]")
+
+
+def fail(message: str) -> typer.Exit:
+    """The exception that ends a command whose work failed in part or whole."""
+    err.print(f"[bold red]failed:[/bold red] {message}")
+    return typer.Exit(EXIT_FAILED)
+
+
+@contextmanager
+def byte_progress(label: str, total: int) -> Iterator[Progress]:
+    """A bar over bytes read."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as progress:
+        progress.add_task(label, total=total)
+        yield progress
+
+
+@contextmanager
+def step_progress(label: str, total: int) -> Iterator[Progress]:
+    """A bar over steps."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as progress:
+        progress.add_task(label, total=total)
+        yield progress

@@ -1,0 +1,149 @@
+"""`prism ingest`: real files in.
+
+Belongs here: one command a kind of file, its summary, and the rejects file.
+Does not belong here: what a line means (prism_core) and where it goes (prism_resources).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from infra.cli.console import EXIT_FAILED, byte_progress, err, out, say
+from infra.local.platform import Platform, attached
+from prism_core import clock
+from prism_core.calendar import WeekRange
+from prism_core.failures import BadUsage
+from prism_core.worker_activity.files import Rejected
+from prism_resources.lake import Lake
+from prism_resources.worker_activity.ingest import FileCounts, FileIngest
+from prism_resources.worker_activity.landing import Landing
+from prism_resources.worker_activity.log import LogCounts, LogIngest
+
+ingest_app = typer.Typer(help="Load real files (or the live log) into the lake.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")]
+
+
+@ingest_app.callback()
+def _several_kinds() -> None:
+    """Load real files (or the live log) into the lake."""
+
+
+@dataclass(slots=True)
+class RejectsFile:
+    """One JSON line a rejected record: file, line, reason, excerpt. Made on the first rejection."""
+
+    path: Path
+    count: int = 0
+
+    @classmethod
+    def in_folder(cls, folder: Path, kind: str) -> "RejectsFile":
+        # Wall time, not the settable clock: two loads under one PRISM_NOW must not share a file.
+        return cls(folder / f"{kind}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.jsonl")
+
+    def add(self, rejected: Rejected) -> None:
+        row = {
+            "file": rejected.file, "line": rejected.line, "reason": rejected.reason, "excerpt": rejected.excerpt,
+        }  # fmt: skip
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self.count += 1
+
+
+@ingest_app.command("worker-activity")
+def worker_activity(
+    paths: Annotated[list[Path] | None, typer.Argument(help="JSON Lines files, plain or gzip")] = None,
+    log: Annotated[bool, typer.Option("--log", help="read the CloudWatch log group instead of files")] = False,
+    as_json: Json = False,
+) -> None:
+    """Load Ground Truth worker activity. Loading the same records again changes nothing.
+
+    Exit code 1 when any line was rejected; the rest is loaded and the rejects file says why.
+    """
+    if bool(paths) == log:
+        raise BadUsage("name files to load, or --log to read the live log, and not both")
+    with attached(say) as platform:
+        rejects = RejectsFile.in_folder(platform.home.rejects, "worker-activity")
+        if log:
+            _summarise_log(read_live_log(platform, rejects), rejects, as_json=as_json)
+        else:
+            _summarise_files(load_files(platform, paths or [], rejects), rejects, as_json=as_json)
+        platform.flush()
+    if rejects.count:
+        err.print(f"[bold red]failed:[/bold red] {rejects.count} rejected, the rest is loaded; see {rejects.path}")
+        raise typer.Exit(EXIT_FAILED)
+
+
+def load_files(platform: Platform, paths: Iterable[Path], rejects: RejectsFile) -> list[FileCounts]:
+    """Load files in the order given, with a progress bar over their bytes."""
+    files = list(paths)
+    ingest = FileIngest(Landing(Lake(platform.settings)), loadable_weeks(platform), clock.now())
+    total = sum(path.stat().st_size for path in files if path.is_file())
+    done: list[FileCounts] = []
+    with byte_progress(f"loading {len(files)} files", total) as progress:
+        task = progress.task_ids[0]
+        for path in files:
+            done.append(ingest.load(path, rejects.add, lambda size: progress.advance(task, size)))
+    return done
+
+
+def read_live_log(platform: Platform, rejects: RejectsFile) -> LogCounts:
+    """Catch up with the live log."""
+    with err.status("reading the log"):
+        ingest = LogIngest(platform.settings, Lake(platform.settings), loadable_weeks(platform))
+        return ingest.catch_up(clock.now(), rejects.add)
+
+
+def loadable_weeks(platform: Platform) -> WeekRange:
+    """The weeks a record may lie in: from the first week of the settings to the running one."""
+    return WeekRange(platform.settings.first_week, max(clock.this_week(), platform.settings.first_week))
+
+
+def _summarise_files(counts: list[FileCounts], rejects: RejectsFile, *, as_json: bool) -> None:
+    rows = [
+        {
+            "file": item.file,
+            "read": item.read,
+            "loaded": item.loaded,
+            "duplicate": item.duplicate,
+            "rejected": item.rejected,
+            "weeks": [week.label for week in sorted(item.weeks)],
+        }
+        for item in counts
+    ]
+    total = {key: sum(row[key] for row in rows) for key in ("read", "loaded", "duplicate", "rejected")}
+    if as_json:
+        rejects_file = str(rejects.path) if rejects.count else None
+        typer.echo(json.dumps({"files": rows, "total": total, "rejects_file": rejects_file}))
+        return
+    table = Table("file", "read", "loaded", "duplicate", "rejected", "weeks", title="worker activity")
+    for row in rows:
+        weeks = row["weeks"]
+        span = f"{weeks[0]} … {weeks[-1]}" if len(weeks) > 1 else "".join(weeks)
+        cells = (Path(row["file"]).name, *(f"{row[key]:,}" for key in total), span)
+        table.add_row(*cells)
+    table.add_section()
+    table.add_row("total", *(f"{value:,}" for value in total.values()), "")
+    out.print(table)
+
+
+def _summarise_log(counts: LogCounts, rejects: RejectsFile, *, as_json: bool) -> None:
+    values = {
+        "read": counts.read,
+        "loaded": counts.loaded,
+        "duplicate": counts.duplicate,
+        "rejected": counts.rejected,
+        "late": counts.late,
+        "weeks": [week.label for week in sorted(counts.weeks)],
+    }
+    if as_json:
+        typer.echo(json.dumps({"log": values, "rejects_file": str(rejects.path) if rejects.count else None}))
+        return
+    table = Table(*values, title="worker-activity log")
+    table.add_row(*(" ".join(value) if isinstance(value, list) else f"{value:,}" for value in values.values()))
+    out.print(table)

@@ -1,0 +1,173 @@
+"""`prism materialize`: assets by week, from the command line, seen in the Dagster UI.
+
+Belongs here: turning words into a Dagster selection and one run over a range, and its summary.
+Does not belong here: the assets (prism_assets).
+"""
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from infra.cli.console import err, fail, out, say
+from infra.local.platform import Platform, attached
+from prism_core import clock
+from prism_core.calendar import WeekRange
+from prism_core.failures import BadUsage
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """What one asset check said."""
+
+    asset: str
+    check: str
+    passed: bool
+    severity: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """One run over a range of weeks."""
+
+    run_id: str
+    success: bool
+    assets: list[str]
+    weeks: str
+    checks: list[CheckOutcome]
+    errors: list[str]
+
+
+def materialize(
+    selection: Annotated[str, typer.Argument(help="Dagster selection: throughput, group:throughput, +throughput")],
+    weeks: Annotated[
+        str | None, typer.Option(help="2018-W33, or a range 2018-W33..2018-W36; all when left out")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
+) -> None:
+    """Materialise assets for some weeks in one run, with their checks."""
+    with attached(say) as platform:
+        wanted = WeekRange.parse(weeks) if weeks else WeekRange(platform.settings.first_week, clock.this_week())
+        outcome = run_range(platform, selection, wanted)
+        platform.flush()
+    if as_json:
+        typer.echo(json.dumps(asdict(outcome)))
+    else:
+        _print(outcome)
+    if not outcome.success:
+        raise fail(f"run {outcome.run_id}: {'; '.join(outcome.errors) or 'see the Dagster UI'}")
+
+
+def run_range(platform: Platform, selection: str, weeks: WeekRange) -> RunOutcome:
+    """One Dagster run over `weeks`, recorded in the platform's instance.
+
+    Raises BadUsage for a selection that names nothing and for weeks without a partition.
+    """
+    prepare_dagster_home(platform)
+    with err.status("loading the assets") as status:
+        import warnings
+
+        import dagster as dg
+
+        # Known and pinned: single-run backfills and partitioned checks are beta in this version.
+        warnings.filterwarnings("ignore", category=dg.BetaWarning)
+        warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+        from prism_assets.definitions import build_definitions
+
+        definitions = build_definitions(platform.settings)
+        graph = definitions.resolve_asset_graph()
+        try:
+            keys = dg.AssetSelection.from_string(selection).resolve(graph)
+        except (dg.DagsterInvalidSubsetError, dg.DagsterInvalidDefinitionError, ValueError) as error:
+            raise BadUsage(f"selection {selection!r}: {error}") from error
+        keys = {key for key in keys if graph.get(key).is_materializable}
+        if not keys:
+            known = ", ".join(sorted(key.to_user_string() for key in graph.materializable_asset_keys))
+            raise BadUsage(f"selection {selection!r} names no asset; assets are: {known}")
+        _require_partitions(platform, weeks)
+        job = definitions.resolve_implicit_global_asset_job_def()
+        handler = _StatusHandler(status)
+        logging.getLogger("dagster").addHandler(handler)
+        try:
+            with dg.DagsterInstance.from_config(str(platform.home.dagster)) as instance:
+                result = job.execute_in_process(
+                    instance=instance,
+                    asset_selection=sorted(keys),
+                    raise_on_error=False,
+                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                    tags={
+                        "dagster/asset_partition_range_start": weeks.first.key,
+                        "dagster/asset_partition_range_end": weeks.last.key,
+                    },
+                )
+        finally:
+            logging.getLogger("dagster").removeHandler(handler)
+    return _outcome(result, sorted(key.to_user_string() for key in keys), weeks)
+
+
+def prepare_dagster_home(platform: Platform) -> None:
+    """Write the instance's dagster.yaml; no usage data leaves the machine."""
+    from infra.local.serving import DAGSTER_YAML
+
+    path = platform.home.dagster / "dagster.yaml"
+    if not path.exists() or path.read_text() != DAGSTER_YAML:
+        path.write_text(DAGSTER_YAML)
+
+
+def _require_partitions(platform: Platform, weeks: WeekRange) -> None:
+    first, last = platform.settings.first_week, clock.this_week()
+    if weeks.first < first or weeks.last > last:
+        raise BadUsage(
+            f"weeks {weeks} reach outside {first}..{last}, the first week of the settings to the running one"
+        )
+
+
+def _outcome(result: object, assets: list[str], weeks: WeekRange) -> RunOutcome:
+    import dagster as dg
+
+    assert isinstance(result, dg.ExecuteInProcessResult)  # noqa: S101 - narrows the type, imported late
+    checks = [
+        CheckOutcome(
+            evaluation.asset_key.to_user_string(),
+            evaluation.check_name,
+            evaluation.passed,
+            evaluation.severity.value,
+            evaluation.description or "",
+        )
+        for evaluation in result.get_asset_check_evaluations()
+    ]
+    errors: list[str] = []
+    for event in result.all_events:
+        failure = event.event_specific_data if event.is_step_failure else None
+        error = getattr(failure, "error", None)
+        if error is not None:
+            cause = error.cause or error
+            errors.append(f"{event.step_key}: {cause.message.strip()}")
+    return RunOutcome(result.run_id, result.success, assets, str(weeks), checks, errors)
+
+
+def _print(outcome: RunOutcome) -> None:
+    table = Table("asset", "check", "result", "says", title=f"{', '.join(outcome.assets)} · {outcome.weeks}")
+    for check in outcome.checks:
+        word = "[green]✓ passed[/green]" if check.passed else f"[red]✗ {check.severity.lower()}[/red]"
+        table.add_row(check.asset, check.check, word, check.description)
+    out.print(table)
+    say(f"run {outcome.run_id} {'succeeded' if outcome.success else 'failed'}")
+
+
+class _StatusHandler(logging.Handler):
+    """Shows the last line that an asset logged beside the spinner."""
+
+    def __init__(self, status: object) -> None:
+        super().__init__(logging.INFO)
+        self._status = status
+
+    def emit(self, record: logging.LogRecord) -> None:
+        meta = getattr(record, "dagster_meta", None)
+        message = (meta or {}).get("orig_message") if isinstance(meta, dict) else None
+        if message:
+            self._status.update(str(message)[:100])  # type: ignore[attr-defined]

@@ -1,0 +1,43 @@
+"""`prism query`: Trino SQL over the lake."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.measure import Measurement
+from rich.table import Table
+
+from infra.cli.console import out, say
+from infra.local.platform import attached
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="one SELECT in Trino SQL")],
+    output: Annotated[Format, typer.Option("--format", help="how to print the rows")] = Format.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
+) -> None:
+    """Ask the lake. Tables: throughput; every table has the column `week` (2018-W33)."""
+    from prism_resources.lake import Lake
+    from prism_resources.query.engine import query_engine
+    from prism_resources.query.result import QueryResult, as_csv
+    from prism_resources.query.result import as_json as to_json
+
+    with attached(say) as platform:
+        result: QueryResult = query_engine(platform.settings, Lake(platform.settings)).query(sql)
+    if as_json or output is Format.JSON:
+        typer.echo(to_json(result), nl=False)
+    elif output is Format.CSV:
+        typer.echo(as_csv(result), nl=False)
+    else:
+        table = Table(*result.columns)
+        for row in result.rows:
+            table.add_row(*("" if value is None else str(value) for value in row))
+        # A table wider than the terminal folds its cells to one letter; a person can scroll or pipe instead.
+        out.print(table, crop=False, width=max(out.width, Measurement.get(out, out.options, table).maximum))
+        say(f"{len(result.rows)} rows, answered by {result.engine}")

@@ -1,0 +1,190 @@
+"""`prism up`, `down`, `status` and `reset`: the whole platform.
+
+Belongs here: the order of the main job (deploy, sample, assets), the summary, serving until told to stop.
+Does not belong here: how each part works (infra/local, infra/deploy.py).
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.panel import Panel
+from rich.table import Table
+
+from infra.cli.console import err, fail, out, say
+from infra.deploy import deploy
+from infra.local.emulator.environment import LOOPBACK
+from infra.local.home import Home, Ports
+from infra.local.platform import Platform, attached, is_locked, running_platform
+from prism_core import clock
+from prism_core.calendar import WeekRange
+from prism_core.failures import BadUsage
+from prism_core.settings import Environment, load_settings, prism_home
+
+DEFAULT_SAMPLE_WEEKS = 12
+STOP_SECONDS = 120
+
+
+def up(
+    once: Annotated[bool, typer.Option("--once", help="end after the main job instead of serving")] = False,
+    sample: Annotated[int, typer.Option(help="weeks of synthetic sample on the first start", min=1, max=520)] = (
+        DEFAULT_SAMPLE_WEEKS
+    ),
+    no_sample: Annotated[bool, typer.Option("--no-sample", help="start empty, for real data")] = False,
+    port: Annotated[int | None, typer.Option(help="first of ten ports, fixed at the first start")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="the summary as one JSON object")] = False,
+) -> None:
+    """Start or resume the platform: embedded AWS, stacks, sample data on the first start, assets; then serve."""
+    _refuse_other_places()
+    home = Home(prism_home())
+    if running_platform(home) is not None and not once:
+        say(f"the platform of {home.root} is running already")
+        _print_addresses(home.ports())
+        return
+    home.create()
+    _fix_first_start(home, None if no_sample else sample)
+    with attached(say, port=port, serving=not once) as platform:
+        if not platform.owned:
+            _main_job(platform, as_json=as_json)
+            return
+        from infra.local.serving import dagster, mail
+
+        with mail(platform):
+            _main_job(platform, as_json=as_json)
+            if once:
+                return
+            # From here on Ctrl-C and SIGTERM are an orderly end; before, Ctrl-C interrupts the main job.
+            stopping = threading.Event()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stopping.set())
+            with err.status("starting Dagster") as status:
+                serving = dagster(platform, lambda: status.update("starting Dagster"))
+                with serving as child:
+                    status.stop()
+                    _print_addresses(platform.ports)
+                    _serve_until(stopping, child)
+                    say("stopping")
+
+
+def down() -> None:
+    """Stop the running platform of PRISM_HOME, cleanly."""
+    home = Home(prism_home())
+    facts = running_platform(home)
+    if facts is None:
+        say(f"no platform is running in {home.root}")
+        return
+    os.kill(int(str(facts["pid"])), signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    with err.status("stopping"):
+        while is_locked(home):
+            if time.monotonic() > deadline:
+                raise fail(f"the platform (process {facts['pid']}) did not stop in {STOP_SECONDS} s")
+            time.sleep(0.1)
+    say("stopped")
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:
+    """Say whether the platform of PRISM_HOME runs, and where."""
+    home = Home(prism_home())
+    facts = running_platform(home)
+    running = facts is not None
+    addresses = _addresses(home.ports()) if running else {}
+    if as_json:
+        typer.echo(json.dumps({"home": str(home.root), "running": running, "addresses": addresses}))
+        return
+    if facts is None:
+        out.print(f"no platform is running in {home.root}")
+        return
+    out.print(f"running in {home.root} (process {facts['pid']})")
+    _print_addresses(home.ports())
+
+
+def reset(yes: Annotated[bool, typer.Option("--yes", help="really delete everything")] = False) -> None:
+    """Delete the state of PRISM_HOME: data, mail, runs."""
+    home = Home(prism_home())
+    if not yes:
+        raise BadUsage(f"this deletes everything below {home.root}; say --yes")
+    if is_locked(home):
+        raise fail(f"{home.root} is in use; run `prism down` first")
+    if home.root.exists():
+        if not (home.root / "ports.json").exists():
+            raise BadUsage(f"{home.root} does not look like a PRISM_HOME; nothing was deleted")
+        shutil.rmtree(home.root)
+    say(f"{home.root} is empty")
+
+
+def _refuse_other_places() -> None:
+    if load_settings().environment is Environment.AWS:
+        raise BadUsage("`prism up` is the local platform; PRISM_ENVIRONMENT=aws is deployed, not started")
+
+
+def _fix_first_start(home: Home, sample_weeks: int | None) -> None:
+    """On the first start decide the sample and the first week; later starts find both decided."""
+    if home.read_first_start():
+        return
+    settings = load_settings()
+    first_week = settings.first_week
+    if sample_weeks is not None and "first_week" not in settings.model_fields_set:
+        first_week = clock.this_week().window(sample_weeks).first
+    home.fix_settings(first_week=first_week.label)
+    home.note_first_start(sample_weeks=sample_weeks, started_at=clock.now())
+
+
+def _main_job(platform: Platform, *, as_json: bool) -> None:
+    """Deploy, load the sample once, materialise; safe to repeat after a kill at any point."""
+    started = time.monotonic()
+    # Between hold and flush no snapshot is taken: a kill leaves the stacks of before, never half a change.
+    platform.hold()
+    with err.status("deploying the stacks"):
+        for deployment in deploy(platform.settings, clock.this_week(), lambda _: None):
+            say(f"stack {deployment.stack}: {deployment.action}")
+    platform.flush()
+    facts = platform.home.read_first_start()
+    if facts.get("sample_weeks") and not facts.get("sample_loaded_at"):
+        from infra.local.sample.load import load_sample
+
+        load_sample(platform, int(facts["sample_weeks"]), datetime.fromisoformat(facts["started_at"]))
+        _materialize_sample(platform)
+        platform.flush()
+        platform.home.note_first_start(sample_loaded_at=clock.now())
+    from infra.cli.summary import print_summary
+
+    print_summary(platform, seconds=time.monotonic() - started, as_json=as_json)
+
+
+def _materialize_sample(platform: Platform) -> None:
+    from infra.cli.materialize import run_range
+
+    weeks = WeekRange(platform.settings.first_week, clock.this_week())
+    say(f"materialising {len(weeks)} weeks")
+    outcome = run_range(platform, "*", weeks)
+    if not outcome.success:
+        raise fail(f"run {outcome.run_id}: {'; '.join(outcome.errors)}")
+
+
+def _serve_until(stopping: threading.Event, child: "subprocess.Popen[bytes]") -> None:
+    while not stopping.wait(0.5):
+        if child.poll() is not None:
+            raise fail("Dagster ended unexpectedly; see its log")
+
+
+def _addresses(ports: Ports) -> dict[str, str]:
+    return {
+        "dagster": f"http://{LOOPBACK}:{ports.dagster}",
+        "mailbox": f"http://{LOOPBACK}:{ports.mailbox}",
+        "embedded AWS": f"http://{LOOPBACK}:{ports.emulator}",
+    }
+
+
+def _print_addresses(ports: Ports) -> None:
+    table = Table.grid(padding=(0, 2))
+    for name, address in _addresses(ports).items():
+        table.add_row(name, f"[link={address}]{address}[/link]")
+    out.print(Panel(table, title="PRISM is up", subtitle="Ctrl-C stops it", expand=False))

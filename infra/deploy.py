@@ -1,0 +1,142 @@
+"""Deploy the templates, the same ones to both places.
+
+Belongs here: CloudFormation calls and the parameters that code knows better than a person (the projected
+weeks). Does not belong here: what is deployed (infra/templates).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from prism_core.calendar import Week, weeks_in_year
+from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.settings import Settings
+from prism_resources.aws import client
+from prism_resources.failures import explained
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+
+TEMPLATES = Path(__file__).parent / "templates"
+# In the order of their dependence.
+STACKS = ("data", "catalog")
+WAIT_SECONDS = 900
+# CloudFormation takes 4,096 characters a parameter; a week and its comma take nine.
+WEEKS_PER_PARAMETER = 450
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What one stack needed: `created`, `updated` or `unchanged`."""
+
+    stack: str
+    action: str
+
+
+def projected_weeks(first: Week, today: Week) -> list[str]:
+    """ISO weeks that Athena may look for: from the first week to the end of next year.
+
+    It changes once a year, so that a deploy in between finds nothing to do.
+    """
+    next_year = today.monday.isocalendar().year + 1
+    last = Week.parse(f"{next_year}-W{weeks_in_year(next_year)}")
+    return [(first + i).label for i in range(last - first + 1)]
+
+
+def stack_name(settings: Settings, concern: str) -> str:
+    return f"{settings.name_prefix}-{concern}"
+
+
+def deploy(settings: Settings, today: Week, say: Callable[[str], None]) -> list[Deployment]:
+    """Create or update every stack. Raises PermanentFailure with CloudFormation's reason when one fails."""
+    weeks = projected_weeks(settings.first_week, today)
+    values = {
+        "Environment": settings.environment.value,
+        "NamePrefix": settings.name_prefix,
+        "DatabaseName": settings.glue_database,
+        "LakeBucket": settings.lake_bucket,
+        "ProjectedWeeks": ",".join(weeks[:WEEKS_PER_PARAMETER]),
+        "ProjectedWeeksMore": ",".join(weeks[WEEKS_PER_PARAMETER : 2 * WEEKS_PER_PARAMETER]),
+    }
+    done: list[Deployment] = []
+    for concern in STACKS:
+        say(f"deploying stack {concern}")
+        done.append(_deploy_stack(settings, concern, values))
+    return done
+
+
+def _deploy_stack(settings: Settings, concern: str, values: dict[str, str]) -> Deployment:
+    cloudformation = client(settings, "cloudformation")
+    name, body = stack_name(settings, concern), (TEMPLATES / f"{concern}.yaml").read_text()
+    with explained(f"reading template {concern}"):
+        declared = cloudformation.get_template_summary(TemplateBody=body).get("Parameters", [])
+    wanted = [parameter.get("ParameterKey", "") for parameter in declared]
+    given = [{"ParameterKey": key, "ParameterValue": values[key]} for key in wanted if key in values]
+    exists = _status(cloudformation, name) is not None
+    change_set = f"deploy-{time.time_ns()}"
+    cloudformation.create_change_set(
+        StackName=name,
+        ChangeSetName=change_set,
+        ChangeSetType="UPDATE" if exists else "CREATE",
+        TemplateBody=body,
+        Parameters=given,  # type: ignore[arg-type]
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Tags=[{"Key": "prism:environment", "Value": settings.environment.value}],
+    )
+    if not _change_set_ready(cloudformation, name, change_set):
+        cloudformation.delete_change_set(StackName=name, ChangeSetName=change_set)
+        return Deployment(name, "unchanged")
+    cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
+    _await_stack(cloudformation, name)
+    return Deployment(name, "updated" if exists else "created")
+
+
+def _status(cloudformation: "CloudFormationClient", name: str) -> str | None:
+    try:
+        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+
+
+def _change_set_ready(cloudformation: "CloudFormationClient", name: str, change_set: str) -> bool:
+    """False when there is nothing to change."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        found = cloudformation.describe_change_set(StackName=name, ChangeSetName=change_set)
+        status, reason = found["Status"], found.get("StatusReason", "")
+        if status == "CREATE_COMPLETE":
+            return True
+        if status == "FAILED":
+            if "didn't contain changes" in reason or "No updates" in reason:
+                return False
+            raise PermanentFailure(f"stack {name}: CloudFormation refuses the change: {reason}")
+        time.sleep(0.1)
+    raise TransientFailure(f"stack {name}: the change set was not ready in {WAIT_SECONDS} s")
+
+
+def _await_stack(cloudformation: "CloudFormationClient", name: str) -> None:
+    deadline, pause = time.monotonic() + WAIT_SECONDS, 0.05
+    while time.monotonic() < deadline:
+        status = _status(cloudformation, name) or "gone"
+        if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+            return
+        if not status.endswith("_IN_PROGRESS"):
+            raise PermanentFailure(f"stack {name} is {status}: {_first_failure(cloudformation, name)}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 5.0)
+    raise TransientFailure(f"stack {name} was not done in {WAIT_SECONDS} s; look at its events")
+
+
+def _first_failure(cloudformation: "CloudFormationClient", name: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [event for event in events if str(event.get("ResourceStatus", "")).endswith("_FAILED")]
+    if not failed:
+        return "no resource says why"
+    first = min(failed, key=lambda event: event["Timestamp"])
+    return f"{first.get('LogicalResourceId')}: {first.get('ResourceStatusReason', 'no reason given')}"

@@ -1,0 +1,134 @@
+"""Who may talk to the embedded AWS.
+
+Belongs here: the ASGI wrapper that refuses a foreign `Host` or `Origin` on every path, and any write to the
+emulator's administration without our token. The emulator itself answers every preflight with `*` and
+wipes everything on an anonymous POST, so a web page that the user happens to visit could do both.
+Does not belong here: IAM. That is the emulator's own, and is tested with the templates.
+"""
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Administration = Callable[[str], Awaitable[tuple[int, dict[str, Any]]]]
+
+TOKEN_HEADER = "x-prism-token"  # noqa: S105 - the header's name, not a token
+HEALTH_PATHS = frozenset({"/_ministack/health", "/_ministack/ready", "/_localstack/health", "/health"})
+OUR_PREFIX = "/_prism/"
+_ADMIN_MARKS = ("_ministack", "_localstack")
+_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+# Calls that change nothing; everything else marks the state dirty. A name missing here costs one snapshot
+# too many, never one too few.
+_READ_VERBS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "Filter", "Head", "TransactGet", "Validate")
+
+
+def is_loopback_name(host: str) -> bool:
+    """True for names that can only mean this machine; `*.localhost` never leaves it (RFC 6761)."""
+    return host in _LOOPBACK_NAMES or host.endswith(".localhost")
+
+
+def host_allowed(header: str, port: int) -> bool:
+    """Whether a Host header names this machine and our port."""
+    try:
+        parts = urlsplit(f"//{header}")
+        return is_loopback_name((parts.hostname or "").lower()) and (parts.port or 80) == port
+    except ValueError:  # a port that is no number
+        return False
+
+
+class Guard:
+    """Wraps the emulator's ASGI app.
+
+    `origins` are the pages of this platform that may call the emulator from a browser.
+    `administer` answers `POST /_prism/<action>`; `on_write` is called after every call that may have
+    changed state.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        port: int,
+        token: str,
+        origins: Iterable[str],
+        administer: Administration,
+        on_write: Callable[[], None],
+    ) -> None:
+        self._app, self._port, self._token = app, port, token
+        self._origins = frozenset(origins) | {
+            f"http://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")
+        }
+        self._administer, self._on_write = administer, on_write
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = _headers(scope)
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            await _refuse(scope, receive, send, refusal)
+            return
+        if scope["type"] == "http" and scope["path"].startswith(OUR_PREFIX):
+            status, body = await self._administer(scope["path"].removeprefix(OUR_PREFIX))
+            await _answer(send, status, body)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if scope["type"] != "http" or _may_write(scope, headers):
+                self._on_write()
+
+    def _refusal(self, scope: Scope, headers: dict[str, str]) -> str | None:
+        """Why this request is refused, or None."""
+        method, path = scope.get("method", "GET"), scope["path"]
+        if scope["type"] == "http" and method in {"GET", "HEAD"} and path in HEALTH_PATHS:
+            return None
+        if not host_allowed(headers.get("host", ""), self._port):
+            return f"Host {headers.get('host', '')!r} is not this machine's loopback"
+        if "origin" in headers and headers["origin"] not in self._origins:
+            return f"Origin {headers['origin']!r} is not a page of this platform"
+        administrative = path.startswith(OUR_PREFIX) or any(mark in path for mark in _ADMIN_MARKS)
+        if administrative and (path.startswith(OUR_PREFIX) or method not in {"GET", "HEAD"}):
+            given = headers.get(TOKEN_HEADER, "")
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                return f"{method} {path} needs the token of this platform in {TOKEN_HEADER}"
+        return None
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """Header names in lower case; a repeated Host or Origin is joined and therefore matches nothing."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope.get("headers", []):
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _may_write(scope: Scope, headers: dict[str, str]) -> bool:
+    method = scope["method"]
+    if method in {"GET", "HEAD", "OPTIONS"}:
+        return False
+    action = headers.get("x-amz-target", "").rpartition(".")[2]
+    return not action.startswith(_READ_VERBS)
+
+
+async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:
+    payload = json.dumps(body).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(payload)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": payload})
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, reason: str) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": reason[:120]})
+        return
+    await _answer(send, 403, {"title": "Refused by the PRISM guard", "status": 403, "detail": reason})

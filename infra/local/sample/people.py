@@ -1,0 +1,172 @@
+"""The synthetic programme: members, projects, workers, allocations, requests.
+
+Belongs here: who exists in the sample, drawn from one seed. Every name says that it is synthetic, and every
+id starts with `syn-`. Does not belong here: what they did (activity.py) and storing it (load.py).
+"""
+
+import random
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from prism_core.calendar import Week, WeekRange
+from prism_core.models.people import Availability, AvailabilityStatus, Member, ReasonCode, Skill, Weekday
+from prism_core.models.projects import LabelingJob, Project, ProjectStatus, Request, RequestStatus
+from prism_core.models.work import Allocation
+from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
+
+MEMBERS, PROJECTS = 79, 88
+UNRESOLVED_WORKERS, UNMAPPED_JOBS = 3, 1
+POOL = "us-east-1_SyntheticPool"
+PROJECTS_A_MEMBER = (1, 2, 2, 3)
+WEEKLY_HOURS = (12, 20, 24, 32)
+SKILLS = ("image-boxes", "image-masks", "text-spans", "video-events", "audio-transcripts", "ranking")
+ZONES = ("Europe/Madrid", "Europe/London", "America/New_York", "Asia/Manila", "Asia/Kolkata")
+_NAMESPACE = uuid.UUID("8c5f3f0e-6f0b-4c39-9a57-8d5b0f0d1a11")
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """Everything of the sample that a person could have typed in."""
+
+    members: list[Member]
+    projects: list[Project]
+    workers: list[Worker]
+    allocations: list[Allocation]
+    availability: list[Availability]
+    requests: list[Request]
+
+
+def synthetic_programme(weeks: WeekRange, seed: int) -> Programme:
+    """The same programme for the same weeks and seed."""
+    rng = random.Random(seed)
+    members = [_member(rng, number) for number in range(1, MEMBERS + 1)]
+    projects = [_project(rng, number, weeks) for number in range(1, PROJECTS + 1)]
+    workers = [_worker(member, weeks) for member in members]
+    availability = [entry for week in weeks for entry in _time_off(rng, members, week)]
+    off = {(entry.member_id, entry.date) for entry in availability if entry.status is AvailabilityStatus.APPROVED}
+    allocations = _allocations(rng, members, projects, weeks, off)
+    return Programme(members, projects, workers, allocations, availability, _requests(rng, projects, weeks))
+
+
+def job_of(project: Project) -> str:
+    """The labelling job that the sample's activity names for a project."""
+    return f"synthetic-{project.project_id}-batch-1"
+
+
+def subject(kind: str, number: int) -> str:
+    """A stable UUID for a synthetic Cognito user."""
+    return str(uuid.uuid5(_NAMESPACE, f"{kind}-{number}"))
+
+
+def _member(rng: random.Random, number: int) -> Member:
+    hours = Decimal(rng.choice(WEEKLY_HOURS)) / 4
+    days = list(Weekday)[:5]
+    free = rng.choice(days)
+    chosen = rng.sample(SKILLS, rng.randint(2, 4))
+    return Member(
+        member_id=f"syn-m-{number:03d}",
+        name=f"Synthetic Member {number:03d}",
+        email=f"synthetic.member.{number:03d}@example.com",
+        skills=tuple(Skill(name=name, level=rng.randint(1, 5)) for name in sorted(chosen)),
+        hours={day: hours for day in days if day is not free},
+        time_zone=rng.choice(ZONES),
+        cognito_sub=subject("member", number),
+    )
+
+
+def _project(rng: random.Random, number: int, weeks: WeekRange) -> Project:
+    skill = rng.choice(SKILLS)
+    project_id = f"syn-p-{number:03d}"
+    return Project(
+        project_id=project_id,
+        name=f"Synthetic Project {number:03d} ({skill})",
+        category=f"raw-{skill}-{number % 7}",
+        status=ProjectStatus.ACTIVE,
+        priority=rng.choice((1, 2, 3, 3, 4, 5)),
+        demand_hours=Decimal(rng.randint(8, 40)),
+        quality_target=Decimal(rng.choice(("0.90", "0.95", "0.98"))),
+        sla_date=(weeks.last + rng.randint(1, 12)).sunday,
+        skills=(Skill(name=skill, level=rng.randint(1, 3)),),
+        min_people=1,
+        max_people=rng.randint(2, 6),
+        min_block_hours=Decimal("1.00"),
+        labeling_jobs=(LabelingJob(job=f"synthetic-{project_id}-*", valid_from=weeks.first.monday),),
+    )
+
+
+def _worker(member: Member, weeks: WeekRange) -> Worker:
+    return Worker(
+        worker_key=worker_key(pool=POOL, sub=member.cognito_sub),
+        pool=POOL,
+        sub=member.cognito_sub,
+        status=WorkerStatus.RESOLVED,
+        periods=(WorkerPeriod(member=member.member_id, from_=weeks.first.monday),),
+        first_seen=weeks.first.start,
+        last_seen=weeks.last.start,
+    )
+
+
+def _time_off(rng: random.Random, members: list[Member], week: Week) -> list[Availability]:
+    entries: list[Availability] = []
+    for member in rng.sample(members, 5):
+        day = rng.choice(week.days[:5])
+        entries.append(
+            Availability(
+                member_id=member.member_id,
+                date=day,
+                hours_off=Decimal(8),
+                code=rng.choice((ReasonCode.VACATION, ReasonCode.HOLIDAY, ReasonCode.TRAINING)),
+                reason="synthetic",
+                status=AvailabilityStatus.APPROVED,
+            )
+        )
+    return entries
+
+
+def _allocations(
+    rng: random.Random,
+    members: list[Member],
+    projects: list[Project],
+    weeks: WeekRange,
+    off: set[tuple[str, date]],
+) -> list[Allocation]:
+    found: list[Allocation] = []
+    home = {member.member_id: rng.sample(projects, rng.choice(PROJECTS_A_MEMBER)) for member in members}
+    names = dict(zip(range(1, 8), Weekday, strict=True))
+    for week in weeks:
+        for member in members:
+            if rng.random() < 0.1:  # people move to other projects now and then
+                home[member.member_id] = rng.sample(projects, rng.choice(PROJECTS_A_MEMBER))
+            mine = home[member.member_id]
+            for project in mine:
+                hours = {
+                    day: (contracted / len(mine)).quantize(Decimal("0.01"))
+                    for day in week.days
+                    if (contracted := member.hours.get(names[day.isoweekday()])) is not None
+                    and (member.member_id, day) not in off
+                }
+                if hours:
+                    allocation = Allocation(
+                        member_id=member.member_id, week=week, project_id=project.project_id, hours=hours
+                    )
+                    found.append(allocation)
+    return found
+
+
+def _requests(rng: random.Random, projects: list[Project], weeks: WeekRange) -> list[Request]:
+    created = datetime.combine(weeks.last.monday - timedelta(days=10), time(9), UTC)
+    return [
+        Request(
+            request_id=f"syn-r-{number:03d}",
+            status=rng.choice(list(RequestStatus)),
+            due_date=(weeks.last + rng.randint(-1, 3)).days[4],
+            hours=Decimal(rng.randint(5, 60)),
+            project_id=rng.choice(projects).project_id,
+            requester="Synthetic Requester",
+            reason="synthetic request for capacity",
+            created=created,
+        )
+        for number in range(1, 13)
+    ]

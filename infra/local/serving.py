@@ -1,0 +1,128 @@
+"""What `prism up` serves beside the emulator: Dagster, the mail sink and the mailbox page.
+
+Belongs here: starting and stopping them, on loopback. Does not belong here: the emulator (emulator/) and
+what is printed (infra/cli/up.py).
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.local.emulator.environment import LOOPBACK
+from infra.local.emulator.process import REPOSITORY
+from infra.local.mail.mailbox import mailbox_app
+from infra.local.mail.sink import start_sink
+from infra.local.platform import Platform
+from prism_core.failures import PermanentFailure, TransientFailure
+
+# One source for the instance: `prism up` and `prism materialize` write the same text.
+DAGSTER_YAML = """\
+# Written by PRISM; edits are lost.
+telemetry:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+run_monitoring:
+  enabled: true
+"""
+DAGSTER_START_SECONDS = 120
+DAGSTER_STOP_SECONDS = 30
+
+
+@contextmanager
+def mail(platform: Platform) -> Iterator[None]:
+    """Keep what is sent to the SMTP port, and show it on the mailbox page."""
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    loop, stopping, failures = asyncio.new_event_loop(), asyncio.Event(), list[BaseException]()
+    ready = threading.Event()
+
+    async def run() -> None:
+        sink = await start_sink(platform.home.mail, LOOPBACK, platform.ports.smtp)
+        config = Config()
+        config.bind = [f"{LOOPBACK}:{platform.ports.mailbox}"]
+        config.graceful_timeout = 1
+        config.loglevel = "WARNING"
+        app = mailbox_app(platform.home.mail, f"{LOOPBACK}:{platform.ports.smtp}")
+        ready.set()
+        try:
+            await serve(app, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]
+        finally:
+            await sink.stop()
+
+    def work() -> None:
+        try:
+            loop.run_until_complete(run())
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            failures.append(error)
+            ready.set()
+
+    thread = threading.Thread(target=work, name="mail", daemon=True)
+    thread.start()
+    ready.wait()
+    if failures:
+        raise PermanentFailure(f"mail cannot be served on ports of {platform.ports.base}: {failures[0]}")
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join(10)
+
+
+@contextmanager
+def dagster(platform: Platform, waiting: Callable[[], None]) -> Iterator[subprocess.Popen[bytes]]:
+    """Dagster's web server and daemon, until the block ends or this process is gone."""
+    log = platform.home.logs / "dagster.log"
+    command = [
+        sys.executable, "-m", "infra.local.tether",
+        str(Path(sys.executable).parent / "dagster"), "dev", "-w", str(REPOSITORY / "workspace.yaml"),
+        "-h", LOOPBACK, "-p", str(platform.ports.dagster),
+    ]  # fmt: skip
+    environment = os.environ | platform.environment() | {"PYTHONPATH": str(REPOSITORY)}
+    with log.open("ab") as output:
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            cwd=REPOSITORY,
+            start_new_session=True,
+        )
+    try:
+        _await_dagster(platform, child, log, waiting)
+        yield child
+    finally:
+        if child.stdin is not None:
+            child.stdin.close()
+        try:
+            child.wait(DAGSTER_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _await_dagster(
+    platform: Platform, child: "subprocess.Popen[bytes]", log: Path, waiting: Callable[[], None]
+) -> None:
+    deadline = time.monotonic() + DAGSTER_START_SECONDS
+    while time.monotonic() < deadline:
+        if child.poll() is not None:
+            raise PermanentFailure(f"Dagster ended while it started; see {log}")
+        try:
+            url = f"http://{LOOPBACK}:{platform.ports.dagster}/server_info"
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            waiting()
+            time.sleep(0.3)
+    raise TransientFailure(f"Dagster did not answer in {DAGSTER_START_SECONDS} s; see {log}")

@@ -1,0 +1,32 @@
+"""The composition root: everything Dagster loads.
+
+Belongs here: merging the domains, the one resource, and what holds for all assets. The only module here that
+imports prism_sensors. Does not belong here: an asset.
+Definitions are built when Dagster asks for them, not at import: they depend on the settings.
+"""
+
+import dagster as dg
+
+from prism_assets.partitions import weekly
+from prism_assets.resources import PrismResource
+from prism_assets.throughput.assets import throughput_assets
+from prism_assets.throughput.checks import throughput_checks
+from prism_core.settings import Settings, load_settings
+from prism_sensors.schedules import schedules
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """All assets, checks, jobs and schedules for these settings."""
+    weeks = weekly(settings)
+    domains = dg.Definitions(
+        assets=throughput_assets(weeks),
+        asset_checks=throughput_checks(weeks),
+        resources={"prism": PrismResource()},
+    )
+    return dg.Definitions.merge(domains, schedules(settings, weeks))
+
+
+@dg.definitions
+def definitions() -> dg.Definitions:
+    """What `workspace.yaml` loads."""
+    return build_definitions(load_settings())

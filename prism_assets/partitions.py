@@ -1,0 +1,25 @@
+"""Time as Dagster sees it.
+
+Belongs here: the one weekly partitions definition, and the weeks of a run. Every weekly asset uses it:
+single-run backfills split where start dates differ. Does not belong here: what a week is (prism_core).
+"""
+
+import dagster as dg
+
+from prism_core.calendar import Week
+from prism_core.settings import Settings
+
+
+def weekly(settings: Settings) -> dg.WeeklyPartitionsDefinition:
+    """ISO weeks from the first week of the settings to the running one; keys are Mondays.
+
+    `day_offset=1` because Dagster splits on Sunday otherwise; `end_offset=1` adds the running week.
+    """
+    return dg.WeeklyPartitionsDefinition(
+        start_date=settings.first_week.key, day_offset=1, end_offset=1, timezone="UTC"
+    )
+
+
+def weeks_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[Week]:
+    """The weeks of this run, oldest first, whether it has one or a range."""
+    return sorted(Week.parse(key) for key in context.partition_keys)

@@ -1,0 +1,48 @@
+"""The outside world as assets see it.
+
+Belongs here: one Dagster resource that opens what an asset needs, from the settings of the process that runs
+it. Does not belong here: any logic; and nothing is opened before it is asked for.
+"""
+
+import dagster as dg
+
+from prism_core.calendar import WeekRange
+from prism_core.clock import this_week
+from prism_core.models.work import ThroughputWeek
+from prism_core.settings import Settings, load_settings
+from prism_core.tables import THROUGHPUT
+from prism_resources.aws import client
+from prism_resources.lake import Lake
+from prism_resources.query.engine import query_engine
+from prism_resources.query.result import QueryEngine
+from prism_resources.registers import Registers, read_registers
+from prism_resources.tables.generations import Generations
+from prism_resources.worker_activity.landing import Landing
+
+
+class PrismResource(dg.ConfigurableResource):
+    """Opens tables, lake and query engine for the platform this process belongs to."""
+
+    def settings(self) -> Settings:
+        return load_settings()
+
+    def lake(self) -> Lake:
+        return Lake(self.settings())
+
+    def landing(self) -> Landing:
+        return Landing(self.lake())
+
+    def throughput(self) -> Generations[ThroughputWeek]:
+        settings = self.settings()
+        return Generations(client(settings, "dynamodb"), settings, THROUGHPUT, ThroughputWeek)
+
+    def registers(self) -> Registers:
+        return read_registers(self.settings())
+
+    def query_engine(self) -> QueryEngine:
+        return query_engine(self.settings(), self.lake())
+
+    def weeks(self) -> WeekRange:
+        """The weeks that records may lie in."""
+        first = self.settings().first_week
+        return WeekRange(first, max(first, this_week()))

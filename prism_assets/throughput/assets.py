@@ -1,0 +1,130 @@
+"""Worker activity and throughput, by week.
+
+Belongs here: the two assets and what they show of themselves. Does not belong here: how a week is computed
+(prism_core) or replaced (publish.py), and the checks (checks.py).
+"""
+
+import base64
+from datetime import timedelta
+
+import dagster as dg
+
+from prism_assets.partitions import weeks_of
+from prism_assets.resources import PrismResource
+from prism_assets.throughput.publish import PublishedWeek, publish_week
+from prism_core import clock
+from prism_core.calendar import Week
+from prism_core.charts import bar_chart
+from prism_core.failures import PermanentFailure
+from prism_core.settings import ActivitySource
+from prism_core.worker_activity.files import Rejected
+from prism_resources.worker_activity.log import LogCounts, LogIngest
+
+GROUP = "throughput"
+OWNERS = ["team:data-engineering"]
+# Leads plan on Monday morning with last week's figures.
+FRESHNESS = dg.FreshnessPolicy.cron(
+    deadline_cron="0 6 * * 1", lower_bound_delta=timedelta(hours=30), timezone="UTC"
+)
+
+
+def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """`worker_activity` and `throughput`."""
+
+    @dg.asset(
+        name="worker_activity",
+        partitions_def=weekly,
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"s3", "cloudwatch"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        description=(
+            "Raw Ground Truth worker activity of a week, untouched, in `raw/worker_activity/week=…`. With the "
+            "log as its source, materialising reads the log of the week again and lands what is new; with "
+            "files, `prism ingest worker-activity` lands them and this shows what is there."
+        ),
+    )
+    def worker_activity(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
+        for week in weeks_of(context):
+            read = _read_log(prism, week) if _reads_log(prism) else None
+            context.add_asset_metadata(_landed_metadata(prism, week, read), partition_key=week.key)
+            context.log.info("worker activity of %s is in place", week)
+
+    @dg.asset(
+        name="throughput",
+        deps=[worker_activity],
+        partitions_def=weekly,
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"dynamodb", "parquet", "python"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        freshness_policy=FRESHNESS,
+        description=(
+            "What was done: tasks by outcome, wall and active seconds per project, member and day, in the "
+            "throughput table and the lake. Workers and labelling jobs that nobody has resolved are kept as "
+            "`worker:…` and `job:…`."
+        ),
+    )
+    def throughput(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
+        registers, now = prism.registers(), clock.now()
+        for week in weeks_of(context):
+            published = publish_week(prism, registers, week, now)
+            context.add_asset_metadata(_published_metadata(published), partition_key=week.key)
+            context.log.info("throughput of %s: %d records", week, published.result.counts.records)
+
+    return [worker_activity, throughput]
+
+
+def _reads_log(prism: PrismResource) -> bool:
+    return prism.settings().worker_activity_source is ActivitySource.LOG
+
+
+def _read_log(prism: PrismResource, week: Week) -> LogCounts:
+    refused: list[Rejected] = []
+    now = clock.now()
+    ingest = LogIngest(prism.settings(), prism.lake(), prism.weeks())
+    counts = ingest.read(week.start, min(week.end, now), now, refused.append)
+    if refused:
+        raise PermanentFailure(
+            f"{len(refused)} events of {week} in the log are no records, the other {counts.loaded} are loaded. "
+            f"First: {refused[0].file}: {refused[0].reason}"
+        )
+    return counts
+
+
+def _landed_metadata(prism: PrismResource, week: Week, read: LogCounts | None) -> dict[str, object]:
+    landing = prism.landing()
+    facts: dict[str, object] = {
+        "week": week.label,
+        "source": landing.source(week) or "nothing has landed",
+        "objects": len(landing.keys(week)),
+        "records": len(landing.ids(week)),
+    }
+    if read is not None:
+        facts |= {"read_from_log": read.read, "new": read.loaded, "late": read.late}
+    return facts
+
+
+def _published_metadata(published: PublishedWeek) -> dict[str, object]:
+    counts, week = published.result.counts, published.result.week
+    days = [(f"{day:%a %d %b}", tasks) for day, tasks in sorted(counts.by_day.items())]
+    picture = base64.b64encode(bar_chart(f"Tasks per day, {week}", days).encode()).decode()
+    unresolved = {**_largest(counts.unresolved_by_worker, "worker:"), **_largest(counts.unresolved_by_job, "job:")}
+    return {
+        "week": week.label,
+        "dagster/row_count": len(published.result.rows),
+        "records": counts.records,
+        "duplicates": counts.duplicates,
+        "late": counts.late,
+        "unresolved_by_worker": sum(counts.unresolved_by_worker.values()),
+        "unresolved_by_job": sum(counts.unresolved_by_job.values()),
+        "largest_unresolved": dg.MetadataValue.json(unresolved),
+        "event_types": dg.MetadataValue.json(counts.by_event_type),
+        "generation": published.table.generation,
+        "written": not published.table.unchanged or published.lake.written,
+        "tasks_per_day": dg.MetadataValue.md(f"![Tasks per day](data:image/svg+xml;base64,{picture})"),
+    }
+
+
+def _largest(tasks: dict[str, int], prefix: str, most: int = 5) -> dict[str, int]:
+    return {prefix + key: tasks[key] for key in sorted(tasks, key=lambda key: (-tasks[key], key))[:most]}

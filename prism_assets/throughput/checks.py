@@ -1,0 +1,128 @@
+"""What must hold of a week's throughput.
+
+Belongs here: asset checks that read what was published, and the raw records again, by another way than the
+asset wrote it. Does not belong here: repairing anything.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+import pyarrow.compute as pc
+
+from prism_assets.partitions import weeks_of
+from prism_assets.resources import PrismResource
+from prism_core.calendar import Week
+from prism_core.lake import THROUGHPUT
+from prism_resources.lake import Manifest
+
+OUTCOMES = ("tasks_submitted", "tasks_returned", "tasks_declined", "tasks_accepted", "tasks_other")
+_NEVER_NEGATIVE = ("wall_seconds", "active_seconds", "median_handle_seconds", "mean_handle_seconds", *OUTCOMES)
+
+
+def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
+    """The checks of `throughput`; the first one blocks what is built on it."""
+
+    @dg.asset_check(
+        asset="throughput",
+        name="records_conserved",
+        blocking=True,
+        partitions_def=weekly,
+        description="Distinct raw records = tasks in the table = tasks in the lake, and no line was unreadable.",
+    )
+    def records_conserved(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return _over_weeks(context, lambda week: _conservation(prism, week))
+
+    @dg.asset_check(
+        asset="throughput",
+        name="no_negative_figures",
+        partitions_def=weekly,
+        description="No count and no duration is below zero.",
+    )
+    def no_negative_figures(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return _over_weeks(context, lambda week: _negatives(prism, week))
+
+    @dg.asset_check(
+        asset="throughput",
+        name="unresolved_share",
+        partitions_def=weekly,
+        description="The share of tasks with an unresolved worker or labelling job stays below the setting.",
+    )
+    def unresolved_share(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        limit = prism.settings().unresolved_share_warning
+        return _over_weeks(
+            context, lambda week: _unresolved(prism, week, limit), severity=dg.AssetCheckSeverity.WARN
+        )
+
+    @dg.asset_check(
+        asset="throughput",
+        name="late_records",
+        partitions_def=weekly,
+        description="No record arrived after the week's figures were first published.",
+    )
+    def late_records(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return _over_weeks(context, lambda week: _late(prism, week), severity=dg.AssetCheckSeverity.WARN)
+
+    return [records_conserved, no_negative_figures, unresolved_share, late_records]
+
+
+def _over_weeks(
+    context: dg.AssetCheckExecutionContext,
+    judge: Callable[[Week], tuple[bool, dict[str, Any]]],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckResult:
+    """One verdict over the weeks of the run, with the figures of each week."""
+    verdicts = {week.label: judge(week) for week in weeks_of(context)}
+    failed = [label for label, (passed, _) in verdicts.items() if not passed]
+    shown = f"fails in {', '.join(failed)}" if failed else f"holds in {len(verdicts)} weeks"
+    return dg.AssetCheckResult(
+        passed=not failed,
+        severity=severity,
+        description=shown,
+        metadata={"weeks": dg.MetadataValue.json({label: facts for label, (_, facts) in verdicts.items()})},
+    )
+
+
+def _conservation(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
+    raw = len(prism.landing().ids(week))
+    in_table = sum(
+        sum(getattr(day, outcome) for outcome in OUTCOMES)
+        for item in prism.throughput().week(week)
+        for day in item.days
+    )
+    arrow = prism.lake().read_partition(THROUGHPUT, week)
+    in_lake = 0 if arrow is None else sum(pc.sum(arrow[name]).as_py() or 0 for name in OUTCOMES)
+    unreadable = _counts(prism, week).get("invalid_lines", 0)
+    facts = {"raw": raw, "table": in_table, "lake": in_lake, "unreadable_lines": unreadable}
+    return raw == in_table == in_lake and unreadable == 0, facts
+
+
+def _negatives(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
+    arrow = prism.lake().read_partition(THROUGHPUT, week)
+    if arrow is None:
+        return True, {"rows": 0}
+    below = {
+        name: sum(1 for value in arrow[name].to_pylist() if value is not None and value < 0)
+        for name in _NEVER_NEGATIVE
+    }
+    return not any(below.values()), {"rows": arrow.num_rows, "below_zero": sum(below.values())}
+
+
+def _unresolved(prism: PrismResource, week: Week, limit: float) -> tuple[bool, dict[str, Any]]:
+    counts = _counts(prism, week)
+    records = counts.get("records", 0)
+    shares = {
+        kind: counts.get(kind, 0) / records if records else 0.0
+        for kind in ("unresolved_by_worker", "unresolved_by_job")
+    }
+    return all(share <= limit for share in shares.values()), {**shares, "limit": limit}
+
+
+def _late(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
+    late = _counts(prism, week).get("late", 0)
+    return late == 0, {"late": late}
+
+
+def _counts(prism: PrismResource, week: Week) -> dict[str, int]:
+    manifest: Manifest | None = prism.lake().manifest(THROUGHPUT.partition(week))
+    return {} if manifest is None else manifest.counts

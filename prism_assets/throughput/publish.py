@@ -1,0 +1,104 @@
+"""One week of throughput, published.
+
+Belongs here: the order in which a week is read, computed and replaced in table and lake.
+Does not belong here: the computation (prism_core worker_activity/throughput.py) and Dagster.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from prism_assets.resources import PrismResource
+from prism_core.calendar import Week
+from prism_core.lake import THROUGHPUT
+from prism_core.models.work import ThroughputDay, ThroughputWeek
+from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
+from prism_resources.lake import PartitionWrite
+from prism_resources.registers import Registers
+from prism_resources.tables.generations import Replacement
+from prism_resources.worker_activity.responses import read_week_clock
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedWeek:
+    """What became of a week."""
+
+    result: WeekThroughput
+    table: Replacement
+    lake: PartitionWrite
+
+
+def publish_week(prism: PrismResource, registers: Registers, week: Week, now: datetime) -> PublishedWeek:
+    """Compute a week from what has landed and replace it in the table, then in the lake.
+
+    Repeating it on the same input changes nothing. A kill leaves the old week or the new one in the table;
+    the lake follows when the week is materialised again.
+    """
+    generations, lake = prism.throughput(), prism.lake()
+    control = generations.control(week)
+    result = week_throughput(
+        week,
+        prism.landing().contents(week),
+        registers.member,
+        registers.project,
+        active=read_week_clock(lake, week).milliseconds,
+        published_at=control.first_published_at if control is not None else None,
+    )
+    table = generations.replace(week, table_items(result), now=now)
+    rows = [lake_row(row) for row in result.rows]
+    written = lake.replace_partition(
+        THROUGHPUT, week, rows, generation=table.generation, now=now, counts=evidence(result)
+    )
+    return PublishedWeek(result, table, written)
+
+
+def evidence(result: WeekThroughput) -> dict[str, int]:
+    """The counts that the manifest keeps, so that checks and screens need no second computation."""
+    counts = result.counts
+    return {
+        "lines": counts.lines,
+        "records": counts.records,
+        "duplicates": counts.duplicates,
+        "invalid_lines": counts.invalid_lines,
+        "late": counts.late,
+        "unresolved_by_worker": sum(counts.unresolved_by_worker.values()),
+        "unresolved_by_job": sum(counts.unresolved_by_job.values()),
+        "tasks_submitted": sum(row.tasks_submitted for row in result.rows),
+    }
+
+
+def lake_row(row: ThroughputRow) -> dict[str, Any]:
+    """The row as the lake's columns: measures as doubles."""
+    values = msgspec.structs.asdict(row)
+    for name in ("median_handle_seconds", "mean_handle_seconds", "tasks_per_hour"):
+        values[name] = None if values[name] is None else float(values[name])
+    return values
+
+
+def table_items(result: WeekThroughput) -> Iterator[ThroughputWeek]:
+    """Rows by day, gathered to one item per project and member."""
+    for (project_id, member_id), rows in groupby(result.rows, key=lambda row: (row.project_id, row.member_id)):
+        yield _item(result.week, project_id, member_id, list(rows))
+
+
+def _item(week: Week, project_id: str, member_id: str, rows: Iterable[ThroughputRow]) -> ThroughputWeek:
+    days = list(rows)
+    return ThroughputWeek(
+        project_id=project_id,
+        week=week,
+        member_id=member_id,
+        days=tuple(_day(row) for row in days),
+        # A member may be resolved on a Monday only; the item says so when every day is.
+        worker_resolved=all(row.worker_resolved for row in days),
+        project_resolved=all(row.project_resolved for row in days),
+    )
+
+
+def _day(row: ThroughputRow) -> ThroughputDay:
+    return ThroughputDay.model_validate(
+        {name: getattr(row, name) for name in ThroughputDay.model_fields if getattr(row, name) is not None}
+    )

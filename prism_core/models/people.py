@@ -1,0 +1,94 @@
+"""Members and the time they are away.
+
+Belongs here: who works, with which skills, when, and when not. Does not belong here: identities in the
+labelling tool (workers) and what a member did (work).
+"""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from prism_core.calendar import Week
+from prism_core.models.base import Choice, Day, DayHours, Id, Level, Many, Model, Name, Text, Versioned, Zone
+
+
+class MemberStatus(StrEnum):
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+class Weekday(StrEnum):
+    """In the order of `date.isoweekday()`."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+class Skill(Model):
+    """A named skill at a level from 1 (learning) to 5 (teaches it): what a member has or a project needs."""
+
+    name: Name
+    level: Level
+
+
+class Member(Versioned):
+    """A person who works. `hours` are the contracted hours by weekday; a missing weekday is a day off."""
+
+    member_id: Id
+    name: Name
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    status: Choice[MemberStatus] = MemberStatus.ACTIVE
+    skills: Many[Skill] = ()
+    hours: dict[Choice[Weekday], DayHours] = Field(default_factory=dict[Weekday, DayHours])
+    time_zone: Zone
+    cognito_sub: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+
+    @model_validator(mode="after")
+    def _each_skill_once(self) -> Self:
+        refuse_repeated_skills(self.skills)
+        return self
+
+
+class AvailabilityStatus(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+class ReasonCode(StrEnum):
+    """What a lead may see of the reason; the text is for the member and an administrator."""
+
+    VACATION = "vacation"
+    SICK = "sick"
+    HOLIDAY = "holiday"
+    TRAINING = "training"
+    OTHER = "other"
+
+
+class Availability(Versioned):
+    """Out of the office: hours off on one date. One entry per member and date."""
+
+    member_id: Id
+    date: Day
+    hours_off: DayHours
+    code: Choice[ReasonCode] = ReasonCode.OTHER
+    reason: Text = ""
+    status: Choice[AvailabilityStatus] = AvailabilityStatus.REQUESTED
+
+    @property
+    def week(self) -> Week:
+        return Week.of(self.date)
+
+
+def refuse_repeated_skills(skills: tuple[Skill, ...]) -> None:
+    names = [skill.name for skill in skills]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"each skill once; repeated: {', '.join(repeated)}")

@@ -1,0 +1,62 @@
+"""One dialect for people: Trino SQL.
+
+Belongs here: checking that a statement only reads, which tables it names, and its form for DuckDB.
+Does not belong here: running it (duckdb.py, athena.py).
+"""
+
+from collections.abc import Collection
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.expressions.core import Expression
+from sqlglot.errors import ParseError, SqlglotError
+
+from prism_core.failures import BadUsage
+
+_READS = (exp.Select, exp.SetOperation)
+
+
+def parse_query(sql: str, tables: Collection[str]) -> Expression:
+    """Parse one Trino query over `tables`.
+
+    Raises BadUsage with the place of a syntax error, for anything but one SELECT (WITH, UNION), and for
+    an unknown table, naming the known ones.
+    """
+    try:
+        statements = [statement for statement in sqlglot.parse(sql, dialect="trino") if statement is not None]
+    except ParseError as error:
+        raise BadUsage(f"the SQL does not parse: {_first_problem(error)}") from error
+    except SqlglotError as error:
+        raise BadUsage(f"the SQL does not parse: {error}") from error
+    if len(statements) != 1:
+        raise BadUsage(f"one statement at a time, not {len(statements)}")
+    query = statements[0]
+    if not isinstance(query, _READS):
+        raise BadUsage(f"only SELECT is answered, not {query.key.upper()}: the lake is written by its assets")
+    _refuse_unknown_tables(query, tables)
+    return query
+
+
+def to_duckdb(query: Expression) -> str:
+    """The same query in DuckDB's dialect."""
+    return query.sql(dialect="duckdb")
+
+
+def _refuse_unknown_tables(query: Expression, tables: Collection[str]) -> None:
+    defined = {cte.alias_or_name.lower() for cte in query.find_all(exp.CTE)}
+    for table in query.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            raise BadUsage(
+                f"{table.sql(dialect='trino')} is not a table of the lake; functions that read files are off"
+            )
+        name = table.name.lower()
+        if table.db or table.catalog or (name not in tables and name not in defined):
+            known = ", ".join(sorted(tables)) or "none"
+            raise BadUsage(f"there is no table {table.sql(dialect='trino')} in the lake; tables are: {known}")
+
+
+def _first_problem(error: ParseError) -> str:
+    if not error.errors:
+        return str(error)
+    found = error.errors[0]
+    return f"{found.get('description')} at line {found.get('line')}, column {found.get('col')}"

@@ -1,0 +1,85 @@
+"""What a failed call to DynamoDB means.
+
+Belongs here: the one place where client errors become failures of intent. Does not belong here: retry loops
+(the store) and lost conditions, which the caller understands better.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - its name there
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
+
+THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "Throttling",
+        "ThrottlingError",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+        "TransactionConflict",
+        "TransactionConflictException",
+    }
+)
+_BROKEN = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable", "RequestTimeout"})
+_WHAT_TO_DO = {
+    "ResourceNotFoundException": "the table or index does not exist; deploy the data stack",
+    "AccessDeniedException": "this role may not do that; add the action to its policy",
+    "UnrecognizedClientException": "the credentials are not valid; renew them",
+    "ExpiredTokenException": "the credentials have expired; renew them",
+    "InvalidSignatureException": "the signature was refused; check the credentials and this machine's clock",
+    "ItemCollectionSizeLimitExceededException": "one partition holds more than 10 GB; split it",
+    "ValidationException": "the request is not valid; this is a fault in PRISM, report it with this message",
+    "IdempotentParameterMismatchException": "one token was used for two writes; use a new request id",
+}
+
+
+def error_code(error: ClientError) -> str:
+    """The code that the service gave, such as `ThrottlingException`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def failure_of_code(code: str, message: str, table: str, action: str) -> PrismFailure:
+    """The failure for an error code, from a response or from one reason of a cancelled transaction."""
+    if code in THROTTLED or code in _BROKEN:
+        return TransientFailure(f"{action} of {table}: {code}; try again later")
+    advice = _WHAT_TO_DO.get(code, "a person must look at it")
+    return PermanentFailure(f"{action} of {table}: {code}: {message}; {advice}")
+
+
+def failure_of(error: ClientError | BotoCoreError, table: str, action: str) -> PrismFailure:
+    """Throttling, 5xx, connections and time limits are transient; everything else waits for a person."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500:
+            return TransientFailure(f"{action} of {table}: the service answered {status}; try again later")
+        return failure_of_code(
+            error_code(error), str(error.response.get("Error", {}).get("Message", "")), table, action
+        )
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return PermanentFailure(f"{action} of {table}: {error}; configure AWS credentials for this process")
+    if isinstance(error, HTTPClientError | ConnectionError):
+        return TransientFailure(
+            f"{action} of {table}: the service could not be reached ({error}); try again later"
+        )
+    return PermanentFailure(f"{action} of {table}: {error}; this is a fault in PRISM, report it with this message")
+
+
+@contextmanager
+def calling(table: str, action: str) -> Iterator[None]:
+    """Turn what a client raises inside into a failure that names the table and the action."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise failure_of(error, table, action) from error

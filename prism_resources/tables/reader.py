@@ -1,0 +1,237 @@
+"""Reading a table by its spec.
+
+Belongs here: one item by key, and queries by the named ways of prism_core/tables.py, as pages with a cursor
+or as an iterator. Does not belong here: writes (store.py) and scans (bulk.py; only the export needs one).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from prism_core.failures import BadUsage
+from prism_core.models.base import Model
+from prism_core.settings import Settings
+from prism_core.tables import Key, KeyCondition, TableSpec
+from prism_resources.tables.codec import Attribute, decode, decode_key, encode_key
+from prism_resources.tables.errors import calling
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+M = TypeVar("M", bound=Model)
+N = TypeVar("N", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[N]):
+    """Some items and where to go on; `next` is None behind the last page."""
+
+    items: list[N]
+    next: Key | None
+
+
+class TableReader(Generic[M]):
+    """Typed reads of one table."""
+
+    def __init__(self, client: "DynamoDBClient", settings: Settings, spec: TableSpec, model: type[M]) -> None:
+        if not issubclass(spec.model, model):
+            raise BadUsage(f"{spec.name} holds {spec.model.__name__}, not {model.__name__}")
+        self.client, self.settings, self.spec, self.model = client, settings, spec, model
+        self.table = settings.table_name(spec.name)
+
+    def get(self, *, consistent: bool = True, **parts: object) -> M | None:
+        """One item by the fields that name it: `get(member_id=…, week=…, project_id=…)`."""
+        raw = self.read(self.spec.key(parts), consistent=consistent)
+        return None if raw is None else decode(self.spec, self.model, raw)
+
+    def read(self, key: Key, *, consistent: bool = True) -> Attribute | None:
+        """The attributes of one item as they are stored."""
+        with calling(self.table, "read"):
+            answer = self.client.get_item(TableName=self.table, Key=encode_key(key), ConsistentRead=consistent)
+        return answer.get("Item")
+
+    def query(
+        self,
+        path: str,
+        *,
+        first: object = None,
+        last: object = None,
+        consistent: bool = False,
+        backwards: bool = False,
+        limit: int | None = None,
+        **parts: object,
+    ) -> Iterator[M]:
+        """Every item of a named way, page by page: `query("by_project", project_id="P-12", first=week)`.
+
+        `parts` name the partition and, from the left, parts of the sort key; `first` to `last` is a range
+        over the part after those. At most `limit` items. Raises BadUsage for a way that does not exist.
+        """
+        return self.query_as(
+            self.model,
+            path,
+            first=first,
+            last=last,
+            consistent=consistent,
+            backwards=backwards,
+            limit=limit,
+            **parts,
+        )
+
+    def query_as(
+        self,
+        model: type[N],
+        path: str,
+        *,
+        first: object = None,
+        last: object = None,
+        consistent: bool = False,
+        backwards: bool = False,
+        limit: int | None = None,
+        **parts: object,
+    ) -> Iterator[N]:
+        """The same through an index that carries only part of an item: `query_as(BugSummary, "by_status", …)`."""
+        condition = self.spec.condition(path, parts, first=first, last=last)
+        self._check_model(model, condition)
+        raws = self.raw(condition, consistent=consistent, backwards=backwards, limit=limit)
+        return (decode(self.spec, model, raw) for raw in raws)
+
+    def page(
+        self,
+        path: str,
+        *,
+        limit: int,
+        start: Key | None = None,
+        first: object = None,
+        last: object = None,
+        consistent: bool = False,
+        backwards: bool = False,
+        **parts: object,
+    ) -> Page[M]:
+        """One page of at most `limit` items, from the cursor of the page before."""
+        return self.page_as(
+            self.model,
+            path,
+            limit=limit,
+            start=start,
+            first=first,
+            last=last,
+            consistent=consistent,
+            backwards=backwards,
+            **parts,
+        )
+
+    def page_as(
+        self,
+        model: type[N],
+        path: str,
+        *,
+        limit: int,
+        start: Key | None = None,
+        first: object = None,
+        last: object = None,
+        consistent: bool = False,
+        backwards: bool = False,
+        **parts: object,
+    ) -> Page[N]:
+        """The same through an index that carries only part of an item."""
+        condition = self.spec.condition(path, parts, first=first, last=last)
+        self._check_model(model, condition)
+        self._check_cursor(condition, start)
+        answer = self._ask(
+            self._request(condition, consistent=consistent, backwards=backwards, limit=limit, start=start)
+        )
+        following = answer.get("LastEvaluatedKey")
+        items = [decode(self.spec, model, raw) for raw in answer["Items"]]
+        return Page(items, decode_key(following) if following else None)
+
+    def raw(
+        self,
+        condition: KeyCondition,
+        *,
+        consistent: bool = False,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Attribute]:
+        """The stored attributes of a condition, page by page."""
+        request = self._request(condition, consistent=consistent, backwards=backwards, limit=limit, start=None)
+        left = limit
+        while True:
+            answer = self._ask(request)
+            items = answer["Items"] if left is None else answer["Items"][:left]
+            yield from items
+            if left is not None:
+                left -= len(items)
+                request["Limit"] = left
+            if "LastEvaluatedKey" not in answer or left == 0:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _check_model(self, model: type[Model], condition: KeyCondition) -> None:
+        carried = condition.path.model
+        if carried is not None and not issubclass(carried, model):
+            raise BadUsage(
+                f"{self.spec.name} {condition.path.name} carries {carried.__name__} only, since writing one back "
+                f"would lose the rest; use query_as({carried.__name__}, …)"
+            )
+
+    def _check_cursor(self, condition: KeyCondition, start: Key | None) -> None:
+        """A cursor comes back from a browser: it must lie in the partition that is asked for."""
+        if start is None:
+            return
+        way = condition.path
+        names = {a.name for a in (*self.spec.key_attributes, way.partition, way.sort) if a is not None}
+        if start.keys() != names or start[way.partition.name] != condition.partition:
+            raise BadUsage(
+                f"the cursor does not belong to this list of {self.spec.name}; start from the first page"
+            )
+
+    def _ask(self, request: dict[str, Any]) -> Any:
+        with calling(self.table, "query"):
+            return self.client.query(**request)
+
+    def _request(
+        self,
+        condition: KeyCondition,
+        *,
+        consistent: bool,
+        backwards: bool,
+        limit: int | None,
+        start: Key | None,
+    ) -> dict[str, Any]:
+        way = condition.path
+        if consistent and way.index is not None:
+            raise BadUsage(f"{self.spec.name} {way.name} is an index, which is never read consistently")
+        if limit is not None and limit < 1:
+            raise BadUsage(f"limit is at least 1, not {limit}")
+        expression, names, values = _expression(condition)
+        request: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": expression,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": encode_key(values),
+            "ScanIndexForward": not backwards,
+        }
+        request |= {"IndexName": way.index} if way.index else {"ConsistentRead": consistent}
+        request |= {"Limit": limit} if limit is not None else {}
+        request |= {"ExclusiveStartKey": encode_key(start)} if start is not None else {}
+        return request
+
+
+def _expression(condition: KeyCondition) -> tuple[str, Mapping[str, str], dict[str, str]]:
+    names = {"#p": condition.path.partition.name}
+    values = {":p": condition.partition}
+    clause = ""
+    if condition.equal is not None:
+        clause, values[":s"] = "#s = :s", condition.equal
+    elif condition.prefix is not None:
+        clause, values[":s"] = "begins_with(#s, :s)", condition.prefix
+    elif condition.low is not None and condition.high is not None:
+        clause, values[":low"], values[":high"] = "#s BETWEEN :low AND :high", condition.low, condition.high
+    elif condition.low is not None:
+        clause, values[":low"] = "#s >= :low", condition.low
+    elif condition.high is not None:
+        clause, values[":high"] = "#s <= :high", condition.high
+    if clause and condition.path.sort is not None:
+        names["#s"] = condition.path.sort.name
+        return f"#p = :p AND {clause}", names, values
+    return "#p = :p", names, values

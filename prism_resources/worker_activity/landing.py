@@ -1,0 +1,85 @@
+"""Raw worker activity in the lake: immutable objects, a week at a time.
+
+Belongs here: landing new records, reading back what has landed, and the claim that keeps one week from
+being fed by files and by the log at once.
+Does not belong here: reading files (ingest.py) or the log (log.py), and counting (prism_core).
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from isal import igzip
+
+from prism_core.calendar import Week
+from prism_core.failures import PermanentFailure
+from prism_core.lake import WORKER_ACTIVITY, raw_prefix
+from prism_core.settings import ActivitySource
+from prism_resources.lake import Lake
+
+_CLAIM = "_source"
+_SUFFIX = ".jsonl.gz"
+
+
+class _Identified(msgspec.Struct, gc=False):
+    """The only field of a landed line that duplicate detection reads."""
+
+    id: str
+
+
+class Landing:
+    """The raw objects of one kind of input, by week."""
+
+    def __init__(self, lake: Lake, kind: str = WORKER_ACTIVITY) -> None:
+        self._lake, self._kind = lake, kind
+
+    def claim(self, week: Week, source: ActivitySource) -> None:
+        """Bind a week to its source.
+
+        Raises PermanentFailure when the week is fed from the other source already: the same task has
+        another identity there, so it would be counted twice.
+        """
+        key = raw_prefix(self._kind, week) + _CLAIM
+        if self._lake.put_new(key, source.value.encode(), content_type="text/plain"):
+            return
+        holder = (self._lake.get(key) or b"").decode()
+        if holder != source.value:
+            raise PermanentFailure(
+                f"{week} is fed from {holder} already and cannot be fed from {source.value} as well; "
+                f"finish the week from {holder}, or delete s3://{self._lake.bucket}/"
+                f"{raw_prefix(self._kind, week)} to start it over"
+            )
+
+    def source(self, week: Week) -> str | None:
+        """Which source feeds the week, None when nothing has landed."""
+        claimed = self._lake.get(raw_prefix(self._kind, week) + _CLAIM)
+        return claimed.decode() if claimed is not None else None
+
+    def land(self, week: Week, source: ActivitySource, lines: Iterable[bytes]) -> str:
+        """Put landed lines (prism_core record.encode_landed) as one immutable object; returns its key.
+
+        The key is the hash of the content, and the content says when it was received: putting the same
+        lines again overwrites an object with itself.
+        """
+        body = b"".join(lines)
+        name = hashlib.blake2b(body, digest_size=16).hexdigest()
+        key = f"{raw_prefix(self._kind, week)}{source.value}/{name}{_SUFFIX}"
+        self._lake.put(key, igzip.compress(body, mtime=0), content_type="application/gzip")
+        return key
+
+    def keys(self, week: Week) -> list[str]:
+        """The landed objects of a week, in order of their key."""
+        return [key for key in self._lake.keys(raw_prefix(self._kind, week)) if key.endswith(_SUFFIX)]
+
+    def contents(self, week: Week) -> Iterator[bytes]:
+        """Every landed object of a week, decompressed, one at a time."""
+        for key in self.keys(week):
+            body = self._lake.get(key)
+            if body is None:
+                raise PermanentFailure(f"s3://{self._lake.bucket}/{key} vanished while it was read")
+            yield igzip.decompress(body)
+
+    def ids(self, week: Week) -> set[str]:
+        """The ids of all records that have landed in a week."""
+        decode = msgspec.json.Decoder(_Identified).decode
+        return {decode(line).id for content in self.contents(week) for line in content.splitlines()}

@@ -1,0 +1,181 @@
+"""The live worker-activity log in CloudWatch.
+
+Belongs here: reading a span of the log completely and once, and landing what is new.
+Does not belong here: schedules (prism_sensors) and what a record means (prism_core).
+Source: FilterLogEvents; times in epoch milliseconds, at most 10,000 events a page, a page may be empty
+while a token is set. The embedded AWS cuts at 10,000 events and gives no token at all.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from prism_core.calendar import Week, WeekRange
+from prism_core.failures import PermanentFailure
+from prism_core.settings import ActivitySource, Settings
+from prism_core.worker_activity.files import EXCERPT_CHARACTERS, Rejected
+from prism_core.worker_activity.record import RecordRejected, check_line, encode_landed
+from prism_resources.aws import client
+from prism_resources.failures import explained
+from prism_resources.lake import Lake
+from prism_resources.worker_activity.landing import Landing
+
+if TYPE_CHECKING:
+    from types_boto3_logs import CloudWatchLogsClient
+
+PAGE_EVENTS = 10_000
+STEP = timedelta(hours=6)
+CURSOR_KEY = "state/worker_activity_log.json"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """One event of the log; both times in epoch milliseconds."""
+
+    event_id: str
+    stream: str
+    timestamp: int
+    ingested: int
+    message: str
+
+
+@dataclass(slots=True)
+class LogCounts:
+    """What one reading of the log did. `late` events happened before the previous reading ended."""
+
+    read: int = 0
+    loaded: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    late: int = 0
+    weeks: set[Week] = field(default_factory=set)
+
+
+def read_log(logs: "CloudWatchLogsClient", group: str, start: datetime, end: datetime) -> Iterator[LogEvent]:
+    """Every event with start <= timestamp < end, each once.
+
+    A window whose page is full without a token may have been cut: it is halved and read again. Raises
+    PermanentFailure that names the window when one of 1 ms is still full.
+    """
+    seen: set[str] = set()
+    windows = deque(_windows(_millis(start), _millis(end)))
+    while windows:
+        first, last = windows.popleft()
+        events, complete = _read_window(logs, group, first, last)
+        if not complete:
+            if first == last:
+                raise PermanentFailure(
+                    f"{group}: the window of 1 ms at {first} ({_instant(first).isoformat()}) holds "
+                    f"{PAGE_EVENTS:,} events or more and cannot be read whole; export the log group to S3 "
+                    "and ingest the files of that week instead"
+                )
+            middle = (first + last) // 2
+            windows.extendleft([(middle + 1, last), (first, middle)])
+            continue
+        for event in events:
+            if event.event_id not in seen:
+                seen.add(event.event_id)
+                yield event
+
+
+def _read_window(logs: "CloudWatchLogsClient", group: str, first: int, last: int) -> tuple[list[LogEvent], bool]:
+    """The events of first..last (both included), and whether these are surely all."""
+    events: list[LogEvent] = []
+    request: dict[str, Any] = {
+        "logGroupName": group, "startTime": first, "endTime": last, "limit": PAGE_EVENTS,
+    }  # fmt: skip
+    while True:
+        with explained(f"reading log group {group}"):
+            page = logs.filter_log_events(**request)
+        found = [_event(raw) for raw in page.get("events", ())]
+        # endTime's edge differs between the services that answer; ours is exact.
+        events += [event for event in found if first <= event.timestamp <= last]
+        token = page.get("nextToken")
+        if not token:
+            return events, len(found) < PAGE_EVENTS
+        request["nextToken"] = token
+
+
+def _event(raw: Any) -> LogEvent:
+    return LogEvent(
+        raw["eventId"], raw.get("logStreamName", ""), raw["timestamp"], raw.get("ingestionTime", 0), raw["message"]
+    )
+
+
+def _windows(start: int, end: int) -> Iterator[tuple[int, int]]:
+    step = int(STEP.total_seconds() * 1000)
+    for first in range(start, end, step):
+        yield first, min(first + step, end) - 1
+
+
+def _millis(instant: datetime) -> int:
+    return int((instant - _EPOCH) / timedelta(milliseconds=1))
+
+
+def _instant(millis: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=millis)
+
+
+class LogIngest:
+    """Lands what is new in the log since the last reading, re-reading an overlap for late arrivals."""
+
+    def __init__(self, settings: Settings, lake: Lake, weeks: WeekRange) -> None:
+        self._logs, self._lake, self._weeks = client(settings, "logs"), lake, weeks
+        self._group = settings.worker_activity_log_group
+        self._overlap = timedelta(minutes=settings.worker_activity_overlap_minutes)
+        self._landing = Landing(lake)
+
+    def cursor(self) -> datetime | None:
+        """Up to which instant the log has been read; None before the first reading."""
+        body = self._lake.get(CURSOR_KEY)
+        return None if body is None else datetime.fromisoformat(msgspec.json.decode(body)["read_until"])
+
+    def catch_up(self, now: datetime, reject: Callable[[Rejected], None]) -> LogCounts:
+        """Read from the last reading (less the overlap) until now, then move the cursor."""
+        before = self.cursor()
+        start = self._weeks.first.start if before is None else before - self._overlap
+        counts = self.read(max(start, self._weeks.first.start), now, now, reject, late_before=before)
+        cursor = msgspec.json.encode({"read_until": now.isoformat()})
+        self._lake.put(CURSOR_KEY, cursor, content_type="application/json")
+        return counts
+
+    def read(
+        self,
+        start: datetime,
+        end: datetime,
+        now: datetime,
+        reject: Callable[[Rejected], None],
+        late_before: datetime | None = None,
+    ) -> LogCounts:
+        """Land the new records of start <= timestamp < end. Safe to repeat."""
+        counts, known, pending = LogCounts(), dict[Week, set[str]](), dict[Week, list[bytes]]()
+        for event in read_log(self._logs, self._group, start, end):
+            counts.read += 1
+            line = event.message.encode()
+            try:
+                checked = check_line(line, self._weeks)
+            except RecordRejected as refused:
+                counts.rejected += 1
+                place = f"{self._group}/{event.stream}/{event.event_id}"
+                reject(Rejected(place, 0, refused.reason, event.message[:EXCERPT_CHARACTERS]))
+                continue
+            week = checked.week
+            if week not in known:
+                self._landing.claim(week, ActivitySource.LOG)
+                known[week] = self._landing.ids(week)
+            counts.weeks.add(week)
+            if event.event_id in known[week]:
+                counts.duplicate += 1
+                continue
+            known[week].add(event.event_id)
+            counts.loaded += 1
+            counts.late += late_before is not None and _instant(event.timestamp) < late_before
+            pending.setdefault(week, []).append(encode_landed(event.event_id, now, line, event.ingested))
+        for week, lines in pending.items():
+            self._landing.land(week, ActivitySource.LOG, lines)
+        return counts
