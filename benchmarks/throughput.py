@@ -87,7 +87,7 @@ def _real_records() -> Iterator[dict[str, str]]:
 
 
 def _derived(real: dict[str, str], rng: random.Random) -> dict[str, str]:
-    """The record of a like worker on a like task: as long, at another moment of the week, perhaps another outcome."""
+    """The record of a like worker on a like task: as long, at another moment, perhaps another outcome."""
     accepted = datetime.strptime(real["task_accepted_time"], TIME_FORM).replace(tzinfo=UTC)
     submitted = datetime.strptime(real["task_submitted_time"], TIME_FORM).replace(tzinfo=UTC)
     event_s = int(real["event_timestamp"])
@@ -95,7 +95,7 @@ def _derived(real: dict[str, str], rng: random.Random) -> dict[str, str]:
     shift = timedelta(seconds=monday_s + rng.randrange(7 * 86_400) - event_s)
     cohort = rng.randrange(COHORTS)
     outcome = rng.choices([name for name, _ in OUTCOMES], [share for _, share in OUTCOMES])[0]
-    times = dict.fromkeys(("task_submitted_time", "task_returned_time", "task_declined_time"), "")
+    times: dict[str, str] = dict.fromkeys(("task_submitted_time", "task_returned_time", "task_declined_time"), "")
     if outcome != "TasksAccepted":
         times[f"task_{outcome.removeprefix('Tasks').lower()}_time"] = f"{submitted + shift:{TIME_FORM}}"
     return {
@@ -147,7 +147,7 @@ def _answer(rows: list[tuple[Any, ...]], counts: tuple[int, ...]) -> str:
     return f"{len(rows)} rows {counts} {digest.hexdigest()}"
 
 
-# --- the contenders; each imports its own libraries only, so that memory is its own ----------------------------------------------------------------------------------------
+# --- the contenders; each imports only its own libraries, so that its memory is its own ---
 
 
 def with_prism(path: Path) -> str:

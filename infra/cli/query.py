@@ -4,11 +4,15 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
 from infra.cli.console import out, say
 from infra.local.platform import attached
+
+
+WIDEST = 10_000
 
 
 class Format(StrEnum):
@@ -38,6 +42,7 @@ def query(
         table = Table(*result.columns)
         for row in result.rows:
             table.add_row(*("" if value is None else str(value) for value in row))
-        # A table wider than the terminal folds its cells to one letter; a person can scroll or pipe instead.
-        out.print(table, crop=False, width=max(out.width, Measurement.get(out, out.options, table).maximum))
+        # A table wider than the terminal would fold its cells to one letter; a person can scroll or pipe instead.
+        needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
+        Console(width=max(out.width, needed), highlight=False).print(table)
         say(f"{len(result.rows)} rows, answered by {result.engine}")

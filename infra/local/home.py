@@ -18,6 +18,7 @@ from prism_core.failures import PermanentFailure
 from prism_core.settings import HOME_FILE
 
 DEFAULT_BASE_PORT = 7070
+DEFAULT_HOME = ".prism"
 PORTS_PER_PLATFORM = 10
 _TRIES = 50
 
@@ -118,7 +119,7 @@ class Home:
                     "or use another PRISM_HOME"
                 )
             return fixed
-        chosen = Ports(wanted if wanted is not None else _free_base())
+        chosen = Ports(wanted if wanted is not None else _free_base(self.root))
         if wanted is not None and not _all_free(wanted):
             raise PermanentFailure(
                 f"not all of the ports {wanted} to {wanted + PORTS_PER_PLATFORM - 1} are free; name another --port"
@@ -151,8 +152,9 @@ def _write_private(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _free_base() -> int:
-    candidates = [DEFAULT_BASE_PORT]
+def _free_base(root: Path) -> int:
+    # Only the home that everybody has gets the port that everybody remembers: two homes must not be bound to one.
+    candidates = [DEFAULT_BASE_PORT] if root.name == DEFAULT_HOME else []
     candidates += [random.randrange(20_000, 29_990, PORTS_PER_PLATFORM) for _ in range(_TRIES)]  # noqa: S311 - a port
     for base in candidates:
         if _all_free(base):

@@ -1,28 +1,35 @@
 """Landed lines to columns: the fast reading of a week.
 
-Belongs here: cutting chunks into blocks of whole lines, and reading a block into numpy and Arrow columns.
-A block is parsed as a whole (Arrow's JSON reader, two threads); at the least doubt it is read again line by
-line with record.py, which alone decides what is valid and why. Does not belong here: counting (throughput.py).
-Measured on a million lines: 1.1 µs a line to parse, against 3.2 µs with a typed msgspec decode a line.
+Belongs here: cutting chunks into blocks of whole lines, and judging a block as a whole, in columns of numbers
+(two threads). At the least doubt a block is read again line by line with record.py, which alone decides what is
+valid and why. Does not belong here: splitting JSON into texts (fields.py) and counting (throughput.py).
 """
 
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.json as pj
 
 from prism_core.calendar import Week, WeekRange
+from prism_core.worker_activity.fields import (
+    MAX_LANDED_LINE_BYTES,
+    Array,
+    Doubt,
+    Fields,
+    Integers,
+    by_arrow,
+    by_shape,
+)
 from prism_core.worker_activity.files import excerpt_of
 from prism_core.worker_activity.record import (
     ACCEPTED,
-    MAX_RECORD_BYTES,
     OUTCOME_TIMES,
     SECONDS_A_DAY,
     Activity,
@@ -37,31 +44,10 @@ from prism_core.worker_activity.record import (
 )
 
 BLOCK_BYTES = 2 * 1024 * 1024  # large enough to hide numpy's cost a call, small enough to stay near the cache
-MAX_LANDED_LINE_BYTES = MAX_RECORD_BYTES + 4096  # the record, its id, and two instants
 
-Integers = npt.NDArray[np.int64]
-Array = Any  # pyarrow's stubs type every compute function as a union that no caller can satisfy
-
-_TIME_FIELDS = ("task_accepted_time", "task_submitted_time", "task_returned_time", "task_declined_time")
-# The fields that `ActivityRecord` reads; both readings must refuse the same values.
-_STRING_FIELDS = (
-    "worker_id",
-    "cognito_user_pool_id",
-    "cognito_sub_id",
-    *_TIME_FIELDS,
-    "labeling_job_arn",
-    "event_type",
-    "event_timestamp",
-)
-_RECORD = pa.struct([(field, pa.string()) for field in _STRING_FIELDS])
-_SCHEMA = pa.schema(
-    [("id", pa.string()), ("received", pa.string()), ("record", _RECORD), ("ingested", pa.int64())]
-)
-_PARSE = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
 
 _TIME_LENGTH = 28
 _TIMESTAMP_LENGTH = 10  # epoch seconds from 2001 to 2286; any other length is read line by line
-_BEFORE_A_NUMBER = np.frombuffer(b" :,[-\t", np.uint8)
 _DIGITS_OF_CLOCK = [11, 12, 14, 15, 17, 18]
 
 
@@ -94,10 +80,6 @@ class Columns(NamedTuple):
     lines: int  # blank ones not counted
     line_ends: int
     invalid: list[InvalidLine]
-
-
-class _Doubt(Exception):
-    """The block holds something that must be looked at line by line."""
 
 
 def read_columns(week: Week, chunks: Iterable[bytes | bytearray | memoryview]) -> Iterator[Columns]:
@@ -145,10 +127,10 @@ def _pieces(chunks: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]
 
 
 def _read_block(week: Week, block: bytes) -> Columns:
-    try:
-        return _read_at_once(week, block)
-    except (_Doubt, pa.ArrowInvalid):
-        return read_line_by_line(week, block)
+    for read_fields in (by_shape, by_arrow):
+        with suppress(Doubt):
+            return _read_at_once(week, read_fields(block))
+    return read_line_by_line(week, block)
 
 
 def read_line_by_line(week: Week, block: bytes) -> Columns:
@@ -195,77 +177,31 @@ def _check_landed(week: Week, line: bytes) -> tuple[str, int, Activity]:
     return landed.id, _microseconds(landed.received), activity
 
 
-def _read_at_once(week: Week, block: bytes) -> Columns:
-    """The same as `read_line_by_line` for a block in which everything is in order. Raises _Doubt otherwise."""
-    lines = _one_object_a_line(block)
-    table = _parse(block)
-    if table.num_rows != lines:
-        raise _Doubt
-    record: Array = _whole(table.column("record"))
-    ids: Array = _whole(table.column("id"))
-    received: Array = _whole(table.column("received"))
-    if record.null_count or _has_empty(ids):
-        raise _Doubt
-    event_types = _dictionary(record.field("event_type"))
-    jobs = _dictionary(record.field("labeling_job_arn"))
-    instants = _dictionary(received)
+def _read_at_once(week: Week, fields: Fields) -> Columns:
+    """The same as `read_line_by_line` for a block in which everything is in order. Raises Doubt otherwise."""
+    record = fields.record
+    if _has_empty(fields.ids):
+        raise Doubt
+    event_types = _dictionary(record["event_type"])
+    jobs = _dictionary(record["labeling_job_arn"])
+    instants = _dictionary(fields.received)
     accepted_s, outcome_s = _clock(record, event_types)
     return Columns(
-        ids,
+        fields.ids,
         event_types,
         _workers(record),
         Encoded(jobs.codes, [_certain(job_name, arn) for arn in jobs.values]),
-        _event_seconds(record.field("event_timestamp"), week),
+        _event_seconds(record["event_timestamp"], week),
         accepted_s,
         outcome_s,
         np.array([_certain(_microseconds, text) for text in instants.values], np.int64)[instants.codes],
-        lines,
-        lines,
+        fields.lines,
+        fields.lines,
         [],
     )
 
 
-def _parse(block: bytes) -> Array:
-    reader: Any = pj.read_json  # the stubs leave out that it reads Arrow buffers
-    options = pj.ReadOptions(use_threads=False, block_size=len(block) + 1)
-    return reader(pa.BufferReader(pa.py_buffer(block)), read_options=options, parse_options=_PARSE)
-
-
-def _one_object_a_line(block: bytes) -> int:
-    """The number of lines. Arrow reads objects, not lines, so the two must be shown to be the same.
-
-    Between two lines stands `}`, line end, `{`: this occurs inside no JSON value, so every line holds at least
-    one object, and as many objects as lines means one each.
-    """
-    text = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(text == ord("\n"))
-    if len(ends) == 0 or ends[-1] != len(text) - 1 or text[0] != ord("{"):
-        raise _Doubt
-    if np.any(text[ends - 1] != ord("}")) or np.any(text[ends[:-1] + 1] != ord("{")):
-        raise _Doubt
-    if np.diff(ends, prepend=-1).max() > MAX_LANDED_LINE_BYTES:
-        raise _Doubt
-    if _may_hold_nan(text):
-        raise _Doubt
-    if not block.isascii():
-        try:
-            block.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise _Doubt from error
-    return len(ends)
-
-
-def _may_hold_nan(text: npt.NDArray[np.uint8]) -> bool:
-    """Whether NaN or Infinity may stand in a field that is not counted: Arrow takes them for numbers."""
-    for first, second in ((b"N", b"a"), (b"I", b"n")):
-        at = np.flatnonzero(text[:-1] == ord(first))
-        before = text[np.maximum(at - 1, 0)]
-        if np.any((text[at + 1] == ord(second)) & np.isin(before, _BEFORE_A_NUMBER)):
-            return True
-    return False
-
-
-def _clock(record: Array, event_types: Encoded) -> tuple[Integers, Integers]:
+def _clock(record: dict[str, Array], event_types: Encoded) -> tuple[Integers, Integers]:
     """Accepted and outcome seconds; 0 for event types that PRISM does not know."""
     accepted_s = np.zeros(len(event_types.codes), np.int64)
     outcome_s = np.zeros(len(event_types.codes), np.int64)
@@ -274,10 +210,10 @@ def _clock(record: Array, event_types: Encoded) -> tuple[Integers, Integers]:
         if field is None:
             continue
         rows = np.flatnonzero(event_types.codes == code)
-        accepted_s[rows] = _seconds(record.field("task_accepted_time"), rows)
-        outcome_s[rows] = accepted_s[rows] if event_type == ACCEPTED else _seconds(record.field(field), rows)
+        accepted_s[rows] = _seconds(record["task_accepted_time"], rows)
+        outcome_s[rows] = accepted_s[rows] if event_type == ACCEPTED else _seconds(record[field], rows)
     if np.any(outcome_s < accepted_s):
-        raise _Doubt
+        raise Doubt
     return accepted_s, outcome_s
 
 
@@ -290,7 +226,7 @@ def _seconds(column: Array, rows: Integers) -> Integers:
     clock = text[:, _DIGITS_OF_CLOCK].T - np.uint8(ord("0"))
     hour, minute, second = (clock[at].astype(np.int64) * 10 + clock[at + 1] for at in (0, 2, 4))
     if clock.max() > 9 or hour.max() > 23 or minute.max() > 59 or second.max() > 59:
-        raise _Doubt
+        raise Doubt
     rest = text.copy()
     rest[:, _DIGITS_OF_CLOCK] = ord("0")
     days = _dictionary(_fixed_size_strings(rest))
@@ -301,18 +237,18 @@ def _seconds(column: Array, rows: Integers) -> Integers:
 def _event_seconds(column: Array, week: Week) -> Integers:
     digits = _characters(column, _TIMESTAMP_LENGTH, np.arange(len(column))) - np.uint8(ord("0"))
     if digits.max() > 9:
-        raise _Doubt
+        raise Doubt
     event_s = digits.astype(np.int64) @ (10 ** np.arange(_TIMESTAMP_LENGTH - 1, -1, -1, dtype=np.int64))
     start = int(week.start.timestamp())
     if event_s.min() < start or event_s.max() >= start + 7 * SECONDS_A_DAY:
-        raise _Doubt
+        raise Doubt
     return event_s
 
 
-def _workers(record: Array) -> Encoded:
+def _workers(record: dict[str, Array]) -> Encoded:
     """Worker keys: each combination of pool, sub and worker id goes through `worker_key` once."""
     ids, pools, subs = (
-        _dictionary(record.field(field), may_be_empty=True)
+        _dictionary(record[field], may_be_empty=True)
         for field in ("worker_id", "cognito_user_pool_id", "cognito_sub_id")
     )
     packed = (pools.codes * len(subs.values) + subs.codes) * len(ids.values) + ids.codes
@@ -326,10 +262,6 @@ def _workers(record: Array) -> Encoded:
     return Encoded(codes.astype(np.int64), keys)
 
 
-def _whole(column: Array) -> Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
 def _has_empty(column: Array) -> bool:
     return bool(column.null_count) or bool(np.any(np.diff(_offsets(column)) == 0))
 
@@ -339,7 +271,7 @@ def _dictionary(column: Array, *, may_be_empty: bool = False) -> Encoded:
     encoded = column.dictionary_encode(null_encoding="encode")
     values: list[str] = encoded.dictionary.to_pylist()
     if not may_be_empty and not all(values):
-        raise _Doubt
+        raise Doubt
     return Encoded(codes_of(encoded), values)
 
 
@@ -361,7 +293,7 @@ def _characters(column: Array, length: int, rows: Integers) -> npt.NDArray[np.ui
     offsets = _offsets(column)
     text = np.frombuffer(column.buffers()[2], np.uint8)
     if np.any(np.diff(offsets)[rows] != length):  # a null has no length
-        raise _Doubt
+        raise Doubt
     if len(rows) == len(column):
         return text[offsets[0] : offsets[-1]].reshape(len(rows), length)
     return text[offsets[rows][:, np.newaxis] + np.arange(length)]
@@ -393,11 +325,11 @@ def _parse_time(day: bytes) -> int:
     try:
         return parse_time(day.decode("ascii"))
     except ValueError as error:
-        raise _Doubt from error
+        raise Doubt from error
 
 
 def _certain(read: Any, text: Any) -> Any:
     try:
         return read(text)
     except RecordRejected as error:
-        raise _Doubt from error
+        raise Doubt from error

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 
 from prism_core.calendar import Week
-from prism_core.worker_activity.columns import Encoded, Integers, InvalidLine, read_columns
+from prism_core.worker_activity.columns import Encoded, InvalidLine, read_columns
+from prism_core.worker_activity.fields import Integers
 from prism_core.worker_activity.responses import ActiveMilliseconds
 from prism_core.worker_activity.unique import Gathered, UniqueActivity
 

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from prism_core.calendar import Week
-from prism_core.worker_activity.columns import Columns, Encoded, Integers, InvalidLine, codes_of
+from prism_core.worker_activity.columns import Columns, Encoded, InvalidLine, codes_of
+from prism_core.worker_activity.fields import Integers
 from prism_core.worker_activity.record import SECONDS_A_DAY
 
 INVALID_LISTED_MAX = 10_000  # every invalid line is counted; beyond this number they are no longer quoted

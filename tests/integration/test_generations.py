@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import boto3
 import pytest
 
 from infra.local.platform import Platform
@@ -262,6 +263,37 @@ def test_a_reader_during_replacements_sees_one_whole_generation(
 
     assert all(len(generation) == 1 for generation in seen)
     assert len({next(iter(generation)) for generation in seen}) > 1
+
+
+@pytest.mark.parametrize("way", ["week", "project", "member"])
+def test_a_week_that_is_replaced_between_two_calls_of_a_reader_is_read_again(
+    way: str, weeks: Generations[ThroughputWeek], week: Week, settings: Settings
+) -> None:
+    weeks.replace(week, rows(week, 3), now=NOW)
+    queries = count(1)
+
+    def replace_before_the_rows_are_read(**_: Any) -> None:
+        if next(queries) == 2:  # the first asks for the control items
+            weeks.replace(week, rows(week, 4), now=LATER)
+
+    own = boto3.client(
+        "dynamodb",
+        endpoint_url=str(settings.aws_endpoint_url),
+        region_name=settings.region,
+        aws_access_key_id="prism-local",
+        aws_secret_access_key="prism-local",
+    )
+    own.meta.events.register("before-send.dynamodb.Query", replace_before_the_rows_are_read)
+    reader = Generations(own, settings, THROUGHPUT, ThroughputWeek)
+
+    ways = {
+        "week": lambda: reader.week(week),
+        "project": lambda: reader.project("P-1", week, week),
+        "member": lambda: reader.member("M-000", week, week),
+    }
+
+    assert set(tasks(ways[way]())) == {4}
+    assert next(queries) > 5
 
 
 def test_a_project_and_a_member_are_read_over_several_weeks(

@@ -1,0 +1,46 @@
+# Everything starts here and needs only Python 3.11-3.13 and make; the rest is installed into this folder.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+RUN := .venv/bin/
+WORKERS ?= 2
+export UV_PYTHON_DOWNLOADS := never
+export UV_HTTP_TIMEOUT := 300
+export UV_LINK_MODE := copy
+
+.PHONY: up test check bench clean help
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: .venv/.synced ## set everything up, start the platform and serve it until Ctrl-C
+	$(RUN)prism up $(ARGS)
+
+test: .venv/.synced ## set everything up and run all tests
+	$(RUN)pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+check: .venv/.synced ## lock, lint, format, types, templates, architecture, Dagster definitions
+	$(UV) lock --check --python .venv/bin/python
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)pyright
+	$(RUN)cfn-lint infra/templates/*.yaml
+	$(RUN)pytest tests/architecture
+	DAGSTER_HOME= $(RUN)dagster definitions validate -w workspace.yaml
+
+bench: .venv/.synced ## measure beside named peers and keep the results in benchmarks/results
+	$(RUN)python -m benchmarks.throughput --save
+
+clean: ## remove what was installed; data in .prism stays
+	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV):
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"PRISM needs Python 3.11, 3.12 or 3.13, this is {v[0]}.{v[1]}; try make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.synced: $(UV) pyproject.toml uv.lock
+	$(UV) sync --locked --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $@
