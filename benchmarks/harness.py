@@ -1,6 +1,6 @@
 """Side by side: named contenders over the same input, interleaved in one run.
 
-Belongs here: fresh processes, repeats, wall time and peak memory, the check that results are equal, the table.
+Belongs here: fresh processes, repeats, wall and CPU time, peak memory, the check that results are equal, the table.
 Does not belong here: what is measured; each benchmark names its contenders as `module:function`.
 The first contender is ours; ratios are the others' median over ours, so more than 1 means that ours is faster.
 A contender takes the path of the input and returns a text that must be the same for all.
@@ -73,9 +73,14 @@ def _measure(target: str, input_path: str) -> dict[str, Any]:
     """Time the function, imports excluded: they are the same for a run of a million as for one of ten."""
     module, _, function = target.partition(":")
     work = getattr(importlib.import_module(module), function)
-    started = time.perf_counter()
+    started, started_cpu = time.perf_counter(), time.process_time()
     answer = work(Path(input_path))
-    return {"seconds": time.perf_counter() - started, "peak_rss_mib": _peak_rss_mib(), "answer": answer}
+    return {
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time() - started_cpu,
+        "peak_rss_mib": _peak_rss_mib(),
+        "answer": answer,
+    }
 
 
 def _peak_rss_mib() -> float:
@@ -94,6 +99,7 @@ def _require_equal(name: str, runs: Mapping[str, list[dict[str, Any]]]) -> None:
 def _summary(measured: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "seconds": round(statistics.median(run["seconds"] for run in measured), 3),
+        "cpu_seconds": round(statistics.median(run["cpu_seconds"] for run in measured), 3),
         "all_seconds": [round(run["seconds"], 3) for run in measured],
         "peak_rss_mib": round(max(run["peak_rss_mib"] for run in measured)),
     }
@@ -101,10 +107,11 @@ def _summary(measured: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _print_table(result: Mapping[str, Any]) -> None:
     width = max(len(contender) for contender in result["contenders"])
-    print(f"{'':<{width}}  median s  peak MiB  ratio")
+    print(f"{'':<{width}}  median s  CPU s  peak MiB  ratio")
     for contender, summary in result["contenders"].items():
         ratio = result["ratios"][contender]
-        print(f"{contender:<{width}}  {summary['seconds']:>8.2f}  {summary['peak_rss_mib']:>8}  {ratio:>5.2f}")
+        times = f"{summary['seconds']:>8.2f}  {summary['cpu_seconds']:>5.2f}"
+        print(f"{contender:<{width}}  {times}  {summary['peak_rss_mib']:>8}  {ratio:>5.2f}")
 
 
 def _progress(message: str) -> None:

@@ -16,7 +16,7 @@ from prism_core.calendar import Week, weeks_in_year
 from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.settings import Settings
 from prism_resources.aws import client
-from prism_resources.failures import explained
+from prism_resources.failures import calling
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -72,7 +72,7 @@ def deploy(settings: Settings, today: Week, say: Callable[[str], None]) -> list[
 def _deploy_stack(settings: Settings, concern: str, values: dict[str, str]) -> Deployment:
     cloudformation = client(settings, "cloudformation")
     name, body = stack_name(settings, concern), (TEMPLATES / f"{concern}.yaml").read_text()
-    with explained(f"reading template {concern}"):
+    with calling(f"template {concern}", "check"):
         declared = cloudformation.get_template_summary(TemplateBody=body).get("Parameters", [])
     wanted = [parameter.get("ParameterKey", "") for parameter in declared]
     given = [{"ParameterKey": key, "ParameterValue": values[key]} for key in wanted if key in values]

@@ -1,7 +1,7 @@
-"""What an AWS error means to us.
+"""What a failed call to AWS means.
 
-Belongs here: the one mapping from botocore's errors to a failure that says whether to try again.
-Does not belong here: errors that a caller expects and handles (a missing object, a lost condition).
+Belongs here: the one place where client errors become failures of intent. Does not belong here: retry loops
+(the store) and lost conditions, which the caller understands better.
 """
 
 from collections.abc import Iterator
@@ -10,51 +10,80 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ReadTimeoutError,
+    ConnectionError,  # noqa: A004 - its name there
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
 )
 
-from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
 
-_THROTTLED = frozenset(
+THROTTLED = frozenset(
     {
-        "InternalServerError",
-        "InternalError",
-        "LimitExceededException",
         "ProvisionedThroughputExceededException",
+        "ProvisionedThroughputExceeded",
         "RequestLimitExceeded",
-        "RequestTimeout",
-        "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
         "ThrottlingException",
+        "Throttling",
+        "ThrottlingError",
         "TooManyRequestsException",
         "TransactionInProgressException",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "LimitExceededException",
+        "SlowDown",
     }
 )
-_CONNECTION = (ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError)
+_BROKEN = frozenset({"InternalError", "InternalServerError", "InternalFailure", "ServiceUnavailable", "RequestTimeout"})
+_WHAT_TO_DO = {
+    "NoSuchBucket": "the bucket does not exist; deploy the data stack",
+    "AccessDenied": "this role may not do that; add the action to its policy",
+    "ResourceNotFoundException": "the table, index or log group does not exist; deploy the stacks, or check its name in the settings",
+    "AccessDeniedException": "this role may not do that; add the action to its policy",
+    "UnrecognizedClientException": "the credentials are not valid; renew them",
+    "ExpiredTokenException": "the credentials have expired; renew them",
+    "InvalidSignatureException": "the signature was refused; check the credentials and this machine's clock",
+    "ItemCollectionSizeLimitExceededException": "one partition holds more than 10 GB; split it",
+    "ValidationException": "the request is not valid; this is a fault in PRISM, report it with this message",
+    "IdempotentParameterMismatchException": "one token was used for two writes; use a new request id",
+}
 
 
 def error_code(error: ClientError) -> str:
+    """The code that the service gave, such as `ThrottlingException`."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-@contextmanager
-def explained(doing: str) -> Iterator[None]:
-    """Turn AWS errors inside the block into failures that say what was being done.
+def failure_of_code(code: str, message: str, subject: str, action: str) -> PrismFailure:
+    """The failure for an error code, from a response or from one reason of a cancelled transaction."""
+    if code in THROTTLED or code in _BROKEN:
+        return TransientFailure(f"{action} of {subject}: {code}; try again later")
+    advice = _WHAT_TO_DO.get(code, "a person must look at it")
+    return PermanentFailure(f"{action} of {subject}: {code}: {message}; {advice}")
 
-    Raises TransientFailure for throttling, 5xx and lost connections, PermanentFailure for the rest.
-    """
+
+def failure_of(error: ClientError | BotoCoreError, subject: str, action: str) -> PrismFailure:
+    """Throttling, 5xx, connections and time limits are transient; everything else waits for a person."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500:
+            return TransientFailure(f"{action} of {subject}: the service answered {status}; try again later")
+        return failure_of_code(
+            error_code(error), str(error.response.get("Error", {}).get("Message", "")), table, action
+        )
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return PermanentFailure(f"{action} of {subject}: {error}; configure AWS credentials for this process")
+    if isinstance(error, HTTPClientError | ConnectionError):
+        return TransientFailure(
+            f"{action} of {subject}: the service could not be reached ({error}); try again later"
+        )
+    return PermanentFailure(f"{action} of {subject}: {error}; this is a fault in PRISM, report it with this message")
+
+
+@contextmanager
+def calling(subject: str, action: str) -> Iterator[None]:
+    """Turn what a client raises inside into a failure that names the subject (`prism-members`, `s3://bucket/key`) and the action."""
     try:
         yield
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if error_code(error) in _THROTTLED or status >= 500:
-            raise TransientFailure(f"{doing}: AWS asks to try later: {error}") from error
-        raise PermanentFailure(f"{doing}: {error}") from error
-    except _CONNECTION as error:
-        raise TransientFailure(f"{doing}: no answer from AWS: {error}; is the platform up?") from error
-    except BotoCoreError as error:
-        raise PermanentFailure(f"{doing}: {error}") from error
+    except (ClientError, BotoCoreError) as error:
+        raise failure_of(error, subject, action) from error

@@ -20,11 +20,11 @@ from botocore.exceptions import ClientError
 from isal import igzip
 
 from prism_core.calendar import Week
-from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.failures import PermanentFailure
 from prism_core.lake import ColumnType, LakePartition, LakeTable
 from prism_core.settings import Settings
 from prism_resources.aws import client
-from prism_resources.failures import error_code, explained
+from prism_resources.failures import calling, error_code
 
 ZSTD_LEVEL = 3
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
@@ -69,12 +69,12 @@ class Lake:
     def put(self, key: str, body: bytes, *, content_type: str, content_encoding: str | None = None) -> None:
         """Write one object whole."""
         extra: dict[str, Any] = {"ContentEncoding": content_encoding} if content_encoding else {}
-        with explained(f"writing s3://{self.bucket}/{key}"):
+        with calling(f"s3://{self.bucket}/{key}", "write"):
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, **extra)
 
     def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
         """Write one object unless it exists; False when somebody else was first."""
-        with explained(f"writing s3://{self.bucket}/{key}"):
+        with calling(f"s3://{self.bucket}/{key}", "write"):
             try:
                 self._s3.put_object(
                     Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
@@ -87,7 +87,7 @@ class Lake:
 
     def get(self, key: str) -> bytes | None:
         """The object's bytes, None when there is none."""
-        with explained(f"reading s3://{self.bucket}/{key}"):
+        with calling(f"s3://{self.bucket}/{key}", "read"):
             try:
                 return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
             except ClientError as error:
@@ -97,7 +97,7 @@ class Lake:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key below `prefix`, in order."""
-        with explained(f"listing s3://{self.bucket}/{prefix}"):
+        with calling(f"s3://{self.bucket}/{prefix}", "listing"):
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for item in page.get("Contents", ()):
                     yield item.get("Key", "")
@@ -119,18 +119,12 @@ class Lake:
         """Make `rows` the whole content of one week, in both formats; `counts` are evidence for the manifest.
 
         Equal rows leave the objects alone. The manifest is written last: a kill before it leaves objects
-        that the next run of the same week overwrites. Raises TransientFailure when a newer generation has
-        been written meanwhile.
+        that the next run of the same week overwrites.
         """
         partition = table.partition(week)
         lines = json_lines(rows)
         content_hash = hashlib.blake2b(lines, digest_size=16).hexdigest()
         before = self.manifest(partition)
-        if before is not None and before.generation > generation:
-            raise TransientFailure(
-                f"lake {table.name} {week}: generation {before.generation} was written while {generation} was "
-                "computed; it was kept, repeat this run to compare"
-            )
         same_rows = before is not None and (before.content_hash, before.generation) == (content_hash, generation)
         if before is not None and same_rows and before.counts == dict(counts or {}):
             return PartitionWrite(before, written=False)

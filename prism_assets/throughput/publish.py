@@ -14,13 +14,16 @@ import msgspec
 
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
+from prism_core.failures import TransientFailure
 from prism_core.lake import THROUGHPUT
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
 from prism_resources.lake import PartitionWrite
 from prism_resources.registers import Registers
-from prism_resources.tables.generations import Replacement
+from prism_resources.tables.generations import Generations, Replacement
 from prism_resources.worker_activity.responses import read_week_clock
+
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,25 @@ def publish_week(prism: PrismResource, registers: Registers, week: Week, now: da
     """Compute a week from what has landed and replace it in the table, then in the lake.
 
     Repeating it on the same input changes nothing. A kill leaves the old week or the new one in the table;
-    the lake follows when the week is materialised again.
+    the lake follows when the week is materialised again. Raises TransientFailure when other runs of the same
+    week keep publishing at the same time.
     """
-    generations, lake = prism.throughput(), prism.lake()
-    control = generations.control(week)
+    generations = prism.throughput()
+    for _ in range(ATTEMPTS):
+        published = _publish_once(prism, generations, registers, week, now)
+        control = generations.control(week)
+        if control is not None and control.generation == published.table.generation:
+            return published
+        # Another run published between our flip and our lake write: the lake may be older than the table.
+    raise TransientFailure(
+        f"throughput {week}: other runs published it {ATTEMPTS} times meanwhile; repeat this run"
+    )
+
+
+def _publish_once(
+    prism: PrismResource, generations: Generations[ThroughputWeek], registers: Registers, week: Week, now: datetime
+) -> PublishedWeek:
+    lake, control = prism.lake(), generations.control(week)
     result = week_throughput(
         week,
         prism.landing().contents(week),

@@ -43,7 +43,7 @@ from prism_core.worker_activity.record import (
     worker_key,
 )
 
-BLOCK_BYTES = 2 * 1024 * 1024  # large enough to hide numpy's cost a call, small enough to stay near the cache
+BLOCK_BYTES = 4 * 1024 * 1024  # large enough to hide numpy's cost a call, small enough to stay near the cache
 
 
 _TIME_LENGTH = 28

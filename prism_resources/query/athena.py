@@ -16,7 +16,7 @@ from prism_core.failures import BadUsage, TransientFailure
 from prism_core.lake import LAKE_TABLES
 from prism_core.settings import Settings
 from prism_resources.aws import client
-from prism_resources.failures import explained
+from prism_resources.failures import calling
 from prism_resources.query.result import QueryResult
 from prism_resources.query.sql import parse_query
 
@@ -47,7 +47,7 @@ class AthenaEngine:
 
     def query(self, sql: str) -> QueryResult:
         text = parse_query(sql, LAKE_TABLES).sql(dialect="trino")
-        with explained("asking Athena"):
+        with calling("Athena", "query"):
             execution = self._athena.start_query_execution(
                 QueryString=text,
                 QueryExecutionContext={"Database": self._settings.glue_database},

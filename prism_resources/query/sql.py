@@ -8,8 +8,8 @@ from collections.abc import Collection
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.expressions.core import Expression
 from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.expressions.core import Expression
 
 from prism_core.failures import BadUsage
 

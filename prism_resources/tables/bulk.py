@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from prism_core.failures import TransientFailure
+from prism_resources.failures import THROTTLED, calling, error_code
 from prism_resources.tables.codec import Item
-from prism_resources.tables.errors import THROTTLED, calling, error_code
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -21,9 +21,9 @@ from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
 from prism_core.models.base import Model, instant_text
 from prism_core.settings import Settings
 from prism_core.tables import CONTROL_PARTITION, Key, KeyCondition, TableSpec
+from prism_resources.failures import calling, error_code
 from prism_resources.tables.bulk import backoff_seconds, batch_write, delete_request, put_request
 from prism_resources.tables.codec import Attribute, decode, decode_value, encode, encode_key
-from prism_resources.tables.errors import calling, error_code
 from prism_resources.tables.reader import TableReader
 
 if TYPE_CHECKING:

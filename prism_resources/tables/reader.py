@@ -12,8 +12,8 @@ from prism_core.failures import BadUsage
 from prism_core.models.base import Model
 from prism_core.settings import Settings
 from prism_core.tables import Key, KeyCondition, TableSpec
+from prism_resources.failures import calling
 from prism_resources.tables.codec import Attribute, decode, decode_key, encode_key
-from prism_resources.tables.errors import calling
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -20,6 +20,7 @@ from prism_core.models.base import Model, Versioned
 from prism_core.models.changes import Change, Changes, Operation
 from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, CONTROL_PARTITION, Key, TableSpec
+from prism_resources.failures import THROTTLED, calling, error_code, failure_of_code
 from prism_resources.tables.bulk import (
     backoff_seconds,
     batch_write,
@@ -28,7 +29,6 @@ from prism_resources.tables.bulk import (
     scan_pages,
 )
 from prism_resources.tables.codec import LAST_WRITE, Attribute, Item, decode, encode, encode_key, item_bytes
-from prism_resources.tables.errors import THROTTLED, calling, error_code, failure_of_code
 from prism_resources.tables.reader import TableReader
 
 if TYPE_CHECKING:

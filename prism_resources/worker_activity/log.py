@@ -20,7 +20,7 @@ from prism_core.settings import ActivitySource, Settings
 from prism_core.worker_activity.files import EXCERPT_CHARACTERS, Rejected
 from prism_core.worker_activity.record import RecordRejected, check_line, encode_landed
 from prism_resources.aws import client
-from prism_resources.failures import explained
+from prism_resources.failures import calling
 from prism_resources.lake import Lake
 from prism_resources.worker_activity.landing import Landing
 
@@ -90,7 +90,7 @@ def _read_window(logs: "CloudWatchLogsClient", group: str, first: int, last: int
         "logGroupName": group, "startTime": first, "endTime": last, "limit": PAGE_EVENTS,
     }  # fmt: skip
     while True:
-        with explained(f"reading log group {group}"):
+        with calling(f"log group {group}", "read"):
             page = logs.filter_log_events(**request)
         found = [_event(raw) for raw in page.get("events", ())]
         # endTime's edge differs between the services that answer; ours is exact.

@@ -1,0 +1,64 @@
+"""What several integration modules need: records in the Ground Truth form, and the `prism` command."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PRISM = str(Path(sys.executable).parent / "prism")
+REAL_FILES = sorted((REPOSITORY / "tests/data/worker_activity").glob("*.jsonl.gz"))
+POOL = "us-east-1_TestPool"
+
+
+def record(
+    second: int, *, sub: str = "sub-1", job: str = "job-1", handle: int = 30, **changes: str
+) -> dict[str, str]:
+    """A TasksSubmitted record submitted at an epoch second."""
+    return {
+        "worker_id": "0123456789abcdef",
+        "cognito_user_pool_id": POOL,
+        "cognito_sub_id": sub,
+        "task_accepted_time": wire_time(second - handle),
+        "task_submitted_time": wire_time(second),
+        "task_returned_time": "",
+        "workteam_arn": "arn:aws:sagemaker:us-east-1:123456789012:workteam/private-crowd/t",
+        "labeling_job_arn": f"arn:aws:sagemaker:us-east-1:123456789012:labeling-job/{job}",
+        "work_requester_account_id": "123456789012",
+        "job_reference_code": "1",
+        "job_type": "Private",
+        "event_type": "TasksSubmitted",
+        "event_timestamp": str(second),
+    } | changes
+
+
+def wire_time(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
+
+
+def seconds(text: str) -> int:
+    """Epoch seconds of an ISO instant."""
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def write_lines(path: Path, lines: list[bytes | dict[str, Any]], *, zipped: bool = False) -> Path:
+    body = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
+    path.write_bytes(gzip.compress(body) if zipped else body)
+    return path
+
+
+def prism(
+    home: Path, *arguments: str, first_week: str = "2018-W33", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the real command in an environment of its own."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PRISM_", "DAGSTER_"))
+    }
+    environment |= {"PRISM_HOME": str(home), "PRISM_FIRST_WEEK": first_week, "COLUMNS": "200"} | variables
+    return subprocess.run(
+        [PRISM, *arguments], env=environment, capture_output=True, text=True, timeout=240, check=False
+    )

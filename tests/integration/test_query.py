@@ -1,0 +1,110 @@
+"""SQL over the lake. Why real: the files are the emulator's own, and what must not be read is on this disk."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.local.platform import Platform
+from prism_core.calendar import Week
+from prism_core.failures import BadUsage
+from prism_core.lake import THROUGHPUT
+from prism_resources.aws import client
+from prism_resources.lake import Lake
+from prism_resources.query.duckdb import DuckDbEngine
+
+WEEK = Week.parse("2020-W10")
+NOW = datetime(2020, 3, 9, tzinfo=UTC)
+
+
+def row(project: str, submitted: int) -> dict[str, object]:
+    values: dict[str, object] = {column.name: 0 for column in THROUGHPUT.columns}
+    return values | {
+        "project_id": project,
+        "member_id": "m",
+        "day": date(2020, 3, 2),
+        "tasks_submitted": submitted,
+        "active_seconds": None,
+        "worker_resolved": True,
+        "project_resolved": False,
+    }
+
+
+@pytest.fixture
+def engine(platform: Platform) -> DuckDbEngine:
+    lake = Lake(platform.settings)
+    lake.replace_partition(THROUGHPUT, WEEK, [row("p1", 3), row("p2", 4)], generation=1, now=NOW)
+    return DuckDbEngine(platform.settings, lake)
+
+
+def test_a_partition_that_was_written_answers_with_its_week(engine: DuckDbEngine) -> None:
+    result = engine.query(
+        "SELECT week, sum(tasks_submitted) AS tasks FROM throughput WHERE week = '2020-W10' GROUP BY week"
+    )
+
+    assert result.columns == ("week", "tasks")
+    assert result.rows == [("2020-W10", 7)]
+
+
+def test_replacing_a_partition_leaves_nothing_of_the_old_one(platform: Platform, engine: DuckDbEngine) -> None:
+    Lake(platform.settings).replace_partition(THROUGHPUT, WEEK, [row("p3", 5)], generation=2, now=NOW)
+
+    result = engine.query("SELECT project_id, tasks_submitted FROM throughput WHERE week = '2020-W10'")
+
+    assert result.rows == [("p3", 5)]
+    Lake(platform.settings).replace_partition(THROUGHPUT, WEEK, [row("p1", 3)], generation=3, now=NOW)
+
+
+def test_a_deleted_partition_is_gone_though_its_file_may_linger(platform: Platform) -> None:
+    lake, week = Lake(platform.settings), Week.parse("2020-W11")
+    lake.replace_partition(THROUGHPUT, week, [row("gone", 1)], generation=1, now=NOW)
+    client(platform.settings, "s3").delete_object(Bucket=lake.bucket, Key=THROUGHPUT.partition(week).parquet)
+
+    result = DuckDbEngine(platform.settings, lake).query("SELECT count(*) FROM throughput WHERE week = '2020-W11'")
+
+    assert result.rows == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM throughput, read_blob('/etc/hostname')",
+        "SELECT (SELECT content FROM read_text('/etc/passwd'))",
+        "SELECT getenv('HOME')",
+        "COPY (SELECT 1) TO '/tmp/prism-leak'",
+        "SELECT * FROM duckdb_settings()",
+        "SELECT * FROM information_schema.tables",
+        "ATTACH '/tmp/x.db'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "DROP VIEW throughput",
+        "SELECT 1; SELECT 2",
+    ],
+)
+def test_nothing_outside_the_lake_can_be_read_or_changed(engine: DuckDbEngine, sql: str) -> None:
+    with pytest.raises(BadUsage):
+        engine.query(sql)
+
+    assert not Path("/tmp/prism-leak").exists()  # noqa: S108 - the very path the statement names
+
+
+def test_a_query_that_fails_says_why_in_one_line(engine: DuckDbEngine) -> None:
+    with pytest.raises(BadUsage, match="nope") as failure:
+        engine.query("SELECT nope FROM throughput")
+
+    assert "\n" not in str(failure.value)
+
+
+def test_equal_content_is_not_written_again(platform: Platform) -> None:
+    lake, week = Lake(platform.settings), Week.parse("2020-W12")
+    s3, key = client(platform.settings, "s3"), THROUGHPUT.partition(week).parquet
+    first = lake.replace_partition(THROUGHPUT, week, [row("p", 1)], generation=1, now=NOW)
+    version = s3.head_object(Bucket=lake.bucket, Key=key)["VersionId"]
+
+    second = lake.replace_partition(THROUGHPUT, week, [row("p", 1)], generation=1, now=NOW)
+
+    assert (first.written, second.written) == (True, False)
+    assert s3.head_object(Bucket=lake.bucket, Key=key)["VersionId"] == version

@@ -1,0 +1,124 @@
+"""The live log. Why real: paging, edges of time and event ids are the service's, not ours."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.platform import Platform
+from prism_core.calendar import Week, WeekRange
+from prism_core.failures import PermanentFailure
+from prism_core.settings import Settings, load_settings
+from prism_core.worker_activity.files import Rejected
+from prism_resources.aws import client
+from prism_resources.lake import Lake
+from prism_resources.worker_activity.landing import Landing
+from prism_resources.worker_activity.log import CURSOR_KEY, PAGE_EVENTS, LogIngest, read_log
+from tests.integration.helpers import record
+
+# The service refuses events older than 14 days, so these tests live in the present.
+NOW = datetime.now(UTC).replace(microsecond=0)
+START = NOW - timedelta(hours=3)
+
+
+@pytest.fixture
+def group(platform: Platform, request: pytest.FixtureRequest) -> Iterator[str]:
+    logs, name = client(platform.settings, "logs"), f"/test/{request.node.name[:60]}"
+    logs.create_log_group(logGroupName=name)
+    logs.create_log_stream(logGroupName=name, logStreamName="s")
+    yield name
+    logs.delete_log_group(logGroupName=name)
+    client(platform.settings, "s3").delete_object(Bucket=platform.settings.lake_bucket, Key=CURSOR_KEY)
+
+
+def put(settings: Settings, group: str, events: list[tuple[int, Any]]) -> None:
+    logs = client(settings, "logs")
+    for start in range(0, len(events), 5_000):
+        batch = [
+            {"timestamp": at, "message": body if isinstance(body, str) else json.dumps(body)}
+            for at, body in events[start : start + 5_000]
+        ]
+        logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=batch)  # type: ignore[arg-type]
+
+
+def millis(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)
+
+
+def ingest_of(platform: Platform, group: str, **changes: Any) -> LogIngest:
+    settings = load_settings(home=platform.settings.home, worker_activity_log_group=group, **changes)
+    weeks = WeekRange(Week.of(NOW) + -3, Week.of(NOW))
+    return LogIngest(settings, Lake(settings), weeks)
+
+
+def test_more_events_than_a_page_are_read_completely_and_once(platform: Platform, group: str) -> None:
+    total = PAGE_EVENTS + 2_500
+    put(platform.settings, group, [(millis(START) + i, f"event {i}") for i in range(total)])
+
+    events = list(read_log(client(platform.settings, "logs"), group, START, NOW))
+
+    assert len(events) == total
+    assert len({event.event_id for event in events}) == total
+    assert [event.message for event in events] == [f"event {i}" for i in range(total)]
+
+
+def test_a_millisecond_that_holds_a_full_page_fails_and_names_itself(platform: Platform, group: str) -> None:
+    at = millis(START)
+    put(platform.settings, group, [(at, f"event {i}") for i in range(PAGE_EVENTS)])
+
+    with pytest.raises(PermanentFailure, match=f"window of 1 ms at {at}"):
+        list(read_log(client(platform.settings, "logs"), group, START, NOW))
+
+
+def test_the_start_is_included_and_the_end_is_not(platform: Platform, group: str) -> None:
+    put(platform.settings, group, [(millis(START), "first"), (millis(NOW), "at the end")])
+
+    events = list(read_log(client(platform.settings, "logs"), group, START, NOW))
+
+    assert [event.message for event in events] == ["first"]
+
+
+def test_a_second_reading_lands_only_what_is_new_and_counts_what_came_late(platform: Platform, group: str) -> None:
+    first_at, late_at = NOW - timedelta(hours=2), NOW - timedelta(minutes=90)
+    sub = f"log-{NOW.timestamp()}"
+    put(platform.settings, group, [(millis(first_at), record(int(first_at.timestamp()), sub=sub))])
+    ingest, refused = ingest_of(platform, group), list[Rejected]()
+
+    first = ingest.catch_up(NOW - timedelta(hours=1), refused.append)
+    put(platform.settings, group, [(millis(late_at), record(int(late_at.timestamp()), sub=sub))])
+    second = ingest.catch_up(NOW, refused.append)
+    third = ingest.catch_up(NOW, refused.append)
+
+    assert (first.read, first.loaded, first.late) == (1, 1, 0)
+    assert (second.loaded, second.late) == (1, 1)
+    assert (third.loaded, third.duplicate) == (0, third.read)
+    assert not refused
+
+
+def test_unknown_event_types_are_landed_and_broken_messages_are_rejected_by_event(
+    platform: Platform, group: str
+) -> None:
+    at = NOW - timedelta(minutes=30)
+    odd = record(int(at.timestamp()), sub=f"odd-{NOW.timestamp()}", event_type="TasksPaused")
+    put(platform.settings, group, [(millis(at), odd), (millis(at) + 1, "not a record")])
+    refused = list[Rejected]()
+
+    counts = ingest_of(platform, group).read(START, NOW, NOW, refused.append)
+
+    assert (counts.loaded, counts.rejected) == (1, 1)
+    assert refused[0].file.startswith(f"{group}/s/")
+    assert "not JSON" in refused[0].reason
+
+
+def test_the_landed_record_carries_event_id_and_ingestion_time(platform: Platform, group: str) -> None:
+    at = NOW - timedelta(minutes=20)
+    put(platform.settings, group, [(millis(at), record(int(at.timestamp()), sub=f"id-{NOW.timestamp()}"))])
+    (event,) = read_log(client(platform.settings, "logs"), group, START, NOW)
+
+    ingest_of(platform, group).read(START, NOW, NOW, lambda _: None)
+
+    landed = b"".join(Landing(Lake(platform.settings)).contents(Week.of(at)))
+    line = next(line for line in landed.splitlines() if event.event_id.encode() in line)
+    assert json.loads(line)["ingested"] == event.ingested
