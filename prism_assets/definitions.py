@@ -23,7 +23,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=throughput_checks(weeks),
         resources={"prism": PrismResource()},
     )
-    return dg.Definitions.merge(domains, schedules(settings, weeks))
+    return dg.Definitions.merge(domains, schedules(settings))
 
 
 @dg.definitions

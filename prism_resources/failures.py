@@ -34,11 +34,13 @@ THROTTLED = frozenset(
         "SlowDown",
     }
 )
-_BROKEN = frozenset({"InternalError", "InternalServerError", "InternalFailure", "ServiceUnavailable", "RequestTimeout"})
+_BROKEN = frozenset(
+    {"InternalError", "InternalServerError", "InternalFailure", "ServiceUnavailable", "RequestTimeout"}
+)
 _WHAT_TO_DO = {
     "NoSuchBucket": "the bucket does not exist; deploy the data stack",
     "AccessDenied": "this role may not do that; add the action to its policy",
-    "ResourceNotFoundException": "the table, index or log group does not exist; deploy the stacks, or check its name in the settings",
+    "ResourceNotFoundException": "it does not exist; deploy the stacks, or check its name in the settings",
     "AccessDeniedException": "this role may not do that; add the action to its policy",
     "UnrecognizedClientException": "the credentials are not valid; renew them",
     "ExpiredTokenException": "the credentials have expired; renew them",
@@ -69,7 +71,7 @@ def failure_of(error: ClientError | BotoCoreError, subject: str, action: str) ->
         if status >= 500:
             return TransientFailure(f"{action} of {subject}: the service answered {status}; try again later")
         return failure_of_code(
-            error_code(error), str(error.response.get("Error", {}).get("Message", "")), table, action
+            error_code(error), str(error.response.get("Error", {}).get("Message", "")), subject, action
         )
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return PermanentFailure(f"{action} of {subject}: {error}; configure AWS credentials for this process")
@@ -77,12 +79,14 @@ def failure_of(error: ClientError | BotoCoreError, subject: str, action: str) ->
         return TransientFailure(
             f"{action} of {subject}: the service could not be reached ({error}); try again later"
         )
-    return PermanentFailure(f"{action} of {subject}: {error}; this is a fault in PRISM, report it with this message")
+    return PermanentFailure(
+        f"{action} of {subject}: {error}; this is a fault in PRISM, report it with this message"
+    )
 
 
 @contextmanager
 def calling(subject: str, action: str) -> Iterator[None]:
-    """Turn what a client raises inside into a failure that names the subject (`prism-members`, `s3://bucket/key`) and the action."""
+    """Turn what a client raises inside into a failure that names the subject (a table, a key) and the action."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

@@ -13,12 +13,11 @@ from prism_core.calendar import Week
 from prism_core.settings import ActivitySource, Settings
 
 
-def schedules(settings: Settings, weekly: dg.WeeklyPartitionsDefinition) -> dg.Definitions:
+def schedules(settings: Settings) -> dg.Definitions:
     """The hourly ingest. It is on from the start only where the log is the source."""
     ingest = dg.define_asset_job(
         "worker_activity_ingest",
         selection=dg.AssetSelection.assets("worker_activity", "throughput"),
-        partitions_def=weekly,
         description="Read the worker-activity log of the running week and count it.",
     )
 

@@ -7,8 +7,8 @@ them: `prism --help` must not load Dagster.
 
 import sys
 
-import click
 import typer
+from rich.markup import escape
 
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
 from infra.cli.ingest import ingest_app
@@ -33,21 +33,18 @@ app.command()(query)
 
 
 def main() -> None:
-    """Entry point. Failures that PRISM raises on purpose end as one sentence, anything else as a traceback."""
+    """Entry point. Failures that PRISM raises on purpose end as one sentence, anything else as a traceback.
+
+    Typer itself ends a wrong option with 2 and Ctrl-C with 130.
+    """
     try:
-        code = app(standalone_mode=False)
+        app()
     except BadUsage as error:
-        err.print(f"[bold red]bad usage:[/bold red] {error}", markup=True)
-        code = EXIT_BAD_USAGE
+        err.print("[bold red]bad usage:[/bold red]", escape(str(error)))
+        sys.exit(EXIT_BAD_USAGE)
     except PrismFailure as error:
-        err.print("[bold red]failed:[/bold red]", str(error))
-        code = EXIT_FAILED
-    except click.exceptions.Abort:
-        code = 130
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
+        err.print("[bold red]failed:[/bold red]", escape(str(error)))
+        sys.exit(EXIT_FAILED)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -28,12 +29,12 @@ err = Console(stderr=True, highlight=False)
 
 def say(message: str) -> None:
     """A line of progress for a person."""
-    err.print(f"[dim]{message}[/dim]")
+    err.print(f"[dim]{escape(message)}[/dim]")
 
 
 def fail(message: str) -> typer.Exit:
     """The exception that ends a command whose work failed in part or whole."""
-    err.print(f"[bold red]failed:[/bold red] {message}")
+    err.print(f"[bold red]failed:[/bold red] {escape(message)}")
     return typer.Exit(EXIT_FAILED)
 
 

@@ -24,6 +24,7 @@ from prism_resources.lake import Lake
 from prism_resources.worker_activity.ingest import FileCounts, FileIngest
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.log import LogCounts, LogIngest
+from prism_resources.worker_activity.responses import ResponseIngest
 
 ingest_app = typer.Typer(help="Load real files (or the live log) into the lake.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")]
@@ -74,22 +75,59 @@ def worker_activity(
         else:
             _summarise_files(load_files(platform, paths or [], rejects), rejects, as_json=as_json)
         platform.flush()
-    if rejects.count:
-        err.print(f"[bold red]failed:[/bold red] {rejects.count} rejected, the rest is loaded; see {rejects.path}")
-        raise typer.Exit(EXIT_FAILED)
+    _end(rejects)
 
 
 def load_files(platform: Platform, paths: Iterable[Path], rejects: RejectsFile) -> list[FileCounts]:
     """Load files in the order given, with a progress bar over their bytes."""
     files = list(paths)
     ingest = FileIngest(Landing(Lake(platform.settings)), loadable_weeks(platform), clock.now())
-    total = sum(path.stat().st_size for path in files if path.is_file())
-    done: list[FileCounts] = []
-    with byte_progress(f"loading {len(files)} files", total) as progress:
+    with byte_progress(f"loading {len(files)} files", _bytes_of(files)) as progress:
         task = progress.task_ids[0]
-        for path in files:
-            done.append(ingest.load(path, rejects.add, lambda size: progress.advance(task, size)))
-    return done
+        return [ingest.load(path, rejects.add, lambda size: progress.advance(task, size)) for path in files]
+
+
+@ingest_app.command("worker-responses")
+def worker_responses(
+    paths: Annotated[list[Path], typer.Argument(help="worker-response JSON documents, or folders of them")],
+    as_json: Json = False,
+) -> None:
+    """Load Ground Truth worker-response documents: where active seconds come from.
+
+    They lie in the output bucket of a labelling job, below annotations/worker-response. Loading the same
+    documents again changes nothing. Exit code 1 when an answer was rejected.
+    """
+    with attached(say) as platform:
+        rejects = RejectsFile.in_folder(platform.home.rejects, "worker-responses")
+        files = [file for path in paths for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])]
+        ingest = ResponseIngest.into(Lake(platform.settings), loadable_weeks(platform))
+        with byte_progress(f"loading {len(files)} documents", _bytes_of(files)) as progress:
+            task = progress.task_ids[0]
+            counts = [ingest.load(f, rejects.add, lambda size: progress.advance(task, size)) for f in files]
+        ingest.finish()
+        _summarise_files([_sum(counts)], rejects, as_json=as_json)
+        platform.flush()
+    _end(rejects)
+
+
+def _sum(counts: list[FileCounts]) -> FileCounts:
+    """One line for a folder of thousands of small documents."""
+    total = FileCounts(f"{len(counts)} documents")
+    for item in counts:
+        total.loaded += item.loaded
+        total.rejected += item.rejected
+        total.weeks |= item.weeks
+    return total
+
+
+def _bytes_of(files: list[Path]) -> int:
+    return sum(path.stat().st_size for path in files if path.is_file())
+
+
+def _end(rejects: RejectsFile) -> None:
+    if rejects.count:
+        err.print(f"[bold red]failed:[/bold red] {rejects.count} rejected, the rest is loaded; see {rejects.path}")
+        raise typer.Exit(EXIT_FAILED)
 
 
 def read_live_log(platform: Platform, rejects: RejectsFile) -> LogCounts:
@@ -121,7 +159,14 @@ def _summarise_files(counts: list[FileCounts], rejects: RejectsFile, *, as_json:
         rejects_file = str(rejects.path) if rejects.count else None
         typer.echo(json.dumps({"files": rows, "total": total, "rejects_file": rejects_file}))
         return
-    table = Table("file", "read", "loaded", "duplicate", "rejected", "weeks", title="worker activity")
+    table = Table(
+        "file",
+        "read",
+        "loaded",
+        "duplicate",
+        "rejected",
+        "weeks",
+    )
     for row in rows:
         weeks = row["weeks"]
         span = f"{weeks[0]} … {weeks[-1]}" if len(weeks) > 1 else "".join(weeks)

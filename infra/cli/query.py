@@ -11,7 +11,6 @@ from rich.table import Table
 from infra.cli.console import out, say
 from infra.local.platform import attached
 
-
 WIDEST = 10_000
 
 

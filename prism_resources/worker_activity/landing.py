@@ -6,6 +6,7 @@ Does not belong here: reading files (ingest.py) or the log (log.py), and countin
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -19,12 +20,16 @@ from prism_resources.lake import Lake
 
 _CLAIM = "_source"
 _SUFFIX = ".jsonl.gz"
+_log = logging.getLogger(__name__)
 
 
 class _Identified(msgspec.Struct, gc=False):
     """The only field of a landed line that duplicate detection reads."""
 
     id: str
+
+
+_decode_id = msgspec.json.Decoder(_Identified).decode
 
 
 class Landing:
@@ -80,6 +85,12 @@ class Landing:
             yield igzip.decompress(body)
 
     def ids(self, week: Week) -> set[str]:
-        """The ids of all records that have landed in a week."""
-        decode = msgspec.json.Decoder(_Identified).decode
-        return {decode(line).id for content in self.contents(week) for line in content.splitlines()}
+        """The ids of all records that have landed in a week. A line without one is the engine's to report."""
+        found: set[str] = set()
+        for content in self.contents(week):
+            for line in content.splitlines():
+                try:
+                    found.add(_decode_id(line).id)
+                except msgspec.DecodeError:
+                    _log.warning("a landed line of %s is unreadable: %r", week, line[:80])
+        return found

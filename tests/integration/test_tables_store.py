@@ -676,7 +676,7 @@ def test_a_missing_table_waits_for_a_person_and_says_what_to_do(settings: Settin
     store = TableStore(client(settings, "dynamodb"), elsewhere, MEMBERS, Member)
 
     with pytest.raises(
-        PermanentFailure, match=r"nowhere-members: ResourceNotFoundException.*deploy the data stack"
+        PermanentFailure, match=r"nowhere-members: ResourceNotFoundException.*deploy the stacks"
     ):
         store.get(member_id="M-1")
     with pytest.raises(PermanentFailure, match="deploy the data stack"):
