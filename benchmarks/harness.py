@@ -1,6 +1,6 @@
 """Side by side: named contenders over the same input, interleaved in one run.
 
-Belongs here: fresh processes, repeats, wall and CPU time, peak memory, the check that results are equal, the table.
+Belongs here: fresh processes, repeats, wall and CPU time, peak memory, equal results, the table.
 Does not belong here: what is measured; each benchmark names its contenders as `module:function`.
 The first contender is ours; ratios are the others' median over ours, so more than 1 means that ours is faster.
 A contender takes the path of the input and returns a text that must be the same for all.
@@ -33,6 +33,7 @@ def compare(
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Run, print the table, and return (and save) the figures. Exits when two contenders disagree."""
+    load_before = os.getloadavg()[0]
     runs: dict[str, list[dict[str, Any]]] = {contender: [] for contender in contenders}
     for repeat in range(1, repeats + 1):
         for contender, target in contenders.items():
@@ -45,15 +46,15 @@ def compare(
         "date": datetime.now(UTC).date().isoformat(),
         "cores": os.cpu_count(),
         "python": ".".join(map(str, sys.version_info[:3])),
+        "load_average_before": round(
+            load_before, 2
+        ),  # other work on the cores costs a contender with threads most
         "repeats": repeats,
         **facts,
         "contenders": {contender: _summary(measured) for contender, measured in runs.items()},
     }
-    ours = next(iter(contenders))
-    result["ratios"] = {
-        contender: round(summary["seconds"] / result["contenders"][ours]["seconds"], 2)
-        for contender, summary in result["contenders"].items()
-    }
+    result["cpu_ratios"] = _ratios(result["contenders"], "cpu_seconds")
+    result["ratios"] = _ratios(result["contenders"], "seconds")
     _print_table(result)
     if save:
         RESULTS.mkdir(exist_ok=True)
@@ -105,13 +106,18 @@ def _summary(measured: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _ratios(summaries: Mapping[str, dict[str, Any]], figure: str) -> dict[str, float]:
+    ours = next(iter(summaries.values()))[figure]
+    return {contender: round(summary[figure] / ours, 2) for contender, summary in summaries.items()}
+
+
 def _print_table(result: Mapping[str, Any]) -> None:
     width = max(len(contender) for contender in result["contenders"])
-    print(f"{'':<{width}}  median s  CPU s  peak MiB  ratio")
+    print(f"{'':<{width}}  median s  CPU s  peak MiB  CPU ratio  ratio")
     for contender, summary in result["contenders"].items():
-        ratio = result["ratios"][contender]
+        ratio, cpu_ratio = result["ratios"][contender], result["cpu_ratios"][contender]
         times = f"{summary['seconds']:>8.2f}  {summary['cpu_seconds']:>5.2f}"
-        print(f"{contender:<{width}}  {times}  {summary['peak_rss_mib']:>8}  {ratio:>5.2f}")
+        print(f"{contender:<{width}}  {times}  {summary['peak_rss_mib']:>8}  {cpu_ratio:>9.2f}  {ratio:>5.2f}")
 
 
 def _progress(message: str) -> None:

@@ -22,6 +22,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         assets=throughput_assets(weeks),
         asset_checks=throughput_checks(weeks),
         resources={"prism": PrismResource()},
+        # A process a step costs an import of Dagster each (measured: a backfill of four weeks with its checks took
+        # 60 s that way); our steps are short and a run is isolated by its own process already.
+        executor=dg.in_process_executor,
     )
     return dg.Definitions.merge(domains, schedules(settings))
 

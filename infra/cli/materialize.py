@@ -50,8 +50,9 @@ def materialize(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
 ) -> None:
     """Materialise assets for some weeks in one run, with their checks."""
+    named = WeekRange.parse(weeks) if weeks else None  # bad weeks fail before anything is started
     with attached(say) as platform:
-        wanted = WeekRange.parse(weeks) if weeks else WeekRange(platform.settings.first_week, clock.this_week())
+        wanted = named or WeekRange(platform.settings.first_week, clock.this_week())
         outcome = run_range(platform, selection, wanted)
         platform.flush()
     if as_json:

@@ -1,4 +1,8 @@
-"""`prism query`: Trino SQL over the lake."""
+"""`prism query`: Trino SQL over the lake.
+
+Belongs here: the command and its table for a terminal. Does not belong here: the dialect, the engines and the
+other printed forms (prism_resources/query).
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -26,11 +30,14 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Ask the lake. Tables: throughput; every table has the column `week` (2018-W33)."""
+    from prism_core.lake import LAKE_TABLES
     from prism_resources.lake import Lake
     from prism_resources.query.engine import query_engine
     from prism_resources.query.result import QueryResult, as_csv
     from prism_resources.query.result import as_json as to_json
+    from prism_resources.query.sql import parse_query
 
+    parse_query(sql, LAKE_TABLES)  # bad SQL fails before anything is started
     with attached(say) as platform:
         result: QueryResult = query_engine(platform.settings, Lake(platform.settings)).query(sql)
     if as_json or output is Format.JSON:

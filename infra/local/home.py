@@ -112,7 +112,10 @@ class Home:
         """
         path = self.root / "ports.json"
         if path.exists():
-            fixed = Ports(json.loads(path.read_text())["base"])
+            base = _read_json(path).get("base")
+            if not isinstance(base, int):
+                raise _damaged(path)
+            fixed = Ports(base)
             if wanted is not None and wanted != fixed.base:
                 raise PermanentFailure(
                     f"{self.root} is bound to port {fixed.base} since its first start; leave out --port, "
@@ -128,20 +131,34 @@ class Home:
         return chosen
 
     def read_first_start(self) -> dict[str, Any]:
-        return json.loads(self.first_start.read_text()) if self.first_start.exists() else {}
+        return _read_json(self.first_start) if self.first_start.exists() else {}
 
     def note_first_start(self, **facts: object) -> None:
         write_json(self.first_start, self.read_first_start() | facts)
 
     def fix_settings(self, **values: object) -> None:
         """Keep settings that must not change between two commands, such as the first week."""
-        known = json.loads(self.settings_file.read_text()) if self.settings_file.exists() else {}
+        known = _read_json(self.settings_file) if self.settings_file.exists() else {}
         write_json(self.settings_file, known | values)
 
 
 def write_json(path: Path, value: object) -> None:
     """Replace a small file whole."""
     _write_private(path, json.dumps(value, indent=2, default=str) + "\n")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise _damaged(path)
+    return found
+
+
+def _damaged(path: Path) -> PermanentFailure:
+    return PermanentFailure(f"{path} is damaged; restore it, or start afresh with `prism reset --yes`")
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -10,9 +10,10 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from infra.local.emulator.environment import LOOPBACK
+from infra.local.emulator.environment import LOOPBACK, EmulatorHome
 from infra.local.emulator.process import EmulatorAddress, EmulatorProcess
 from infra.local.home import Home, Ports, write_json
 from prism_core.failures import TransientFailure
@@ -25,13 +26,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """A platform that answers. `emulator` is None in `aws`; `owned` when this process started it."""
+    """A platform that answers. `emulator` is None in `aws`; `process` is there when this process started it."""
 
     settings: Settings
     home: Home
     ports: Ports
     emulator: EmulatorAddress | None
-    owned: bool
+    process: EmulatorProcess | None = None
+
+    @property
+    def owned(self) -> bool:
+        return self.process is not None
+
+    def announce(self) -> None:
+        """From here on other commands attach to this platform; until then they wait."""
+        _note_running(self.home, self.ports, ready=True)
 
     def flush(self) -> None:
         """Everything written so far survives a kill when this returns."""
@@ -55,20 +64,21 @@ class Platform:
 def attached(say: Say, *, port: int | None = None, serving: bool = False) -> Iterator[Platform]:
     """Use the platform of PRISM_HOME.
 
-    A running `prism up` is used as it is. Otherwise the emulator runs for the length of the `with` block,
-    under the lock; a second command waits for the first with a message. `serving` asks for ownership in
-    any case: it waits rather than attach. Raises TransientFailure when the wait is too long.
+    A `prism up` that serves is used as it is. Otherwise the emulator runs for the length of the `with`
+    block, under the lock; a second command waits for the first with a message. `serving` leaves a note for
+    `prism status` and `prism down`. Raises TransientFailure when the wait is too long, PermanentFailure when
+    `port` is not the one of this platform.
     """
     settings = load_settings()
     home = Home(settings.home)
     if settings.environment is Environment.AWS:
         home.create()
-        yield Platform(settings, home, Ports(0), None, owned=False)
+        yield Platform(settings, home, Ports(0), None)
         return
     home.create()
-    handle = _wait_for_lock(home, say, attach=not serving)
+    handle = _wait_for_lock(home, say)
     if handle is None:
-        yield _running(home, settings)
+        yield _running(home, settings, port)
         return
     try:
         with _owned(home, settings, port, serving=serving) as platform:
@@ -77,37 +87,55 @@ def attached(say: Say, *, port: int | None = None, serving: bool = False) -> Ite
         os.close(handle)
 
 
-def running_platform(home: Home) -> dict[str, object] | None:
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A `prism up` that is alive. `ready` when its main job is done: before, its data are those of a start."""
+
+    pid: int
+    emulator_port: int
+    ready: bool
+
+
+def running_platform(home: Home) -> Running | None:
     """What serves this home, or None. The file alone proves nothing: the lock must be held too."""
     if not home.running.exists() or not is_locked(home):
         return None
     try:
-        facts = json.loads(home.running.read_text())
-    except (ValueError, FileNotFoundError):  # it is being removed
+        running = Running(**json.loads(home.running.read_text()))
+    except (ValueError, TypeError, FileNotFoundError):  # it is being removed, or was damaged
         return None
-    return facts if EmulatorAddress(facts["emulator_port"], "").is_healthy() else None
+    return running if EmulatorAddress(running.emulator_port, "").is_healthy() else None
 
 
 def is_locked(home: Home) -> bool:
-    """Whether some process owns this home."""
-    if not home.lock.exists():
-        return False
-    handle = _try_lock(home)
+    """Whether some process uses this home: a command, or an emulator that still saves after its command."""
+    return any(path.exists() and _is_held(path) for path in (home.lock, EmulatorHome(home.emulator).lock))
+
+
+@contextmanager
+def locked(home: Home) -> Iterator[bool]:
+    """Keep every command away for the length of the block. False when one is there already."""
+    handle = _try_lock(home.lock)
     if handle is None:
-        return True
-    os.close(handle)
-    return False
+        yield False
+        return
+    try:
+        emulator = EmulatorHome(home.emulator).lock
+        yield not (emulator.exists() and _is_held(emulator))
+    finally:
+        os.close(handle)
 
 
-def _wait_for_lock(home: Home, say: Say, *, attach: bool) -> int | None:
+def _wait_for_lock(home: Home, say: Say) -> int | None:
     """The lock's handle, or None when a serving platform can be used instead."""
     deadline, told = time.monotonic() + WAIT_SECONDS, False
     while True:
-        handle = _try_lock(home)
+        handle = _try_lock(home.lock)
         if handle is not None:
             home.running.unlink(missing_ok=True)
             return handle
-        if attach and running_platform(home) is not None:
+        running = running_platform(home)
+        if running is not None and running.ready:
             return None
         if not told:
             say(f"another prism command is using {home.root}; waiting for it to end")
@@ -117,8 +145,16 @@ def _wait_for_lock(home: Home, say: Say, *, attach: bool) -> int | None:
         time.sleep(_POLL_SECONDS)
 
 
-def _try_lock(home: Home) -> int | None:
-    handle = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _is_held(path: Path) -> bool:
+    handle = _try_lock(path)
+    if handle is None:
+        return True
+    os.close(handle)
+    return False
+
+
+def _try_lock(path: Path) -> int | None:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -142,18 +178,22 @@ def _owned(home: Home, settings: Settings, port: int | None, *, serving: bool) -
     )
     try:
         if serving:
-            write_json(home.running, {"pid": os.getpid(), "emulator_port": ports.emulator})
+            _note_running(home, ports, ready=False)
         settings = _with_endpoint(settings, process.address.url)
-        yield Platform(settings, home, ports, process.address, owned=True)
+        yield Platform(settings, home, ports, process.address, process)
     finally:
         home.running.unlink(missing_ok=True)
         process.stop()
 
 
-def _running(home: Home, settings: Settings) -> Platform:
-    ports = home.ports()
+def _note_running(home: Home, ports: Ports, *, ready: bool) -> None:
+    write_json(home.running, asdict(Running(os.getpid(), ports.emulator, ready)))
+
+
+def _running(home: Home, settings: Settings, port: int | None) -> Platform:
+    ports = home.ports(port)
     address = EmulatorAddress(ports.emulator, home.token())
-    return Platform(_with_endpoint(settings, address.url), home, ports, address, owned=False)
+    return Platform(_with_endpoint(settings, address.url), home, ports, address)
 
 
 def _with_endpoint(settings: Settings, url: str) -> Settings:

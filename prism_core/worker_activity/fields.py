@@ -74,7 +74,7 @@ def by_shape(block: bytes) -> Fields:
     # the two ends of the block: the first line begins it, and the last line ends like the first
     if block[int(last[-1]) :] != block[int(last[0]) : block.index(b"\n") + 1]:
         raise Doubt
-    source, even = pa.py_buffer(block), _even_numbers(lines)
+    source, even = pa.py_buffer(block), int64_array(np.arange(0, 2 * lines, 2, dtype=np.int64))
     found = {
         names[number]: _texts_between(source, columns[2 * number] + 1, columns[2 * number + 1], even)
         for number in texts
@@ -146,10 +146,10 @@ def _texts_between(source: pa.Buffer, starts: Integers, ends: Integers, even: Ar
     return strings.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.tobytes()), source).take(even)
 
 
-def _even_numbers(count: int) -> Array:
-    """0, 2, 4, … as an Arrow array; not by `pa.array`, which first imports pandas if it is installed (1.2 s)."""
-    numbers: Any = pa.Int64Array
-    return numbers.from_buffers(pa.int64(), count, [None, pa.py_buffer(np.arange(0, 2 * count, 2).tobytes())])
+def int64_array(numbers: Integers) -> Array:
+    """Not by `pa.array`, which first imports pandas if it is installed (1.2 s)."""
+    array: Any = pa.Int64Array
+    return array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers.tobytes())])
 
 
 def _one_object_a_line(block: bytes) -> int:

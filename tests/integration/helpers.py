@@ -62,3 +62,18 @@ def prism(
     return subprocess.run(
         [PRISM, *arguments], env=environment, capture_output=True, text=True, timeout=240, check=False
     )
+
+
+def descendants(pid: int) -> list[int]:
+    """A process and all that it started, parents first, as /proc knows them now."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parents[int(text.split()[0])] = int(text.rpartition(")")[2].split()[1])
+    found = [pid]
+    for known in found:
+        found += [child for child, parent in parents.items() if parent == known]
+    return found

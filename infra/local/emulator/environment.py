@@ -78,5 +78,5 @@ def emulator_environment(
         "ATHENA_ENGINE": "duckdb",
         "LAMBDA_EXECUTOR": "local",
         "SMTP_HOST": f"{LOOPBACK}:{smtp_port}",
-        "LOG_LEVEL": "INFO",
+        "LOG_LEVEL": "WARNING",  # INFO is hundreds of lines a start, and what functions print is in their logs
     }

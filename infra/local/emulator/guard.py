@@ -8,9 +8,10 @@ Does not belong here: IAM. That is the emulator's own, and is tested with the te
 
 import hmac
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -22,24 +23,18 @@ TOKEN_HEADER = "x-prism-token"  # noqa: S105 - the header's name, not a token
 HEALTH_PATHS = frozenset({"/_ministack/health", "/_ministack/ready", "/_localstack/health", "/health"})
 OUR_PREFIX = "/_prism/"
 _ADMIN_MARKS = ("_ministack", "_localstack")
-_LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+# Names that can only mean this machine; `*.localhost` never leaves it (RFC 6761). Anything else beside the
+# name and the port (a user, a path, a second value after a comma) makes the header match nothing.
+_LOOPBACK_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost)(?::(\d{1,5}))?", re.IGNORECASE)
 # Calls that change nothing; everything else marks the state dirty. A name missing here costs one snapshot
 # too many, never one too few.
 _READ_VERBS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "Filter", "Head", "TransactGet", "Validate")
 
 
-def is_loopback_name(host: str) -> bool:
-    """True for names that can only mean this machine; `*.localhost` never leaves it (RFC 6761)."""
-    return host in _LOOPBACK_NAMES or host.endswith(".localhost")
-
-
 def host_allowed(header: str, port: int) -> bool:
     """Whether a Host header names this machine and our port."""
-    try:
-        parts = urlsplit(f"//{header}")
-        return is_loopback_name((parts.hostname or "").lower()) and (parts.port or 80) == port
-    except ValueError:  # a port that is no number
-        return False
+    found = _LOOPBACK_HOST.fullmatch(header)
+    return found is not None and int(found[1] or 80) == port
 
 
 class Guard:
@@ -94,6 +89,9 @@ class Guard:
             return f"Host {headers.get('host', '')!r} is not this machine's loopback"
         if "origin" in headers and headers["origin"] not in self._origins:
             return f"Origin {headers['origin']!r} is not a page of this platform"
+        if method in {"GET", "HEAD"} and _names_action(scope):
+            # A picture tag of any page sends this without an Origin, and the emulator would do it.
+            return "an AWS action in a query string is not taken; use POST, as every SDK does"
         administrative = path.startswith(OUR_PREFIX) or any(mark in path for mark in _ADMIN_MARKS)
         if administrative and (path.startswith(OUR_PREFIX) or method not in {"GET", "HEAD"}):
             given = headers.get(TOKEN_HEADER, "")
@@ -109,6 +107,10 @@ def _headers(scope: Scope) -> dict[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
+
+
+def _names_action(scope: Scope) -> bool:
+    return "Action" in parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
 
 
 def _may_write(scope: Scope, headers: dict[str, str]) -> bool:

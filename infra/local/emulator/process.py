@@ -5,7 +5,9 @@ gone, however it went, the child sees the end of the pipe and stops cleanly.
 Does not belong here: what the child does (server.py) and who may start one (platform.py).
 """
 
+import contextlib
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from infra.local.emulator.environment import LOOPBACK, EmulatorHome, emulator_en
 from infra.local.emulator.guard import TOKEN_HEADER
 from prism_core.failures import PermanentFailure, TransientFailure
 
-START_SECONDS = 60
+START_SECONDS = 90  # longer than the child waits for a predecessor that still saves
 STOP_SECONDS = 60
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -84,14 +86,14 @@ class EmulatorProcess:
         """Start and wait until it serves. Raises PermanentFailure with the child's reason when it does not."""
         home = EmulatorHome(root)
         home.create()
-        log.parent.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         command = [sys.executable, "-m", "infra.local.emulator.server", "--root", str(root), "--port", str(port)]
         for origin in origins:
             command += ["--origin", origin]
         environment = emulator_environment(
             home, port=port, region=region, account_id=account_id, smtp_port=smtp_port
         )
-        with log.open("ab") as errors:
+        with open_log(log) as errors:
             child = subprocess.Popen(  # noqa: S603 - our own module
                 command,
                 stdin=subprocess.PIPE,
@@ -106,8 +108,9 @@ class EmulatorProcess:
         if stdin is None or stdout is None:
             raise PermanentFailure("the emulator was started without its pipes")
         try:
-            stdin.write(token.encode() + b"\n")
-            stdin.flush()
+            with contextlib.suppress(BrokenPipeError):  # it ended at once; _await_ready says why
+                stdin.write(token.encode() + b"\n")
+                stdin.flush()
             process._await_ready(stdout)
         except BaseException:
             child.kill()
@@ -140,21 +143,30 @@ class EmulatorProcess:
         return self._child.poll() is None
 
     def stop(self) -> None:
-        """Stop cleanly: everything written is in the snapshot when this returns."""
+        """Stop cleanly: everything written is in the snapshot when this returns, else TransientFailure."""
         if self._child.stdin is not None and not self._child.stdin.closed:
             self._child.stdin.close()
         try:
-            self._child.wait(STOP_SECONDS)
+            code = self._child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
             message = f"the embedded AWS did not stop in {STOP_SECONDS} s and was killed; see {self._log}"
             raise TransientFailure(message) from None
+        if code != 0:
+            raise TransientFailure(
+                f"the embedded AWS ended with {code} and did not save its last state; see {self._log}"
+            )
 
     def kill(self) -> None:
         """SIGKILL, for tests of what survives it."""
         self._child.kill()
         self._child.wait()
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """A log to append to, private to its owner."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab")
 
 
 def _drain(stream: IO[bytes], lines: "queue.Queue[bytes]") -> None:

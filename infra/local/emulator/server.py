@@ -4,9 +4,8 @@ Belongs here: what runs inside that process, from self-check to clean stop. It i
 with the environment of environment.py already set: MiniStack reads it while it is imported.
 Does not belong here: anything the parent does.
 
-Speaks one line of JSON on standard output when it serves (`{"ready": true}`) or when it must not
-(`{"error": "…"}`), and stops cleanly on SIGTERM, SIGINT or when its standard input ends, which is how a
-killed parent is noticed.
+It says one line of JSON, `{"ready": true}` or `{"error": "…"}`, and stops cleanly on SIGTERM, SIGINT or at the
+end of its standard input, which is how a killed parent is noticed.
 """
 
 import argparse
@@ -25,13 +24,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from infra.local.emulator.environment import LOOPBACK, PINNED_VERSION, EmulatorHome
-from infra.local.emulator.guard import Guard
+from infra.local.emulator.guard import App, Guard, Receive, Scope, Send
 from infra.local.emulator.recovery import forget_unsaved_buckets, mend_torn_objects
 from infra.local.emulator.snapshots import Pace, SnapshotError, Snapshots
 
 QUIET_SECONDS = 0.5
 LOCK_WAIT_SECONDS = 60
 HOLD_LIMIT_SECONDS = 300
+LOAD_SECONDS = 80
+_AFRESH = "`prism reset --yes`"
 _log = logging.getLogger("prism.emulator")
 
 
@@ -41,7 +42,10 @@ class SelfCheckFailed(Exception):
 
 def self_check(port: int) -> None:
     """Refuse to serve on anything but the measured version, with DuckDB, on a free port."""
-    found = importlib.metadata.version("ministack")
+    try:
+        found = importlib.metadata.version("ministack")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise SelfCheckFailed("ministack is not installed; run `make clean up`") from error
     if found != PINNED_VERSION:
         raise SelfCheckFailed(f"ministack {found} is installed, {PINNED_VERSION} is pinned; run `make clean up`")
     try:
@@ -57,7 +61,7 @@ def self_check(port: int) -> None:
         except OSError as error:
             raise SelfCheckFailed(
                 f"port {port} on {LOOPBACK} is taken: {error}. This state directory is bound to it; stop the "
-                "other program, or start afresh with `prism reset --yes`"
+                f"other program, or start afresh with {_AFRESH}"
             ) from error
 
 
@@ -67,6 +71,7 @@ class Emulator:
     def __init__(self, home: EmulatorHome) -> None:
         self.snapshots = Snapshots(home.snapshots)
         self.stopping = asyncio.Event()
+        self._stopped = False
         self._dirty = asyncio.Event()
         self._pace = Pace(QUIET_SECONDS)
         self._writing = asyncio.Lock()
@@ -76,19 +81,22 @@ class Emulator:
         self._dirty.set()
 
     async def administer(self, action: str) -> tuple[int, dict[str, Any]]:
-        """`flush`: everything written so far is on disk when this answers. `hold`: no snapshot until then."""
+        """`flush`: everything written so far is on disk when this answers.
+
+        `hold`: the same, and then no snapshot until the next flush, not even at a stop: what lies between is
+        kept whole or not at all.
+        """
+        if action not in {"flush", "hold"}:
+            return 404, {"title": "Unknown action", "status": 404, "detail": f"{action!r} is not flush or hold"}
+        self._held_until = 0.0
+        try:
+            await self.snapshot()
+        except SnapshotError as error:
+            return 500, {"title": "Snapshot failed", "status": 500, "detail": str(error)}
         if action == "flush":
-            self._held_until = 0.0
-            try:
-                await self._snapshot()
-            except SnapshotError as error:
-                return 500, {"title": "Snapshot failed", "status": 500, "detail": str(error)}
             return 200, {"flushed": True}
-        if action == "hold":
-            self._held_until = time.monotonic() + HOLD_LIMIT_SECONDS
-            async with self._writing:  # one that is under way still counts as before the hold
-                return 200, {"held_seconds": HOLD_LIMIT_SECONDS}
-        return 404, {"title": "Unknown action", "status": 404, "detail": f"{action!r} is not flush or hold"}
+        self._held_until = time.monotonic() + HOLD_LIMIT_SECONDS
+        return 200, {"held_seconds": HOLD_LIMIT_SECONDS}
 
     async def snapshot_loop(self) -> None:
         """Snapshot while dirty, until cancelled."""
@@ -99,20 +107,39 @@ class Emulator:
                 await asyncio.sleep(0.1)
                 continue
             try:
-                await self._snapshot()
+                await self.snapshot()
             except SnapshotError:
                 _log.exception("state is not saved; trying again")
-                self._dirty.set()
                 await asyncio.sleep(1)
+
+    async def snapshot(self) -> None:
+        """Write a snapshot. Raises SnapshotError, and stays dirty, when it cannot be written."""
+        # A caller that is cancelled must not leave the child behind: the next snapshot waits for this one.
+        await asyncio.shield(asyncio.create_task(self._snapshot()))
 
     async def _snapshot(self) -> None:
         async with self._writing:
+            if self._stopped:
+                return
             self._dirty.clear()
             started = time.monotonic()
-            pid = self.snapshots.begin()
-            _, status = await asyncio.to_thread(os.waitpid, pid, 0)
-            self.snapshots.finish(status)
+            try:
+                pid, target = self.snapshots.begin()
+                _, status = await asyncio.to_thread(os.waitpid, pid, 0)
+                self.snapshots.finish(target, status)
+            except (SnapshotError, OSError) as error:
+                self._dirty.set()
+                raise SnapshotError(str(error)) from error
             self._pace.finished(started)
+
+    async def save_for_good(self) -> None:
+        """The last snapshot, in this process. Within a hold the one from before it stands."""
+        async with self._writing:
+            self._stopped = True
+            if time.monotonic() < self._held_until:
+                _log.warning("stopped within a hold: what came after it is dropped")
+                return
+            self.snapshots.write_in_process()
 
 
 async def serve(home: EmulatorHome, port: int, token: str, origins: list[str]) -> None:
@@ -122,8 +149,10 @@ async def serve(home: EmulatorHome, port: int, token: str, origins: list[str]) -
     from ministack import app
 
     emulator = Emulator(home)
+    loading = _LoadErrors()
+    logging.getLogger().addHandler(loading)
     guard = Guard(
-        app.app,
+        _refusing_to_start_empty(app.app),
         port=port,
         token=token,
         origins=origins,
@@ -138,17 +167,36 @@ async def serve(home: EmulatorHome, port: int, token: str, origins: list[str]) -
     config.bind = [f"{LOOPBACK}:{port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 3
+    config.startup_timeout = LOAD_SECONDS
     config.loglevel = "WARNING"
+    announcer = asyncio.create_task(_announce_when_serving(port, loading))
     saver = asyncio.create_task(emulator.snapshot_loop())
-    announcer = asyncio.create_task(_announce_when_serving(port))
-    await hypercorn_serve(guard, config, shutdown_trigger=emulator.stopping.wait)  # type: ignore[arg-type]
-    announcer.cancel()
-    saver.cancel()
-    await asyncio.gather(saver, return_exceptions=True)
-    emulator.snapshots.write_in_process()
+    try:
+        await hypercorn_serve(guard, config, shutdown_trigger=emulator.stopping.wait)  # type: ignore[arg-type]
+    finally:
+        announcer.cancel()
+        saver.cancel()
+        await asyncio.gather(announcer, saver, return_exceptions=True)
+        if loading.passed:
+            await emulator.save_for_good()
 
 
-async def _announce_when_serving(port: int) -> None:
+def _refusing_to_start_empty(app: App) -> App:
+    """The server goes on without its start hook when that fails, which here means without the saved state."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] == "lifespan":
+                _log.exception("the emulator did not start")
+                _fail(f"the saved state does not load: {error}; see the log, or start afresh with {_AFRESH}")
+            raise
+
+    return wrapped
+
+
+async def _announce_when_serving(port: int, loading: "_LoadErrors") -> None:
     while True:
         try:
             _, writer = await asyncio.open_connection(LOOPBACK, port)
@@ -156,6 +204,8 @@ async def _announce_when_serving(port: int) -> None:
             await asyncio.sleep(0.02)
             continue
         writer.close()
+        loading.passed = True
+        logging.getLogger().removeHandler(loading)
         _say({"ready": True})
         return
 
@@ -189,13 +239,22 @@ def _take_lock(path: Path) -> int:
 class _LoadErrors(logging.Handler):
     """The emulator goes on with an empty service when a state file does not load. We do not."""
 
+    _MARKS = (
+        "persisted state",
+        "persisted S3 data",
+        "Persistence: failed to load",
+        "refusing to load",
+        "module failed to load",
+    )
+
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__(logging.WARNING)
+        self.passed = False
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if "persisted state" in text or "Persistence: failed to load" in text or "refusing to load" in text:
-            _fail(f"the saved state does not load: {text}; see the log, or start afresh with `prism reset --yes`")
+        if any(mark in text for mark in self._MARKS):
+            _fail(f"the saved state does not load: {text}; see the log, or start afresh with {_AFRESH}")
 
 
 def _fail(message: str) -> NoReturn:
@@ -211,6 +270,12 @@ def main() -> None:
     parser.add_argument("--origin", action="append", default=[])
     arguments = parser.parse_args()
     token = sys.stdin.buffer.readline().decode().strip()
+    os.umask(0o077)
+    logging.basicConfig(
+        level=os.environ.get("LOG_LEVEL", "WARNING"), format="%(asctime)s %(levelname)s [%(name)s] %(message)s"
+    )
+    if not token:  # the parent is gone already
+        _fail("no token was given on standard input")
     home = EmulatorHome(arguments.root)
     home.create()
     try:
@@ -222,7 +287,6 @@ def main() -> None:
     restored = Snapshots(home.snapshots).restore(home.work)
     forget_unsaved_buckets(home.s3, restored)
     os.chdir(home.work)
-    logging.getLogger().addHandler(_LoadErrors())
     asyncio.run(serve(home, arguments.port, token, arguments.origin))
     os.close(lock)
 

@@ -9,6 +9,7 @@ Does not belong here: S3 objects. They are on disk the moment they are put (reco
 import gc
 import logging
 import os
+import secrets
 import shutil
 import signal
 import time
@@ -28,13 +29,13 @@ class SnapshotError(Exception):
 
 
 class Snapshots:
-    """Numbered folders, each one consistent state. A folder without the suffix `.partial` is complete."""
+    """Numbered folders, each one consistent state. A folder whose name is nothing but its number is complete."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def newest(self) -> Path | None:
-        complete = [path for path in self.folder.iterdir() if path.name.isdigit()]
+        complete = [path for path in self.folder.iterdir() if path.name.isdigit() and (path / STATE_DIR).is_dir()]
         return max(complete, key=lambda path: int(path.name), default=None)
 
     def restore(self, work: Path) -> Path | None:
@@ -51,27 +52,31 @@ class Snapshots:
             shutil.copytree(source / STATE_DIR, live, dirs_exist_ok=True, copy_function=_link_or_copy)
         return source
 
-    def begin(self) -> int:
-        """Fork the child that writes the next snapshot; returns its process id. The caller awaits it."""
+    def begin(self) -> tuple[int, Path]:
+        """Fork the child that writes the next snapshot; returns its process id and where it writes.
+
+        The caller awaits the child. Raises OSError when none can be started.
+        """
         target = self._next_partial()
         gc.freeze()  # the child must not copy pages only because its collector walks them
-        with warnings.catch_warnings():
-            # The child touches no lock of another thread: it serialises and leaves by os._exit.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
-        if pid == 0:
-            _child(target)
-        gc.unfreeze()
-        return pid
+        try:
+            with warnings.catch_warnings():
+                # The child touches no lock of another thread: it serialises and leaves by os._exit.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                pid = os.fork()
+            if pid == 0:
+                _child(target)
+        finally:
+            gc.unfreeze()
+        return pid, target
 
-    def finish(self, wait_status: int) -> Path:
-        """Publish what the child wrote. Raises SnapshotError when it failed."""
-        partial = self._partials()
-        if os.waitstatus_to_exitcode(wait_status) != 0 or not partial:
-            for leftover in partial:
-                shutil.rmtree(leftover, ignore_errors=True)
-            raise SnapshotError(f"the snapshot process ended with {os.waitstatus_to_exitcode(wait_status)}")
-        return self._publish(partial[-1])
+    def finish(self, target: Path, wait_status: int) -> Path:
+        """Publish what the child wrote. Raises SnapshotError, or OSError, when that is not possible."""
+        code = os.waitstatus_to_exitcode(wait_status)
+        if code != 0:
+            shutil.rmtree(target, ignore_errors=True)
+            raise SnapshotError(f"the snapshot process ended with {code}")
+        return self._publish(target)
 
     def write_in_process(self) -> Path:
         """Write a snapshot without a fork: at a clean stop, when nothing else runs any more."""
@@ -84,21 +89,19 @@ class Snapshots:
         return self._publish(target)
 
     def _next_partial(self) -> Path:
-        for leftover in self._partials():
+        for leftover in self.folder.glob("*.partial"):
             shutil.rmtree(leftover, ignore_errors=True)
         newest = self.newest()
-        number = int(newest.name) + 1 if newest else 1
-        target = self.folder / f"{number:08d}.partial"
+        number = max((int(path.name) for path in self.folder.iterdir() if path.name.isdigit()), default=0) + 1
+        # A name of its own: the child of a predecessor that was killed may still be writing to the same number.
+        target = self.folder / f"{number:08d}.{secrets.token_hex(4)}.partial"
         (target / STATE_DIR).mkdir(parents=True, mode=0o700)
         if newest is not None and (newest / STATE_DIR / _BLOBS).is_dir():
             shutil.copytree(newest / STATE_DIR / _BLOBS, target / STATE_DIR / _BLOBS, copy_function=os.link)
         return target
 
-    def _partials(self) -> list[Path]:
-        return sorted(self.folder.glob("*.partial"))
-
     def _publish(self, partial: Path) -> Path:
-        final = partial.with_suffix("")
+        final = self.folder / partial.name.partition(".")[0]
         partial.rename(final)
         for older in self.folder.iterdir():
             if older.name.isdigit() and int(older.name) < int(final.name):
@@ -136,7 +139,10 @@ def _child(target: Path) -> NoReturn:
     code = 1
     try:
         gc.disable()
+        signal.set_wakeup_fd(-1)  # else a signal would write into whatever file has that number next
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.alarm(CHILD_LIMIT_SECONDS)
+        logging.disable(logging.INFO)  # sixty lines a snapshot
         os.closerange(3, 65536)  # the parent's sockets: a client must see the parent close them
         _serialise(target)
         code = 0
