@@ -114,7 +114,7 @@ def load_settings(**overrides: Any) -> Settings:
     Raises BadUsage that names the variable, its value and what is allowed; unknown `PRISM_*` variables
     are refused with the list of valid ones, so that a typo never passes silently.
     """
-    _refuse_unknown_variables()
+    refuse_unknown_variables()
     try:
         return Settings(**overrides)
     except ValidationError as error:
@@ -128,7 +128,8 @@ def _variables() -> dict[str, FieldInfo]:
     return {f"{PREFIX}{name}".upper(): info for name, info in Settings.model_fields.items()}
 
 
-def _refuse_unknown_variables() -> None:
+def refuse_unknown_variables() -> None:
+    """Raises BadUsage for a `PRISM_*` variable that is none of ours: a typo must not pass silently."""
     known = set(_variables()) | {f"{PREFIX}{name}" for name in NOT_SETTINGS}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:

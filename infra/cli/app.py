@@ -16,6 +16,7 @@ from infra.cli.materialize import materialize
 from infra.cli.query import query
 from infra.cli.up import down, reset, status, up
 from prism_core.failures import BadUsage, PrismFailure
+from prism_core.settings import refuse_unknown_variables
 
 app = typer.Typer(
     name="prism",
@@ -23,6 +24,14 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _before_every_command() -> None:
+    # Also where no setting is needed: with a misspelt PRISM_HOME, `reset` would delete another platform.
+    refuse_unknown_variables()
+
+
 app.command()(up)
 app.command()(down)
 app.command()(status)

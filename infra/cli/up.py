@@ -4,6 +4,7 @@ Belongs here: the order of the main job (deploy, sample, assets), the summary, s
 Does not belong here: how each part works (infra/local, infra/deploy.py).
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -22,7 +24,7 @@ from infra.cli.console import err, fail, out, say
 from infra.deploy import deploy
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.home import Home, Ports
-from infra.local.platform import Platform, attached, is_locked, running_platform
+from infra.local.platform import Platform, attached, is_locked, locked, running_platform
 from prism_core import clock
 from prism_core.calendar import WeekRange
 from prism_core.failures import BadUsage
@@ -43,17 +45,16 @@ def up(
 ) -> None:
     """Start or resume the platform: embedded AWS, stacks, sample data on the first start, assets; then serve."""
     _refuse_other_places()
-    home = Home(prism_home())
-    if running_platform(home) is not None and not once:
-        say(f"the platform of {home.root} is running already")
-        _print_addresses(home.ports())
-        return
-    home.create()
-    _fix_first_start(home, None if no_sample else sample)
+    os.umask(0o077)  # all that this process writes lies in PRISM_HOME
     with attached(say, port=port, serving=not once) as platform:
         if not platform.owned:
-            _main_job(platform, as_json=as_json)
+            if once:
+                _main_job(platform, as_json=as_json)
+            else:
+                say(f"the platform of {platform.home.root} is running already")
+                _print_addresses(platform.ports)
             return
+        platform = _with_first_start(platform, None if no_sample else sample)
         from infra.local.serving import dagster, mail
 
         with mail(platform):
@@ -64,28 +65,30 @@ def up(
             stopping = threading.Event()
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stopping.set())
+            platform.announce()
             with err.status("starting Dagster") as status:
                 serving = dagster(platform, lambda: status.update("starting Dagster"))
                 with serving as child:
                     status.stop()
                     _print_addresses(platform.ports)
-                    _serve_until(stopping, child)
+                    _serve_until(stopping, platform, child)
                     say("stopping")
 
 
 def down() -> None:
     """Stop the running platform of PRISM_HOME, cleanly."""
     home = Home(prism_home())
-    facts = running_platform(home)
-    if facts is None:
+    running = running_platform(home)
+    if running is None:
         say(f"no platform is running in {home.root}")
         return
-    os.kill(int(str(facts["pid"])), signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):  # it was ending already
+        os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     with err.status("stopping"):
         while is_locked(home):
             if time.monotonic() > deadline:
-                raise fail(f"the platform (process {facts['pid']}) did not stop in {STOP_SECONDS} s")
+                raise fail(f"the platform (process {running.pid}) did not stop in {STOP_SECONDS} s")
             time.sleep(0.1)
     say("stopped")
 
@@ -93,16 +96,16 @@ def down() -> None:
 def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:
     """Say whether the platform of PRISM_HOME runs, and where."""
     home = Home(prism_home())
-    facts = running_platform(home)
-    running = facts is not None
+    running = running_platform(home)
     addresses = _addresses(home.ports()) if running else {}
     if as_json:
-        typer.echo(json.dumps({"home": str(home.root), "running": running, "addresses": addresses}))
+        facts = {"home": str(home.root), "running": running is not None, "addresses": addresses}
+        typer.echo(json.dumps(facts | {"ready": running is not None and running.ready}))
         return
-    if facts is None:
+    if running is None:
         out.print(f"no platform is running in {home.root}")
         return
-    out.print(f"running in {home.root} (process {facts['pid']})")
+    out.print(f"{'running' if running.ready else 'starting'} in {home.root} (process {running.pid})")
     _print_addresses(home.ports())
 
 
@@ -111,12 +114,13 @@ def reset(yes: Annotated[bool, typer.Option("--yes", help="really delete everyth
     home = Home(prism_home())
     if not yes:
         raise BadUsage(f"this deletes everything below {home.root}; say --yes")
-    if is_locked(home):
-        raise fail(f"{home.root} is in use; run `prism down` first")
     if home.root.exists():
         if not (home.root / "ports.json").exists():
             raise BadUsage(f"{home.root} does not look like a PRISM_HOME; nothing was deleted")
-        shutil.rmtree(home.root)
+        with locked(home) as free:
+            if not free:
+                raise fail(f"{home.root} is in use; run `prism down` first")
+            shutil.rmtree(home.root.resolve())  # a home on another disk is a link
     say(f"{home.root} is empty")
 
 
@@ -125,27 +129,28 @@ def _refuse_other_places() -> None:
         raise BadUsage("`prism up` is the local platform; PRISM_ENVIRONMENT=aws is deployed, not started")
 
 
-def _fix_first_start(home: Home, sample_weeks: int | None) -> None:
-    """On the first start decide the sample and the first week; later starts find both decided."""
+def _with_first_start(platform: Platform, sample_weeks: int | None) -> Platform:
+    """On the first start decide the sample and the first week; later starts find both decided.
+
+    Only once the emulator serves: a start that failed, say for a port, has decided nothing.
+    """
+    home, settings = platform.home, platform.settings
     if home.read_first_start():
-        return
-    settings = load_settings()
+        return platform
     first_week = settings.first_week
     if sample_weeks is not None and "first_week" not in settings.model_fields_set:
         first_week = clock.this_week().window(sample_weeks).first
     home.fix_settings(first_week=first_week.label)
     home.note_first_start(sample_weeks=sample_weeks, started_at=clock.now())
+    return replace(platform, settings=load_settings(home=settings.home))
 
 
 def _main_job(platform: Platform, *, as_json: bool) -> None:
     """Deploy, load the sample once, materialise; safe to repeat after a kill at any point."""
     started = time.monotonic()
-    # Between hold and flush no snapshot is taken: a kill leaves the stacks of before, never half a change.
-    platform.hold()
-    with err.status("deploying the stacks"):
+    with platform.whole_or_not_at_all(), err.status("deploying the stacks"):
         for deployment in deploy(platform.settings, clock.this_week(), lambda _: None):
             say(f"stack {deployment.stack}: {deployment.action}")
-    platform.flush()
     facts = platform.home.read_first_start()
     if facts.get("sample_weeks") and not facts.get("sample_loaded_at"):
         from infra.local.sample.load import load_sample
@@ -169,8 +174,10 @@ def _materialize_sample(platform: Platform) -> None:
         raise fail(f"run {outcome.run_id}: {'; '.join(outcome.errors)}")
 
 
-def _serve_until(stopping: threading.Event, child: "subprocess.Popen[bytes]") -> None:
+def _serve_until(stopping: threading.Event, platform: Platform, child: "subprocess.Popen[bytes]") -> None:
     while not stopping.wait(0.5):
+        if platform.process is not None and not platform.process.is_alive():
+            return  # how it ended is said where it is stopped
         if child.poll() is not None:
             raise fail("Dagster ended unexpectedly; see its log")
 

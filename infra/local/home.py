@@ -179,12 +179,16 @@ def _free_base(root: Path) -> int:
     raise PermanentFailure(f"found no {PORTS_PER_PLATFORM} free ports in a row; name some with --port")
 
 
-def _all_free(base: int) -> bool:
-    for port in range(base, base + PORTS_PER_PLATFORM):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                return False
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of loopback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
     return True
+
+
+def _all_free(base: int) -> bool:
+    return all(is_free(port) for port in range(base, base + PORTS_PER_PLATFORM))

@@ -17,7 +17,7 @@ from infra.local.emulator.environment import LOOPBACK, EmulatorHome
 from infra.local.emulator.process import EmulatorAddress, EmulatorProcess
 from infra.local.home import Home, Ports, write_json
 from prism_core.failures import TransientFailure
-from prism_core.settings import Environment, Settings, load_settings
+from prism_core.settings import Environment, Settings, load_settings, prism_home
 
 WAIT_SECONDS = 600
 _POLL_SECONDS = 0.2
@@ -48,9 +48,24 @@ class Platform:
             self.emulator.administer("flush")
 
     def hold(self) -> None:
-        """No snapshot until the next flush: what lies between is kept whole or not at all."""
+        """Flush, and then no snapshot until the next flush, not even at a stop."""
         if self.emulator is not None:
             self.emulator.administer("hold")
+
+    @contextmanager
+    def whole_or_not_at_all(self) -> Iterator[None]:
+        """Keep what the block writes only when it ends well: a kill or a failure leaves the state of before.
+
+        But a platform that somebody else serves goes on with a half change, and keeps it.
+        """
+        self.hold()
+        try:
+            yield
+        except BaseException:
+            if not self.owned:
+                self.flush()
+            raise
+        self.flush()
 
     def environment(self) -> dict[str, str]:
         """Variables for a child process that is to use this platform."""
@@ -69,7 +84,7 @@ def attached(say: Say, *, port: int | None = None, serving: bool = False) -> Ite
     `prism status` and `prism down`. Raises TransientFailure when the wait is too long, PermanentFailure when
     `port` is not the one of this platform.
     """
-    settings = load_settings()
+    settings = load_settings(home=prism_home())  # absolute: other processes have another working directory
     home = Home(settings.home)
     if settings.environment is Environment.AWS:
         home.create()
@@ -98,7 +113,7 @@ class Running:
 
 def running_platform(home: Home) -> Running | None:
     """What serves this home, or None. The file alone proves nothing: the lock must be held too."""
-    if not home.running.exists() or not is_locked(home):
+    if not home.running.exists() or not home.lock.exists() or not _is_held(home.lock):
         return None
     try:
         running = Running(**json.loads(home.running.read_text()))

@@ -6,6 +6,7 @@ what is printed (infra/cli/up.py).
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.local.emulator.environment import LOOPBACK
-from infra.local.emulator.process import REPOSITORY
+from infra.local.emulator.process import REPOSITORY, open_log
+from infra.local.home import is_free
 from infra.local.mail.mailbox import mailbox_app
 from infra.local.mail.sink import start_sink
 from infra.local.platform import Platform
@@ -47,9 +49,11 @@ def mail(platform: Platform) -> Iterator[None]:
     ready = threading.Event()
 
     async def run() -> None:
+        # Bound here: the server would report a taken port only after everybody believes that it serves.
+        listener = socket.create_server((LOOPBACK, platform.ports.mailbox))
         sink = await start_sink(platform.home.mail, LOOPBACK, platform.ports.smtp)
         config = Config()
-        config.bind = [f"{LOOPBACK}:{platform.ports.mailbox}"]
+        config.bind = [f"fd://{listener.detach()}"]
         config.graceful_timeout = 1
         config.loglevel = "WARNING"
         app = mailbox_app(platform.home.mail, f"{LOOPBACK}:{platform.ports.smtp}")
@@ -82,13 +86,14 @@ def mail(platform: Platform) -> Iterator[None]:
 def dagster(platform: Platform, waiting: Callable[[], None]) -> Iterator[subprocess.Popen[bytes]]:
     """Dagster's web server and daemon, until the block ends or this process is gone."""
     log = platform.home.logs / "dagster.log"
+    _await_port(platform.ports.dagster, waiting)
     command = [
         sys.executable, "-m", "infra.local.tether",
         str(Path(sys.executable).parent / "dagster"), "dev", "-w", str(REPOSITORY / "workspace.yaml"),
         "-h", LOOPBACK, "-p", str(platform.ports.dagster),
     ]  # fmt: skip
     environment = os.environ | platform.environment() | {"PYTHONPATH": str(REPOSITORY)}
-    with log.open("ab") as output:
+    with open_log(log) as output:
         child = subprocess.Popen(  # noqa: S603 - our own module
             command,
             stdin=subprocess.PIPE,
@@ -109,6 +114,16 @@ def dagster(platform: Platform, waiting: Callable[[], None]) -> Iterator[subproc
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def _await_port(port: int, waiting: Callable[[], None]) -> None:
+    """A Dagster whose `prism up` was killed needs a moment to end."""
+    deadline = time.monotonic() + DAGSTER_STOP_SECONDS
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            raise PermanentFailure(f"port {port}, where Dagster is to be served, is taken; stop the other program")
+        waiting()
+        time.sleep(0.2)
 
 
 def _await_dagster(

@@ -17,6 +17,7 @@ GRACE_SECONDS = 15
 
 def main() -> int:
     """Returns the command's exit code."""
+    os.umask(0o077)  # what the command writes lies in PRISM_HOME, which is private to its owner
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _end(child))

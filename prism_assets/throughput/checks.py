@@ -1,9 +1,10 @@
-"""What must hold of a week's throughput.
+"""What must hold of a week's worker activity and throughput.
 
 Belongs here: asset checks that read what was published, and the raw records again, by another way than the
 asset wrote it. Does not belong here: repairing anything.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,16 @@ _NEVER_NEGATIVE = ("wall_seconds", "active_seconds", "median_handle_seconds", "m
 
 
 def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
-    """The checks of `throughput`; the first one blocks what is built on it."""
+    """The checks of both assets; the conservation of records blocks what is built on throughput."""
+
+    @dg.asset_check(
+        asset="worker_activity",
+        name="one_source",
+        partitions_def=weekly,
+        description="Everything that landed came from the source that the week is bound to: no task counts twice.",
+    )
+    def one_source(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return _over_weeks(context, lambda week: _sources(prism, week))
 
     @dg.asset_check(
         asset="throughput",
@@ -63,7 +73,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
     def late_records(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         return _over_weeks(context, lambda week: _late(prism, week), severity=dg.AssetCheckSeverity.WARN)
 
-    return [records_conserved, no_negative_figures, unresolved_share, late_records]
+    return [one_source, records_conserved, no_negative_figures, unresolved_share, late_records]
 
 
 def _over_weeks(
@@ -81,6 +91,13 @@ def _over_weeks(
         description=shown,
         metadata={"weeks": dg.MetadataValue.json({label: facts for label, (_, facts) in verdicts.items()})},
     )
+
+
+def _sources(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
+    landing = prism.landing()
+    bound_to = landing.source(week)
+    objects = Counter(key.split("/")[-2] for key in landing.keys(week))
+    return set(objects) <= {bound_to}, {"bound_to": bound_to, "objects": dict(objects)}
 
 
 def _conservation(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:

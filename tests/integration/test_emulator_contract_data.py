@@ -7,6 +7,7 @@ defect: the docstring says what AWS does and what PRISM does about it, so decide
 import io
 import time
 import uuid
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -193,13 +194,16 @@ def test_after_athena_has_answered_a_date_no_state_can_be_saved() -> None:
     """AWS: no such thing. The emulator keeps answers among its state and cannot write a date or a decimal down,
     so that every later snapshot fails, tables included. PRISM: nothing asks Athena locally. The platform of this
     test is its own: the shared one could not be saved any more either."""
-    with pytest.raises(TransientFailure, match="did not save"), attached(print, port=worker_port(9)) as own:
+    with ExitStack() as stack:
+        own = stack.enter_context(attached(print, port=worker_port(9)))
         client(own.settings, "s3").create_bucket(Bucket="answers")
         own.flush()
         assert ask_athena(own, "answers", "SELECT DATE '2026-01-05' AS d") == ("SUCCEEDED", [["2026-01-05"]])
 
         with pytest.raises(TransientFailure, match="did not flush"):
             own.flush()
+        with pytest.raises(TransientFailure, match="did not save"):
+            stack.close()
 
 
 def test_an_object_does_not_expire_under_a_rule_of_the_past(platform: Platform, bucket: str) -> None:

@@ -60,7 +60,7 @@ def sink(platform: Platform, directory: Path) -> Iterator[None]:
         loop.close()
 
 
-def mail(sender: str, subject: str = "Week 1", encoding: policy.EmailPolicy = SEVEN_BIT) -> bytes:
+def mail(sender: str, subject: str = "Week 1", encoding: Any = SEVEN_BIT) -> bytes:
     """Text, HTML and a picture, with a header and a message id of our own."""
     message = EmailMessage(policy=encoding)
     message["From"], message["To"], message["Subject"] = f"PRISM <{sender}>", MEMBER, subject

@@ -88,6 +88,7 @@ def test_the_four_real_weeks_give_the_known_figures_in_one_run_and_again(
     assert [submitted(week) for week in REAL_WEEKS] == [1000, 2000, 976, 840]
     assert [PrismResource().throughput().control(week) for week in REAL_WEEKS] == generations
     assert checks(first) == {
+        "one_source": True,
         "records_conserved": True,
         "no_negative_figures": True,
         "late_records": True,
@@ -209,6 +210,19 @@ def test_conservation_fails_when_the_lake_lost_a_row(
     result = only_check.execute_in_process(instance=instance, partition_key=week.key, raise_on_error=False)
 
     assert checks(result) == {"records_conserved": False}
+
+
+def test_a_week_that_holds_objects_of_both_sources_is_told_apart(
+    platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    week, at = Week.parse("2019-W34"), seconds("2019-08-20T10:00:00+00:00")
+    load(platform, write_lines(tmp_path / "z.jsonl", [record(at)]))
+    landing = Landing(Lake(platform.settings))
+    landing.land(week, ActivitySource.LOG, landing.contents(week))
+
+    result = run(instance, WeekRange(week, week))
+
+    assert checks(result)["one_source"] is False
 
 
 def test_an_unreadable_raw_line_is_counted_and_blocks_what_is_built_on_the_week(
