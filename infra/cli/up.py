@@ -46,15 +46,15 @@ def up(
     """Start or resume the platform: embedded AWS, stacks, sample data on the first start, assets; then serve."""
     _refuse_other_places()
     os.umask(0o077)  # all that this process writes lies in PRISM_HOME
-    with attached(say, port=port, serving=not once) as platform:
-        if not platform.owned:
+    with attached(say, port=port, serving=not once) as found:
+        if not found.owned:
             if once:
-                _main_job(platform, as_json=as_json)
+                _main_job(found, as_json=as_json)
             else:
-                say(f"the platform of {platform.home.root} is running already")
-                _print_addresses(platform.ports)
+                say(f"the platform of {found.home.root} is running already")
+                _print_addresses(found.ports)
             return
-        platform = _with_first_start(platform, None if no_sample else sample)
+        platform = _with_first_start(found, None if no_sample else sample)
         from infra.local.serving import dagster, mail
 
         with mail(platform):

@@ -26,6 +26,7 @@ from prism_core.worker_activity.fields import (
     Integers,
     by_arrow,
     by_shape,
+    cut_out,
 )
 from prism_core.worker_activity.files import excerpt_of
 from prism_core.worker_activity.record import (
@@ -309,7 +310,7 @@ def _characters(column: Array, length: int, rows: Integers) -> npt.NDArray[np.ui
         raise Doubt
     if len(rows) == len(column):
         return text[offsets[0] : offsets[-1]].reshape(len(rows), length)
-    return text[offsets[rows][:, np.newaxis] + np.arange(length)]
+    return cut_out(text, offsets[rows].astype(np.int64), length)
 
 
 def _fixed_size_strings(text: npt.NDArray[np.uint8]) -> Array:

@@ -33,7 +33,6 @@ _SCHEMA = pa.schema(
 )
 _PARSE = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
 _BEFORE_A_NUMBER = np.frombuffer(b" :,[-\t", np.uint8)
-_WORD_BYTES = 8
 _QUOTE, _LINE_END, _SPACE = ord('"'), ord("\n"), ord(" ")
 
 
@@ -58,9 +57,11 @@ def by_shape(block: bytes) -> Fields:
     """
     text = np.frombuffer(block, np.uint8)
     names = _shape_of_first(block)
-    quotes = np.flatnonzero(text == _QUOTE)
+    flags = text == _QUOTE
+    quotes = np.flatnonzero(flags)
+    control_characters = np.count_nonzero(np.less(text, _SPACE, out=flags))  # out: no new pages to touch
     lines, rest = divmod(len(quotes), 2 * len(names))
-    if rest or np.count_nonzero(text < _SPACE) != lines or text[-1] != _LINE_END or b"\\" in block:
+    if rest or control_characters != lines or text[-1] != _LINE_END or b"\\" in block:
         raise Doubt
     _require_utf8(block)
     columns = np.ascontiguousarray(quotes.reshape(lines, -1).T)
@@ -124,17 +125,21 @@ def _shape_of_first(block: bytes) -> list[str | None]:
 
 
 def _require_equal_bytes(text: Bytes, starts: Integers, ends: Integers) -> None:
-    """The bytes from each start up to its end are the same as those of the first. Compared eight at a time."""
+    """The bytes from each start up to its end are the same as those of the first."""
     if len(starts) == 0:
         return
     length = int(ends[0] - starts[0])
-    if length < _WORD_BYTES or np.any(ends - starts != length):
+    if np.any(ends - starts != length):
         raise Doubt
-    words = np.ndarray(len(text) - _WORD_BYTES + 1, np.uint64, text.data, strides=(1,))
-    for offset in (*range(0, length - _WORD_BYTES, _WORD_BYTES), length - _WORD_BYTES):
-        found = words[starts + offset]
-        if np.any(found != found[0]):
-            raise Doubt
+    found = cut_out(text, starts, length)
+    if np.any(found != found[0]):
+        raise Doubt
+
+
+def cut_out(text: Bytes, starts: Integers, length: int) -> Bytes:
+    """`length` bytes from each start, one row each: items that overlap, so numpy copies each in one go."""
+    items = np.ndarray((len(text) - length + 1,), np.dtype((np.void, length)), text.data, strides=(1,))
+    return items[starts].view(np.uint8).reshape(len(starts), length)
 
 
 def _texts_between(source: pa.Buffer, starts: Integers, ends: Integers, even: Array) -> Array:

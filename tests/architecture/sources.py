@@ -94,12 +94,19 @@ def references(source: str, module: str, *, at_import: bool = False) -> list[Use
 
 
 def run_fresh(script: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a script in an interpreter that has imported nothing and knows no PRISM variable."""
+    """Run a script in an interpreter that has imported nothing and knows of no platform."""
+    return run([sys.executable, "-c", script, *arguments], home)
+
+
+def run(command: list[str], home: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program from the root of the repository; of PRISM and Dagster it knows the (empty) home alone."""
+    dagster_home = home / "dagster"
+    dagster_home.mkdir(parents=True, exist_ok=True)
     kept = {name: v for name, v in os.environ.items() if not name.startswith(("PRISM_", "DAGSTER_", "AWS_"))}
     return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
+        command,
         cwd=ROOT,
-        env=kept | {"PRISM_HOME": str(home), "DAGSTER_HOME": ""},
+        env=kept | {"PRISM_HOME": str(home), "DAGSTER_HOME": str(dagster_home), "DAGSTER_DISABLE_TELEMETRY": "1"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -189,7 +189,7 @@ def test_athena_reads_partitions_outside_the_projection(platform: Platform, buck
     assert (state, rows) == ("SUCCEEDED", [["1999-W01", "1"], ["2026-W01", "1"]])
 
 
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("platform", "home")
 def test_after_athena_has_answered_a_date_no_state_can_be_saved() -> None:
     """AWS: no such thing. The emulator keeps answers among its state and cannot write a date or a decimal down,
     so that every later snapshot fails, tables included. PRISM: nothing asks Athena locally. The platform of this

@@ -48,12 +48,13 @@ def sink(platform: Platform, directory: Path) -> Iterator[None]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    starting = start_sink(directory, port=platform.ports.smtp)
     try:
-        running = asyncio.run_coroutine_threadsafe(start_sink(directory, port=platform.ports.smtp), loop).result(
-            10
-        )
-        yield
-        asyncio.run_coroutine_threadsafe(running.stop(), loop).result(10)
+        running = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
+        try:
+            yield
+        finally:
+            asyncio.run_coroutine_threadsafe(running.stop(), loop).result(10)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
@@ -100,7 +101,8 @@ def send_v2(platform: Platform, raw: bytes, sender: str, *destinations: str) -> 
 def test_a_raw_message_of_ses_version_one_arrives_as_it_was_sent(
     platform: Platform, sender: str, tmp_path: Path
 ) -> None:
-    """As AWS: the destinations are those of the call, and the message id is the service's own."""
+    """As AWS: to the destinations of the call, under a message id of the service (there without its host in the
+    answer). PRISM: sends by this one."""
     with sink(platform, tmp_path):
         answer = send_v1(platform, mail(sender), MEMBER, "hidden@example.com")
         ((recipients, message),) = received(tmp_path)

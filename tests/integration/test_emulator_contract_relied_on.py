@@ -4,10 +4,13 @@ Why real: only the emulator can say what the emulator does. A failure here after
 upgrade for us, except where the docstring says that AWS does otherwise.
 """
 
+import io
 import json
+import sys
 import urllib.error
 import urllib.request
 import uuid
+import zipfile
 from typing import Any
 
 import boto3
@@ -18,6 +21,7 @@ from botocore.exceptions import ClientError
 from infra.local.platform import Platform
 from prism_resources.aws import client
 
+ROLE = "arn:aws:iam::000000000000:role/contract"
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
 
 
@@ -39,22 +43,34 @@ def bucket(platform: Platform) -> str:
     return name
 
 
-def member_put(platform: Platform, member_id: str, name: str = "Ana") -> Any:
-    """Put one member unless there is one."""
+@pytest.fixture
+def table(platform: Platform) -> str:
+    """An empty table with the partition key `id`."""
+    name = unique("contract")
+    client(platform.settings, "dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    )
+    return name
+
+
+def put_once(table: str, key: str, said: str = "new") -> Any:
+    """Put an item unless there is one."""
     return {
         "Put": {
-            "TableName": platform.settings.table_name("members"),
-            "Item": {"member_id": {"S": member_id}, "name": {"S": name}},
-            "ConditionExpression": "attribute_not_exists(member_id)",
+            "TableName": table,
+            "Item": {"id": {"S": key}, "said": {"S": said}},
+            "ConditionExpression": "attribute_not_exists(id)",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
 
 
-def names_of(platform: Platform, *member_ids: str) -> list[str | None]:
-    dynamodb, table = client(platform.settings, "dynamodb"), platform.settings.table_name("members")
-    items = [dynamodb.get_item(TableName=table, Key={"member_id": {"S": key}}).get("Item") for key in member_ids]
-    return [item["name"].get("S") if item else None for item in items]
+def contents(platform: Platform, table: str) -> dict[str, str]:
+    items: Any = client(platform.settings, "dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]
+    return {item["id"]["S"]: item["said"]["S"] for item in items}
 
 
 def test_a_put_on_condition_that_nothing_is_there_is_refused_where_something_is(
@@ -71,38 +87,33 @@ def test_a_put_on_condition_that_nothing_is_there_is_refused_where_something_is(
     assert s3.get_object(Bucket=bucket, Key="claim")["Body"].read() == b"first"
 
 
-def test_a_cancelled_transaction_says_which_items_lost_and_to_what(platform: Platform) -> None:
-    """As AWS: one reason an item, in order, with the item that was there. PRISM: tells duplicates and stale
-    versions apart by them."""
+def test_a_cancelled_transaction_says_which_items_lost_and_to_what(platform: Platform, table: str) -> None:
+    """As AWS: one reason an item, in order, with the item that was there, and nothing is written. PRISM: tells
+    duplicates and stale versions apart by the reasons."""
     dynamodb = client(platform.settings, "dynamodb")
-    first, taken, last = unique("m"), unique("m"), unique("m")
-    dynamodb.transact_write_items(TransactItems=[member_put(platform, taken, "Bo")])
+    dynamodb.transact_write_items(TransactItems=[put_once(table, "b", "old")])
 
     with pytest.raises(ClientError) as cancelled:
-        dynamodb.transact_write_items(TransactItems=[member_put(platform, key) for key in (first, taken, last)])
+        dynamodb.transact_write_items(TransactItems=[put_once(table, key) for key in "abc"])
 
-    response: Any = cancelled.value.response
+    reasons: Any = cancelled.value.response.get("CancellationReasons")
     assert refusal(cancelled.value) == "TransactionCanceledException"
-    assert [reason["Code"] for reason in response["CancellationReasons"]] == [
-        "None",
-        "ConditionalCheckFailed",
-        "None",
-    ]
-    assert response["CancellationReasons"][1]["Item"] == {"member_id": {"S": taken}, "name": {"S": "Bo"}}
-    assert names_of(platform, first, taken, last) == [None, "Bo", None]
+    assert [reason["Code"] for reason in reasons] == ["None", "ConditionalCheckFailed", "None"]
+    assert reasons[1]["Item"] == {"id": {"S": "b"}, "said": {"S": "old"}}
+    assert contents(platform, table) == {"b": "old"}
 
 
-def test_a_transaction_repeated_with_its_token_has_won_once(platform: Platform) -> None:
+def test_a_transaction_repeated_with_its_token_has_won_once(platform: Platform, table: str) -> None:
     """As AWS, for ten minutes. PRISM: repeats a write whose answer was lost; its own condition would fail."""
-    dynamodb, member, token = client(platform.settings, "dynamodb"), unique("m"), uuid.uuid4().hex
-    dynamodb.transact_write_items(TransactItems=[member_put(platform, member)], ClientRequestToken=token)
+    dynamodb, token = client(platform.settings, "dynamodb"), uuid.uuid4().hex
+    dynamodb.transact_write_items(TransactItems=[put_once(table, "a")], ClientRequestToken=token)
 
-    dynamodb.transact_write_items(TransactItems=[member_put(platform, member)], ClientRequestToken=token)
+    dynamodb.transact_write_items(TransactItems=[put_once(table, "a")], ClientRequestToken=token)
     with pytest.raises(ClientError) as other:
-        dynamodb.transact_write_items(TransactItems=[member_put(platform, member, "Bo")], ClientRequestToken=token)
+        dynamodb.transact_write_items(TransactItems=[put_once(table, "a", "other")], ClientRequestToken=token)
 
     assert refusal(other.value) == "IdempotentParameterMismatchException"
-    assert names_of(platform, member) == ["Ana"]
+    assert contents(platform, table) == {"a": "new"}
 
 
 def test_a_versioned_bucket_keeps_what_was_replaced_and_deleted(platform: Platform, bucket: str) -> None:
@@ -174,6 +185,33 @@ def test_a_change_set_without_a_change_fails_and_says_so(platform: Platform) -> 
     found: Any = cloudformation.describe_change_set(StackName=stack, ChangeSetName="second")
     assert found["Status"] == "FAILED"
     assert "didn't contain changes" in found["StatusReason"]
+
+
+def test_a_task_that_outlives_its_own_time_limit_is_caught(platform: Platform) -> None:
+    """As AWS. PRISM: every task has a limit and catches States.ALL; the machine's own limit is not kept here."""
+    code, function = io.BytesIO(), unique("slow")
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("slow.py", "import time\ndef handler(event, context):\n    print(1)\n    time.sleep(2)\n")
+    arn = client(platform.settings, "lambda").create_function(
+        FunctionName=function,
+        Runtime=f"python3.{sys.version_info.minor}",
+        Handler="slow.handler",
+        Role=ROLE,
+        Timeout=10,
+        Code={"ZipFile": code.getvalue()},
+    )["FunctionArn"]
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]
+    task = {"Type": "Task", "Resource": arn, "TimeoutSeconds": 1, "Catch": catch, "End": True}
+    definition = {"StartAt": "Slow", "States": {"Slow": task, "Caught": {"Type": "Pass", "End": True}}}
+    functions = client(platform.settings, "stepfunctions")
+    machine = functions.create_state_machine(
+        name=function, definition=json.dumps(definition), roleArn=ROLE, type="EXPRESS"
+    )["stateMachineArn"]
+
+    answer = functions.start_sync_execution(stateMachineArn=machine)
+
+    assert answer["status"] == "SUCCEEDED"
+    assert json.loads(answer["output"])["Error"] == "States.Timeout"
 
 
 def s3_signing_as(platform: Platform, key: str, signature_version: str = "s3v4") -> Any:
