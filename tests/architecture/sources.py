@@ -1,6 +1,7 @@
 """Reading the repository's own source, without running it.
 
-Belongs here: which modules there are, what each imports, which names it uses and which of them at import.
+Belongs here: which modules there are, what each imports, which names it uses and which of them at import;
+the texts under version control; and a fresh process to try things in.
 Does not belong here: any rule about them.
 """
 
@@ -91,6 +92,21 @@ def references(source: str, module: str, *, at_import: bool = False) -> list[Use
     names = _aliases(tree, module)
     nodes = _run_at_import(tree) if at_import else ast.walk(tree)
     return [Use(n.lineno, _dotted(n, names)) for n in nodes if isinstance(n, ast.Attribute | ast.Name)]
+
+
+@cache
+def tracked() -> dict[str, str]:
+    """The text files under version control as they lie here, lock files left out, by path."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)  # noqa: S607
+    texts: dict[str, str] = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.suffix == ".lock" or path.name == "package-lock.json" or not path.is_file():
+            continue
+        body = path.read_bytes()
+        if b"\0" not in body:
+            texts[name] = body.decode()
+    return texts
 
 
 def run_fresh(script: str, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

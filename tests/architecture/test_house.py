@@ -2,15 +2,13 @@
 
 import ast
 import re
-import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from prism_core.lake import LAKE_TABLES
 from prism_core.tables import TABLES
-from tests.architecture.sources import PRISM, ROOT, Module, imports, modules
+from tests.architecture.sources import PRISM, ROOT, Module, imports, modules, tracked
 
 CODE = (*PRISM, "benchmarks")
 CHARTER_LINES = range(2, 7)
@@ -28,21 +26,6 @@ WORKSHOP = re.compile(
     r"|\b(?:i[s]sue|t[i]cket) #?\d+",
     re.IGNORECASE,
 )  # fmt: skip
-
-
-@cache
-def tracked() -> dict[str, str]:
-    """The text files under version control as they lie here, lock files left out, by path."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)  # noqa: S607
-    texts: dict[str, str] = {}
-    for name in filter(None, listed.stdout.split("\0")):
-        path = ROOT / name
-        if path.suffix == ".lock" or path.name == "package-lock.json" or not path.is_file():
-            continue
-        body = path.read_bytes()
-        if b"\0" not in body:
-            texts[name] = body.decode()
-    return texts
 
 
 def found_in_tracked(pattern: re.Pattern[str]) -> list[str]:

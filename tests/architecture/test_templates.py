@@ -20,18 +20,18 @@ BLOCKS = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictP
 
 
 @cache
-def resources() -> dict[str, tuple[str, dict[str, Any]]]:
-    """Every resource by its logical id, with the name of its template; tags in their long form (`Fn::Sub`)."""
-    found: dict[str, tuple[str, dict[str, Any]]] = {}
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    """The resources of a type by their logical id, tags in their long form (`Fn::Sub`)."""
+    found: dict[str, dict[str, Any]] = {}
     for path in TEMPLATES:
         template, problems = decode(str(path))
         assert template is not None, problems
-        found |= {name: (path.stem, dict(resource)) for name, resource in template["Resources"].items()}
+        mine = {
+            name: dict(resource) for name, resource in template["Resources"].items() if resource["Type"] == kind
+        }
+        assert not found.keys() & mine.keys()
+        found |= mine
     return found
-
-
-def of_type(kind: str) -> dict[str, dict[str, Any]]:
-    return {name: resource for name, (_, resource) in resources().items() if resource["Type"] == kind}
 
 
 def glue_tables() -> dict[str, dict[str, Any]]:
@@ -125,9 +125,12 @@ def test_raw_inputs_expire_when_the_lake_says_so_and_nothing_else_does() -> None
     assert expiring == {"raw/": RAW_EXPIRY_DAYS}
 
 
-@pytest.mark.parametrize("name", [*of_type("AWS::S3::Bucket"), *of_type("AWS::DynamoDB::Table")])
-def test_what_holds_data_outlives_its_stack(name: str) -> None:
-    resource = resources()[name][1]
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table") for name in of_type(kind)],
+)
+def test_what_holds_data_outlives_its_stack(kind: str, name: str) -> None:
+    resource = of_type(kind)[name]
 
     assert resource["DeletionPolicy"] in {"Retain", "RetainExceptOnCreate"}
     assert resource["UpdateReplacePolicy"] == "Retain"
