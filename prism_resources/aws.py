@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sesv2 import SESV2Client
 
-# The embedded AWS accepts any key. This one is no secret and never a 12-digit number, which it would take
-# for an account.
+# The embedded AWS takes any key for a call, but verifies presigned URLs against the one in its environment
+# (infra/local/emulator/environment.py). No secret; never a 12-digit number, which would be an account.
 LOCAL_KEY = "prism-local"
 MAX_POOL_CONNECTIONS = 32
 

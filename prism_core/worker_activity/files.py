@@ -1,7 +1,7 @@
 """Worker-activity files, as people send them, read line by line.
 
 Belongs here: from a binary stream to records and rejections: gzip, line ends, byte-order marks, broken and
-endless input, in bounded memory (one line of MAX_RECORD_BYTES plus 17 bytes a record for its occurrence number).
+endless input, in bounded memory: one line, and about 90 bytes a record to count equal ones.
 Does not belong here: what makes a record acceptable (record.py) and where the bytes come from.
 """
 
@@ -18,7 +18,9 @@ CHUNK_BYTES = 131_072
 EXCERPT_CHARACTERS = 200
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_FORMAT = 31  # zlib's number for a gzip header with the largest window
+# zlib's number for a gzip header with the largest window. Inflating takes 1.0 of 10.9 µs a line; isal would take
+# 0.1, which is not worth a dependency here.
+_GZIP_FORMAT = 31
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _EXCERPT_BYTES = EXCERPT_CHARACTERS * 4  # a character of UTF-8 has at most four bytes
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 
@@ -279,7 +279,7 @@ def _epoch_seconds(text: str | None) -> int:
 
 @lru_cache(maxsize=4096)
 def _midnight_s(day: str) -> int:
-    """Epoch seconds of `Wed Aug 14  UTC 2019`. A file has few days, so 300 ns instead of 3 µs a time."""
+    """Epoch seconds of `Wed Aug 14  UTC 2019`. Cached, as a file has few days: it costs 2 µs, twice the rest."""
     match = _DAY_OF_TIME.fullmatch(day)
     if match is None or match[1] not in MONTHS:
         raise ValueError(day)
@@ -294,8 +294,3 @@ def _week_of_day(day: int) -> Week:
 
 def _day_of_ordinal(day: int) -> date:
     return date(1970, 1, 1) + timedelta(days=day)
-
-
-def as_object(line: bytes) -> dict[str, Any]:
-    """The record as a plain mapping, for a person to look at. Expects a line that was accepted."""
-    return msgspec.json.decode(line, type=dict[str, Any])

@@ -97,7 +97,9 @@ def test_options_of_a_sub_command_are_found() -> None:
 
 def test_a_link_to_a_missing_file_or_heading_is_caught(tmp_path: Path) -> None:
     (tmp_path / "b.md").write_text("# Over `here`, now\n")
-    good = "[x](b.md#over-here-now) [y](https://a.example) ![z](/b.md) [w](#a) `[v](none.md)`\n```\n[u](none.md)\n```\n"
+    good = (
+        "[x](b.md#over-here-now) [y](https://a.example) ![z](/b.md) [w](#a) `[v](no.md)`\n```\n[u](no.md)\n```\n"
+    )
     (tmp_path / "a.md").write_text(
         f'# A\n{good}[1](none.md) [2](b.md#there)\n\n[ref]: gone.md\n<img src="no.png">\n'
     )

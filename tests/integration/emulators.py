@@ -1,4 +1,4 @@
-"""An emulator of a test's own, to kill, to starve and to start again: the shared platform must outlive them all."""
+"""An emulator of a test's own, to kill, to starve and to start again: the shared platform outlives them all."""
 
 import time
 from collections.abc import Callable

@@ -239,8 +239,8 @@ def request_url(url: str, method: str = "GET", body: bytes | None = None) -> tup
 def test_a_presigned_url_of_version_four_permits_what_was_signed_and_nothing_else(
     platform: Platform, bucket: str
 ) -> None:
-    """As AWS. The one key that the emulator verifies without being told is `test`, with the secret `test`."""
-    s3 = s3_signing_as(platform, "test")
+    """As AWS. PRISM: the emulator is given the key of our client factory in its environment, and verifies that."""
+    s3 = client(platform.settings, "s3")
     params = {"Bucket": bucket, "Key": "image.png", "ContentType": "image/png"}
     url = s3.generate_presigned_url("put_object", Params=params, ExpiresIn=60)
 

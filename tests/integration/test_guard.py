@@ -20,6 +20,7 @@ from h2.connection import H2Connection
 from h2.events import DataReceived, ResponseReceived, StreamEnded
 
 from infra.local.emulator.environment import LOOPBACK
+from prism_core.failures import PermanentFailure
 from tests.integration.conftest import worker_port
 from tests.integration.emulators import TOKEN, OwnEmulator
 
@@ -232,8 +233,9 @@ def test_a_header_given_twice_counts_for_nothing(wire: Wire, headers: list[str])
 
 
 def test_a_request_hidden_in_the_body_of_another_one_needs_the_token_too(wire: Wire) -> None:
-    hidden = f"POST {RESET} HTTP/1.1\r\nHost: 127.0.0.1:{wire.port}\r\nContent-Length: 0\r\n\r\n"
-    outer = f"GET /_ministack/health HTTP/1.1\r\nHost: 127.0.0.1:{wire.port}\r\n"
+    host = f"Host: 127.0.0.1:{wire.port}\r\n"
+    hidden = f"POST {RESET} HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: 0\r\n\r\n"
+    outer = f"GET /_ministack/health HTTP/1.1\r\n{host}"
     smuggled = outer + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + hidden
     pipelined = outer + "\r\n" + hidden
 
@@ -366,5 +368,5 @@ def test_a_websocket_under_a_bent_name_is_refused(wire: Wire, websocket: str, ho
 def test_without_a_token_nothing_is_served(tmp_path: Path) -> None:
     own = OwnEmulator(tmp_path, worker_port(6))
 
-    with pytest.raises(Exception, match="refuses to start: no token"):
+    with pytest.raises(PermanentFailure, match="refuses to start: no token"):
         own.start(token="")

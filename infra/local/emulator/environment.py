@@ -52,7 +52,7 @@ STATE_DIR = "state"
 
 
 def emulator_environment(
-    home: EmulatorHome, *, port: int, region: str, account_id: str, smtp_port: int
+    home: EmulatorHome, *, port: int, region: str, account_id: str, smtp_port: int, key: str
 ) -> dict[str, str]:
     """The complete environment of the emulator process."""
     return {
@@ -68,6 +68,9 @@ def emulator_environment(
         "MINISTACK_REGION": region,
         "MINISTACK_ACCOUNT_ID": account_id,
         "AWS_DEFAULT_REGION": region,
+        # The key our own clients sign with: presigned URLs are verified against this one.
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": key,
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent.sock",

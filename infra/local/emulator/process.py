@@ -22,6 +22,7 @@ from typing import IO
 from infra.local.emulator.environment import LOOPBACK, EmulatorHome, emulator_environment
 from infra.local.emulator.guard import TOKEN_HEADER
 from prism_core.failures import PermanentFailure, TransientFailure
+from prism_resources.aws import LOCAL_KEY
 
 START_SECONDS = 90  # longer than the child waits for a predecessor that still saves
 STOP_SECONDS = 60
@@ -91,7 +92,7 @@ class EmulatorProcess:
         for origin in origins:
             command += ["--origin", origin]
         environment = emulator_environment(
-            home, port=port, region=region, account_id=account_id, smtp_port=smtp_port
+            home, port=port, region=region, account_id=account_id, smtp_port=smtp_port, key=LOCAL_KEY
         )
         with open_log(log) as errors:
             child = subprocess.Popen(  # noqa: S603 - our own module
