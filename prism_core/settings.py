@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AnyHttpUrl, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AnyHttpUrl, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import JsonConfigSettingsSource
@@ -49,7 +49,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     environment: Environment = Environment.LOCAL
-    home: Path = Field(default_factory=prism_home, description="state of a local platform")
+    # Absolute: it is handed to processes with another working directory.
+    home: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        default_factory=prism_home, description="state of a local platform"
+    )
     region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     name_prefix: str = Field(
         default="prism",
@@ -59,13 +62,17 @@ class Settings(BaseSettings):
     account_id: str = Field(
         default="000000000000", pattern=r"^\d{12}$", description="the AWS account, part of bucket names"
     )
-    first_week: Annotated[Week, NoDecode] = Field(default=Week.parse("2025-W01"), description="partitions start here")
+    first_week: Annotated[Week, NoDecode] = Field(
+        default=Week.parse("2025-W01"), description="partitions start here"
+    )
     aws_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the embedded AWS; set by the platform")
 
     worker_activity_source: ActivitySource = ActivitySource.FILES
     worker_activity_log_group: str = "/aws/sagemaker/groundtruth/WorkerActivity"
     worker_activity_overlap_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 60
-    worker_activity_cron: str = Field(default="5 * * * *", description="when the log is read, UTC")
+    worker_activity_cron: str = Field(
+        default="5 * * * *", pattern=r"^\S+( +\S+){4}$", description="when the log is read, UTC"
+    )
     unresolved_share_warning: Annotated[float, Field(ge=0, le=1)] = 0.05
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
 
@@ -139,9 +146,14 @@ def refuse_unknown_variables() -> None:
 def _explain(error: ValidationError) -> str:
     lines: list[str] = []
     for problem in error.errors():
+        if problem["type"] == "extra_forbidden":  # an unknown variable was refused before, so it is the file
+            known = ", ".join(sorted(Settings.model_fields))
+            lines.append(
+                f"{prism_home() / HOME_FILE}: there is no setting {problem['loc'][0]!r}; valid are {known}"
+            )
+            continue
         name = f"{PREFIX}{problem['loc'][0]}".upper() if problem["loc"] else "settings"
         message = re.sub(r"^Value error, ", "", problem["msg"])
-        value_known = bool(problem["loc"]) and problem["type"] != "extra_forbidden"
-        shown = f"={problem['input']!r}" if value_known else ""
+        shown = f"={problem['input']!r}" if problem["loc"] else ""
         lines.append(f"{name}{shown}: {message}")
     return "; ".join(lines)

@@ -40,7 +40,10 @@ _ARROW: dict[ColumnType, pa.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a partition holds: its rows, the hash of their content, and when it was last written."""
+    """What a partition holds: its rows, the hash of their content, when it was last written, and from what.
+
+    `inputs` are the keys of the raw objects that it was computed from: these expire, the partition does not.
+    """
 
     table: str
     week: str
@@ -49,6 +52,7 @@ class Manifest:
     generation: int
     written_at: str
     counts: dict[str, int] = field(default_factory=dict)
+    inputs: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class Lake:
         generation: int,
         now: datetime,
         counts: Mapping[str, int] | None = None,
+        inputs: Sequence[str] = (),
     ) -> PartitionWrite:
         """Make `rows` the whole content of one week, in both formats; `counts` are evidence for the manifest.
 
@@ -126,15 +131,14 @@ class Lake:
         content_hash = hashlib.blake2b(lines, digest_size=16).hexdigest()
         before = self.manifest(partition)
         same_rows = before is not None and (before.content_hash, before.generation) == (content_hash, generation)
-        if before is not None and same_rows and before.counts == dict(counts or {}):
+        evidence = (dict(counts or {}), sorted(inputs))
+        if before is not None and same_rows and (before.counts, before.inputs) == evidence:
             return PartitionWrite(before, written=False)
         if not same_rows:
             parquet = parquet_bytes(table, rows)
             self.put(partition.parquet, parquet, content_type="application/vnd.apache.parquet")
             self.put(partition.jsonl, igzip.compress(lines, mtime=0), content_type="application/gzip")
-        after = Manifest(
-            table.name, week.label, len(rows), content_hash, generation, now.isoformat(), dict(counts or {})
-        )
+        after = Manifest(table.name, week.label, len(rows), content_hash, generation, now.isoformat(), *evidence)
         self.put(partition.manifest, json.dumps(asdict(after)).encode(), content_type="application/json")
         return PartitionWrite(after, written=True)
 

@@ -11,13 +11,14 @@ import dagster as dg
 
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
-from prism_assets.throughput.publish import PublishedWeek, publish_week
+from prism_assets.throughput.publish import KeptWeek, PublishedWeek, publish_week
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.charts import bar_chart
-from prism_core.failures import PermanentFailure
+from prism_core.lake import WORKER_ACTIVITY
 from prism_core.settings import ActivitySource
 from prism_core.worker_activity.files import Rejected
+from prism_resources.worker_activity.landing import keep_rejects
 from prism_resources.worker_activity.log import LogCounts, LogIngest
 
 GROUP = "throughput"
@@ -68,9 +69,13 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     def throughput(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         registers, now = prism.registers(), clock.now()
         for week in weeks_of(context):
-            published = publish_week(prism, registers, week, now)
-            context.add_asset_metadata(_published_metadata(published), partition_key=week.key)
-            context.log.info("throughput of %s: %d records", week, published.result.counts.records)
+            outcome = publish_week(prism, registers, week, now)
+            if isinstance(outcome, KeptWeek):
+                context.add_asset_metadata(_kept_metadata(outcome), partition_key=week.key)
+                context.log.warning("throughput of %s stands: its raw input has expired", week)
+                continue
+            context.add_asset_metadata(_published_metadata(outcome), partition_key=week.key)
+            context.log.info("throughput of %s: %d records", week, outcome.result.counts.records)
 
     return [worker_activity, throughput]
 
@@ -80,15 +85,11 @@ def _reads_log(prism: PrismResource) -> bool:
 
 
 def _read_log(prism: PrismResource, week: Week) -> LogCounts:
+    """Read the log of a week; what is no record is kept beside the raw input, for a person to look at."""
     refused: list[Rejected] = []
-    now = clock.now()
-    ingest = LogIngest(prism.settings(), prism.lake(), prism.weeks())
-    counts = ingest.read(week.start, min(week.end, now), now, refused.append)
+    counts = LogIngest(prism.settings(), prism.lake(), prism.weeks()).read_week(week, clock.now(), refused.append)
     if refused:
-        raise PermanentFailure(
-            f"{len(refused)} events of {week} in the log are no records, the other {counts.loaded} are loaded. "
-            f"First: {refused[0].file}: {refused[0].reason}"
-        )
+        keep_rejects(prism.lake(), WORKER_ACTIVITY, week, refused)
     return counts
 
 
@@ -101,8 +102,19 @@ def _landed_metadata(prism: PrismResource, week: Week, read: LogCounts | None) -
         "records": len(landing.ids(week)),
     }
     if read is not None:
-        facts |= {"read_from_log": read.read, "new": read.loaded, "late": read.late}
+        facts |= {"read_from_log": read.read, "new": read.loaded, "late": read.late, "rejected": read.rejected}
     return facts
+
+
+def _kept_metadata(kept: KeptWeek) -> dict[str, object]:
+    return {
+        "week": kept.week.label,
+        "dagster/row_count": kept.manifest.rows,
+        "records": kept.manifest.counts.get("records", 0),
+        "generation": kept.manifest.generation,
+        "written": False,
+        "expired_raw_objects": len(kept.expired),
+    }
 
 
 def _published_metadata(published: PublishedWeek) -> dict[str, object]:

@@ -13,9 +13,11 @@ import pyarrow.compute as pc
 
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
+from prism_assets.throughput.publish import expired_week
 from prism_core.calendar import Week
-from prism_core.lake import THROUGHPUT
+from prism_core.lake import THROUGHPUT, WORKER_ACTIVITY
 from prism_resources.lake import Manifest
+from prism_resources.worker_activity.landing import rejects_prefix
 
 OUTCOMES = ("tasks_submitted", "tasks_returned", "tasks_declined", "tasks_accepted", "tasks_other")
 _NEVER_NEGATIVE = ("wall_seconds", "active_seconds", "median_handle_seconds", "mean_handle_seconds", *OUTCOMES)
@@ -32,6 +34,17 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
     )
     def one_source(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         return _over_weeks(context, lambda week: _sources(prism, week))
+
+    @dg.asset_check(
+        asset="worker_activity",
+        name="every_event_is_a_record",
+        partitions_def=weekly,
+        description="No event of the log was rejected; those that were lie beside the raw input, with the reason.",
+    )
+    def every_event_is_a_record(
+        context: dg.AssetCheckExecutionContext, prism: PrismResource
+    ) -> dg.AssetCheckResult:
+        return _over_weeks(context, lambda week: _rejects(prism, week), severity=dg.AssetCheckSeverity.WARN)
 
     @dg.asset_check(
         asset="throughput",
@@ -73,7 +86,24 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
     def late_records(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         return _over_weeks(context, lambda week: _late(prism, week), severity=dg.AssetCheckSeverity.WARN)
 
-    return [one_source, records_conserved, no_negative_figures, unresolved_share, late_records]
+    @dg.asset_check(
+        asset="throughput",
+        name="raw_input_complete",
+        partitions_def=weekly,
+        description="No raw object that the figures came from has expired: the week can be computed again.",
+    )
+    def raw_input_complete(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return _over_weeks(context, lambda week: _expired(prism, week), severity=dg.AssetCheckSeverity.WARN)
+
+    return [
+        one_source,
+        every_event_is_a_record,
+        records_conserved,
+        no_negative_figures,
+        unresolved_share,
+        late_records,
+        raw_input_complete,
+    ]
 
 
 def _over_weeks(
@@ -101,7 +131,9 @@ def _sources(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
 
 
 def _conservation(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
-    raw = len(prism.landing().ids(week))
+    counts = _counts(prism, week)
+    expired = expired_week(prism, week) is not None
+    raw = counts.get("records", 0) if expired else len(prism.landing().ids(week))
     in_table = sum(
         sum(getattr(day, outcome) for outcome in OUTCOMES)
         for item in prism.throughput().week(week)
@@ -109,8 +141,14 @@ def _conservation(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any
     )
     arrow = prism.lake().read_partition(THROUGHPUT, week)
     in_lake = 0 if arrow is None else sum(pc.sum(arrow[name]).as_py() or 0 for name in OUTCOMES)
-    unreadable = _counts(prism, week).get("invalid_lines", 0)
-    facts = {"raw": raw, "table": in_table, "lake": in_lake, "unreadable_lines": unreadable}
+    unreadable = counts.get("invalid_lines", 0)
+    facts = {
+        "raw": raw,
+        "table": in_table,
+        "lake": in_lake,
+        "unreadable_lines": unreadable,
+        "raw_from": "the manifest, the raw input has expired" if expired else "the raw input",
+    }
     return raw == in_table == in_lake and unreadable == 0, facts
 
 
@@ -138,6 +176,16 @@ def _unresolved(prism: PrismResource, week: Week, limit: float) -> tuple[bool, d
 def _late(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
     late = _counts(prism, week).get("late", 0)
     return late == 0, {"late": late}
+
+
+def _expired(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
+    kept = expired_week(prism, week)
+    return kept is None, {"expired_raw_objects": 0 if kept is None else len(kept.expired)}
+
+
+def _rejects(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
+    keys = list(prism.lake().keys(rejects_prefix(WORKER_ACTIVITY, week)))
+    return not keys, {"files": keys}
 
 
 def _counts(prism: PrismResource, week: Week) -> dict[str, int]:

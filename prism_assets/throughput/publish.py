@@ -15,12 +15,13 @@ import msgspec
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.failures import TransientFailure
-from prism_core.lake import THROUGHPUT
+from prism_core.lake import THROUGHPUT, WORKER_RESPONSE
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
-from prism_resources.lake import PartitionWrite
+from prism_resources.lake import Lake, Manifest, PartitionWrite
 from prism_resources.registers import Registers
 from prism_resources.tables.generations import Generations, Replacement
+from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.responses import read_week_clock
 
 ATTEMPTS = 3
@@ -35,15 +36,30 @@ class PublishedWeek:
     lake: PartitionWrite
 
 
-def publish_week(prism: PrismResource, registers: Registers, week: Week, now: datetime) -> PublishedWeek:
+@dataclass(frozen=True, slots=True)
+class KeptWeek:
+    """A week that stands as it was published, because raw objects that it was computed from have expired."""
+
+    week: Week
+    manifest: Manifest
+    expired: list[str]
+
+
+def publish_week(
+    prism: PrismResource, registers: Registers, week: Week, now: datetime
+) -> PublishedWeek | KeptWeek:
     """Compute a week from what has landed and replace it in the table, then in the lake.
 
     Repeating it on the same input changes nothing. A kill leaves the old week or the new one in the table;
-    the lake follows when the week is materialised again. Raises TransientFailure when other runs of the same
-    week keep publishing at the same time.
+    the lake follows when the week is materialised again. A week whose raw input has expired is kept: what is
+    left of it would give smaller figures. Raises TransientFailure when other runs of the same week keep
+    publishing at the same time.
     """
     generations = prism.throughput()
     for _ in range(ATTEMPTS):
+        kept = expired_week(prism, week)
+        if kept is not None:
+            return kept
         published = _publish_once(prism, generations, registers, week, now)
         control = generations.control(week)
         if control is not None and control.generation == published.table.generation:
@@ -54,22 +70,42 @@ def publish_week(prism: PrismResource, registers: Registers, week: Week, now: da
     )
 
 
+def expired_week(prism: PrismResource, week: Week) -> KeptWeek | None:
+    """The published week, when some of its raw objects are gone; None when all are there or none were needed."""
+    manifest = prism.lake().manifest(THROUGHPUT.partition(week))
+    if manifest is None:
+        return None
+    expired = sorted(set(manifest.inputs) - set(raw_keys(prism.lake(), week)))
+    return KeptWeek(week, manifest, expired) if expired else None
+
+
+def raw_keys(lake: Lake, week: Week) -> list[str]:
+    """Every raw object that the week's figures depend on."""
+    return [*Landing(lake).keys(week), *Landing(lake, WORKER_RESPONSE).keys(week)]
+
+
 def _publish_once(
     prism: PrismResource, generations: Generations[ThroughputWeek], registers: Registers, week: Week, now: datetime
 ) -> PublishedWeek:
     lake, control = prism.lake(), generations.control(week)
+    inputs = raw_keys(lake, week)
     result = week_throughput(
         week,
-        prism.landing().contents(week),
+        Landing(lake).contents(week),
         registers.member,
         registers.project,
         active=read_week_clock(lake, week).milliseconds,
         published_at=control.first_published_at if control is not None else None,
     )
     table = generations.replace(week, table_items(result), now=now)
-    rows = [lake_row(row) for row in result.rows]
     written = lake.replace_partition(
-        THROUGHPUT, week, rows, generation=table.generation, now=now, counts=evidence(result)
+        THROUGHPUT,
+        week,
+        [lake_row(row) for row in result.rows],
+        generation=table.generation,
+        now=now,
+        counts=evidence(result),
+        inputs=inputs,
     )
     return PublishedWeek(result, table, written)
 

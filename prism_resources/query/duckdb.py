@@ -40,6 +40,7 @@ class DuckDbEngine:
             for table in LAKE_TABLES.values():
                 if table.name in named:
                     connection.execute(self._view(table))
+            connection.execute("SET integer_division = true")  # as in Trino: 5 / 2 is 2, and 1 / 0 an error
             _lock(connection, self._root)
             try:
                 answer = connection.execute(to_duckdb(query))

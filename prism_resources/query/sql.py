@@ -14,6 +14,8 @@ from sqlglot.expressions.core import Expression
 from prism_core.failures import BadUsage
 
 _READS = (exp.Select, exp.SetOperation)
+# `WITH x AS (DELETE …) SELECT …` is a SELECT by its outermost word alone.
+_WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop)
 
 
 def parse_query(sql: str, tables: Collection[str]) -> Expression:
@@ -32,7 +34,9 @@ def parse_query(sql: str, tables: Collection[str]) -> Expression:
         raise BadUsage(f"one statement at a time, not {len(statements)}")
     query = statements[0]
     if not isinstance(query, _READS):
-        raise BadUsage(f"only SELECT is answered, not {query.key.upper()}: the lake is written by its assets")
+        raise _not_a_select(str(query.this) if isinstance(query, exp.Command) else query.key)
+    if (write := query.find(*_WRITES)) is not None:
+        raise _not_a_select(write.key)
     _refuse_unknown_tables(query, tables)
     return query
 
@@ -40,6 +44,10 @@ def parse_query(sql: str, tables: Collection[str]) -> Expression:
 def to_duckdb(query: Expression) -> str:
     """The same query in DuckDB's dialect."""
     return query.sql(dialect="duckdb")
+
+
+def _not_a_select(word: str) -> BadUsage:
+    return BadUsage(f"only SELECT is answered, not {word.upper()}: the lake is written by its assets")
 
 
 def _refuse_unknown_tables(query: Expression, tables: Collection[str]) -> None:

@@ -16,6 +16,7 @@ from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure
 from prism_core.lake import WORKER_ACTIVITY, raw_prefix
 from prism_core.settings import ActivitySource
+from prism_core.worker_activity.files import Rejected
 from prism_resources.lake import Lake
 
 _CLAIM = "_source"
@@ -94,3 +95,16 @@ class Landing:
                 except msgspec.DecodeError:
                     _log.warning("a landed line of %s is unreadable: %r", week, line[:80])
         return found
+
+
+def rejects_prefix(kind: str, week: Week) -> str:
+    """Where records of a live source that were refused are kept; they do not expire with the raw input."""
+    return f"rejects/{kind}/week={week}/"
+
+
+def keep_rejects(lake: Lake, kind: str, week: Week, rejected: Iterable[Rejected]) -> str:
+    """Keep refused records with place and reason; returns the key. The same ones again overwrite themselves."""
+    body = b"".join(msgspec.json.encode(item) + b"\n" for item in rejected)
+    key = f"{rejects_prefix(kind, week)}{hashlib.blake2b(body, digest_size=16).hexdigest()}.jsonl"
+    lake.put(key, body, content_type="application/x-ndjson")
+    return key

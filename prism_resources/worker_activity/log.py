@@ -22,6 +22,7 @@ from prism_core.worker_activity.record import RecordRejected, check_line, encode
 from prism_resources.aws import client
 from prism_resources.failures import calling
 from prism_resources.lake import Lake
+from prism_resources.worker_activity.ingest import BATCH_RECORDS
 from prism_resources.worker_activity.landing import Landing
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 PAGE_EVENTS = 10_000
 STEP = timedelta(hours=6)
-CURSOR_KEY = "state/worker_activity_log.json"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,6 +54,11 @@ class LogCounts:
     rejected: int = 0
     late: int = 0
     weeks: set[Week] = field(default_factory=set)
+
+    def add(self, other: "LogCounts") -> None:
+        for name in ("read", "loaded", "duplicate", "rejected", "late"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.weeks |= other.weeks
 
 
 def read_log(logs: "CloudWatchLogsClient", group: str, start: datetime, end: datetime) -> Iterator[LogEvent]:
@@ -122,7 +127,7 @@ def _instant(millis: int) -> datetime:
 
 
 class LogIngest:
-    """Lands what is new in the log since the last reading, re-reading an overlap for late arrivals."""
+    """Lands what is new in the log, a week at a time; each week remembers up to when it was read."""
 
     def __init__(self, settings: Settings, lake: Lake, weeks: WeekRange) -> None:
         self._logs, self._lake, self._weeks = client(settings, "logs"), lake, weeks
@@ -130,52 +135,76 @@ class LogIngest:
         self._overlap = timedelta(minutes=settings.worker_activity_overlap_minutes)
         self._landing = Landing(lake)
 
-    def cursor(self) -> datetime | None:
-        """Up to which instant the log has been read; None before the first reading."""
-        body = self._lake.get(CURSOR_KEY)
+    def read_until(self, week: Week) -> datetime | None:
+        """The instant of the last complete reading of a week; None before the first."""
+        body = self._lake.get(cursor_key(week))
         return None if body is None else datetime.fromisoformat(msgspec.json.decode(body)["read_until"])
 
     def catch_up(self, now: datetime, reject: Callable[[Rejected], None]) -> LogCounts:
-        """Read from the last reading (less the overlap) until now, then move the cursor."""
-        before = self.cursor()
-        start = self._weeks.first.start if before is None else before - self._overlap
-        counts = self.read(max(start, self._weeks.first.start), now, now, reject, late_before=before)
+        """Read every week that is not finished: never read, still running, or ended within the overlap."""
+        total = LogCounts()
+        for week in WeekRange(self._weeks.first, max(self._weeks.first, Week.of(now))):
+            if not self._finished(week, self.read_until(week)):
+                total.add(self.read_week(week, now, reject))
+        return total
+
+    def read_week(self, week: Week, now: datetime, reject: Callable[[Rejected], None]) -> LogCounts:
+        """Read a week from its last reading (less the overlap, for late arrivals) until now, and land what is new.
+
+        A finished week is read again as a whole. The reading is remembered only when all of it has landed: a
+        kill before that repeats it, and finds what had landed as duplicates.
+        """
+        before = self.read_until(week)
+        whole = before is None or self._finished(week, before)
+        start = week.start if before is None or whole else max(week.start, before - self._overlap)
+        counts = self._read(start, min(week.end, now), now, before, reject)
         cursor = msgspec.json.encode({"read_until": now.isoformat()})
-        self._lake.put(CURSOR_KEY, cursor, content_type="application/json")
+        self._lake.put(cursor_key(week), cursor, content_type="application/json")
         return counts
 
-    def read(
+    def _finished(self, week: Week, read_until: datetime | None) -> bool:
+        return read_until is not None and read_until >= week.end + self._overlap
+
+    def _read(
         self,
         start: datetime,
         end: datetime,
         now: datetime,
+        late_before: datetime | None,
         reject: Callable[[Rejected], None],
-        late_before: datetime | None = None,
     ) -> LogCounts:
-        """Land the new records of start <= timestamp < end. Safe to repeat."""
         counts, known, pending = LogCounts(), dict[Week, set[str]](), dict[Week, list[bytes]]()
         for event in read_log(self._logs, self._group, start, end):
             counts.read += 1
             line = event.message.encode()
             try:
-                checked = check_line(line, self._weeks)
+                week = check_line(line, self._weeks).week
             except RecordRejected as refused:
                 counts.rejected += 1
                 place = f"{self._group}/{event.stream}/{event.event_id}"
                 reject(Rejected(place, 0, refused.reason, event.message[:EXCERPT_CHARACTERS]))
                 continue
-            week = checked.week
+            counts.weeks.add(week)
             if week not in known:
                 self._landing.claim(week, ActivitySource.LOG)
                 known[week] = self._landing.ids(week)
-            counts.weeks.add(week)
             if event.event_id in known[week]:
                 counts.duplicate += 1
                 continue
             known[week].add(event.event_id)
             counts.loaded += 1
             counts.late += late_before is not None and _instant(event.timestamp) < late_before
-            pending.setdefault(week, []).append(encode_landed(event.event_id, now, line, event.ingested))
+            lines = pending.setdefault(week, [])
+            lines.append(encode_landed(event.event_id, now, line, event.ingested))
+            if len(lines) >= BATCH_RECORDS:
+                self._landing.land(week, ActivitySource.LOG, lines)
+                lines.clear()
         for week, lines in pending.items():
-            self._landing.land(week, ActivitySource.LOG, lines)
+            if lines:
+                self._landing.land(week, ActivitySource.LOG, lines)
         return counts
+
+
+def cursor_key(week: Week) -> str:
+    """Where the last reading of a week is remembered; outside `raw/`, which expires."""
+    return f"state/worker_activity_log/week={week}.json"

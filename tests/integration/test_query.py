@@ -46,6 +46,17 @@ def test_a_partition_that_was_written_answers_with_its_week(engine: DuckDbEngine
     assert result.rows == [("2020-W10", 7)]
 
 
+def test_whole_numbers_divide_as_they_do_in_trino(engine: DuckDbEngine) -> None:
+    result = engine.query(
+        "SELECT 7 / 2, sum(tasks_submitted) / count(*), avg(tasks_submitted), 7 / 2e0 "
+        "FROM throughput WHERE week = '2020-W10'"
+    )
+
+    assert result.rows == [(3, 3, 3.5, 3.5)]
+    with pytest.raises(BadUsage, match="Division by zero"):
+        engine.query("SELECT 1 / 0")
+
+
 def test_replacing_a_partition_leaves_nothing_of_the_old_one(platform: Platform, engine: DuckDbEngine) -> None:
     Lake(platform.settings).replace_partition(THROUGHPUT, WEEK, [row("p3", 5)], generation=2, now=NOW)
 

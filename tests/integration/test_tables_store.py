@@ -675,9 +675,7 @@ def test_a_missing_table_waits_for_a_person_and_says_what_to_do(settings: Settin
     elsewhere = Settings.model_validate(settings.model_dump() | {"name_prefix": "nowhere"})
     store = TableStore(client(settings, "dynamodb"), elsewhere, MEMBERS, Member)
 
-    with pytest.raises(
-        PermanentFailure, match=r"nowhere-members: ResourceNotFoundException.*deploy the stacks"
-    ):
+    with pytest.raises(PermanentFailure, match=r"nowhere-members: ResourceNotFoundException.*deploy the stacks"):
         store.get(member_id="M-1")
     with pytest.raises(PermanentFailure, match="deploy the data stack"):
         store.batch_write([member("M-1")])

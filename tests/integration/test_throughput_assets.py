@@ -71,7 +71,7 @@ def metadata(instance: dg.DagsterInstance, asset: str, week: Week) -> dict[str, 
 def submitted(week: Week) -> int:
     rows = Lake(load_settings()).read_partition(THROUGHPUT, week)
     assert rows is not None
-    return sum(rows["tasks_submitted"].to_pylist())
+    return sum(row["tasks_submitted"] for row in rows.to_pylist())
 
 
 def test_the_four_real_weeks_give_the_known_figures_in_one_run_and_again(
@@ -89,6 +89,8 @@ def test_the_four_real_weeks_give_the_known_figures_in_one_run_and_again(
     assert [PrismResource().throughput().control(week) for week in REAL_WEEKS] == generations
     assert checks(first) == {
         "one_source": True,
+        "every_event_is_a_record": True,
+        "raw_input_complete": True,
         "records_conserved": True,
         "no_negative_figures": True,
         "late_records": True,
@@ -267,6 +269,51 @@ def test_materialising_again_repairs_a_lake_that_fell_behind_the_table(
 
     assert checks(result)["records_conserved"] is True
     assert submitted(week) == 2
+
+
+def test_a_week_whose_raw_input_has_expired_stands_as_it_was_published(
+    platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    week, at = Week.parse("2019-W33"), seconds("2019-08-13T10:00:00+00:00")
+    load(platform, write_lines(tmp_path / "old.jsonl", [record(at), record(at + 1)]))
+    run(instance, WeekRange(week, week))
+    (old,) = Landing(Lake(platform.settings)).keys(week)
+    load(platform, write_lines(tmp_path / "newer.jsonl", [record(at + 2)]))
+    run(instance, WeekRange(week, week))
+    client(platform.settings, "s3").delete_object(Bucket=platform.settings.lake_bucket, Key=old)
+
+    result = run(instance, WeekRange(week, week))
+
+    assert submitted(week) == 3
+    assert result.success
+    verdicts = checks(result)
+    assert (verdicts["records_conserved"], verdicts["raw_input_complete"]) == (True, False)
+    assert metadata(instance, "throughput", week)["expired_raw_objects"] == 1
+
+
+def test_a_worker_who_is_resolved_later_is_corrected_when_the_week_is_materialised_again(
+    platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    week, at = Week.parse("2019-W36"), seconds("2019-09-03T10:00:00+00:00")
+    load(platform, write_lines(tmp_path / "r.jsonl", [record(at, sub="later"), record(at + 90, sub="later")]))
+    run(instance, WeekRange(week, week))
+    before = [row["member_id"] for row in _rows("2019-W36")]
+    worker = Worker(
+        worker_key=worker_key(pool=POOL, sub="later"),
+        pool=POOL,
+        sub="later",
+        status=WorkerStatus.RESOLVED,
+        periods=(WorkerPeriod(member="cleo", from_=week.monday),),
+        last_seen=datetime.now(UTC),
+    )
+    store = TableStore(client(platform.settings, "dynamodb"), platform.settings, WORKERS, Worker)
+    store.create(worker, actor="test", reason="test", request_id="later", now=datetime.now(UTC))
+
+    run(instance, WeekRange(week, week))
+
+    assert before == [f"worker:{POOL}#later"]
+    assert [(row["member_id"], row["tasks_submitted"]) for row in _rows("2019-W36")] == [("cleo", 2)]
+    assert [item.member_id for item in PrismResource().throughput().week(week)] == ["cleo"]
 
 
 def test_active_seconds_come_from_worker_responses_where_they_are_known(

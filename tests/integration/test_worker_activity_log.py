@@ -15,12 +15,14 @@ from prism_core.worker_activity.files import Rejected
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.worker_activity.landing import Landing
-from prism_resources.worker_activity.log import CURSOR_KEY, PAGE_EVENTS, LogIngest, read_log
+from prism_resources.worker_activity.log import PAGE_EVENTS, LogIngest, cursor_key, read_log
 from tests.integration.helpers import record
 
 # The service refuses events older than 14 days, so these tests live in the present.
 NOW = datetime.now(UTC).replace(microsecond=0)
 START = NOW - timedelta(hours=3)
+# The two weeks that the tests' three hours can lie in.
+WEEKS = WeekRange(Week.of(START), Week.of(NOW))
 
 
 @pytest.fixture
@@ -30,7 +32,9 @@ def group(platform: Platform, request: pytest.FixtureRequest) -> Iterator[str]:
     logs.create_log_stream(logGroupName=name, logStreamName="s")
     yield name
     logs.delete_log_group(logGroupName=name)
-    client(platform.settings, "s3").delete_object(Bucket=platform.settings.lake_bucket, Key=CURSOR_KEY)
+    for week in WEEKS:
+        key = cursor_key(week)
+        client(platform.settings, "s3").delete_object(Bucket=platform.settings.lake_bucket, Key=key)
 
 
 def put(settings: Settings, group: str, events: list[tuple[int, Any]]) -> None:
@@ -49,8 +53,7 @@ def millis(instant: datetime) -> int:
 
 def ingest_of(platform: Platform, group: str, **changes: Any) -> LogIngest:
     settings = load_settings(home=platform.settings.home, worker_activity_log_group=group, **changes)
-    weeks = WeekRange(Week.of(NOW) + -3, Week.of(NOW))
-    return LogIngest(settings, Lake(settings), weeks)
+    return LogIngest(settings, Lake(settings), WEEKS)
 
 
 def test_more_events_than_a_page_are_read_completely_and_once(platform: Platform, group: str) -> None:
@@ -105,7 +108,7 @@ def test_unknown_event_types_are_landed_and_broken_messages_are_rejected_by_even
     put(platform.settings, group, [(millis(at), odd), (millis(at) + 1, "not a record")])
     refused = list[Rejected]()
 
-    counts = ingest_of(platform, group).read(START, NOW, NOW, refused.append)
+    counts = ingest_of(platform, group).catch_up(NOW, refused.append)
 
     assert (counts.loaded, counts.rejected) == (1, 1)
     assert refused[0].file.startswith(f"{group}/s/")
@@ -117,8 +120,29 @@ def test_the_landed_record_carries_event_id_and_ingestion_time(platform: Platfor
     put(platform.settings, group, [(millis(at), record(int(at.timestamp()), sub=f"id-{NOW.timestamp()}"))])
     (event,) = read_log(client(platform.settings, "logs"), group, START, NOW)
 
-    ingest_of(platform, group).read(START, NOW, NOW, lambda _: None)
+    ingest_of(platform, group).catch_up(NOW, lambda _: None)
 
     landed = b"".join(Landing(Lake(platform.settings)).contents(Week.of(at)))
     line = next(line for line in landed.splitlines() if event.event_id.encode() in line)
     assert json.loads(line)["ingested"] == event.ingested
+
+
+def test_a_reading_that_died_before_it_was_remembered_is_repeated_without_duplicates(
+    platform: Platform, group: str
+) -> None:
+    at, sub = NOW - timedelta(minutes=40), f"died-{NOW.timestamp()}"
+    events = [(millis(at) + i, record(int(at.timestamp()), sub=sub, job=f"j-{i}")) for i in range(5)]
+    put(platform.settings, group, [*events, (millis(at) + 9, "broken")])
+    week, landing = Week.of(at), Landing(Lake(platform.settings))
+    before = len(landing.ids(week))
+
+    def die(_: Rejected) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ingest_of(platform, group).catch_up(NOW, die)
+    ingest_of(platform, group).catch_up(NOW, lambda _: None)
+    again = ingest_of(platform, group).read_week(week, NOW, lambda _: None)
+
+    assert len(landing.ids(week)) == before + 5
+    assert again.loaded == 0
