@@ -46,7 +46,9 @@ def up(
     """Start or resume the platform: embedded AWS, stacks, sample data on the first start, assets; then serve."""
     _refuse_other_places()
     os.umask(0o077)  # all that this process writes lies in PRISM_HOME
-    with attached(say, port=port, serving=not once) as found:
+    from infra.local.serving import dagster, mail
+
+    with attached(say, port=port, serving=not once, beside=mail) as found:
         if not found.owned:
             if once:
                 _main_job(found, as_json=as_json)
@@ -55,24 +57,21 @@ def up(
                 _print_addresses(found.ports)
             return
         platform = _with_first_start(found, None if no_sample else sample)
-        from infra.local.serving import dagster, mail
-
-        with mail(platform):
-            _main_job(platform, as_json=as_json)
-            if once:
-                return
-            # From here on Ctrl-C and SIGTERM are an orderly end; before, Ctrl-C interrupts the main job.
-            stopping = threading.Event()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: stopping.set())
-            platform.announce()
-            with err.status("starting Dagster") as status:
-                serving = dagster(platform, lambda: status.update("starting Dagster"))
-                with serving as child:
-                    status.stop()
-                    _print_addresses(platform.ports)
-                    _serve_until(stopping, platform, child)
-                    say("stopping")
+        _main_job(platform, as_json=as_json)
+        if once:
+            return
+        # From here on Ctrl-C and SIGTERM are an orderly end; before, Ctrl-C interrupts the main job.
+        stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        platform.announce()
+        with err.status("starting Dagster") as status:
+            serving = dagster(platform, lambda: status.update("starting Dagster"))
+            with serving as child:
+                status.stop()
+                _print_addresses(platform.ports)
+                _serve_until(stopping, platform, child)
+                say("stopping")
 
 
 def down() -> None:

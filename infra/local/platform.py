@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from prism_core.settings import Environment, Settings, load_settings, prism_home
 WAIT_SECONDS = 600
 _POLL_SECONDS = 0.2
 Say = Callable[[str], None]
+Beside = Callable[[Home, Ports], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,16 @@ class Platform:
 
 
 @contextmanager
-def attached(say: Say, *, port: int | None = None, serving: bool = False) -> Iterator[Platform]:
+def attached(
+    say: Say, *, port: int | None = None, serving: bool = False, beside: Beside | None = None
+) -> Iterator[Platform]:
     """Use the platform of PRISM_HOME.
 
     A `prism up` that serves is used as it is. Otherwise the emulator runs for the length of the `with`
     block, under the lock; a second command waits for the first with a message. `serving` leaves a note for
-    `prism status` and `prism down`. Raises TransientFailure when the wait is too long, PermanentFailure when
-    `port` is not the one of this platform.
+    `prism status` and `prism down`. `beside` is up before the emulator and down after it: the mail sink, because
+    the emulator relays a mail once and loses it when nobody takes it. Raises TransientFailure when the wait is
+    too long, PermanentFailure when `port` is not the one of this platform.
     """
     settings = load_settings(home=prism_home())  # absolute: other processes have another working directory
     home = Home(settings.home)
@@ -96,7 +100,7 @@ def attached(say: Say, *, port: int | None = None, serving: bool = False) -> Ite
         yield _running(home, settings, port)
         return
     try:
-        with _owned(home, settings, port, serving=serving) as platform:
+        with _owned(home, settings, port, serving=serving, beside=beside) as platform:
             yield platform
     finally:
         os.close(handle)
@@ -179,12 +183,26 @@ def _try_lock(path: Path) -> int | None:
 
 
 @contextmanager
-def _owned(home: Home, settings: Settings, port: int | None, *, serving: bool) -> Iterator[Platform]:
-    ports, token = home.ports(port), home.token()
+def _owned(
+    home: Home, settings: Settings, port: int | None, *, serving: bool, beside: Beside | None
+) -> Iterator[Platform]:
+    ports = home.ports(port)
+    with beside(home, ports) if beside is not None else nullcontext(), _emulator(home, settings, ports) as process:
+        try:
+            if serving:
+                _note_running(home, ports, ready=False)
+            settings = _with_endpoint(settings, process.address.url)
+            yield Platform(settings, home, ports, process.address, process)
+        finally:
+            home.running.unlink(missing_ok=True)
+
+
+@contextmanager
+def _emulator(home: Home, settings: Settings, ports: Ports) -> Iterator[EmulatorProcess]:
     process = EmulatorProcess.start(
         home.emulator,
         port=ports.emulator,
-        token=token,
+        token=home.token(),
         region=settings.region,
         account_id=settings.account_id,
         smtp_port=ports.smtp,
@@ -192,12 +210,8 @@ def _owned(home: Home, settings: Settings, port: int | None, *, serving: bool) -
         origins=[f"http://{name}:{ports.screens}" for name in (LOOPBACK, "localhost")],
     )
     try:
-        if serving:
-            _note_running(home, ports, ready=False)
-        settings = _with_endpoint(settings, process.address.url)
-        yield Platform(settings, home, ports, process.address, process)
+        yield process
     finally:
-        home.running.unlink(missing_ok=True)
         process.stop()
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.emulator.process import REPOSITORY, open_log
-from infra.local.home import is_free
+from infra.local.home import Home, Ports, is_free
 from infra.local.mail.mailbox import mailbox_app
 from infra.local.mail.sink import start_sink
 from infra.local.platform import Platform
@@ -40,7 +40,7 @@ DAGSTER_STOP_SECONDS = 30
 
 
 @contextmanager
-def mail(platform: Platform) -> Iterator[None]:
+def mail(home: Home, ports: Ports) -> Iterator[None]:
     """Keep what is sent to the SMTP port, and show it on the mailbox page."""
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
@@ -50,13 +50,13 @@ def mail(platform: Platform) -> Iterator[None]:
 
     async def run() -> None:
         # Bound here: the server would report a taken port only after everybody believes that it serves.
-        listener = socket.create_server((LOOPBACK, platform.ports.mailbox))
-        sink = await start_sink(platform.home.mail, LOOPBACK, platform.ports.smtp)
+        listener = socket.create_server((LOOPBACK, ports.mailbox))
+        sink = await start_sink(home.mail, LOOPBACK, ports.smtp)
         config = Config()
         config.bind = [f"fd://{listener.detach()}"]
         config.graceful_timeout = 1
         config.loglevel = "WARNING"
-        app = mailbox_app(platform.home.mail, f"{LOOPBACK}:{platform.ports.smtp}")
+        app = mailbox_app(home.mail, f"{LOOPBACK}:{ports.smtp}")
         ready.set()
         try:
             await serve(app, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def mail(platform: Platform) -> Iterator[None]:
     thread.start()
     ready.wait()
     if failures:
-        raise PermanentFailure(f"mail cannot be served on ports of {platform.ports.base}: {failures[0]}")
+        raise PermanentFailure(f"mail cannot be served on ports of {ports.base}: {failures[0]}")
     try:
         yield
     finally:

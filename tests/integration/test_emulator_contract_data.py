@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local.emulator.guard import TOKEN_HEADER
 from infra.local.platform import Platform, attached
 from prism_core.failures import TransientFailure
 from prism_core.tables import TABLES
@@ -53,6 +54,9 @@ def table(platform: Platform) -> str:
 def ask_athena(platform: Platform, bucket: str, sql: str, **request: Any) -> tuple[str, list[list[str | None]]]:
     """The final state with its reason, and the rows without the header."""
     athena = client(platform.settings, "athena")
+    assert platform.emulator is not None
+    token = {TOKEN_HEADER: platform.emulator.token}  # the guard lets nobody else ask
+    athena.meta.events.register("before-call.athena", lambda params, **_: params["headers"].update(token))
     output: Any = {"OutputLocation": f"s3://{bucket}/answers/"}
     execution = athena.start_query_execution(QueryString=sql, ResultConfiguration=output, **request)
     query_id = execution["QueryExecutionId"]

@@ -341,6 +341,17 @@ def test_a_picture_tag_cannot_call_an_aws_action(
     assert sqs.list_queues()["QueueUrls"] == [url]
 
 
+@pytest.mark.parametrize("service", ["AmazonAthena", "AmazonSSM", "x", ""])
+def test_sql_for_athena_needs_the_token(wire: Wire, service: str) -> None:
+    """The emulator's Athena opens any file that the user can read, and nothing of PRISM asks it locally."""
+    scope = "Authorization: AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/athena/aws4_request"
+    target = f"X-Amz-Target: {service}.StartQueryExecution"
+
+    assert wire.ask("POST", "/", scope, target).refused_by_us
+    assert wire.ask("POST", "/", scope, target, "X-Prism-Token: wrong").refused_by_us
+    assert not wire.ask("POST", "/", scope, target, f"X-Prism-Token: {TOKEN}").refused_by_us
+
+
 @pytest.fixture(scope="module")
 def websocket(emulator: OwnEmulator) -> str:
     """The path of a WebSocket API that accepts whoever gets through."""

@@ -1,8 +1,8 @@
 """Who may talk to the embedded AWS.
 
-Belongs here: the ASGI wrapper that refuses a foreign `Host` or `Origin` on every path, and any write to the
-emulator's administration without our token. The emulator itself answers every preflight with `*` and
-wipes everything on an anonymous POST, so a web page that the user happens to visit could do both.
+Belongs here: the ASGI wrapper that refuses a foreign `Host` or `Origin` on every path, and without our token
+any write to the emulator's administration and any SQL for Athena. The emulator itself answers every preflight
+with `*`, wipes everything on an anonymous POST, and lets a statement read every file of this user.
 Does not belong here: IAM. That is the emulator's own, and is tested with the templates.
 """
 
@@ -23,6 +23,7 @@ TOKEN_HEADER = "x-prism-token"  # noqa: S105 - the header's name, not a token
 HEALTH_PATHS = frozenset({"/_ministack/health", "/_ministack/ready", "/_localstack/health", "/health"})
 OUR_PREFIX = "/_prism/"
 _ADMIN_MARKS = ("_ministack", "_localstack")
+_ATHENA_STATEMENT = "StartQueryExecution"
 # Names that can only mean this machine; `*.localhost` never leaves it (RFC 6761). Anything else beside the
 # name and the port (a user, a path, a second value after a comma) makes the header match nothing.
 _LOOPBACK_HOST = re.compile(r"(?:127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost)(?::(\d{1,5}))?", re.IGNORECASE)
@@ -94,10 +95,17 @@ class Guard:
             return "an AWS action in a query string is not taken; use POST, as every SDK does"
         administrative = path.startswith(OUR_PREFIX) or any(mark in path for mark in _ADMIN_MARKS)
         if administrative and (path.startswith(OUR_PREFIX) or method not in {"GET", "HEAD"}):
-            given = headers.get(TOKEN_HEADER, "")
-            if not hmac.compare_digest(given.encode(), self._token.encode()):
-                return f"{method} {path} needs the token of this platform in {TOKEN_HEADER}"
+            return self._without_token(headers, f"{method} {path}")
+        if _action(headers) == _ATHENA_STATEMENT:
+            # Its DuckDB opens any path, and an answer with a date in it ends the saving of all state.
+            return self._without_token(headers, "SQL for the emulator's Athena (ask with `prism query` instead)")
         return None
+
+    def _without_token(self, headers: dict[str, str], what: str) -> str | None:
+        given = headers.get(TOKEN_HEADER, "")
+        if hmac.compare_digest(given.encode(), self._token.encode()):
+            return None
+        return f"{what} needs the token of this platform in {TOKEN_HEADER}"
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -117,8 +125,12 @@ def _may_write(scope: Scope, headers: dict[str, str]) -> bool:
     method = scope["method"]
     if method in {"GET", "HEAD", "OPTIONS"}:
         return False
-    action = headers.get("x-amz-target", "").rpartition(".")[2]
-    return not action.startswith(_READ_VERBS)
+    return not _action(headers).startswith(_READ_VERBS)
+
+
+def _action(headers: dict[str, str]) -> str:
+    """The action of a JSON protocol call, as the emulator finds it."""
+    return headers.get("x-amz-target", "").rpartition(".")[2]
 
 
 async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:

@@ -1,0 +1,213 @@
+"""A serving platform from outside. Why real: sockets, locks, file modes and signals are the subject."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.emulator.process import REPOSITORY
+from tests.integration.conftest import worker_port
+from tests.integration.emulators import await_true
+from tests.integration.helpers import PRISM, descendants, prism
+
+TOKEN_FREE = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+LISTEN = "0A"
+LOOPBACK_V4, LOOPBACK_V6 = "0100007F", "00000000000000000000000001000000"
+
+
+class Serving:
+    """A `prism up` in a process of its own."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.home, self.log, self.port = folder / "home", folder / "up.log", port
+
+    def start(self) -> "Serving":
+        environment = TOKEN_FREE | {"PRISM_HOME": str(self.home), "PRISM_FIRST_WEEK": "2018-W33"}
+        command = [PRISM, "up", "--no-sample", "--port", str(self.port)]
+        with self.log.open("wb") as log:
+            self.child = subprocess.Popen(
+                command, env=environment, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True
+            )
+        await_true(self._is_up, 150, every=0.2)
+        return self
+
+    def _is_up(self) -> bool:
+        assert self.child.poll() is None, self.log.read_text()
+        return b"PRISM is up" in self.log.read_bytes()
+
+    def end(self) -> None:
+        for pid in descendants(self.child.pid):
+            os.kill(pid, signal.SIGKILL)
+        self.child.wait(30)
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    made = Serving(tmp_path_factory.mktemp("serving"), worker_port(8)).start()
+    yield made
+    if made.child.poll() is None:
+        made.end()
+
+
+def listeners(pids: list[int]) -> set[tuple[str, int]]:
+    """The listening TCP sockets of processes: hexadecimal address and port, as the kernel shows them."""
+    inodes = set[str]()
+    for pid in pids:
+        for handle in Path(f"/proc/{pid}/fd").glob("*"):
+            try:
+                found = re.fullmatch(r"socket:\[(\d+)\]", str(handle.readlink()))
+            except FileNotFoundError:
+                continue
+            if found:
+                inodes.add(found[1])
+    sockets = set[tuple[str, int]]()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == LISTEN and fields[9] in inodes:
+                address, _, port = fields[1].partition(":")
+                sockets.add((address, int(port, 16)))
+    return sockets
+
+
+@pytest.mark.slow
+def test_no_socket_listens_on_anything_but_loopback(serving: Serving) -> None:
+    found = listeners(descendants(serving.child.pid))
+
+    assert {serving.port + offset for offset in range(4)} & {port for _, port in found}
+    assert len(found) >= 4, "the emulator, Dagster, the mailbox and the SMTP sink"
+    assert {address for address, _ in found} <= {LOOPBACK_V4, LOOPBACK_V6}
+
+
+@pytest.mark.slow
+def test_nothing_below_the_home_can_be_read_by_others(serving: Serving) -> None:
+    paths = [serving.home, *serving.home.rglob("*")]
+
+    open_to_others = [path for path in paths if not path.is_symlink() and path.lstat().st_mode & 0o077]
+
+    folders_closed = {path for path in paths if path.is_dir() and not stat.S_IMODE(path.lstat().st_mode) & 0o077}
+    assert serving.home in folders_closed
+    assert [path for path in open_to_others if not any(up in folders_closed for up in path.parents)] == []
+
+
+@pytest.mark.slow
+def test_the_environment_of_the_user_does_not_reach_the_emulator(serving: Serving) -> None:
+    (emulator,) = [
+        pid
+        for pid in descendants(serving.child.pid)
+        if b"infra.local.emulator.server" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+    names = {
+        line.partition(b"=")[0].decode() for line in Path(f"/proc/{emulator}/environ").read_bytes().split(b"\0")
+    }
+
+    assert not {name for name in names if name.startswith("PRISM_")}
+    assert "TMPDIR" in names
+    assert serving.home.joinpath("token").read_text().strip() not in str(
+        Path(f"/proc/{emulator}/environ").read_bytes()
+    )
+
+
+@pytest.mark.slow
+def test_status_tells_where_everything_is(serving: Serving) -> None:
+    facts = json.loads(prism(serving.home, "status", "--json").stdout)
+
+    assert (facts["running"], facts["ready"], facts["home"]) == (True, True, str(serving.home))
+    assert set(facts["addresses"]) == {"dagster", "mailbox", "embedded AWS"}
+
+
+@pytest.mark.slow
+def test_a_second_up_says_that_it_runs_and_leaves_it_alone(serving: Serving) -> None:
+    again = prism(serving.home, "up")
+
+    assert again.returncode == 0
+    assert "is running already" in again.stderr
+    assert serving.child.poll() is None
+
+
+@pytest.mark.slow
+def test_a_reset_of_a_serving_platform_is_refused(serving: Serving) -> None:
+    answer = prism(serving.home, "reset", "--yes")
+
+    assert answer.returncode == 1
+    assert "is in use" in answer.stderr
+    assert serving.home.joinpath("token").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_up_takes_its_children_along_and_the_next_one_starts(serving: Serving) -> None:
+    children = descendants(serving.child.pid)[1:]
+    os.kill(serving.child.pid, signal.SIGKILL)
+    serving.child.wait(30)
+
+    await_true(lambda: not any(_lives(pid) for pid in children), 60, every=0.1)
+    assert json.loads(prism(serving.home, "status", "--json").stdout)["running"] is False
+
+    serving.start()
+    assert prism(serving.home, "down").returncode == 0
+    assert serving.child.wait(30) == 0
+    assert "no platform is running" in prism(serving.home, "down").stderr
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_two_commands_at_once_wait_for_each_other_and_both_succeed(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", str(worker_port(2))
+    environment = TOKEN_FREE | {"PRISM_HOME": str(home), "PRISM_FIRST_WEEK": "2018-W33", "COLUMNS": "200"}
+    command = [PRISM, "up", "--once", "--no-sample", "--port", port]
+
+    def started() -> "subprocess.Popen[str]":
+        return subprocess.Popen(command, env=environment, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+
+    both = [started(), started()]
+    said = [child.communicate(timeout=120)[1] for child in both]
+
+    assert [child.returncode for child in both] == [0, 0], said
+    assert sum("waiting for it to end" in text for text in said) == 1
+
+
+def test_a_home_is_emptied_only_on_request_and_only_if_it_is_one(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "letter.txt").write_text("dear diary")
+
+    assert prism(home, "reset").returncode == 2
+    foreign = prism(home, "reset", "--yes")
+
+    assert foreign.returncode == 2
+    assert "does not look like a PRISM_HOME" in foreign.stderr
+    assert (home / "letter.txt").exists()
+    (home / "ports.json").write_text("{}")
+    assert prism(home, "reset", "--yes").returncode == 0
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("command", [("status",), ("down",), ("reset", "--yes"), ("query", "SELECT 1")])
+def test_a_misspelt_variable_is_refused_by_every_command(tmp_path: Path, command: tuple[str, ...]) -> None:
+    answer = prism(tmp_path / "home", *command, PRISM_HOEM="x")
+
+    assert answer.returncode == 2
+    assert "PRISM_HOEM" in answer.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_port_of_a_home_stays(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", worker_port(2)
+    assert prism(home, "up", "--once", "--no-sample", "--port", str(port)).returncode == 0
+
+    other = prism(home, "up", "--once", "--port", str(port + 10))
+
+    assert other.returncode in {1, 2}
+    assert str(port) in other.stderr
