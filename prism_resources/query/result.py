@@ -7,6 +7,7 @@ engines.
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -42,8 +43,8 @@ def as_csv(result: QueryResult) -> str:
 
 
 def as_json(result: QueryResult) -> str:
-    """A JSON array of objects; decimals as numbers, dates and instants as ISO text."""
-    rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+    """A JSON array of objects; decimals as numbers, dates, instants, NaN and infinity as text."""
+    rows = [dict(zip(result.columns, map(_finite, row), strict=True)) for row in result.rows]
     return json.dumps(rows, default=_json_value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -53,6 +54,11 @@ def _text(value: Any) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()
     return str(value)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no word for NaN and infinity (RFC 8259, section 6)."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _json_value(value: Any) -> Any:

@@ -34,7 +34,7 @@ def parse_query(sql: str, tables: Collection[str]) -> Expression:
         raise BadUsage(f"one statement at a time, not {len(statements)}")
     query = statements[0]
     if not isinstance(query, _READS):
-        raise _not_a_select(str(query.this) if isinstance(query, exp.Command) else query.key)
+        raise _not_a_select(sql.split(maxsplit=1)[0])
     if (write := query.find(*_WRITES)) is not None:
         raise _not_a_select(write.key)
     _refuse_unknown_tables(query, tables)

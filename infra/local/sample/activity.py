@@ -9,6 +9,7 @@ whole hours chosen by the real hour-of-day weights, one task after the other.
 import json
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import accumulate
 
 import numpy as np
 
@@ -31,28 +32,43 @@ def week_lines(programme: Programme, week: Week, until: datetime, seed: int) -> 
     jobs = {project.project_id: job_of(project) for project in programme.projects}
     complexity = {p.project_id: COMPLEXITY[i % len(COMPLEXITY)] for i, p in enumerate(programme.projects)}
     subs = {member.member_id: member.cognito_sub or "" for member in programme.members}
+    plan: dict[tuple[str, date], list[tuple[str, float]]] = {}
     for allocation in programme.allocations:
         if allocation.week == week:
-            for day, hours in sorted(allocation.hours.items()):
-                yield from _day_lines(
-                    rng, day, float(hours), subs[allocation.member_id], jobs[allocation.project_id],
-                    complexity[allocation.project_id], until,
-                )  # fmt: skip
+            for day, hours in allocation.hours.items():
+                plan.setdefault((allocation.member_id, day), []).append((allocation.project_id, float(hours)))
+    for (member, day), parts in sorted(plan.items()):
+        worked = _hours_of_day(rng, [hours for _, hours in parts])
+        for (project, _), hours_of_day in zip(parts, worked, strict=True):
+            yield from _day_lines(rng, day, hours_of_day, subs[member], jobs[project], complexity[project], until)
     for number in range(1, UNRESOLVED_WORKERS + 1):
         job = next(iter(jobs.values())) if number > UNMAPPED_JOBS else f"orphan-synthetic-job-{number}"
-        yield from _day_lines(rng, week.days[number % 5], 1.5, subject("stranger", number), job, 3, until)
+        (worked,) = _hours_of_day(rng, [1.5])
+        yield from _day_lines(rng, week.days[number % 5], worked, subject("stranger", number), job, 3, until)
+
+
+def _hours_of_day(rng: np.random.Generator, planned: list[float]) -> list[list[int]]:
+    """When each planned part of a day is worked: whole hours of the day, one part after the other."""
+    weights = np.array(real_profile().hour_counts, dtype=float)
+    counts = [max(1, round(hours * rng.uniform(*WORKED_SHARE))) for hours in planned]
+    chosen = sorted(rng.choice(24, size=sum(counts), replace=False, p=weights / weights.sum()).tolist())
+    ends = list(accumulate(counts))
+    return [chosen[end - count : end] for count, end in zip(counts, ends, strict=True)]
 
 
 def _day_lines(
-    rng: np.random.Generator, day: date, hours: float, sub: str, job: str, complexity: int, until: datetime
+    rng: np.random.Generator,
+    day: date,
+    hours_of_day: list[int],
+    sub: str,
+    job: str,
+    complexity: int,
+    until: datetime,
 ) -> Iterator[bytes]:
     profile = real_profile()
-    weights = np.array(profile.hour_counts, dtype=float)
-    worked = hours * rng.uniform(*WORKED_SHARE)
-    chosen = sorted(rng.choice(24, size=max(1, round(worked)), replace=False, p=weights / weights.sum()).tolist())
     midnight = int(datetime(day.year, day.month, day.day, tzinfo=until.tzinfo).timestamp())
     last, day_text = int(until.timestamp()), f"{WEEKDAYS[day.weekday()]} {MONTHS[day.month - 1]} {day.day:02d}"
-    for hour in chosen:
+    for hour in hours_of_day:
         at, end = hour * 3600, min((hour + 1) * 3600, 86_398)
         while True:
             handle = max(1, int(np.interp(rng.random() * 200, range(201), profile.handle_seconds)) * complexity)
