@@ -1,6 +1,7 @@
 """Writing a table: every write of an operational item is one transaction with its change entry.
 
 Belongs here: the version condition, the change, repeating a write whose answer was lost.
+Personal fields stand in the entry sealed, always: a store of a table that has any makes its own keys.
 Does not belong here: replacing a week of facts (generations.py) and what may be written by whom (the API).
 """
 
@@ -18,9 +19,11 @@ from prism_core.failures import BadUsage, PermanentFailure, StaleVersion, Transi
 from prism_core.history.changes import change_of, diff, state_of
 from prism_core.models.base import Model, Versioned
 from prism_core.models.changes import Change, Changes, Operation
+from prism_core.privacy import unsealed_fields
 from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, CONTROL_PARTITION, Key, TableSpec
 from prism_resources.failures import THROTTLED, calling, error_code, failure_of_code
+from prism_resources.privacy import PersonKeys
 from prism_resources.tables.bulk import (
     backoff_seconds,
     batch_write,
@@ -39,10 +42,8 @@ M = TypeVar("M", bound=Model)
 TRANSACTION_ITEMS = 100
 TRANSACTION_MAX_BYTES = 4 * 1024 * 1024
 CONFLICT_ATTEMPTS = 6
+NEWEST_CHANGES = 4
 _LOST = "ConditionalCheckFailed"
-
-# Encrypts the personal fields (spec.personal) of an item's changes before they leave their table.
-Seal = Callable[[TableSpec, str, Changes], Changes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class _Step(Generic[M]):
 
     write: Write[M]
     key: Key
+    version: int
     result: M | None
     actions: list[dict[str, Any]]
 
@@ -86,19 +88,21 @@ class TableStore(TableReader[M]):
         spec: TableSpec,
         model: type[M],
         *,
-        seal: Seal | None = None,
+        keys: PersonKeys | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(client, settings, spec, model)
         if model is not spec.model:
             raise BadUsage(f"{spec.name} is written as {spec.model.__name__}, not {model.__name__}")
         self._changelog = TableReader(client, settings, CHANGELOG, Change)
-        self._seal, self._sleep = seal, sleep
+        self.keys = keys or PersonKeys(client, settings)
+        self._sleep = sleep
 
     def create(self, item: M, *, actor: str, reason: str, request_id: str, now: datetime) -> M:
         """Write an item that does not exist; answers it as stored. Raises StaleVersion when it does.
 
-        It starts at `item.version` (1 by default): who restores a deleted item continues its versions.
+        Its versions go on behind those of an item of the same key that was deleted: no version comes twice, so
+        that an old reader's version never fits, and the versions of an item are the order of its changes.
         """
         return self.put(item, expected_version=0, actor=actor, reason=reason, request_id=request_id, now=now)
 
@@ -180,17 +184,24 @@ class TableStore(TableReader[M]):
         current = _versioned(found)
         wanted = _versioned(write.item)
         expected = write.expected_version
-        version = expected + 1 if expected or write.delete or wanted is None else wanted.version
+        if expected or write.delete or wanted is None:
+            version = expected + 1
+        else:  # whoever created it already decided its version
+            version = current.version if current else self._first_version(key, wanted.version)
         after = None if write.delete or wanted is None else wanted.model_copy(update={"version": version})
         if (current.version if current else 0) != expected:
             if self._own(key, raw, after, version, author):
-                return _Step(write, key, cast("M | None", after), [])
+                return _Step(write, key, version, cast("M | None", after), [])
             raise self._stale(key, expected, current.version if current else 0)
         changes = diff(state_of(current), state_of(after))
         if not changes:
-            return _Step(write, key, found, [])
+            return _Step(write, key, version, found, [])
         actions = self._actions(key, after, expected, version, changes, author)
-        return _Step(write, key, cast("M | None", after), actions)
+        return _Step(write, key, version, cast("M | None", after), actions)
+
+    def _first_version(self, key: Key, wanted: int) -> int:
+        last = self._last_change(key)
+        return wanted if last is None else max(wanted, last.version + 1)
 
     def _actions(
         self,
@@ -203,8 +214,10 @@ class TableStore(TableReader[M]):
     ) -> list[dict[str, Any]]:
         """The item, and its change entry."""
         item_key = self.spec.item_key(key)
-        if self._seal is not None:
-            changes = self._seal(self.spec, item_key, changes)
+        occasion = f"{item_key}\n{version}\n{author.request_id}"
+        changes = self.keys.seal(self.spec, key, changes, occasion=occasion, now=author.now)
+        if clear := unsealed_fields(self.spec, changes):
+            raise PermanentFailure(f"{item_key}: {', '.join(clear)} would stand in the change log in the clear")
         operation = Operation.DELETE if after is None else Operation.UPDATE if expected else Operation.CREATE
         change = change_of(
             table=self.spec.name,
@@ -279,9 +292,7 @@ class TableStore(TableReader[M]):
             if reason.get("Code") != _LOST:
                 continue
             raw: Item | None = reason.get("Item")
-            version = _next_version(step.write)
-            after = _versioned(step.result)
-            if not self._own(step.key, raw, after, version, author):
+            if not self._own(step.key, raw, _versioned(step.result), step.version, author):
                 raise self._stale(step.key, step.write.expected_version, _version_of(raw)) from error
             return True  # all or none: one that is ours proves that all are
         for code, reason in zip(codes, reasons, strict=False):
@@ -301,14 +312,18 @@ class TableStore(TableReader[M]):
 
     def _deleted_by(self, key: Key, version: int, author: _Author) -> bool:
         """A deleted item can say nothing; its last change entry can."""
-        last = next(
-            self._changelog.query("by_item", item_key=self.spec.item_key(key), backwards=True, limit=1), None
-        )
+        last = self._last_change(key)
         return (
             last is not None
             and last.operation is Operation.DELETE
             and (last.version, last.request_id) == (version, author.request_id)
         )
+
+    def _last_change(self, key: Key) -> Change | None:
+        """Of the last few by instant, since clocks differ. Through an index that may lag by a moment."""
+        item_key = self.spec.item_key(key)
+        newest = self._changelog.query("by_item", item_key=item_key, backwards=True, limit=NEWEST_CHANGES)
+        return max(newest, key=lambda change: change.version, default=None)
 
     def _stale(self, key: Key, expected: int, current: int) -> StaleVersion:
         name = self.spec.item_key(key).removeprefix(f"{self.spec.name}/")
@@ -321,13 +336,6 @@ def _versioned(item: Model | None) -> Versioned | None:
             f"{type(item).__name__} is a fact without a version; replace its week by generation (generations.py)"
         )
     return item
-
-
-def _next_version(write: Write[Any]) -> int:
-    item = _versioned(write.item)
-    if write.expected_version or write.delete or item is None:
-        return write.expected_version + 1
-    return item.version
 
 
 def _version_of(raw: Attribute | None) -> int:

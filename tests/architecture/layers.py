@@ -18,7 +18,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "prism_resources": ("prism_core",),
     "prism_assets": ("prism_core", "prism_resources"),
     "prism_sensors": ("prism_core", "prism_resources", "prism_assets"),
-    "prism_api": ("prism_core", "prism_resources.tables", "prism_resources.aws", "prism_resources.failures"),
+    "prism_api": (
+        "prism_core",
+        "prism_resources.tables",
+        "prism_resources.aws",
+        "prism_resources.failures",
+        "prism_resources.privacy",
+    ),
     "infra": EVERYTHING,
     "benchmarks": EVERYTHING,
 }
@@ -28,7 +34,7 @@ ALSO: dict[str, tuple[str, ...]] = {"prism_assets.definitions": ("prism_sensors"
 NEVER_IN_A_LAMBDA = ("dagster", "dagster_aws", "pandas", "pyarrow", "duckdb")
 CORE_LIBRARIES = (
     "pydantic", "pydantic_core", "pydantic_settings",
-    "msgspec", "numpy", "pyarrow", "isal", "ortools", "jsonschema_rs",
+    "msgspec", "numpy", "pyarrow", "isal", "ortools", "jsonschema_rs", "cryptography",
 )  # fmt: skip
 # Parts of the standard library, and of the allowed libraries, that exist to reach outside.
 CORE_NEVER = (
