@@ -1,0 +1,54 @@
+"""Connections of a container, made on first use and kept for the next call.
+
+Belongs here: settings, the stores of the tables, the key that signs cursors. Does not belong here: what the
+running call asks for (calls.py).
+"""
+
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from prism_core.models.base import Model
+from prism_core.settings import Settings, load_settings
+from prism_core.tables import TableSpec
+from prism_resources.aws import client
+from prism_resources.tables.reader import TableReader
+from prism_resources.tables.store import TableStore
+
+M = TypeVar("M", bound=Model)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this function, from its environment."""
+    return load_settings()
+
+
+def dynamodb() -> Any:
+    """The DynamoDB client."""
+    return client(settings(), "dynamodb")
+
+
+def store(spec: TableSpec, model: type[M]) -> TableStore[M]:
+    """The store of a table."""
+    return _store(spec.name, spec, model)
+
+
+def reader(spec: TableSpec, model: type[M]) -> TableReader[M]:
+    """The reader of a table that the API does not write, such as throughput."""
+    return TableReader(dynamodb(), settings(), spec, model)
+
+
+_STORES: dict[str, TableStore[Any]] = {}
+
+
+def _store(name: str, spec: TableSpec, model: type[M]) -> TableStore[M]:
+    if name not in _STORES:
+        _STORES[name] = TableStore(dynamodb(), settings(), spec, model)
+    return _STORES[name]
+
+
+@lru_cache(maxsize=1)
+def cursor_key() -> bytes:
+    """The key that signs cursors: a cursor comes back from a browser and must not be made there."""
+    answer = client(settings(), "secretsmanager").get_secret_value(SecretId=settings().cursor_secret_name)
+    return str(answer["SecretString"]).encode()

@@ -1,0 +1,106 @@
+"""The Lambda function of the API.
+
+Belongs here: one call from event to answer: guard, route, problems, one line of log. Does not belong here: what
+routes do. A line is logged for every call: people need it, and the embedded AWS is slow with silent functions.
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
+
+from prism_api.api import calls, guard
+from prism_api.api.problems import (
+    CONTENT_TYPE,
+    Problem,
+    answer,
+    errors_of_request,
+    invalid,
+    problem_body,
+    problem_of,
+)
+from prism_api.api.routes import everything
+
+_log = logging.getLogger("prism.api")
+_log.setLevel(logging.INFO)
+
+app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+for router in everything.routers():
+    app.include_router(router)
+
+_ALWAYS_SENT = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_WENT_WRONG = "Something went wrong here, not with you; nothing more is known to you than this request's id."
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Entry point: an API Gateway HTTP API event (payload 2.0) to its answer."""
+    started = time.perf_counter()
+    request_id = str(event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "none"))
+    path = str(event["rawPath"])
+    try:
+        call = guard.admit(event, request_id)
+        calls.enter(call)
+        result = app.resolve(_with_body(event), context)
+    except Problem as problem:
+        result = answer(problem, request_id, path)
+    except Exception:  # noqa: BLE001 - nobody stands above to answer
+        # The log holds what happened; the caller gets nothing of it.
+        _log.exception("request %s failed", request_id)
+        result = answer(Problem(500, _WENT_WRONG), request_id, path)
+    result["statusCode"] = int(result["statusCode"])
+    result["headers"] = {**_single(result), **_ALWAYS_SENT, "x-request-id": request_id}
+    result.pop("multiValueHeaders", None)
+    _say(event, request_id, result, started)
+    return result
+
+
+def _with_body(event: dict[str, Any]) -> dict[str, Any]:
+    """Powertools reads JSON only where the type says so; a merge patch is JSON too."""
+    headers = {str(name).lower(): value for name, value in (event.get("headers") or {}).items()}
+    if "content-type" in headers:
+        headers["content-type"] = "application/json"
+    return event | {"headers": headers}
+
+
+def _single(result: Mapping[str, Any]) -> dict[str, str]:
+    found = {name.lower(): value for name, value in (result.get("headers") or {}).items()}
+    for name, values in (result.get("multiValueHeaders") or {}).items():
+        found[name.lower()] = ", ".join(values) if isinstance(values, list) else values
+    return found
+
+
+def _say(event: Mapping[str, Any], request_id: str, result: Mapping[str, Any], started: float) -> None:
+    line = {
+        "request_id": request_id,
+        "method": event["requestContext"]["http"]["method"],
+        "path": event["rawPath"],
+        "status": result["statusCode"],
+        "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+    }
+    sys.stdout.write(json.dumps(line) + "\n")
+
+
+@app.exception_handler(Exception)
+def _failed(error: Exception) -> Response[str]:
+    """Every failure of a route, as a problem."""
+    call = calls.current()
+    if isinstance(error, RequestValidationError):
+        problem: Problem | None = invalid(errors_of_request(list(error.errors())))
+    elif isinstance(error, ResponseValidationError):
+        problem = None
+    else:
+        problem = problem_of(error)
+    if problem is None:
+        _log.error("request %s failed", call.request_id, exc_info=error)
+        problem = Problem(500, _WENT_WRONG)
+    body = json.dumps(problem_body(problem, call.request_id, call.path), ensure_ascii=False, default=str)
+    return Response(problem.status, CONTENT_TYPE, body, headers=dict(problem.headers))

@@ -1,0 +1,278 @@
+"""Reading a list: filters, order, pages.
+
+Belongs here: choosing the access path of a table from the filters, the two orders of a list (as stored, which
+streams; by a field, which reads all that match), cursors. Does not belong here: which rows a caller may see
+(visibility.py), which is asked for every row.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from prism_api.api import backend
+from prism_api.api.calls import Call
+from prism_api.api.opaque import decode_cursor, encode_cursor
+from prism_api.api.problems import FieldError, Problem, invalid
+from prism_api.api.resource import Resource
+from prism_api.api.visibility import Visible, visible
+from prism_core.calendar import Week, WeekRange
+from prism_core.failures import BadUsage
+from prism_core.models.base import Model, text_of
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+MAX_SORTED_ROWS = 10_000
+MAX_READ_ROWS = 5_000  # of one page: a filter that matches little must not read a table in one call
+MAX_PARTITIONS = 120
+_LIST_NAMES = ("limit", "sort", "cursor", "q", "as_of")
+_WEEK_RANGE = ("week_from", "week_to")
+
+Row = Model
+Partition = tuple[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The partitions to read, in order, and the filters that are left for each row."""
+
+    way: str
+    partitions: tuple[Mapping[str, str], ...]
+    first: str | None
+    last: str | None
+    left: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page and where the next one starts."""
+
+    rows: list[Row]
+    next: str | None
+
+
+def list_rows(resource: Resource[Any], call: Call) -> Listed:
+    """One page of a list. Raises Problem for a filter, an order or a cursor that is none."""
+    limit = int(call.one("limit") or DEFAULT_LIMIT)
+    seen = visible(call)
+    filters = _own_rows(resource, _filters(resource, call), seen)
+    if filters is None:
+        return Listed([], None)
+    plan = make_plan(resource, call, filters)
+    sort, cursor = call.one("sort"), call.one("cursor")
+    listed = json.dumps([resource.path, sorted(filters.items()), sort, call.one("q"), sorted(seen.members or ())])
+    position = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else None
+    if sort is None:
+        rows, following = _stream(resource, call, plan, seen, limit, position)
+    else:
+        rows, following = _sorted(resource, call, plan, seen, limit, position, sort)
+    return Listed(rows, None if following is None else encode_cursor(backend.cursor_key(), listed, following))
+
+
+def every_row(resource: Resource[Any], call: Call) -> list[Row]:
+    """All rows that match, for an export or a sort. Raises Problem 422 beyond MAX_SORTED_ROWS."""
+    seen = visible(call)
+    filters = _own_rows(resource, _filters(resource, call), seen)
+    if filters is None:
+        return []
+    return _collect(resource, call, make_plan(resource, call, filters), seen)
+
+
+def _filters(resource: Resource[Any], call: Call) -> dict[str, tuple[str, ...]]:
+    known = {*resource.filters, *(_WEEK_RANGE if "week" in resource.filters else ())}
+    unknown = sorted(set(call.query) - known - set(_LIST_NAMES))
+    if unknown:
+        valid = ", ".join(sorted(known | set(_LIST_NAMES)))
+        raise invalid(tuple(FieldError(f"query.{name}", f"unknown; valid are {valid}") for name in unknown))
+    return {name: values for name, values in call.query.items() if name in known}
+
+
+def _own_rows(
+    resource: Resource[Any], filters: dict[str, tuple[str, ...]], seen: Visible
+) -> dict[str, tuple[str, ...]] | None:
+    """The filters, narrowed to the members whose rows may be seen; None when nothing is left."""
+    if seen.members is None or "member_id" not in resource.filters:
+        return filters
+    wanted = filters.get("member_id")
+    members = sorted(seen.members if wanted is None else seen.members & set(wanted))
+    return filters | {"member_id": tuple(members)} if members else None
+
+
+def make_plan(resource: Resource[Any], call: Call, filters: Mapping[str, tuple[str, ...]]) -> Plan:
+    """The first way whose partition is named by the filters, else everything."""
+    filters = _with_weeks(filters, keep_range=_ranges_over_week(resource, filters))
+    for name in resource.ways:
+        parts = resource.spec.path(name).partition.parts
+        if all(part in filters for part in parts):
+            return _plan(resource, name, {part: filters[part] for part in parts}, filters)
+    default = resource.everything(call)
+    way = next(name for name in resource.ways if set(resource.spec.path(name).partition.parts) <= set(default))
+    return _plan(resource, way, default, {**filters})
+
+
+def _ranges_over_week(resource: Resource[Any], filters: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the way that will be taken sorts by week within its partition, so that a range stays a range."""
+    for name in resource.ways:
+        way = resource.spec.path(name)
+        if all(part in filters for part in way.partition.parts):
+            return way.sort is not None and way.sort.parts[:1] == ("week",)
+    return False
+
+
+def _with_weeks(filters: Mapping[str, tuple[str, ...]], *, keep_range: bool) -> dict[str, tuple[str, ...]]:
+    found = dict(filters)
+    for name in ("week", *_WEEK_RANGE):
+        for text in found.get(name, ()):
+            _week(name, text)
+    if keep_range or not any(name in found for name in _WEEK_RANGE):
+        return found
+    start = found.pop("week_from", (None,))[0]
+    end = found.pop("week_to", (start,))[0]
+    if start is None or end is None:
+        raise invalid((FieldError("query.week_to", "give week_from too"),))
+    weeks = _range(start, end)
+    both = [week.label for week in weeks if "week" not in found or week.label in found["week"]]
+    return found | {"week": tuple(both)}
+
+
+def _range(start: str, end: str) -> WeekRange:
+    try:
+        return WeekRange(Week.parse(start), Week.parse(end))
+    except BadUsage as error:
+        raise invalid((FieldError("query.week_to", str(error)),)) from error
+
+
+def _week(name: str, text: str) -> Week:
+    try:
+        return Week.parse(text)
+    except BadUsage as error:
+        raise invalid((FieldError(f"query.{name}", str(error)),)) from error
+
+
+def _plan(
+    resource: Resource[Any],
+    way: str,
+    chosen: Mapping[str, tuple[str, ...]],
+    filters: Mapping[str, tuple[str, ...]],
+) -> Plan:
+    left = {name: values for name, values in filters.items() if name not in chosen and name not in _WEEK_RANGE}
+    partitions: list[dict[str, str]] = [{}]
+    for part, values in chosen.items():
+        partitions = [{**one, part: value} for one in partitions for value in dict.fromkeys(values)]
+    if len(partitions) > MAX_PARTITIONS:
+        raise Problem(
+            422, f"The filters name {len(partitions)} partitions of at most {MAX_PARTITIONS}; narrow them."
+        )
+    first, last = filters.get("week_from", (None,))[0], filters.get("week_to", (None,))[0]
+    sort = resource.spec.path(way).sort
+    if (
+        sort is not None
+        and sort.parts
+        and len(left.get(sort.parts[0], ())) == 1
+        and first is None
+        and last is None
+    ):
+        value = left.pop(sort.parts[0])[0]  # the first part of the sort key: read only that
+        partitions = [{**one, sort.parts[0]: value} for one in partitions]
+    return Plan(way, tuple(partitions), first, last, left)
+
+
+def _stream(
+    resource: Resource[Any], call: Call, plan: Plan, seen: Visible, limit: int, position: Any
+) -> tuple[list[Row], Any]:
+    """As stored: partition after partition, each by its sort key."""
+    number, start = position or (0, None)
+    rows: list[Row] = []
+    read = 0
+    while number < len(plan.partitions):
+        filtered = bool(plan.left) or call.one("q") is not None or seen.members is not None
+        page = backend.reader(resource.spec, resource.model).page_as(
+            resource.row_model,
+            plan.way,
+            limit=MAX_LIMIT if filtered else limit - len(rows),
+            start=start,
+            first=plan.first,
+            last=plan.last,
+            **_loose(plan.partitions[number]),
+        )
+        for index, row in enumerate(page.items):
+            read += 1
+            if _matches(resource, call, plan, seen, row):
+                rows.append(row)
+            if len(rows) == limit and index + 1 < len(page.items):
+                return rows, (number, _key_in_way(resource, plan.way, row))
+        number, start = (number, page.next) if page.next else (number + 1, None)
+        if (len(rows) == limit or read >= MAX_READ_ROWS) and number < len(plan.partitions):
+            return rows, (number, start)
+    return rows, None
+
+
+def _key_in_way(resource: Resource[Any], way: str, row: Row) -> dict[str, str]:
+    """The position of a row, as DynamoDB writes it: the keys of the table and of the index."""
+    path = resource.spec.path(way)
+    attributes = {a.name: a for a in (*resource.spec.key_attributes, path.partition, path.sort) if a is not None}
+    values = {part: getattr(row, part) for a in attributes.values() for part in a.parts}
+    return {name: attribute.text(values) or "" for name, attribute in attributes.items()}
+
+
+def _sorted(
+    resource: Resource[Any], call: Call, plan: Plan, seen: Visible, limit: int, position: Any, sort: str
+) -> tuple[list[Row], Any]:
+    """By a field, then by key; absent values stand last in both directions."""
+    name, backwards = sort.removeprefix("-"), sort.startswith("-")
+    rows = _collect(resource, call, plan, seen)
+    present = [row for row in rows if getattr(row, name) is not None]
+    absent = [row for row in rows if getattr(row, name) is None]
+    present.sort(key=resource.key_text)
+    present.sort(key=lambda row: _sortable(getattr(row, name)), reverse=backwards)
+    ordered = [*present, *sorted(absent, key=resource.key_text)]
+    keys = [resource.key_text(row) for row in ordered]
+    start = keys.index(position) + 1 if position in keys else 0 if position is None else _gone()
+    page = ordered[start : start + limit]
+    return page, keys[start + limit - 1] if start + limit < len(ordered) else None
+
+
+def _gone() -> int:
+    raise Problem(400, "The row that the cursor stands on is no longer in the list; start from the first page.")
+
+
+def _sortable(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _collect(resource: Resource[Any], call: Call, plan: Plan, seen: Visible) -> list[Row]:
+    rows = list(islice(_read(resource, plan), MAX_SORTED_ROWS + 1))
+    if len(rows) > MAX_SORTED_ROWS:
+        raise Problem(422, f"More than {MAX_SORTED_ROWS:,} rows would be sorted; narrow the filters.")
+    return [row for row in rows if _matches(resource, call, plan, seen, row)]
+
+
+def _read(resource: Resource[Any], plan: Plan) -> Iterator[Row]:
+    table = backend.reader(resource.spec, resource.model)
+    for parts in plan.partitions:
+        yield from table.query_as(resource.row_model, plan.way, first=plan.first, last=plan.last, **_loose(parts))
+
+
+def _loose(parts: Mapping[str, str]) -> dict[str, Any]:
+    """Key parts as keyword arguments beside typed ones."""
+    return {**parts}
+
+
+def _matches(resource: Resource[Any], call: Call, plan: Plan, seen: Visible, row: Row) -> bool:
+    if not seen.sees(resource.owner(row)):
+        return False
+    if not all(_is_one_of(getattr(row, name), values) for name, values in plan.left.items()):
+        return False
+    sought = call.one("q")
+    return sought is None or _found(sought, [getattr(row, name) for name in resource.search])
+
+
+def _is_one_of(value: object, wanted: Sequence[str]) -> bool:
+    if isinstance(value, bool):
+        return str(value).lower() in wanted
+    return value is not None and text_of(value) in wanted
+
+
+def _found(sought: str, values: list[Any]) -> bool:
+    return any(isinstance(value, str) and sought.casefold() in value.casefold() for value in values)

@@ -1,0 +1,103 @@
+"""Who may do what: every operation of the API, once.
+
+Belongs here: the table operation x role, and finding the operation of a request. A route that is not in the
+table is not served, and a test walks every cell of it.
+Does not belong here: which rows OWN means (visibility.py) and reading tokens (guard.py).
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from prism_api.api.calls import Access, Caller, Role
+
+ALL, OWN, NONE = Access.ALL, Access.OWN, Access.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path template, and how far each role reaches. An admin reaches everything."""
+
+    method: str
+    path: str
+    lead: Access
+    analyst: Access
+    annotator: Access
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def access(self, caller: Caller) -> Access:
+        """The widest access of the caller's roles."""
+        of = {Role.ADMIN: ALL, Role.LEAD: self.lead, Role.ANALYST: self.analyst, Role.ANNOTATOR: self.annotator}
+        found = {of[role] for role in caller.roles}
+        return ALL if ALL in found else OWN if OWN in found else NONE
+
+
+def _resource(
+    path: str,
+    methods: str,
+    *,
+    item: str = "{key}",
+    write: Access = ALL,
+    reader: Access = ALL,
+    annotator: Access = NONE,
+) -> tuple[Operation, ...]:
+    """The operations of a resource: `methods` names list, create, get, put, patch, delete and bulk by initials."""
+    known = {
+        "l": ("GET", path),
+        "c": ("POST", path),
+        "g": ("GET", f"{path}/{item}"),
+        "u": ("PUT", f"{path}/{item}"),
+        "p": ("PATCH", f"{path}/{item}"),
+        "d": ("DELETE", f"{path}/{item}"),
+        "b": ("POST", f"{path}/bulk"),
+    }
+    rows: list[Operation] = []
+    for initial in methods:
+        method, template = known[initial]
+        if method == "GET":
+            rows.append(Operation(method, template, ALL, reader, annotator))
+        else:
+            rows.append(Operation(method, template, write, NONE, NONE))
+    return tuple(rows)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("GET", "/api/meta", ALL, ALL, ALL),
+    *_resource("/api/members", "lcgupdb", annotator=OWN),
+    *_resource("/api/projects", "lcgupdb", annotator=ALL),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The operation of a request, or the methods that its path allows."""
+
+    operation: Operation | None
+    allowed: tuple[str, ...]
+
+
+def find(method: str, path: str) -> Found:
+    """The operation of a method and path. No `allowed` methods means that there is no such path."""
+    matching = [operation for operation, pattern in _patterns() if pattern.fullmatch(path)]
+    if matching:  # a fixed path such as /members/bulk goes before /members/{member_id}
+        fixed = max(_fixed_parts(operation.path) for operation in matching)
+        matching = [operation for operation in matching if _fixed_parts(operation.path) == fixed]
+    allowed = tuple(sorted({operation.method for operation in matching}))
+    return Found(next((operation for operation in matching if operation.method == method), None), allowed)
+
+
+@cache
+def _patterns() -> tuple[tuple[Operation, re.Pattern[str]], ...]:
+    return tuple((operation, _pattern(operation.path)) for operation in OPERATIONS)
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{[a-z_]+\})", template)
+    return re.compile("".join("[^/]+" if part.startswith("{") else re.escape(part) for part in parts))
+
+
+def _fixed_parts(template: str) -> int:
+    return sum(not part.startswith("{") for part in template.split("/"))

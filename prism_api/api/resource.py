@@ -1,0 +1,149 @@
+"""What the API has to know about a kind of item to serve it.
+
+Belongs here: the description of a resource, and the request and answer models that follow from its model.
+Does not belong here: reading (lists.py), writing (writes.py) and registering routes (crud.py).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
+
+from prism_api.api.calls import Call
+from prism_api.api.opaque import decode_key, encode_key
+from prism_core.models.base import Model, Versioned, text_of
+from prism_core.tables import TableSpec
+
+M = TypeVar("M", bound=Model)
+
+Partitions = Callable[[Call], Mapping[str, tuple[str, ...]]]
+Owner = Callable[[Any], str | None]
+# Fills what the server decides, given the fields that the caller sent.
+Completion = Callable[[Call, dict[str, Any]], dict[str, Any]]
+# Refuses a change that the model alone cannot judge: raises Problem. `before` is None for a new item.
+Judge = Callable[[Call, Any, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Generic[M]):
+    """One kind of item. `ways` are access paths of its table, the most selective first.
+
+    `filters` are fields that a list can be filtered by, with the type of a value; `search` are the fields that `q`
+    looks into; `everything` gives the partitions of a list without a selective filter; `owner` names the member a
+    row belongs to; `server` are fields that the caller cannot set; `row` is what a list carries when that is less.
+    """
+
+    path: str
+    spec: TableSpec
+    model: type[M]
+    noun: str
+    example: Mapping[str, Any]
+    ways: tuple[str, ...]
+    everything: Partitions
+    filters: Mapping[str, Any]
+    sorts: tuple[str, ...]
+    search: tuple[str, ...] = ()
+    owner: Owner = lambda _: None
+    server: tuple[str, ...] = ()
+    complete: Completion = lambda _, fields: fields
+    judge: Judge = lambda _call, _before, _after: None
+    row: type[Model] | None = None
+    opaque: bool = False
+    range_of: str | None = field(default=None)
+
+    @property
+    def composite(self) -> bool:
+        """Whether a key is written as opaque text: several parts, or characters that no path segment holds."""
+        return self.opaque or len(self.spec.key_parts) > 1
+
+    def key_text(self, item: Model) -> str:
+        """The key of an item as one path segment."""
+        parts = {part: text_of(getattr(item, part)) for part in self.spec.key_parts}
+        return encode_key(parts) if self.composite else parts[self.spec.key_parts[0]]
+
+    def key_parts(self, text: str) -> dict[str, str]:
+        """The parts of a key from a path segment. Raises Problem 404 when it names nothing."""
+        names = self.spec.key_parts
+        return decode_key(text, names) if self.composite else {names[0]: text}
+
+    @property
+    def row_model(self) -> type[Model]:
+        return self.row or self.model
+
+
+def answer_model(resource: Resource[Any], model: type[Model]) -> type[Model]:
+    """The item as it is answered: all its fields, and its key as a path segment."""
+    key: Any = (str, Field(description="names the item in URLs"))
+    name = f"{model.__name__}Answer"
+    return create_model(name, __base__=model, __module__=__name__, key=key)
+
+
+def page_model(resource: Resource[Any], answer: type[Model]) -> type[Model]:
+    """A page of a list."""
+    rows: Any = list[answer]  # type: ignore[valid-type]
+    following: Any = (
+        str | None,
+        Field(default=None, description="cursor of the next page; null at the end"),
+    )
+    return create_model(
+        f"{answer.__name__.removesuffix('Answer')}Page",
+        __base__=Model,
+        __module__=__name__,
+        items=(rows, ...),
+        next=following,
+    )
+
+
+def create_fields(resource: Resource[Any]) -> type[Model]:
+    """What a POST sends: every field but the version and what the server decides."""
+    return _fields(resource, "Create", leave_out={"version", *resource.server}, optional=False)
+
+
+def replace_fields(resource: Resource[Any]) -> type[Model]:
+    """What a PUT sends: every field but the key, the version and what the server decides."""
+    return _fields(resource, "Replace", leave_out=_fixed(resource), optional=False)
+
+
+def patch_fields(resource: Resource[Any]) -> type[Model]:
+    """What a PATCH sends: some fields; null removes an optional one (RFC 7396)."""
+    return _fields(resource, "Patch", leave_out=_fixed(resource), optional=True)
+
+
+def _fixed(resource: Resource[Any]) -> set[str]:
+    return {"version", *resource.server, *resource.spec.key_parts}
+
+
+def _fields(resource: Resource[Any], kind: str, *, leave_out: set[str], optional: bool) -> type[Model]:
+    fields: dict[str, Any] = {}
+    for name, info in resource.model.model_fields.items():
+        if name not in leave_out:
+            fields[name] = (_annotation(info, optional=optional), _default(info, optional=optional))
+    example = {name: value for name, value in resource.example.items() if name in fields}
+    if optional:
+        example = dict(list(example.items())[-1:])
+    made = create_model(f"{resource.model.__name__}{kind}", __base__=Model, __module__=__name__, **fields)
+    made.model_config = ConfigDict(**{**Model.model_config, "json_schema_extra": {"examples": [example]}})
+    made.model_rebuild(force=True)
+    return made
+
+
+def _annotation(info: FieldInfo, *, optional: bool) -> Any:
+    kept: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+    return kept | None if optional else kept
+
+
+def _default(info: FieldInfo, *, optional: bool) -> Any:
+    if optional:
+        return Field(default=None, description=info.description)
+    if info.is_required():
+        return Field(description=info.description)
+    if info.default_factory is not None:
+        return Field(default_factory=info.default_factory, description=info.description)
+    return Field(default=info.default, description=info.description)
+
+
+def is_versioned(resource: Resource[Any]) -> bool:
+    """Whether items carry a version and can be edited."""
+    return issubclass(resource.model, Versioned)

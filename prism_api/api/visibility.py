@@ -1,0 +1,57 @@
+"""Whose rows a caller sees.
+
+Belongs here: from a Cognito subject to a member, and from access to a set of members. Does not belong here:
+whether an operation is open at all (matrix.py).
+"""
+
+from dataclasses import dataclass
+
+from prism_api.api import backend
+from prism_api.api.calls import Access, Call, Role
+from prism_core.models.people import Member
+from prism_core.settings import LeadScope
+from prism_core.tables import MEMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """The members whose rows the caller sees; None is everybody's."""
+
+    members: frozenset[str] | None
+
+    def sees(self, member_id: str | None) -> bool:
+        """Whether a row of this member may be shown. A row of nobody is shown to who sees everybody."""
+        return self.members is None or member_id in self.members
+
+
+EVERYBODY = Visible(None)
+
+
+def own_member(call: Call) -> Member | None:
+    """The member that the caller is, or None for a user who is no member."""
+    return next(backend.reader(MEMBERS, Member).query("by_subject", cognito_sub=call.caller.sub, limit=1), None)
+
+
+def visible(call: Call) -> Visible:
+    """By the operation's access: own rows, the team of a lead where the settings say so, or all."""
+    if call.access is Access.OWN:
+        member = own_member(call)
+        return Visible(frozenset() if member is None else frozenset({member.member_id}))
+    only_lead = call.caller.roles & {Role.ADMIN, Role.ANALYST, Role.LEAD} == {Role.LEAD}
+    if only_lead and backend.settings().lead_scope is LeadScope.TEAM:
+        return _team(call)
+    return EVERYBODY
+
+
+def actor(call: Call) -> str:
+    """Who the change log names: the member, else the Cognito subject."""
+    member = own_member(call)
+    return member.member_id if member is not None else f"user:{call.caller.sub}"
+
+
+def _team(call: Call) -> Visible:
+    member = own_member(call)
+    if member is None or member.team is None:
+        return Visible(frozenset() if member is None else frozenset({member.member_id}))
+    found = backend.reader(MEMBERS, Member).query("by_team", team=member.team)
+    return Visible(frozenset(one.member_id for one in found))

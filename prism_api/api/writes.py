@@ -1,0 +1,240 @@
+"""Writing one item: versions, ETags, and what a lost race answers.
+
+Belongs here: create, replace, patch and delete of a described resource, for a single call and for each row of a
+bulk call alike. Does not belong here: routes (crud.py) and the transaction itself (prism_resources/tables).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import JsonValue, ValidationError
+
+from prism_api.api import backend
+from prism_api.api.calls import Call
+from prism_api.api.problems import FieldError, Problem, errors_of, invalid, not_found
+from prism_api.api.resource import Resource
+from prism_api.api.visibility import actor, visible
+from prism_core.failures import StaleVersion
+from prism_core.models.base import Versioned
+from prism_core.models.changes import Change
+from prism_core.tables import CHANGELOG
+
+MAX_REASON_CHARACTERS = 1_000
+_ETAG = re.compile(r'(?:W/)?"(\d{1,15})"')
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes, why, under which id; one for all rows of a call."""
+
+    call: Call
+    actor: str
+    reason: str
+
+    def of(self, row: int | None = None) -> dict[str, Any]:
+        """The arguments of a store's write. Each row of a bulk call is a request of its own."""
+        request_id = self.call.request_id if row is None else f"{self.call.request_id}.{row}"
+        return {"actor": self.actor, "reason": self.reason, "request_id": request_id, "now": self.call.now}
+
+
+def author_of(call: Call) -> Author:
+    """Raises Problem 422 for a reason that is too long."""
+    if len(call.reason) > MAX_REASON_CHARACTERS:
+        raise invalid((FieldError("header.x-change-reason", f"longer than {MAX_REASON_CHARACTERS} characters"),))
+    return Author(call, actor(call), call.reason)
+
+
+def read_item(resource: Resource[Any], call: Call, key: str) -> Any:
+    """The item, if it exists and the caller may see it. Raises Problem 404."""
+    item = backend.reader(resource.spec, resource.model).get(**_loose(resource.key_parts(key)))
+    if item is None or not visible(call).sees(resource.owner(item)):
+        raise not_found(f"{resource.noun} {key}")
+    return item
+
+
+def create_item(
+    resource: Resource[Any],
+    author: Author,
+    fields: Mapping[str, JsonValue],
+    *,
+    row: int | None = None,
+    dry: bool = False,
+) -> Any:
+    """Raises Problem 409 when the key is taken, 422 for fields that are not valid."""
+    item = _built(resource, resource.complete(author.call, {**fields}), prefix="body")
+    resource.judge(author.call, None, item)
+    _owned(resource, author.call, item)
+    if dry:
+        if backend.reader(resource.spec, resource.model).get(**_parts(resource, item)) is not None:
+            raise _taken(resource, item)
+        return item
+    try:
+        return backend.store(resource.spec, resource.model).create(item, **author.of(row))
+    except StaleVersion as stale:
+        raise _taken(resource, item) from stale
+
+
+def replace_item(
+    resource: Resource[Any],
+    author: Author,
+    before: Any,
+    fields: Mapping[str, JsonValue],
+    *,
+    row: int | None = None,
+    dry: bool = False,
+) -> Any:
+    """All fields but the key anew; what the server decides stays."""
+    kept = {name: value for name, value in before.plain().items() if name in _server_fields(resource)}
+    return change_item(resource, author, before, {**kept, **fields}, row=row, dry=dry)
+
+
+def patch_item(
+    resource: Resource[Any],
+    author: Author,
+    before: Any,
+    fields: Mapping[str, JsonValue],
+    *,
+    row: int | None = None,
+    dry: bool = False,
+) -> Any:
+    """Some fields, by RFC 7396: null removes, an object is merged, anything else replaces."""
+    state = before.plain()
+    return change_item(resource, author, before, _merged(state, fields), row=row, dry=dry)
+
+
+def change_item(
+    resource: Resource[Any],
+    author: Author,
+    before: Any,
+    state: Mapping[str, JsonValue],
+    *,
+    row: int | None = None,
+    dry: bool = False,
+) -> Any:
+    """Write `state` over an item that was read. Raises Problem 412 when another write came first."""
+    after = _built(resource, {**state, "version": before.version}, prefix="body")
+    resource.judge(author.call, before, after)
+    _owned(resource, author.call, after)
+    if dry:
+        return after
+    try:
+        return backend.store(resource.spec, resource.model).update(
+            after, expected_version=before.version, **author.of(row)
+        )
+    except StaleVersion as stale:
+        raise stale_problem(resource, before, stale.expected) from stale
+
+
+def delete_item(
+    resource: Resource[Any], author: Author, before: Any, *, row: int | None = None, dry: bool = False
+) -> None:
+    """Raises Problem 412 when another write came first."""
+    resource.judge(author.call, before, None)
+    if dry:
+        return
+    try:
+        backend.store(resource.spec, resource.model).delete(
+            before, expected_version=before.version, **author.of(row)
+        )
+    except StaleVersion as stale:
+        raise stale_problem(resource, before, stale.expected) from stale
+
+
+def matched(resource: Resource[Any], call: Call, item: Any) -> None:
+    """The version of If-Match is the item's. Raises Problem 428 without the header, 412 for another version."""
+    given = call.headers.get("if-match", "").strip()
+    if not given:
+        raise Problem(
+            HTTPStatus.PRECONDITION_REQUIRED,
+            f"Send If-Match with the ETag of the {resource.noun} that you read, so that nobody's change is lost.",
+        )
+    if given == "*":
+        return
+    versions = [_ETAG.fullmatch(one.strip()) for one in given.split(",")]
+    if not all(versions):
+        raise invalid((FieldError("header.if-match", 'an ETag is written "3"'),))
+    if item.version not in {int(found[1]) for found in versions if found}:
+        raise stale_problem(resource, item, max(int(found[1]) for found in versions if found))
+
+
+def same_version(resource: Resource[Any], item: Any, version: int) -> None:
+    """The version that a bulk row names is the item's. Raises Problem 412."""
+    if item.version != version:
+        raise stale_problem(resource, item, version)
+
+
+def stale_problem(resource: Resource[Any], item: Any, expected: int) -> Problem:
+    """412, with the item as it is now and who changed it."""
+    parts = _parts(resource, item)
+    current = backend.reader(resource.spec, resource.model).get(**parts)
+    item_key = resource.spec.item_key(resource.spec.key(parts))
+    log = backend.reader(CHANGELOG, Change)
+    last = next(log.query("by_item", item_key=item_key, backwards=True, limit=1), None)
+    who = f" {last.actor} changed it at {last.instant:%Y-%m-%d %H:%M:%S} UTC." if last is not None else ""
+    extra: dict[str, Any] = {"current": None if current is None else answer_of(resource, current)}
+    headers: dict[str, str] = {}
+    if isinstance(current, Versioned):
+        headers["etag"] = etag(current)
+    if last is not None:
+        extra |= {"changed_by": last.actor, "changed_at": last.plain()["instant"], "change_reason": last.reason}
+    found = "deleted" if current is None else f"at version {current.version}"
+    return Problem(
+        HTTPStatus.PRECONDITION_FAILED,
+        f"The {resource.noun} is {found}, you read version {expected}.{who} Compare and repeat your change.",
+        headers=headers,
+        extra=extra,
+    )
+
+
+def etag(item: Versioned) -> str:
+    """The entity tag of an item."""
+    return f'"{item.version}"'
+
+
+def answer_of(resource: Resource[Any], item: Any) -> dict[str, Any]:
+    """An item with its key, as JSON values."""
+    return item.model_dump(mode="json") | {"key": resource.key_text(item)}
+
+
+def _parts(resource: Resource[Any], item: Any) -> dict[str, Any]:
+    return {part: getattr(item, part) for part in resource.spec.key_parts}
+
+
+def _loose(parts: Mapping[str, str]) -> dict[str, Any]:
+    return {**parts}
+
+
+def _taken(resource: Resource[Any], item: Any) -> Problem:
+    return Problem(HTTPStatus.CONFLICT, f"The {resource.noun} {resource.key_text(item)} exists already.")
+
+
+def _owned(resource: Resource[Any], call: Call, item: Any) -> None:
+    if not visible(call).sees(resource.owner(item)):
+        raise Problem(HTTPStatus.FORBIDDEN, f"The {resource.noun} would belong to somebody else.")
+
+
+def _server_fields(resource: Resource[Any]) -> set[str]:
+    return {*resource.server, *resource.spec.key_parts}
+
+
+def _built(resource: Resource[Any], state: Mapping[str, JsonValue], *, prefix: str) -> Any:
+    try:
+        return resource.model.model_validate(state)
+    except ValidationError as error:
+        raise invalid(errors_of(error, prefix)) from error
+
+
+def _merged(target: Mapping[str, JsonValue], patch: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    result = dict(target)
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, dict):
+            inner = result.get(name)
+            result[name] = _merged(inner if isinstance(inner, dict) else {}, value)
+        else:
+            result[name] = value
+    return result
