@@ -38,9 +38,11 @@ _BROKEN = frozenset(
     {"InternalError", "InternalServerError", "InternalFailure", "ServiceUnavailable", "RequestTimeout"}
 )
 _WHAT_TO_DO = {
-    "NoSuchBucket": "the bucket does not exist; deploy the data stack",
+    "NoSuchBucket": "the bucket does not exist; deploy the stacks (locally: `prism up --once`)",
     "AccessDenied": "this role may not do that; add the action to its policy",
-    "ResourceNotFoundException": "it does not exist; deploy the stacks, or check its name in the settings",
+    "ResourceNotFoundException": (
+        "it does not exist; check its name in the settings, or deploy the stacks (locally: `prism up --once`)"
+    ),
     "AccessDeniedException": "this role may not do that; add the action to its policy",
     "UnrecognizedClientException": "the credentials are not valid; renew them",
     "ExpiredTokenException": "the credentials have expired; renew them",

@@ -29,6 +29,11 @@ class CheckOutcome:
     severity: str
     description: str
 
+    @property
+    def broken(self) -> bool:
+        """Whether it says that figures are wrong, not only that a person should look."""
+        return not self.passed and self.severity == "ERROR"
+
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
@@ -61,6 +66,9 @@ def materialize(
         _print(outcome)
     if not outcome.success:
         raise fail(f"run {outcome.run_id}: {'; '.join(outcome.errors) or 'see the Dagster UI'}")
+    broken = [f"{check.asset} {check.check}" for check in outcome.checks if check.broken]
+    if broken:
+        raise fail(f"run {outcome.run_id} wrote its weeks, but these checks fail: {', '.join(broken)}")
 
 
 def run_range(platform: Platform, selection: str, weeks: WeekRange) -> RunOutcome:

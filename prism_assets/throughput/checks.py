@@ -69,7 +69,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         asset="throughput",
         name="unresolved_share",
         partitions_def=weekly,
-        description="The share of tasks with an unresolved worker or labelling job stays below the setting.",
+        description="The share of tasks with an unresolved worker or labelling job is at most the setting.",
     )
     def unresolved_share(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         limit = prism.settings().unresolved_share_warning
@@ -114,7 +114,7 @@ def _over_weeks(
     """One verdict over the weeks of the run, with the figures of each week."""
     verdicts = {week.label: judge(week) for week in weeks_of(context)}
     failed = [label for label, (passed, _) in verdicts.items() if not passed]
-    shown = f"fails in {', '.join(failed)}" if failed else f"holds in {len(verdicts)} weeks"
+    shown = f"fails in {', '.join(failed)}" if failed else f"holds in every week of the run ({len(verdicts)})"
     return dg.AssetCheckResult(
         passed=not failed,
         severity=severity,

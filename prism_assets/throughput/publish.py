@@ -20,7 +20,7 @@ from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
 from prism_resources.lake import Lake, Manifest, PartitionWrite
 from prism_resources.registers import Registers
-from prism_resources.tables.generations import Generations, Replacement
+from prism_resources.tables.generations import Control, Generations, Replacement
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.responses import read_week_clock
 
@@ -84,6 +84,11 @@ def raw_keys(lake: Lake, week: Week) -> list[str]:
     return [*Landing(lake).keys(week), *Landing(lake, WORKER_RESPONSE).keys(week)]
 
 
+def _out_since(week: Week, control: Control | None) -> datetime | None:
+    """When people could first read a figure of the whole week: a running week has none that could be restated."""
+    return None if control is None else max(control.first_published_at, week.end)
+
+
 def _publish_once(
     prism: PrismResource, generations: Generations[ThroughputWeek], registers: Registers, week: Week, now: datetime
 ) -> PublishedWeek:
@@ -95,7 +100,7 @@ def _publish_once(
         registers.member,
         registers.project,
         active=read_week_clock(lake, week).milliseconds,
-        published_at=control.first_published_at if control is not None else None,
+        published_at=_out_since(week, control),
     )
     table = generations.replace(week, table_items(result), now=now)
     written = lake.replace_partition(

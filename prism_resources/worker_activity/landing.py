@@ -52,8 +52,8 @@ class Landing:
         if holder != source.value:
             raise PermanentFailure(
                 f"{week} is fed from {holder} already and cannot be fed from {source.value} as well; "
-                f"finish the week from {holder}, or delete s3://{self._lake.bucket}/"
-                f"{raw_prefix(self._kind, week)} to start it over"
+                f"finish the week from {holder}, or start the week over as "
+                "docs/runbook.md says under 'A week is fed from the other source already'"
             )
 
     def source(self, week: Week) -> str | None:
