@@ -71,7 +71,7 @@ class DataKey:
         nonce = hmac.digest(self._derived("nonce"), seed, "sha256")[:NONCE_BYTES]
         return nonce + _cipher(self._derived("seal")).encrypt(nonce, text, bound)
 
-    def open(self, sealed: bytes, bound: bytes) -> bytes:
+    def unseal(self, sealed: bytes, bound: bytes) -> bytes:
         """Raises PermanentFailure when the value was tampered with or moved from somewhere else."""
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
 
@@ -97,6 +97,11 @@ def person_of(spec: TableSpec, key: Key) -> str:
         raise BadUsage(f"{spec.name} has personal fields, so its partition key must name their person alone")
     value = key[attribute.name]
     return value if attribute.name == _MEMBER else f"{attribute.name}={value}"
+
+
+def holds_members(spec: TableSpec) -> bool:
+    """Whether the table holds personal values of members."""
+    return bool(spec.personal) and spec.partition.name == _MEMBER
 
 
 def person_of_item_key(spec: TableSpec, item_key: str) -> str:
@@ -140,7 +145,7 @@ def open_value(key: DataKey | None, table: str, name: str, value: JsonValue) -> 
     key_id, sealed = _parts(value)
     if key is None or key.key_id != key_id:
         return forgotten()
-    return json.loads(key.open(sealed, _bound(table, key.person, name)))
+    return json.loads(key.unseal(sealed, _bound(table, key.person, name)))
 
 
 def seal_changes(key: DataKey, spec: TableSpec, changes: Changes, occasion: str) -> Changes:

@@ -38,6 +38,13 @@ class ActivitySource(StrEnum):
     LOG = "log"
 
 
+class LeadScope(StrEnum):
+    """Whose rows a lead sees: everybody's, or those of the own team."""
+
+    ALL = "all"
+    TEAM = "team"
+
+
 def prism_home() -> Path:
     """Where the state of this platform lives: PRISM_HOME, else `.prism` in the working directory."""
     return Path(os.environ.get("PRISM_HOME") or ".prism").absolute()
@@ -75,6 +82,7 @@ class Settings(BaseSettings):
     )
     unresolved_share_warning: Annotated[float, Field(ge=0, le=1)] = 0.05
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
+    lead_scope: LeadScope = Field(default=LeadScope.ALL, description="whose rows a lead sees")
 
     athena_workgroup: str = "primary"
     query_timeout_seconds: Annotated[int, Field(ge=1, le=1800)] = 120
@@ -97,6 +105,11 @@ class Settings(BaseSettings):
     @property
     def glue_database(self) -> str:
         return f"{self.name_prefix}_lake".replace("-", "_")
+
+    @property
+    def cursor_secret_name(self) -> str:
+        """The secret that signs the cursors of the API's lists."""
+        return f"{self.name_prefix}-cursor-key"
 
     def table_name(self, table: str) -> str:
         """The physical name of a table of prism_core/tables.py."""

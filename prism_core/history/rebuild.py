@@ -1,0 +1,227 @@
+"""The state of an item, or of a list, at an instant.
+
+Belongs here: the order of changes, replaying them from the beginning, undoing them from the current rows, and
+what an undo of one change makes. The two ways agree; replaying is the reference.
+Does not belong here: reading changes and rows (prism_resources/tables/history.py) and snapshots of many weeks.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
+from prism_core.history.changes import Side, State, apply, conflicts, revert
+from prism_core.models.base import instant_text
+from prism_core.models.changes import Change, Changes, FieldChange, Operation
+from prism_core.privacy import is_forgotten
+
+
+class TooManyChanges(BadUsage):
+    """A list at an instant that would cost too much while somebody waits."""
+
+    def __init__(self, table: str, instant: datetime, limit: int, what: str) -> None:
+        self.table, self.instant, self.limit = table, instant, limit
+        super().__init__(
+            f"{table} as of {instant_text(instant)} lies more than {limit:,} {what} back; "
+            f"run `prism as-of {table} --at {instant_text(instant)}`, which takes its time"
+        )
+
+
+class LaterChanges(PermanentFailure):
+    """A change that cannot be undone, since later ones stand on it."""
+
+    def __init__(self, change: Change, fields: Sequence[str], later: Change | None) -> None:
+        self.change, self.fields, self.later = change, tuple(fields), later
+        by = (
+            f"version {later.version} of {instant_text(later.instant)} by {later.actor} stands on it"
+            if later is not None
+            else "they no longer have the values that it gave them"
+        )
+        super().__init__(
+            f"{change.item_key}: the change to version {change.version} cannot be undone: {', '.join(fields)}: "
+            f"{by}; undo that first, or edit the item"
+        )
+
+
+class ForgottenValue(PermanentFailure):
+    """A change that cannot be undone, since the person whose values it held was forgotten."""
+
+    def __init__(self, change: Change, fields: Sequence[str]) -> None:
+        self.change, self.fields = change, tuple(fields)
+        super().__init__(
+            f"{change.item_key}: the change to version {change.version} cannot be undone: the person was "
+            f"forgotten, and with them what {', '.join(fields)} held before"
+        )
+
+
+def in_order(changes: Iterable[Change]) -> list[Change]:
+    """The changes of one item in the order they were made: by version, since instants come from several clocks
+    and may be equal.
+
+    Only where an item was created again within the lag of the index, and so began at an old version, the
+    instant tells its two lives apart.
+    """
+    lives: list[list[Change]] = [[]]
+    for change in sorted(changes, key=lambda change: (change.instant, change.ulid)):
+        if change.operation is Operation.CREATE and any(_ended_before(one, change) for one in lives[-1]):
+            lives.append([])
+        lives[-1].append(change)
+    return [change for life in lives for change in sorted(life, key=lambda change: change.version)]
+
+
+def _ended_before(change: Change, created: Change) -> bool:
+    ended = change.operation is Operation.DELETE and change.version >= created.version
+    return ended and change.instant < created.instant
+
+
+def until(ordered: Sequence[Change], instant: datetime) -> int:
+    """How many of an item's changes had been made at an instant: all before the first one that is later."""
+    return next((n for n, change in enumerate(ordered) if change.instant > instant), len(ordered))
+
+
+def item_at(changes: Iterable[Change], instant: datetime) -> dict[str, JsonValue] | None:
+    """The state of one item at an instant, with its version, from all its changes; None when it did not exist.
+
+    Raises PermanentFailure when the changes do not follow from one another: the log is not complete.
+    """
+    ordered = in_order(changes)
+    return replay(ordered[: until(ordered, instant)])
+
+
+def replay(ordered: Sequence[Change]) -> dict[str, JsonValue] | None:
+    """The state, with its version, after changes from the very first one on."""
+    state: dict[str, JsonValue] | None = None
+    for change in ordered:
+        if (change.operation is Operation.CREATE) is (state is not None):
+            known = "exists" if state is not None else "does not exist"
+            raise _gap(change, f"it is a {change.operation} of an item that {known}")
+        state = _after(state or {}, change)
+    return state if state is None else state | {"version": ordered[-1].version}
+
+
+def list_at(changes: Iterable[Change], instant: datetime) -> dict[str, dict[str, JsonValue]]:
+    """Every item of a table at an instant, from all its changes ever. The reference for `undo_since`."""
+    found = {key: item_at(of_item, instant) for key, of_item in by_item(changes).items()}
+    return {key: state for key, state in found.items() if state is not None}
+
+
+def undo_since(
+    rows: Mapping[str, State], changes: Iterable[Change], instant: datetime
+) -> dict[str, dict[str, JsonValue]]:
+    """Every item at an instant, from the rows of now (each with its `version`) and the changes since.
+
+    `changes` are at least all that are later than the instant, read after the rows; items that are in neither
+    did not exist. A change that is newer than its row is left out, as the row was read before it.
+    Raises TransientFailure when a row is newer than the changes, PermanentFailure when they do not fit.
+    """
+    found = {key: dict(row) for key, row in rows.items()}
+    for key, of_item in by_item(changes).items():
+        state = item_before(rows.get(key), of_item, instant)
+        if state is None:
+            found.pop(key, None)
+        else:
+            found[key] = state
+    return found
+
+
+def item_before(row: State | None, changes: Iterable[Change], instant: datetime) -> dict[str, JsonValue] | None:
+    """The same for one item: its row of now, None when it does not exist, and its changes since the instant."""
+    ordered = _known_to(row, in_order(changes))
+    if row is not None and ordered and ordered[-1].version != row.get("version"):
+        raise TransientFailure(
+            f"{ordered[-1].item_key} is at version {row.get('version')}, its changes end at "
+            f"{ordered[-1].version}: it changed while it was read; read again"
+        )
+    state = None if row is None else {name: value for name, value in row.items() if name != "version"}
+    version = None if row is None else row.get("version")
+    for change in reversed(ordered[until(ordered, instant) :]):
+        if (change.operation is Operation.DELETE) is (state is not None):
+            known = "exists" if state is not None else "does not exist"
+            raise _gap(change, f"it is a {change.operation}, after which the item {known}")
+        state = _before(state or {}, change)
+        version = change.version - 1
+    return state if state is None else state | {"version": version}
+
+
+def by_item(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """The changes of each item."""
+    found: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        found[change.item_key].append(change)
+    return dict(found)
+
+
+def undone(change: Change, current: State | None, later: Iterable[Change] = ()) -> dict[str, JsonValue] | None:
+    """The state that an undo of one change makes of the current one (both without version); None: it deletes.
+
+    `later` are the item's changes since, to name the one that is in the way. Raises LaterChanges and
+    ForgottenValue; personal values are expected to be opened.
+    """
+    if lost := [name for name, one in change.changes.items() if any(map(is_forgotten, one.values()))]:
+        raise ForgottenValue(change, lost)
+    moved = conflicts(current or {}, change.changes, reverse=True)
+    if change.operation is Operation.CREATE:  # its undo deletes the item, with whatever was added since
+        moved = tuple(dict.fromkeys((*moved, *sorted(set(current or {}) - set(change.changes)))))
+    should_exist = change.operation is not Operation.DELETE
+    if should_exist is (current is None) and not moved:
+        moved = tuple(change.changes)
+    if moved:
+        raise LaterChanges(change, moved, _in_the_way(moved, later))
+    before = revert(current or {}, change.changes)
+    return None if change.operation is Operation.CREATE else before
+
+
+def _in_the_way(fields: Sequence[str], later: Iterable[Change]) -> Change | None:
+    """The newest change of one of the fields, or of the item's existence."""
+    touching = [one for one in later if one.operation is not Operation.UPDATE or set(one.changes) & set(fields)]
+    return max(touching, key=lambda one: one.version, default=None)
+
+
+def _known_to(row: State | None, ordered: list[Change]) -> list[Change]:
+    """Without the changes that came after the row was read: beyond its version, or after the last deletion."""
+    if row is not None:
+        version = row.get("version")
+        last = next((n for n in range(len(ordered), 0, -1) if ordered[n - 1].version == version), None)
+        if last is not None:
+            return ordered[:last]
+        older = isinstance(version, int) and bool(ordered) and ordered[0].version > version
+        return [] if older else ordered
+    last = next((n for n in range(len(ordered), 0, -1) if ordered[n - 1].operation is Operation.DELETE), 0)
+    return ordered[:last]
+
+
+def _after(state: State, change: Change) -> dict[str, JsonValue] | None:
+    changes = _fitted(state, change.changes, "before")
+    if moved := conflicts(state, changes):
+        raise _gap(change, f"{', '.join(moved)} had another value before")
+    return None if change.operation is Operation.DELETE else apply(state, changes)
+
+
+def _before(state: State, change: Change) -> dict[str, JsonValue] | None:
+    changes = _fitted(state, change.changes, "after")
+    if moved := conflicts(state, changes, reverse=True):
+        raise _gap(change, f"{', '.join(moved)} has another value now")
+    return None if change.operation is Operation.CREATE else revert(state, changes)
+
+
+def _fitted(state: State, changes: Changes, side: Side) -> Changes:
+    """A forgotten value, in the change or in the state, may have been any: it stands where it is compared."""
+
+    def fitted(name: str, change: FieldChange) -> FieldChange:
+        if not is_forgotten(change.get(side)) and not is_forgotten(state.get(name)):
+            return change
+        other: FieldChange = {kept: value for kept, value in change.items() if kept != side}
+        if name in state:
+            other[side] = state[name]
+        return other
+
+    return {name: fitted(name, change) for name, change in changes.items()}
+
+
+def _gap(change: Change, why: str) -> PermanentFailure:
+    return PermanentFailure(
+        f"the history of {change.item_key} has a gap at version {change.version} of "
+        f"{instant_text(change.instant)}: {why}; the item was written past the change log"
+    )

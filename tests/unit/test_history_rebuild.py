@@ -1,0 +1,289 @@
+"""The state at an instant: replaying from the beginning and undoing from now agree, whatever was done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import JsonValue
+
+from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.history.changes import change_of, diff
+from prism_core.history.rebuild import (
+    ForgottenValue,
+    LaterChanges,
+    by_item,
+    in_order,
+    item_at,
+    item_before,
+    list_at,
+    replay,
+    undo_since,
+    undone,
+)
+from prism_core.models.changes import Change, Changes, Operation
+from prism_core.privacy import forgotten, is_forgotten
+
+START = datetime(2026, 1, 5, 7, tzinfo=UTC)
+FIELDS = ("a", "b", "c")
+State = dict[str, JsonValue]
+
+
+@dataclass
+class Table:
+    """What the store does, without a database: versions, changes, the state recorded after each write."""
+
+    rows: dict[str, State] = field(default_factory=dict)
+    log: list[Change] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)
+    recorded: list[tuple[datetime, dict[str, State]]] = field(default_factory=list)
+
+    def write(self, key: str, after: State | None, at: datetime, *, restart: bool = False) -> None:
+        before = self.rows.get(key)
+        if before is None and after is None:
+            return
+        operation = Operation.CREATE if before is None else Operation.DELETE if after is None else Operation.UPDATE
+        changes = diff(before or {}, after or {})
+        if not changes and operation is Operation.UPDATE:
+            return
+        version = 1 if restart and before is None else self.versions.get(key, 0) + 1
+        self.versions[key] = version
+        self.log.append(entry(key, operation, version, changes, at, request_id=f"r-{len(self.log)}"))
+        if after is None:
+            del self.rows[key]
+        else:
+            self.rows[key] = after
+        self.recorded.append((at, self.now()))
+
+    def now(self) -> dict[str, State]:
+        return {key: row | {"version": self.versions[key]} for key, row in self.rows.items()}
+
+
+def entry(
+    key: str, operation: Operation, version: int, changes: Changes, at: datetime, request_id: str = "r"
+) -> Change:
+    return change_of(
+        table="things", item_key=f"things/{key}", operation=operation, version=version, changes=changes, now=at,
+        actor="ana", reason="", request_id=request_id, shards=4,
+    )  # fmt: skip
+
+
+def keyed(rows: Mapping[str, State]) -> dict[str, State]:
+    return {f"things/{key}": row for key, row in rows.items()}
+
+
+states: st.SearchStrategy[State] = st.dictionaries(st.sampled_from(FIELDS), st.integers(0, 3), min_size=1)
+# Pauses of nothing at all: a clock that stands still, and one that is read twice in a microsecond.
+operations = st.lists(
+    st.tuples(st.sampled_from("XYZ"), st.none() | states, st.sampled_from([0, 0, 1, 1_000, 86_400_000_000])),
+    max_size=25,
+)
+
+
+def played(steps: list[tuple[str, State | None, int]], *, restart: bool = False) -> Table:
+    table, at = Table(), START
+    for key, after, pause in steps:
+        # A new life at an old version is told by its instant alone.
+        at += timedelta(microseconds=max(pause, 1) if restart else pause)
+        table.write(key, after, at, restart=restart)
+    return table
+
+
+@given(operations, st.booleans(), st.randoms())
+def test_both_ways_agree_with_what_was_recorded_at_every_instant(
+    steps: list[tuple[str, State | None, int]],
+    restart: bool,  # noqa: FBT001
+    random: Any,
+) -> None:
+    table = played(steps, restart=restart)
+    shuffled = list(table.log)
+    random.shuffle(shuffled)
+    instants = {START - timedelta(1), START + timedelta(10_000), *(at for at, _ in table.recorded)}
+    instants |= {at + timedelta(microseconds=1) for at, _ in table.recorded}
+
+    for instant in instants:
+        recorded = next((rows for at, rows in reversed(table.recorded) if at <= instant), {})
+        since = [change for change in shuffled if change.instant > instant]
+
+        assert list_at(shuffled, instant) == keyed(recorded)
+        assert undo_since(keyed(table.now()), since, instant) == keyed(recorded)
+        assert undo_since(keyed(table.now()), shuffled, instant) == keyed(recorded)
+
+
+@given(operations)
+def test_the_log_replays_to_the_stored_items(steps: list[tuple[str, State | None, int]]) -> None:
+    table = played(steps)
+
+    found = {key: replay(in_order(changes)) for key, changes in by_item(table.log).items()}
+
+    assert {key: state for key, state in found.items() if state is not None} == keyed(table.now())
+
+
+@given(operations, st.integers(0, 24))
+def test_changes_that_came_after_the_rows_were_read_are_left_out(
+    steps: list[tuple[str, State | None, int]], read_after: int
+) -> None:
+    early = played(steps[:read_after])
+    late = played(steps)
+
+    assert undo_since(keyed(early.now()), late.log, START + timedelta(10_000)) == keyed(early.now())
+
+
+def test_clocks_that_disagree_do_not_disturb_the_order() -> None:
+    created = entry("X", Operation.CREATE, 1, {"a": {"after": 1}}, START)
+    ahead = entry("X", Operation.UPDATE, 2, {"a": {"before": 1, "after": 2}}, START + timedelta(seconds=3))
+    behind = entry("X", Operation.UPDATE, 3, {"a": {"before": 2, "after": 3}}, START + timedelta(seconds=2))
+    log = [behind, created, ahead]
+
+    assert [change.version for change in in_order(log)] == [1, 2, 3]
+    assert item_at(log, START + timedelta(seconds=2)) == {"a": 1, "version": 1}
+    assert item_before({"a": 3, "version": 3}, log, START + timedelta(seconds=2)) == {"a": 1, "version": 1}
+    assert item_at(log, START + timedelta(seconds=3)) == {"a": 3, "version": 3}
+
+
+def test_a_missing_change_is_noticed_from_both_ends() -> None:
+    table = Table()
+    for number in range(4):
+        table.write("X", {"a": number}, START + timedelta(number))
+    holed = [change for change in table.log if change.version != 3]
+
+    with pytest.raises(PermanentFailure, match=r"things/X has a gap at version 4.*a had another value before"):
+        list_at(holed, START + timedelta(9))
+    with pytest.raises(PermanentFailure, match=r"things/X has a gap at version 2.*a has another value now"):
+        undo_since(keyed(table.now()), holed, START)
+
+
+def test_a_history_that_begins_or_ends_in_the_middle_is_noticed() -> None:
+    table = Table()
+    table.write("X", {"a": 1}, START)
+    table.write("X", {"a": 2}, START)
+    table.write("X", None, START)
+
+    with pytest.raises(PermanentFailure, match="it is a update of an item that does not exist"):
+        item_at(table.log[1:], START)
+    with pytest.raises(PermanentFailure, match="it is a create of an item that exists"):
+        replay([table.log[0], table.log[0]])
+
+
+def test_a_row_that_is_newer_than_the_changes_is_to_be_read_again() -> None:
+    table = Table()
+    table.write("X", {"a": 1}, START)
+    seen = list(table.log)
+    table.write("X", {"a": 2}, START)
+
+    with pytest.raises(TransientFailure, match="is at version 2, its changes end at 1"):
+        undo_since(keyed(table.now()), seen, START - timedelta(1))
+
+
+def test_an_item_without_changes_was_always_as_it_is() -> None:
+    assert undo_since({"things/X": {"a": 1, "version": 4}}, [], START) == {"things/X": {"a": 1, "version": 4}}
+
+
+# -- undo of one change ----------------------------------------------------------------------------------
+
+
+@given(operations)
+def test_undoing_the_last_change_gives_the_state_before_it(steps: list[tuple[str, State | None, int]]) -> None:
+    table = played(steps)
+    if not table.log:
+        return
+    last = table.log[-1]
+    key = last.item_key.removeprefix("things/")
+    before = (table.recorded[-2][1] if len(table.recorded) > 1 else {}).get(key)
+
+    state = undone(last, table.rows.get(key))
+
+    expected = None if before is None else {name: value for name, value in before.items() if name != "version"}
+    assert state == expected
+
+
+def test_a_change_is_undone_when_later_ones_touch_other_fields() -> None:
+    table = Table()
+    table.write("X", {"a": 1, "b": 1}, START)
+    table.write("X", {"a": 2, "b": 1}, START)
+    table.write("X", {"a": 2, "b": 2}, START)
+
+    assert undone(table.log[1], table.rows["X"], table.log[2:]) == {"a": 1, "b": 2}
+
+
+def test_a_change_is_not_undone_when_a_later_one_stands_on_it_and_the_refusal_names_it() -> None:
+    table = Table()
+    table.write("X", {"a": 1, "b": 1}, START)
+    table.write("X", {"a": 2, "b": 2}, START)
+    table.write("X", {"a": 3, "b": 2}, START)
+    table.write("X", {"a": 3, "b": 2, "c": 1}, START)
+
+    with pytest.raises(LaterChanges, match=r"version 2 cannot be undone: a: version 3 of .* by ana") as refused:
+        undone(table.log[1], table.rows["X"], table.log[2:])
+
+    assert (refused.value.fields, refused.value.later) == (("a",), table.log[2])
+
+
+def test_a_creation_is_undone_only_while_nothing_was_added() -> None:
+    table = Table()
+    table.write("X", {"a": 1}, START)
+    table.write("X", {"a": 1, "b": 2}, START)
+
+    with pytest.raises(LaterChanges) as refused:
+        undone(table.log[0], table.rows["X"], table.log[1:])
+
+    assert refused.value.fields == ("b",)
+
+
+def test_a_deletion_is_undone_only_while_the_item_is_gone() -> None:
+    table = Table()
+    table.write("X", {"a": 1}, START)
+    table.write("X", None, START)
+
+    assert undone(table.log[1], None) == {"a": 1}
+    with pytest.raises(LaterChanges):
+        undone(table.log[1], {"b": 1})
+
+
+def test_an_edit_of_an_item_that_is_gone_is_not_undone() -> None:
+    table = Table()
+    table.write("X", {"a": 1}, START)
+    table.write("X", {"b": 1, "a": 1}, START)
+    table.write("X", None, START)
+
+    with pytest.raises(LaterChanges) as refused:
+        undone(table.log[1], None, table.log[2:])
+
+    assert refused.value.later == table.log[2]
+
+
+# -- people who were forgotten ---------------------------------------------------------------------------
+
+
+def hidden(change: Change) -> Change:
+    """As it reads when the person is forgotten: `a` is the personal field."""
+    changes: Changes = {
+        name: {side: forgotten() for side in one} if name == "a" else one for name, one in change.changes.items()
+    }
+    return change.model_copy(update={"changes": changes})
+
+
+@given(operations)
+def test_forgotten_values_do_not_disturb_the_rest(steps: list[tuple[str, State | None, int]]) -> None:
+    table = played(steps)
+    log = [hidden(change) for change in table.log]
+
+    def visible(rows: Mapping[str, State]) -> dict[str, State]:
+        return {key: {name: v for name, v in row.items() if name != "a"} for key, row in rows.items()}
+
+    for at, recorded in dict(table.recorded).items():
+        undone_to = undo_since(keyed(table.now()), log, at)
+        assert visible(list_at(log, at)) == visible(undone_to) == visible(keyed(recorded))
+        assert all(is_forgotten(row["a"]) for row in list_at(log, at).values() if "a" in row)
+
+
+def test_a_change_of_a_forgotten_value_is_not_undone() -> None:
+    table = Table()
+    table.write("X", {"a": 1}, START)
+    table.write("X", None, START)
+
+    with pytest.raises(ForgottenValue, match="the person was forgotten, and with them what a held before"):
+        undone(hidden(table.log[1]), None)
