@@ -61,7 +61,7 @@ def respond(model: Any, status: int = HTTPStatus.OK, headers: dict[str, str] | N
 def crud(resource: Resource[Any], methods: str = METHODS) -> APIGatewayHttpRouter:
     """A router with the named operations: l(ist) c(reate) g(et) u(pdate whole) p(atch) d(elete) b(ulk)."""
     router = APIGatewayHttpRouter()
-    answer = answer_model(resource, resource.model)
+    answer = answer_model(resource, resource.answer or resource.model)
     row = answer if resource.row is None else answer_model(resource, resource.row)
     page = page_model(resource, row)
     made: dict[str, Callable[[], None]] = {
@@ -78,7 +78,8 @@ def crud(resource: Resource[Any], methods: str = METHODS) -> APIGatewayHttpRoute
     return router
 
 
-def _item(resource: Resource[Any], answer: Any, item: Any, status: int = HTTPStatus.OK) -> Response[Any]:
+def item_answer(resource: Resource[Any], answer: Any, item: Any, status: int = HTTPStatus.OK) -> Response[Any]:
+    """An item with its ETag."""
     headers = {"etag": etag(item)} if isinstance(item, Versioned) else {}
     if status == HTTPStatus.CREATED:
         headers["location"] = f"{resource.path}/{resource.key_text(item)}"
@@ -95,7 +96,7 @@ def signed(function: Callable[..., Any], parameters: Parameters, answer: Any) ->
     return function
 
 
-_NEEDED = inspect.Parameter.empty
+NEEDED = inspect.Parameter.empty
 
 
 def list_parameters(resource: Resource[Any]) -> Parameters:
@@ -136,28 +137,29 @@ def _create(router: APIGatewayHttpRouter, resource: Resource[Any], answer: Any) 
     def create(**_: Any) -> Response[Any]:
         call = current()
         item = create_item(resource, author_of(call), call.body)
-        return _item(resource, answer, item, HTTPStatus.CREATED)
+        return item_answer(resource, answer, item, HTTPStatus.CREATED)
 
     document = documents.of(resource, f"Create a {resource.noun}", answer, status=HTTPStatus.CREATED)
     parameters = {
-        "body": (Annotated[create_fields(resource), Body()], _NEEDED),
+        "body": (Annotated[create_fields(resource), Body()], NEEDED),
         "reason": (Reason, None),
         "idempotency_key": (Idempotency, None),
     }
     router.post(resource.path, **document)(signed(create, parameters, Response[answer]))
 
 
-def _key_parameter(resource: Resource[Any]) -> tuple[Any, Any]:
+def key_parameter(resource: Resource[Any]) -> tuple[Any, Any]:
+    """The key of an item in a path."""
     words = f"names the {resource.noun}: `key` of its answer"
-    return (Annotated[str, Path(description=words, min_length=1, max_length=1_024)], _NEEDED)
+    return (Annotated[str, Path(description=words, min_length=1, max_length=1_024)], NEEDED)
 
 
 def _get(router: APIGatewayHttpRouter, resource: Resource[Any], answer: Any) -> None:
     def get(*, key: str, **_: Any) -> Response[Any]:
-        return _item(resource, answer, read_item(resource, current(), key))
+        return item_answer(resource, answer, read_item(resource, current(), key))
 
     document = documents.of(resource, f"Read a {resource.noun}", answer, reads=True, item=True)
-    parameters = {"key": _key_parameter(resource)}
+    parameters = {"key": key_parameter(resource)}
     router.get(f"{resource.path}/<key>", **document)(signed(get, parameters, Response[answer]))
 
 
@@ -166,7 +168,7 @@ def _replace(router: APIGatewayHttpRouter, resource: Resource[Any], answer: Any)
         call = current()
         before = read_item(resource, call, key)
         matched(resource, call, before)
-        return _item(resource, answer, replace_item(resource, author_of(call), before, call.body))
+        return item_answer(resource, answer, replace_item(resource, author_of(call), before, call.body))
 
     document = documents.of(resource, f"Replace a {resource.noun}", answer, item=True, versioned=True)
     parameters = _write_parameters(resource, replace_fields(resource))
@@ -178,7 +180,7 @@ def _patch(router: APIGatewayHttpRouter, resource: Resource[Any], answer: Any) -
         call = current()
         before = read_item(resource, call, key)
         matched(resource, call, before)
-        return _item(resource, answer, patch_item(resource, author_of(call), before, call.body))
+        return item_answer(resource, answer, patch_item(resource, author_of(call), before, call.body))
 
     document = documents.of(
         resource, f"Change some fields of a {resource.noun}", answer, item=True, versioned=True
@@ -189,8 +191,8 @@ def _patch(router: APIGatewayHttpRouter, resource: Resource[Any], answer: Any) -
 
 def _write_parameters(resource: Resource[Any], fields: Any) -> Parameters:
     return {
-        "key": _key_parameter(resource),
-        "body": (Annotated[fields, Body()], _NEEDED),
+        "key": key_parameter(resource),
+        "body": (Annotated[fields, Body()], NEEDED),
         "if_match": (IfMatch, None),
         "reason": (Reason, None),
     }
@@ -207,7 +209,7 @@ def _delete(router: APIGatewayHttpRouter, resource: Resource[Any]) -> None:
     document = documents.of(
         resource, f"Delete a {resource.noun}", None, status=HTTPStatus.NO_CONTENT, item=True, versioned=True
     )
-    parameters = {"key": _key_parameter(resource), "if_match": (IfMatch, None), "reason": (Reason, None)}
+    parameters = {"key": key_parameter(resource), "if_match": (IfMatch, None), "reason": (Reason, None)}
     router.delete(f"{resource.path}/<key>", **document)(signed(delete, parameters, Response[None]))
 
 
@@ -217,7 +219,7 @@ def _bulk(router: APIGatewayHttpRouter, resource: Resource[Any]) -> None:
 
     document = documents.of(resource, f"Write many {resource.noun}s, each on its own", BulkResult)
     parameters = {
-        "body": (Annotated[BulkWrites, Body()], _NEEDED),
+        "body": (Annotated[BulkWrites, Body()], NEEDED),
         "reason": (Reason, None),
         "idempotency_key": (Idempotency, None),
     }

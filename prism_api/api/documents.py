@@ -66,12 +66,15 @@ def operation(
     item: bool = False,
     versioned: bool = False,
     description: str | None = None,
+    media: str | None = None,
 ) -> dict[str, Any]:
     """The keyword arguments of a Powertools route."""
     problems = [*_ALWAYS, *(() if reads else _OF_A_BODY), *(_OF_A_VERSION if versioned else ())]
     if item:
         problems.append(HTTPStatus.NOT_FOUND)
     good: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if media is not None:
+        good["content"] = {media: {"schema": {"type": "string", "format": "binary"}}}
     if answer is not None:
         good["content"] = {"application/json": {"model": answer}}
     return {

@@ -4,8 +4,9 @@ Belongs here: the description of a resource, and the request and answer models t
 Does not belong here: reading (lists.py), writing (writes.py) and registering routes (crud.py).
 """
 
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import ConfigDict, Field, create_model
@@ -13,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from prism_api.api.calls import Call
 from prism_api.api.opaque import decode_key, encode_key
+from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
 from prism_core.models.base import Model, Versioned, text_of
 from prism_core.tables import TableSpec
 
@@ -32,7 +34,9 @@ class Resource(Generic[M]):
 
     `filters` are fields that a list can be filtered by, with the type of a value; `search` are the fields that `q`
     looks into; `everything` gives the partitions of a list without a selective filter; `owner` names the member a
-    row belongs to; `server` are fields that the caller cannot set; `row` is what a list carries when that is less.
+    row belongs to; `server` are fields that the caller cannot set; `row` is what a list carries when that is less;
+    `answer` the same for one item; `hidden` says which rows a caller must not see beside those of others;
+    `generated` is the first letter of ids that the server makes; `opaque` a single key no path segment could hold.
     """
 
     path: str
@@ -50,8 +54,10 @@ class Resource(Generic[M]):
     complete: Completion = lambda _, fields: fields
     judge: Judge = lambda _call, _before, _after: None
     row: type[Model] | None = None
+    answer: type[Model] | None = None
+    hidden: Callable[[Call, Any], bool] = lambda _call, _item: False
     opaque: bool = False
-    range_of: str | None = field(default=None)
+    generated: str | None = None
 
     @property
     def composite(self) -> bool:
@@ -67,6 +73,13 @@ class Resource(Generic[M]):
         """The parts of a key from a path segment. Raises Problem 404 when it names nothing."""
         names = self.spec.key_parts
         return decode_key(text, names) if self.composite else {names[0]: text}
+
+    def new_id(self, call: Call) -> dict[str, Any]:
+        """The generated key of a new item; nothing where the caller names it."""
+        if self.generated is None:
+            return {}
+        made = ulid(call.now, secrets.token_bytes(ULID_RANDOM_BYTES)).lower()
+        return {self.spec.key_parts[-1]: f"{self.generated}-{made}"}
 
     @property
     def row_model(self) -> type[Model]:
@@ -98,7 +111,8 @@ def page_model(resource: Resource[Any], answer: type[Model]) -> type[Model]:
 
 def create_fields(resource: Resource[Any]) -> type[Model]:
     """What a POST sends: every field but the version and what the server decides."""
-    return _fields(resource, "Create", leave_out={"version", *resource.server}, optional=False)
+    made = set(resource.spec.key_parts) if resource.generated else set[str]()
+    return _fields(resource, "Create", leave_out={"version", *resource.server, *made}, optional=False)
 
 
 def replace_fields(resource: Resource[Any]) -> type[Model]:

@@ -50,7 +50,7 @@ def author_of(call: Call) -> Author:
 def read_item(resource: Resource[Any], call: Call, key: str) -> Any:
     """The item, if it exists and the caller may see it. Raises Problem 404."""
     item = backend.reader(resource.spec, resource.model).get(**_loose(resource.key_parts(key)))
-    if item is None or not visible(call).sees(resource.owner(item)):
+    if item is None or resource.hidden(call, item) or not visible(call).sees(resource.owner(item)):
         raise not_found(f"{resource.noun} {key}")
     return item
 
@@ -64,7 +64,8 @@ def create_item(
     dry: bool = False,
 ) -> Any:
     """Raises Problem 409 when the key is taken, 422 for fields that are not valid."""
-    item = _built(resource, resource.complete(author.call, {**fields}), prefix="body")
+    given = {**fields, **resource.new_id(author.call)}
+    item = _built(resource, {**given, **resource.complete(author.call, given)}, prefix="body")
     resource.judge(author.call, None, item)
     _owned(resource, author.call, item)
     if dry:
@@ -196,7 +197,8 @@ def etag(item: Versioned) -> str:
 
 def answer_of(resource: Resource[Any], item: Any) -> dict[str, Any]:
     """An item with its key, as JSON values."""
-    return item.model_dump(mode="json") | {"key": resource.key_text(item)}
+    shown = set((resource.answer or type(item)).model_fields)
+    return item.model_dump(mode="json", include=shown) | {"key": resource.key_text(item)}
 
 
 def _parts(resource: Resource[Any], item: Any) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""Routes that change an item by a verb: decide, resolve, silence.
+
+Belongs here: what such a route shares: the item, If-Match, the write, the answer. Does not belong here: verbs.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from prism_api.api import documents
+from prism_api.api.calls import Call, current
+from prism_api.api.crud import NEEDED, IfMatch, Parameters, Reason, item_answer, key_parameter, signed
+from prism_api.api.resource import Resource, answer_model
+from prism_api.api.writes import author_of, change_item, matched, read_item
+from prism_core.models.base import Model
+
+# The state after the verb, from the call, the item before and the body.
+Verb = Callable[[Call, Any, Any], dict[str, Any]]
+
+
+def action(
+    router: APIGatewayHttpRouter,
+    resource: Resource[Any],
+    name: str,
+    body: type[Model] | None,
+    summary: str,
+    verb: Verb,
+) -> None:
+    """`POST <resource>/<key>/<name>`: one verb on one item, under its version."""
+    answer = answer_model(resource, resource.answer or resource.model)
+
+    def act(*, key: str, **values: Any) -> Response[Any]:
+        call = current()
+        before = read_item(resource, call, key)
+        matched(resource, call, before)
+        state = {**before.plain(), **verb(call, before, values.get("body"))}
+        left = {field: value for field, value in state.items() if value is not None}
+        return item_answer(resource, answer, change_item(resource, author_of(call), before, left))
+
+    parameters: Parameters = {
+        "key": key_parameter(resource),
+        "if_match": (IfMatch, None),
+        "reason": (Reason, None),
+    }
+    if body is not None:
+        parameters["body"] = (Annotated[body, Body()], NEEDED)
+    document = documents.of(resource, summary, answer, status=HTTPStatus.OK, item=True, versioned=True)
+    router.post(f"{resource.path}/<key>/{name}", **document)(signed(act, parameters, Response[answer]))
