@@ -2,214 +2,74 @@
 
 Belongs here: one typed spec a table. The template (infra/templates/data.yaml) says the same to
 CloudFormation and a test compares them; the store (prism_resources/tables) knows tables only by their spec.
-Does not belong here: fields of the items (prism_core/models) and anything that talks to a database.
-Every key attribute is a string; composed ones are formats over fields, such as `{week}#{project_id}`.
+Does not belong here: fields of the items (prism_core/models) and what a spec is made of (table_spec.py).
+`personal` fields leave their table only encrypted: name and e-mail of members and recipients, reasons for time
+off, the requester of a request. Who acted (reporter, reviewer, owner, opened_by …) is an id, never a name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from string import Formatter
 from typing import Final
 
 from prism_core.failures import BadUsage
-from prism_core.models.base import Model, text_of
+from prism_core.models.alerts import Alert, Plan
 from prism_core.models.bugs import Bug, BugSummary
 from prism_core.models.changes import Change
+from prism_core.models.disputes import Correction, Dispute
+from prism_core.models.jobs import Job, StoredAnswer
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project, Request
+from prism_core.models.reports import Delivery, Edition, Recipient
+from prism_core.models.taxonomy import TaxonomyVersion
+from prism_core.models.views import SavedView
 from prism_core.models.work import Allocation, QualityReview, ThroughputWeek
 from prism_core.models.workers import Worker
+from prism_core.table_spec import (
+    AFTER_ALL,
+    CONTROL_PARTITION,
+    ITEM_KEY_SEPARATOR,
+    AccessPath,
+    IndexSpec,
+    Key,
+    KeyAttribute,
+    KeyCondition,
+    TableSpec,
+)
 
-# Partition of the control items of a table that is replaced by generation: no id may start with `~`.
-CONTROL_PARTITION = "~control"
-ITEM_KEY_SEPARATOR = "/"
-# Sorts after every character of a key, so that it ends a range.
-AFTER_ALL = "\U0010ffff"
-
-Key = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyAttribute:
-    """A key attribute and the format of its text over fields of the item."""
-
-    name: str
-    template: str
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        return tuple(name for _, name, _, _ in Formatter().parse(self.template) if name)
-
-    @property
-    def derived(self) -> bool:
-        """Not a field of the item: stored beside the fields, dropped when the item is read."""
-        return self.template != f"{{{self.name}}}"
-
-    def text(self, values: Mapping[str, object]) -> str | None:
-        """The attribute's text; None when a part is absent, which keeps the item out of the index."""
-        if any(values.get(part) is None for part in self.parts):
-            return None
-        return "".join(self._piece(literal, name, form, values) for literal, name, form in self._pieces())
-
-    def prefix(self, values: Mapping[str, object]) -> tuple[str, str]:
-        """The text up to the first absent part, and the literal that follows that part."""
-        done = ""
-        pieces = self._pieces()
-        for index, (literal, name, form) in enumerate(pieces):
-            if name and values.get(name) is None:
-                following = pieces[index + 1][0] if index + 1 < len(pieces) else ""
-                return done + literal, following
-            done += self._piece(literal, name, form, values)
-        return done, ""
-
-    def _pieces(self) -> list[tuple[str, str, str]]:
-        return [(literal, name or "", form or "") for literal, name, form, _ in Formatter().parse(self.template)]
-
-    @staticmethod
-    def _piece(literal: str, name: str, form: str, values: Mapping[str, object]) -> str:
-        if not name:
-            return literal
-        value = values[name]
-        return literal + (format(value, form) if form else text_of(value))
-
-
-@dataclass(frozen=True, slots=True)
-class IndexSpec:
-    """A global secondary index. `fields` are those it carries beside the keys; None carries all."""
-
-    name: str
-    partition: KeyAttribute
-    sort: KeyAttribute | None = None
-    fields: tuple[str, ...] | None = None
-    model: type[Model] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AccessPath:
-    """A named way to read: the table itself (`index` None, may be consistent) or one index (never is)."""
-
-    name: str
-    index: str | None
-    partition: KeyAttribute
-    sort: KeyAttribute | None
-    model: type[Model] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KeyCondition:
-    """What a query asks for: one partition, and of its sort keys `equal`, a `prefix`, or `low` to `high`."""
-
-    path: AccessPath
-    partition: str
-    equal: str | None = None
-    prefix: str | None = None
-    low: str | None = None
-    high: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """One table. `home` names its own access path; `personal` are fields that leave it only encrypted."""
-
-    name: str
-    partition: KeyAttribute
-    model: type[Model]
-    sort: KeyAttribute | None = None
-    indexes: tuple[IndexSpec, ...] = ()
-    home: str = "by_id"
-    personal: tuple[str, ...] = ()
-    by_generation: bool = False
-    paths: Mapping[str, AccessPath] = field(init=False)
-
-    def __post_init__(self) -> None:
-        own = AccessPath(self.home, None, self.partition, self.sort)
-        others = [AccessPath(i.name, i.name, i.partition, i.sort, i.model) for i in self.indexes]
-        object.__setattr__(self, "paths", {path.name: path for path in (own, *others)})
-
-    @property
-    def key_attributes(self) -> tuple[KeyAttribute, ...]:
-        """Partition and sort attribute of the table."""
-        return (self.partition,) if self.sort is None else (self.partition, self.sort)
-
-    @property
-    def all_attributes(self) -> dict[str, KeyAttribute]:
-        """Every attribute that the table or an index is keyed by."""
-        found = {attribute.name: attribute for attribute in self.key_attributes}
-        for index in self.indexes:
-            found |= {a.name: a for a in (index.partition, index.sort) if a is not None}
-        return found
-
-    @property
-    def key_parts(self) -> tuple[str, ...]:
-        """The fields that identify an item, in order."""
-        return tuple(part for attribute in self.key_attributes for part in attribute.parts)
-
-    def path(self, name: str) -> AccessPath:
-        """Raises BadUsage with the list of valid names."""
-        if name not in self.paths:
-            raise BadUsage(f"{self.name} cannot be read {name!r}; valid ways are {', '.join(sorted(self.paths))}")
-        return self.paths[name]
-
-    def key(self, parts: Mapping[str, object]) -> Key:
-        """The primary key from the fields that identify an item. Raises BadUsage when one is missing."""
-        key = {attribute.name: attribute.text(parts) for attribute in self.key_attributes}
-        unknown = sorted(set(parts) - set(self.key_parts))
-        if unknown or None in key.values():
-            raise BadUsage(f"an item of {self.name} is named by {', '.join(self.key_parts)}, not {sorted(parts)}")
-        return {name: text for name, text in key.items() if text is not None}
-
-    def key_of(self, item: Model) -> Key:
-        """The primary key of an item."""
-        return self.key({part: getattr(item, part) for part in self.key_parts})
-
-    def derived_of(self, item: Model) -> dict[str, str]:
-        """The derived key attributes of an item; one with an absent part is left out (a sparse index)."""
-        found: dict[str, str] = {}
-        for attribute in self.all_attributes.values():
-            if attribute.derived or attribute.name not in type(item).model_fields:
-                text = attribute.text({part: getattr(item, part) for part in attribute.parts})
-                if text is not None:
-                    found[attribute.name] = text
-        return found
-
-    def item_key(self, key: Key) -> str:
-        """The key as one text, the way the change log and messages write it: `allocations/M-1/2026-W01#P-12`."""
-        return ITEM_KEY_SEPARATOR.join((self.name, *(key[attribute.name] for attribute in self.key_attributes)))
-
-    def condition(
-        self, path: str, parts: Mapping[str, object], *, first: object = None, last: object = None
-    ) -> KeyCondition:
-        """Turn `by_project, project_id=P-12, week=…` into the condition of a query.
-
-        All parts of the partition are needed; parts of the sort key from its left narrow it, and `first` to
-        `last`, both included, is a range over the part after those. Raises BadUsage.
-        """
-        way = self.path(path)
-        partition = way.partition.text(parts)
-        sort_parts = way.sort.parts if way.sort else ()
-        if partition is None:
-            raise BadUsage(f"{self.name} {path} needs {', '.join(way.partition.parts)}")
-        given = [part in parts for part in sort_parts]
-        unknown = sorted(set(parts) - set(way.partition.parts) - set(sort_parts))
-        nothing = any(value is None for value in parts.values())
-        if nothing or unknown or given != sorted(given, reverse=True):
-            allowed = ", then ".join((", ".join(way.partition.parts), *sort_parts))
-            raise BadUsage(f"{self.name} {path} takes {allowed} from the left, not {', '.join(parts)}")
-        ranged = first is not None or last is not None
-        if ranged and (way.sort is None or all(given)):
-            raise BadUsage(f"{self.name} {path} has nothing left to range over")
-        if way.sort is None:
-            return KeyCondition(way, partition)
-        if sort_parts and all(given):
-            return KeyCondition(way, partition, equal=way.sort.text(parts))
-        prefix, following = way.sort.prefix(parts)
-        if not ranged:
-            return KeyCondition(way, partition, prefix=prefix or None)
-        low = prefix + text_of(first) if first is not None else prefix
-        # A range ends behind everything that starts with `last`: its own separator, then anything.
-        end = following + AFTER_ALL if following else ""
-        high = prefix + text_of(last) + end if last is not None else (prefix + AFTER_ALL if prefix else "")
-        return KeyCondition(way, partition, low=low or None, high=high or None)
+# What a reader of tables needs besides the tables themselves.
+__all__ = (
+    "AFTER_ALL",
+    "ALERTS",
+    "ALLOCATIONS",
+    "AVAILABILITY",
+    "BUGS",
+    "CHANGELOG",
+    "CONTROL_PARTITION",
+    "CORRECTIONS",
+    "DELIVERIES",
+    "DISPUTES",
+    "EDITIONS",
+    "IDEMPOTENCY",
+    "ITEM_KEY_SEPARATOR",
+    "JOBS",
+    "MEMBERS",
+    "PLANS",
+    "PROJECTS",
+    "QUALITY",
+    "RECIPIENTS",
+    "REQUESTS",
+    "SAVED_VIEWS",
+    "TABLES",
+    "TAXONOMY",
+    "THROUGHPUT",
+    "WORKERS",
+    "AccessPath",
+    "IndexSpec",
+    "Key",
+    "KeyAttribute",
+    "KeyCondition",
+    "TableSpec",
+    "table",
+)
 
 
 def _plain(name: str) -> KeyAttribute:
@@ -219,13 +79,23 @@ def _plain(name: str) -> KeyAttribute:
 _MEMBER_ID, _PROJECT_ID, _WEEK, _STATUS = (_plain(n) for n in ("member_id", "project_id", "week", "status"))
 _WEEK_PROJECT = KeyAttribute("week_project", "{week}#{project_id}")
 _WEEK_MEMBER = KeyAttribute("week_member", "{week}#{member_id}")
+_DUE_REQUEST = KeyAttribute("due_request", "{due_date}#{request_id}")
+_DATE_MEMBER = KeyAttribute("date_member", "{date}#{member_id}")
+_WEEK_DISPUTE = KeyAttribute("week_dispute", "{week}#{dispute_id}")
+_WEEK_CORRECTION = KeyAttribute("week_correction", "{week}#{correction_id}")
+_SCREEN_VIEW = KeyAttribute("screen_view", "{screen}#{view_id}")
+_CREATED_JOB = KeyAttribute("created_job", "{created}#{job_id}")
 _PROJECT_MEMBER = KeyAttribute("project_member", "{project_id}#{member_id}")
 
 MEMBERS: Final = TableSpec(
     "members",
     _MEMBER_ID,
     Member,
-    indexes=(IndexSpec("by_status", _STATUS, _MEMBER_ID),),
+    indexes=(
+        IndexSpec("by_status", _STATUS, _MEMBER_ID),
+        IndexSpec("by_subject", _plain("cognito_sub")),
+        IndexSpec("by_team", _plain("team"), _MEMBER_ID),
+    ),
     personal=("name", "email"),
 )
 PROJECTS: Final = TableSpec(
@@ -246,7 +116,8 @@ REQUESTS: Final = TableSpec(
     "requests",
     _plain("request_id"),
     Request,
-    indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("due_request", "{due_date}#{request_id}")),),
+    indexes=(IndexSpec("by_status", _STATUS, _DUE_REQUEST), IndexSpec("by_project", _PROJECT_ID, _DUE_REQUEST)),
+    personal=("requester",),
 )
 THROUGHPUT: Final = TableSpec(
     "throughput",
@@ -278,26 +149,29 @@ AVAILABILITY: Final = TableSpec(
     Availability,
     sort=_plain("date"),
     home="by_member",
-    indexes=(IndexSpec("by_week", _WEEK, KeyAttribute("date_member", "{date}#{member_id}")),),
+    indexes=(IndexSpec("by_week", _WEEK, _DATE_MEMBER), IndexSpec("by_status", _STATUS, _DATE_MEMBER)),
     personal=("reason",),
 )
 WORKERS: Final = TableSpec(
     "workers", _plain("worker_key"), Worker, indexes=(IndexSpec("by_status", _STATUS, _plain("last_seen")),)
 )
-_BUG_KEYS = ("bug_id", "status", "severity")
+
+
+def _bugs_by(name: str, partition: KeyAttribute, sort: KeyAttribute) -> IndexSpec:
+    """A list of bugs must not read up to 100 kB of screenshot a row."""
+    keys = ("bug_id", partition.name, sort.name)
+    fields = tuple(sorted(field for field in BugSummary.model_fields if field not in keys))
+    return IndexSpec(name, partition, sort, fields=fields, model=BugSummary)
+
+
 BUGS: Final = TableSpec(
     "bugs",
     _plain("bug_id"),
     Bug,
-    # A list of bugs must not read up to 100 kB of screenshot a row.
     indexes=(
-        IndexSpec(
-            "by_status",
-            _STATUS,
-            _plain("severity"),
-            fields=tuple(sorted(name for name in BugSummary.model_fields if name not in _BUG_KEYS)),
-            model=BugSummary,
-        ),
+        _bugs_by("by_status", _STATUS, _plain("severity")),
+        _bugs_by("by_reporter", _plain("reporter"), _plain("created")),
+        _bugs_by("by_assignee", _plain("assignee"), _plain("created")),
     ),
 )
 CHANGELOG: Final = TableSpec(
@@ -307,6 +181,109 @@ CHANGELOG: Final = TableSpec(
     sort=KeyAttribute("instant_ulid", "{instant}#{ulid}"),
     home="by_week",
     indexes=(IndexSpec("by_item", _plain("item_key"), KeyAttribute("instant_ulid", "{instant}#{ulid}")),),
+)
+TAXONOMY: Final = TableSpec(
+    "taxonomy",
+    _plain("taxonomy_id"),
+    TaxonomyVersion,
+    indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("effective_taxonomy", "{effective}#{taxonomy_id}")),),
+)
+CORRECTIONS: Final = TableSpec(
+    "corrections",
+    # By week: the asset reads all corrections of a week consistently, and a correction is never of two weeks.
+    _WEEK,
+    Correction,
+    sort=_plain("correction_id"),
+    home="by_week",
+    indexes=(
+        IndexSpec("by_from_member", _plain("from_member"), _WEEK_CORRECTION),
+        IndexSpec("by_to_member", _plain("to_member"), _WEEK_CORRECTION),
+        IndexSpec("by_from_project", _plain("from_project"), _WEEK_CORRECTION),
+        IndexSpec("by_to_project", _plain("to_project"), _WEEK_CORRECTION),
+    ),
+)
+DISPUTES: Final = TableSpec(
+    "disputes",
+    _plain("dispute_id"),
+    Dispute,
+    indexes=(
+        IndexSpec("by_status", _STATUS, KeyAttribute("opened_dispute", "{opened}#{dispute_id}")),
+        IndexSpec("by_member", _MEMBER_ID, _WEEK_DISPUTE),
+        IndexSpec("by_project", _PROJECT_ID, _WEEK_DISPUTE),
+        IndexSpec("by_week", _WEEK, KeyAttribute("member_dispute", "{member_id}#{dispute_id}")),
+    ),
+)
+SAVED_VIEWS: Final = TableSpec(
+    "saved_views",
+    _plain("view_id"),
+    SavedView,
+    indexes=(
+        IndexSpec("by_owner", _plain("owner"), _SCREEN_VIEW),
+        IndexSpec("by_visibility", _plain("visibility"), _SCREEN_VIEW),
+    ),
+)
+RECIPIENTS: Final = TableSpec(
+    "recipients",
+    _plain("recipient_id"),
+    Recipient,
+    indexes=(
+        IndexSpec("by_status", _STATUS, _plain("recipient_id")),
+        IndexSpec("by_member", _MEMBER_ID, _plain("recipient_id")),
+    ),
+    personal=("name", "email"),
+)
+ALERTS: Final = TableSpec(
+    "alerts",
+    _plain("fingerprint"),
+    Alert,
+    indexes=(
+        IndexSpec("by_status", _STATUS, _plain("last_seen")),
+        IndexSpec("by_rule", _plain("rule"), _plain("last_seen")),
+        IndexSpec("by_week", _WEEK, KeyAttribute("rule_fingerprint", "{rule}#{fingerprint}")),
+        IndexSpec("by_member", _MEMBER_ID, _plain("last_seen")),
+        IndexSpec("by_project", _PROJECT_ID, _plain("last_seen")),
+    ),
+)
+PLANS: Final = TableSpec(
+    "plans",
+    _plain("plan_id"),
+    Plan,
+    indexes=(
+        IndexSpec("by_week", _WEEK, KeyAttribute("created_plan", "{created}#{plan_id}")),
+        IndexSpec("by_status", _STATUS, KeyAttribute("week_plan", "{week}#{plan_id}")),
+    ),
+)
+EDITIONS: Final = TableSpec(
+    "editions",
+    _plain("edition_id"),
+    Edition,
+    indexes=(
+        IndexSpec("by_report", _plain("report"), KeyAttribute("week_number", "{week}#{number:04d}")),
+        IndexSpec("by_week", _WEEK, KeyAttribute("report_number", "{report}#{number:04d}")),
+    ),
+)
+DELIVERIES: Final = TableSpec(
+    "deliveries",
+    _plain("edition_id"),
+    Delivery,
+    sort=_plain("recipient_id"),
+    home="by_edition",
+    indexes=(IndexSpec("by_recipient", _plain("recipient_id"), _plain("claimed")),),
+)
+IDEMPOTENCY: Final = TableSpec(
+    "idempotency",
+    KeyAttribute("actor_key", "{actor}#{idempotency_key}"),
+    StoredAnswer,
+    expires="expires_at",
+)
+JOBS: Final = TableSpec(
+    "jobs",
+    _plain("job_id"),
+    Job,
+    indexes=(
+        IndexSpec("by_owner", _plain("owner"), _CREATED_JOB),
+        IndexSpec("by_status", _STATUS, _CREATED_JOB),
+    ),
 )
 
 TABLES: Final[Mapping[str, TableSpec]] = {
@@ -322,6 +299,17 @@ TABLES: Final[Mapping[str, TableSpec]] = {
         WORKERS,
         BUGS,
         CHANGELOG,
+        TAXONOMY,
+        CORRECTIONS,
+        DISPUTES,
+        SAVED_VIEWS,
+        RECIPIENTS,
+        ALERTS,
+        PLANS,
+        EDITIONS,
+        DELIVERIES,
+        IDEMPOTENCY,
+        JOBS,
     )
 }
 

@@ -10,7 +10,20 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from prism_core.calendar import Week
-from prism_core.models.base import Choice, Day, DayHours, Id, Level, Many, Model, Name, Text, Versioned, Zone
+from prism_core.models.base import (
+    Choice,
+    Day,
+    DayHours,
+    Id,
+    Instant,
+    Level,
+    Many,
+    Model,
+    Name,
+    Text,
+    Versioned,
+    Zone,
+)
 
 
 class MemberStatus(StrEnum):
@@ -38,7 +51,10 @@ class Skill(Model):
 
 
 class Member(Versioned):
-    """A person who works. `hours` are the contracted hours by weekday; a missing weekday is a day off."""
+    """A person who works. `hours` are the contracted hours by weekday; a missing weekday is a day off.
+
+    `location` decides the public holidays: an ISO 3166 country, or one of its subdivisions such as `ES-MD`.
+    """
 
     member_id: Id
     name: Name
@@ -47,6 +63,8 @@ class Member(Versioned):
     skills: Many[Skill] = ()
     hours: dict[Choice[Weekday], DayHours] = Field(default_factory=dict[Weekday, DayHours])
     time_zone: Zone
+    team: Id | None = None
+    location: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
     cognito_sub: Annotated[str, Field(min_length=1, max_length=128)] | None = None
 
     @model_validator(mode="after")
@@ -81,6 +99,10 @@ class Availability(Versioned):
     code: Choice[ReasonCode] = ReasonCode.OTHER
     reason: Text = ""
     status: Choice[AvailabilityStatus] = AvailabilityStatus.REQUESTED
+    created: Instant | None = None
+    decided: Instant | None = None
+    decided_by: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    answer: Text | None = Field(default=None, description="why it was declined, for the member to read")
 
     @property
     def week(self) -> Week:

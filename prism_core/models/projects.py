@@ -91,7 +91,7 @@ class RequestStatus(StrEnum):
 
 
 class Request(Versioned):
-    """Someone asks for capacity."""
+    """Someone asks for capacity by a day. The instants say when each step of the decision was taken."""
 
     request_id: Id
     status: Choice[RequestStatus] = RequestStatus.SUBMITTED
@@ -102,3 +102,8 @@ class Request(Versioned):
     requester: Name
     reason: Text
     created: Instant
+    triaged: Instant | None = None
+    decided: Instant | None = None
+    decided_by: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    decision: Text | None = Field(default=None, description="why it was approved or declined")
+    fulfilled: Instant | None = None

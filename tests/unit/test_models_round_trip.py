@@ -1,7 +1,7 @@
 """Every model survives the way into attribute values and back, and the way through plain JSON."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure
 from prism_core.history.changes import ulid
-from prism_core.models.base import Model, measure
+from prism_core.models.alerts import Evidence
+from prism_core.models.base import Model
 from prism_core.models.bugs import Bug, BugStatus
 from prism_core.models.changes import Change, Operation
 from prism_core.models.people import (
@@ -26,6 +27,8 @@ from prism_core.models.people import (
     Weekday,
 )
 from prism_core.models.projects import LabelingJob, Project, ProjectStatus, Request, RequestStatus
+from prism_core.models.reports import Subscription
+from prism_core.models.taxonomy import TaxonomyEntry
 from prism_core.models.work import (
     Allocation,
     AllocationSource,
@@ -37,25 +40,25 @@ from prism_core.models.work import (
 from prism_core.models.workers import Suggestion, Worker, WorkerPeriod, WorkerStatus, worker_key
 from prism_core.tables import TABLES
 from prism_resources.tables.codec import decode, decode_value, encode, encode_value, item_bytes
+from tests.unit.items_of_later_tables import LATER_ITEMS
+from tests.unit.strategies import (
+    counts,
+    days,
+    hours,
+    ids,
+    instants,
+    measures,
+    names,
+    optional,
+    shares,
+    texts,
+    versions,
+    weeks,
+)
 
-ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._:+-]{0,20}\Z")
-names = st.text(min_size=1, max_size=30)
-texts = st.text(max_size=80)
-days = st.dates(date(1990, 1, 1), date(2090, 1, 1))
-weeks = days.map(Week.of)
-instants = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(lambda d: d.replace(tzinfo=UTC))  # noqa: DTZ001
-hours = st.decimals(0, 24, places=2)
-shares = st.decimals(0, 1, places=4)
-measures = st.decimals(0, 10**6).map(measure)
-counts = st.integers(0, 10**9)
-versions = st.integers(1, 10**6)
 skills = st.lists(
     st.builds(Skill, name=names, level=st.integers(1, 5)), max_size=3, unique_by=lambda s: s.name
 ).map(tuple)
-
-
-def optional(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.none() | strategy
 
 
 members = st.builds(
@@ -68,6 +71,8 @@ members = st.builds(
     skills=skills,
     hours=st.dictionaries(st.sampled_from(Weekday), hours),
     time_zone=st.sampled_from(["UTC", "Europe/Madrid", "America/Argentina/Ushuaia"]),
+    team=optional(ids),
+    location=st.sampled_from([None, "ES", "ES-MD", "US-NY", "BR-SP"]),
     cognito_sub=optional(names),
 )
 
@@ -108,6 +113,11 @@ requests = st.builds(
     requester=names,
     reason=texts,
     created=instants,
+    triaged=optional(instants),
+    decided=optional(instants),
+    decided_by=optional(names),
+    decision=optional(texts),
+    fulfilled=optional(instants),
 )
 
 
@@ -183,6 +193,10 @@ availabilities = st.builds(
     code=st.sampled_from(ReasonCode),
     reason=texts,
     status=st.sampled_from(AvailabilityStatus),
+    created=optional(instants),
+    decided=optional(instants),
+    decided_by=optional(names),
+    answer=optional(texts),
 )
 
 
@@ -276,6 +290,7 @@ ITEMS: dict[str, st.SearchStrategy[Any]] = {
     "workers": workers(),
     "bugs": bugs,
     "changelog": changes(),
+    **LATER_ITEMS,
 }
 
 
@@ -348,6 +363,7 @@ def test_a_stored_item_that_does_not_fit_its_model_is_named() -> None:
 def test_every_model_of_a_table_is_strict_frozen_and_closed() -> None:
     pending: list[type[Model]] = [spec.model for spec in TABLES.values()]
     pending += [Skill, LabelingJob, ThroughputDay, WorkerPeriod, Suggestion]
+    pending += [Evidence, Subscription, TaxonomyEntry]
 
     for model in pending:
         config = model.model_config

@@ -21,9 +21,12 @@ from prism_core.tables import (
     CHANGELOG,
     MEMBERS,
     QUALITY,
+    RECIPIENTS,
+    REQUESTS,
     TABLES,
     THROUGHPUT,
     WORKERS,
+    IndexSpec,
     TableSpec,
     table,
 )
@@ -121,11 +124,34 @@ def test_no_lifecycle_rule_expires_anything_but_raw_inputs(resources: dict[str, 
     assert {rule["Prefix"] for rule in expiring} == {"raw/"}
 
 
-def test_there_are_the_ten_tables_of_the_design() -> None:
+def test_there_are_the_ten_tables_of_the_design_and_those_of_later_capabilities() -> None:
     assert list(TABLES) == [
         "members", "projects", "allocations", "requests", "throughput",
         "quality", "availability", "workers", "bugs", "changelog",
+        "taxonomy", "corrections", "disputes", "saved_views", "recipients", "alerts", "plans",
+        "editions", "deliveries", "idempotency", "jobs",
     ]  # fmt: skip
+
+
+def test_everything_that_people_change_is_logged_and_only_facts_and_bookkeeping_are_not() -> None:
+    assert {name for name, spec in TABLES.items() if not spec.logged} == {
+        "throughput", "changelog", "idempotency", "jobs",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", TABLES.values(), ids=lambda spec: spec.name)
+def test_the_service_deletes_expired_items_of_the_table_that_says_so(
+    spec: TableSpec, tables: dict[str, dict[str, Any]]
+) -> None:
+    wanted = {"AttributeName": spec.expires, "Enabled": True} if spec.expires else None
+
+    assert tables[spec.name].get("TimeToLiveSpecification") == wanted
+    assert spec.expires is None or spec.model.model_fields[spec.expires].annotation is int
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_table_can_be_deleted_by_accident_on_aws(name: str, tables: dict[str, dict[str, Any]]) -> None:
+    assert tables[name]["DeletionProtectionEnabled"] == ["IsAws", True, False]
 
 
 @pytest.mark.parametrize("spec", TABLES.values(), ids=lambda spec: spec.name)
@@ -208,9 +234,10 @@ def test_a_query_that_would_need_a_scan_is_refused(
         ALLOCATIONS.condition(path, parts, **bounds)
 
 
-def test_the_index_of_bugs_carries_everything_but_the_screenshot() -> None:
-    (index,) = BUGS.indexes
-    carried = {*(index.fields or ()), "bug_id", index.partition.name, "severity"}
+@pytest.mark.parametrize("index", BUGS.indexes, ids=lambda index: index.name)
+def test_an_index_of_bugs_carries_everything_but_the_screenshot(index: IndexSpec) -> None:
+    assert index.sort is not None
+    carried = {*(index.fields or ()), "bug_id", index.partition.name, index.sort.name}
 
     assert carried == set(BugSummary.model_fields)
     assert len(index.fields or ()) <= 20  # the service's limit of one index
@@ -239,3 +266,13 @@ def test_an_unknown_table_is_refused_with_the_list_of_valid_ones() -> None:
 def test_names_and_reasons_are_marked_as_personal() -> None:
     assert MEMBERS.personal == ("name", "email")
     assert AVAILABILITY.personal == ("reason",)
+    assert RECIPIENTS.personal == ("name", "email")
+    assert REQUESTS.personal == ("requester",)
+
+
+@pytest.mark.parametrize("spec", TABLES.values(), ids=lambda spec: spec.name)
+def test_personal_fields_exist_and_key_nothing(spec: TableSpec) -> None:
+    assert set(spec.personal) <= set(spec.model.model_fields)
+    assert not {part for attribute in spec.all_attributes.values() for part in attribute.parts} & set(
+        spec.personal
+    )

@@ -1,0 +1,122 @@
+"""Alerts and stored plans: what the engines leave behind for people.
+
+Belongs here: an alert with its evidence and what people made of it, a plan with its pointer.
+Does not belong here: the rules and the solver, which compute them.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from prism_core.calendar import Week
+from prism_core.models.base import Choice, Hours, Id, Instant, Many, Measure, Model, Name, Share, Text, Versioned
+from prism_core.models.reports import ObjectKey
+from prism_core.models.work import FactSubject, Severity
+
+_Actor = Annotated[str, Field(min_length=1, max_length=200)]
+EVIDENCE_MAX = 200
+
+
+class AlertRule(StrEnum):
+    """The seven rules."""
+
+    OOTO_CONFLICT = "ooto_conflict"
+    QUALITY_DEGRADATION = "quality_degradation"
+    SHRINKAGE_RISK = "shrinkage_risk"
+    UNRESOLVED_WORKER = "unresolved_worker"
+    LATE_REQUEST = "late_request"
+    CAPACITY_RISK = "capacity_risk"
+    SLA_BREACH = "sla_breach"
+
+
+class AlertStatus(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
+    RESOLVED = "resolved"
+
+
+class Verdict(StrEnum):
+    """What a person said of it: a rule's precision is measured by these."""
+
+    USEFUL = "useful"
+    NOT_USEFUL = "not_useful"
+
+
+class Evidence(Model):
+    """A row that the alert rests on: its item key, and the figures that mattered, as text with their unit."""
+
+    item: Annotated[str, Field(min_length=3, max_length=1_024)]
+    figures: Annotated[dict[Name, Annotated[str, Field(max_length=500)]], Field(max_length=20)]
+
+
+class Alert(Versioned):
+    """Rule + subject + evidence. `fingerprint` is its identity: the same finding is the same alert."""
+
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    rule: Choice[AlertRule]
+    severity: Choice[Severity]
+    title: Name
+    subject: Annotated[str, Field(min_length=1, max_length=600, description="item key of what it is about")]
+    member_id: Id | None = None
+    project_id: FactSubject | None = None
+    week: Week
+    evidence: Annotated[Many[Evidence], Field(max_length=EVIDENCE_MAX)] = ()
+    status: Choice[AlertStatus] = AlertStatus.OPEN
+    first_seen: Instant
+    last_seen: Instant
+    resolved: Instant | None = None
+    acknowledged: Instant | None = None
+    acknowledged_by: _Actor | None = None
+    silenced_until: Instant | None = None
+    silence_reason: Text | None = None
+    silenced_by: _Actor | None = None
+    verdict: Choice[Verdict] | None = None
+    verdict_by: _Actor | None = None
+    verdict_note: Text | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if self.last_seen < self.first_seen:
+            raise ValueError("last_seen lies before first_seen")
+        if self.status is AlertStatus.SILENCED and (self.silenced_until is None or not self.silence_reason):
+            raise ValueError("a silenced alert has an end (silenced_until) and a reason (silence_reason)")
+        if self.status is AlertStatus.RESOLVED and self.resolved is None:
+            raise ValueError("a resolved alert says since when (resolved)")
+        return self
+
+
+class PlanStatus(StrEnum):
+    """`superseded`: published once, replaced since."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    SUPERSEDED = "superseded"
+    DISCARDED = "discarded"
+
+
+class Plan(Versioned):
+    """A stored plan of a week: its figures here, its assignments with their reasons in S3."""
+
+    plan_id: Id
+    week: Week
+    status: Choice[PlanStatus] = PlanStatus.DRAFT
+    scenario: Name
+    objective: Measure
+    bound: Measure | None = None
+    gap: Share | None = None
+    assigned_hours: Hours = Decimal("0.00")
+    unmet_hours: Hours = Decimal("0.00")
+    body: ObjectKey = Field(description="S3 key of assignments and reasons")
+    created: Instant
+    created_by: _Actor
+    published: Instant | None = None
+    published_by: _Actor | None = None
+
+    @model_validator(mode="after")
+    def _published_says_when(self) -> Self:
+        if self.status is PlanStatus.PUBLISHED and (self.published is None or self.published_by is None):
+            raise ValueError("a published plan says when and by whom (published, published_by)")
+        return self
