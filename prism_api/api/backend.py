@@ -8,9 +8,12 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from prism_core.models.base import Model
+from prism_core.models.work import ThroughputWeek
 from prism_core.settings import Settings, load_settings
-from prism_core.tables import TableSpec
+from prism_core.tables import THROUGHPUT, TableSpec
 from prism_resources.aws import client
+from prism_resources.tables.generations import Generations
+from prism_resources.tables.history import TableHistory
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
 
@@ -45,6 +48,18 @@ def _store(name: str, spec: TableSpec, model: type[M]) -> TableStore[M]:
     if name not in _STORES:
         _STORES[name] = TableStore(dynamodb(), settings(), spec, model)
     return _STORES[name]
+
+
+@lru_cache(maxsize=1)
+def history() -> TableHistory:
+    """The change log, read."""
+    return TableHistory(dynamodb(), settings())
+
+
+@lru_cache(maxsize=1)
+def throughput() -> Generations[ThroughputWeek]:
+    """Throughput as it is published."""
+    return Generations(dynamodb(), settings(), THROUGHPUT, ThroughputWeek)
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ only one kind can do (routes/<resource>.py).
 
 import inspect
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -22,6 +23,7 @@ from prism_api.api.resource import (
     Resource,
     answer_model,
     create_fields,
+    is_versioned,
     page_model,
     patch_fields,
     replace_fields,
@@ -32,6 +34,7 @@ from prism_api.api.writes import (
     create_item,
     delete_item,
     etag,
+    item_as_of,
     matched,
     patch_item,
     read_item,
@@ -44,6 +47,7 @@ METHODS = "lcgupdb"
 # Name -> annotation and default.
 Parameters = dict[str, tuple[Any, Any]]
 IfMatch = Annotated[str | None, Header(alias="If-Match", description='the ETag that was read, such as "3"')]
+AsOf = Annotated[Instant | None, Query(description="as it was known at an instant, 2026-01-05T07:00:00Z")]
 Reason = Annotated[
     str | None, Header(alias="X-Change-Reason", description="why; kept in the change log", max_length=1_000)
 ]
@@ -106,8 +110,9 @@ def list_parameters(resource: Resource[Any]) -> Parameters:
         "limit": (Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows of a page")], DEFAULT_LIMIT),
         "cursor": (Annotated[str | None, Query(max_length=2_000, description="`next` of the page before")], None),
         "sort": (Annotated[order | None, Query(description="a field, or -field for the other way")], None),
-        "as_of": (Annotated[Instant | None, Query(description="the list as it was known at an instant")], None),
     }
+    if is_versioned(resource):
+        found["as_of"] = (AsOf, None)
     if resource.search:
         words = f"text in {', '.join(resource.search)}"
         found["q"] = (Annotated[str | None, Query(min_length=1, max_length=200, description=words)], None)
@@ -155,11 +160,15 @@ def key_parameter(resource: Resource[Any]) -> tuple[Any, Any]:
 
 
 def _get(router: APIGatewayHttpRouter, resource: Resource[Any], answer: Any) -> None:
-    def get(*, key: str, **_: Any) -> Response[Any]:
-        return item_answer(resource, answer, read_item(resource, current(), key))
+    def get(*, key: str, as_of: datetime | None = None, **_: Any) -> Response[Any]:
+        call = current()
+        item = read_item(resource, call, key) if as_of is None else item_as_of(resource, call, key, as_of)
+        return item_answer(resource, answer, item)
 
     document = documents.of(resource, f"Read a {resource.noun}", answer, reads=True, item=True)
-    parameters = {"key": key_parameter(resource)}
+    parameters: Parameters = {"key": key_parameter(resource)}
+    if is_versioned(resource):
+        parameters["as_of"] = (AsOf, None)
     router.get(f"{resource.path}/<key>", **document)(signed(get, parameters, Response[answer]))
 
 

@@ -6,8 +6,9 @@ streams; by a field, which reads all that match), cursors. Does not belong here:
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -19,6 +20,7 @@ from prism_api.api.resource import Resource
 from prism_api.api.visibility import Visible, visible
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import BadUsage
+from prism_core.history.changes import State
 from prism_core.models.base import Model, text_of
 
 DEFAULT_LIMIT = 50
@@ -48,7 +50,7 @@ class Plan:
 class Listed:
     """A page and where the next one starts."""
 
-    rows: list[Row]
+    rows: list[Any]
     next: str | None
 
 
@@ -60,14 +62,59 @@ def list_rows(resource: Resource[Any], call: Call) -> Listed:
     if filters is None:
         return Listed([], None)
     plan = make_plan(resource, call, filters)
-    sort, cursor = call.one("sort"), call.one("cursor")
-    listed = json.dumps([resource.path, sorted(filters.items()), sort, call.one("q"), sorted(seen.members or ())])
+    sort, cursor, as_of = call.one("sort"), call.one("cursor"), call.one("as_of")
+    chosen = [resource.path, sorted(filters.items()), sort, call.one("q"), as_of, sorted(seen.members or ())]
+    listed = json.dumps(chosen)
     position = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else None
-    if sort is None:
+    if as_of is not None:
+        past = _past(resource, call, plan, filters, seen, datetime.fromisoformat(as_of))
+        rows, following = in_order(past, resource.key_text, sort, limit, position)
+    elif sort is None:
         rows, following = _stream(resource, call, plan, seen, limit, position)
     else:
-        rows, following = _sorted(resource, call, plan, seen, limit, position, sort)
+        found = _collect(resource, call, plan, seen)
+        rows, following = in_order(found, resource.key_text, sort, limit, position)
     return Listed(rows, None if following is None else encode_cursor(backend.cursor_key(), listed, following))
+
+
+def page_of(rows: Sequence[Any], key_text: Callable[[Any], str], call: Call, listed: str) -> Listed:
+    """One page of rows that were computed whole. `listed` names the list with all that chooses its rows."""
+    limit, sort, cursor = int(call.one("limit") or DEFAULT_LIMIT), call.one("sort"), call.one("cursor")
+    listed = f"{listed} {sort}"
+    position = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else None
+    page, following = in_order(rows, key_text, sort, limit, position)
+    return Listed(page, None if following is None else encode_cursor(backend.cursor_key(), listed, following))
+
+
+def _past(
+    resource: Resource[Any],
+    call: Call,
+    plan: Plan,
+    filters: Mapping[str, tuple[str, ...]],
+    seen: Visible,
+    instant: datetime,
+) -> list[Row]:
+    """The list as it was known at an instant: today's rows with the changes since undone."""
+    wanted = Plan(plan.way, (), None, None, _with_weeks(filters, keep_range=False))
+
+    def belongs(state: State) -> bool:
+        return _matches(resource, call, wanted, seen, resource.model.from_plain({**state}))
+
+    current = list(_read_whole(resource, plan))
+    states = backend.history().list_at(resource.spec, current, instant, now=call.now, matches=belongs)
+    return [resource.model.from_plain(state) for state in states.values()]
+
+
+def _read_whole(resource: Resource[Any], plan: Plan) -> Iterator[Any]:
+    """Whole items, also where the list carries less."""
+    if resource.row is None:
+        yield from _read(resource, plan)
+        return
+    table = backend.reader(resource.spec, resource.model)
+    for row in _read(resource, plan):
+        item = table.get(**{part: getattr(row, part) for part in resource.spec.key_parts})
+        if item is not None:
+            yield item
 
 
 def every_row(resource: Resource[Any], call: Call) -> list[Row]:
@@ -216,18 +263,18 @@ def _key_in_way(resource: Resource[Any], way: str, row: Row) -> dict[str, str]:
     return {name: attribute.text(values) or "" for name, attribute in attributes.items()}
 
 
-def _sorted(
-    resource: Resource[Any], call: Call, plan: Plan, seen: Visible, limit: int, position: Any, sort: str
-) -> tuple[list[Row], Any]:
-    """By a field, then by key; absent values stand last in both directions."""
-    name, backwards = sort.removeprefix("-"), sort.startswith("-")
-    rows = _collect(resource, call, plan, seen)
-    present = [row for row in rows if getattr(row, name) is not None]
-    absent = [row for row in rows if getattr(row, name) is None]
-    present.sort(key=resource.key_text)
-    present.sort(key=lambda row: _sortable(getattr(row, name)), reverse=backwards)
-    ordered = [*present, *sorted(absent, key=resource.key_text)]
-    keys = [resource.key_text(row) for row in ordered]
+def in_order(
+    rows: Sequence[Any], key_text: Callable[[Any], str], sort: str | None, limit: int, position: Any
+) -> tuple[list[Any], Any]:
+    """A page by a field, then by key; absent values stand last in both directions."""
+    ordered = sorted(rows, key=key_text)
+    if sort is not None:
+        name, backwards = sort.removeprefix("-"), sort.startswith("-")
+        present = [row for row in ordered if getattr(row, name) is not None]
+        absent = [row for row in ordered if getattr(row, name) is None]
+        present.sort(key=lambda row: _sortable(getattr(row, name)), reverse=backwards)
+        ordered = [*present, *absent]
+    keys = [key_text(row) for row in ordered]
     start = keys.index(position) + 1 if position in keys else 0 if position is None else _gone()
     page = ordered[start : start + limit]
     return page, keys[start + limit - 1] if start + limit < len(ordered) else None

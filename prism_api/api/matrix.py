@@ -64,10 +64,43 @@ def _resource(
     return tuple(rows)
 
 
+def _verbs(path: str, *verbs: str, lead: Access = ALL, annotator: Access = NONE) -> tuple[Operation, ...]:
+    """`POST <path>/{key}/<verb>`."""
+    return tuple(Operation("POST", f"{path}/{{key}}/{verb}", lead, NONE, annotator) for verb in verbs)
+
+
 OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/api/meta", ALL, ALL, ALL),
     *_resource("/api/members", "lcgupdb", annotator=OWN),
     *_resource("/api/projects", "lcgupdb", annotator=ALL),
+    *_resource("/api/allocations", "lcgupdb", annotator=OWN),
+    Operation("POST", "/api/allocations/reassign", ALL, NONE, NONE),
+    *_resource("/api/recipients", "lcgupdb", write=NONE),
+    *_resource("/api/quality", "lcgupdb", annotator=OWN),
+    *_resource("/api/workers", "lgpd"),
+    *_verbs("/api/workers", "resolve", "ignore"),
+    *_resource("/api/bugs", "lg", annotator=OWN),
+    *_resource("/api/bugs", "updb"),
+    Operation("POST", "/api/bugs", ALL, ALL, OWN),
+    Operation("GET", "/api/bugs/{key}/screenshot", ALL, ALL, OWN),
+    *_resource("/api/corrections", "lcgdb"),
+    Operation("GET", "/api/saved-views", ALL, ALL, ALL),
+    Operation("POST", "/api/saved-views", ALL, ALL, ALL),
+    Operation("GET", "/api/saved-views/{key}", ALL, ALL, ALL),
+    Operation("PUT", "/api/saved-views/{key}", ALL, ALL, ALL),
+    Operation("PATCH", "/api/saved-views/{key}", ALL, ALL, ALL),
+    Operation("DELETE", "/api/saved-views/{key}", ALL, ALL, ALL),
+    *_resource("/api/alerts", "lg", annotator=OWN),
+    *_verbs("/api/alerts", "acknowledge", "silence", "verdict"),
+    *_resource("/api/plans", "lg"),
+    *_resource("/api/reports", "lg"),
+    Operation("GET", "/api/reports/{key}/content", ALL, ALL, NONE),
+    Operation("GET", "/api/throughput", ALL, ALL, OWN),
+    Operation("GET", "/api/throughput/{key}", ALL, ALL, OWN),
+    Operation("POST", "/api/throughput/reassign", ALL, NONE, NONE),
+    Operation("GET", "/api/history/{table}/{key}", ALL, ALL, OWN),
+    Operation("GET", "/api/changes", ALL, ALL, NONE),
+    Operation("POST", "/api/changes/{change_id}/revert", ALL, NONE, NONE),
 )
 
 

@@ -35,7 +35,7 @@ class Resource(Generic[M]):
     `filters` are fields that a list can be filtered by, with the type of a value; `search` are the fields that `q`
     looks into; `everything` gives the partitions of a list without a selective filter; `owner` names the member a
     row belongs to; `server` are fields that the caller cannot set; `row` is what a list carries when that is less;
-    `answer` the same for one item; `hidden` says which rows a caller must not see beside those of others;
+    `answer` the same for one item; `hidden` says which rows a caller must not see, `secret` which fields;
     `generated` is the first letter of ids that the server makes; `opaque` a single key no path segment could hold.
     """
 
@@ -56,8 +56,10 @@ class Resource(Generic[M]):
     row: type[Model] | None = None
     answer: type[Model] | None = None
     hidden: Callable[[Call, Any], bool] = lambda _call, _item: False
+    secret: Callable[[Call, Any], frozenset[str]] = lambda _call, _item: frozenset()
     opaque: bool = False
     generated: str | None = None
+    never_in_history: tuple[str, ...] = ()
 
     @property
     def composite(self) -> bool:
@@ -74,12 +76,17 @@ class Resource(Generic[M]):
         names = self.spec.key_parts
         return decode_key(text, names) if self.composite else {names[0]: text}
 
+    @property
+    def generated_part(self) -> str:
+        """The part of the key that the server makes: the last one."""
+        return self.spec.key_parts[-1]
+
     def new_id(self, call: Call) -> dict[str, Any]:
         """The generated key of a new item; nothing where the caller names it."""
         if self.generated is None:
             return {}
         made = ulid(call.now, secrets.token_bytes(ULID_RANDOM_BYTES)).lower()
-        return {self.spec.key_parts[-1]: f"{self.generated}-{made}"}
+        return {self.generated_part: f"{self.generated}-{made}"}
 
     @property
     def row_model(self) -> type[Model]:
@@ -111,7 +118,7 @@ def page_model(resource: Resource[Any], answer: type[Model]) -> type[Model]:
 
 def create_fields(resource: Resource[Any]) -> type[Model]:
     """What a POST sends: every field but the version and what the server decides."""
-    made = set(resource.spec.key_parts) if resource.generated else set[str]()
+    made = {resource.generated_part} if resource.generated else set[str]()
     return _fields(resource, "Create", leave_out={"version", *resource.server, *made}, optional=False)
 
 

@@ -7,6 +7,7 @@ bulk call alike. Does not belong here: routes (crud.py) and the transaction itse
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydantic import JsonValue, ValidationError
 
 from prism_api.api import backend
 from prism_api.api.calls import Call
+from prism_api.api.calls import current as current_call
 from prism_api.api.problems import FieldError, Problem, errors_of, invalid, not_found
 from prism_api.api.resource import Resource
 from prism_api.api.visibility import actor, visible
@@ -52,6 +54,15 @@ def read_item(resource: Resource[Any], call: Call, key: str) -> Any:
     item = backend.reader(resource.spec, resource.model).get(**_loose(resource.key_parts(key)))
     if item is None or resource.hidden(call, item) or not visible(call).sees(resource.owner(item)):
         raise not_found(f"{resource.noun} {key}")
+    return item
+
+
+def item_as_of(resource: Resource[Any], call: Call, key: str, instant: datetime) -> Any:
+    """The item as it was known at an instant. Raises Problem 404 when it did not exist."""
+    state = backend.history().item_at(resource.spec, resource.spec.key(resource.key_parts(key)), instant)
+    item = None if state is None else resource.model.from_plain(state)
+    if item is None or resource.hidden(call, item) or not visible(call).sees(resource.owner(item)):
+        raise not_found(f"{resource.noun} {key} at {instant:%Y-%m-%d %H:%M:%S} UTC")
     return item
 
 
@@ -198,7 +209,10 @@ def etag(item: Versioned) -> str:
 def answer_of(resource: Resource[Any], item: Any) -> dict[str, Any]:
     """An item with its key, as JSON values."""
     shown = set((resource.answer or type(item)).model_fields)
-    return item.model_dump(mode="json", include=shown) | {"key": resource.key_text(item)}
+    secret = resource.secret(current_call(), item)
+    values = item.model_dump(mode="json", include=shown)
+    kept = {name: value for name, value in values.items() if name not in secret}
+    return kept | {"key": resource.key_text(item)}
 
 
 def _parts(resource: Resource[Any], item: Any) -> dict[str, Any]:

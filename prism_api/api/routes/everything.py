@@ -3,11 +3,37 @@
 Belongs here: the list. Does not belong here: routes.
 """
 
+from typing import Any
+
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from prism_api.api.routes import members, meta, projects
+from prism_api.api.resource import Resource
+from prism_api.api.routes import (
+    alerts,
+    allocations,
+    bugs,
+    corrections,
+    history,
+    members,
+    meta,
+    plans,
+    projects,
+    quality,
+    recipients,
+    reports,
+    saved_views,
+    throughput,
+    workers,
+)
+
+_MODULES = (
+    members, projects, allocations, recipients, quality, workers, bugs, corrections, saved_views, alerts, plans,
+    reports,
+)  # fmt: skip
+# The resources with a history, by table.
+RESOURCES: dict[str, Resource[Any]] = {module.RESOURCE.spec.name: module.RESOURCE for module in _MODULES}
 
 
 def routers() -> tuple[APIGatewayHttpRouter, ...]:
     """Every router, in the order of the document."""
-    return (meta.router, members.router, projects.router)
+    return (meta.router, *(module.router for module in _MODULES), throughput.router, history.router)

@@ -1,0 +1,180 @@
+"""The change log: what happened to an item, what happened lately, and taking a change back.
+
+Belongs here: reading changes and the revert. Does not belong here: how states are rebuilt (prism_core/history).
+"""
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import Field, JsonValue
+
+from prism_api.api import backend, documents
+from prism_api.api.calls import Call, current
+from prism_api.api.crud import Idempotency, Reason, respond
+from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT
+from prism_api.api.opaque import decode_cursor, decode_key, encode_cursor, encode_key
+from prism_api.api.problems import FieldError, Problem, invalid, not_found
+from prism_api.api.resource import Resource
+from prism_api.api.visibility import visible
+from prism_api.api.writes import author_of, read_item
+from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
+from prism_core.history.rebuild import LaterChanges
+from prism_core.models.base import Choice, Count, Instant, Model
+from prism_core.models.changes import Change, Operation
+from prism_core.tables import CHANGELOG, TABLES
+
+LATELY = timedelta(days=7)
+router = APIGatewayHttpRouter()
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows of a page")]
+Cursor = Annotated[str | None, Query(max_length=2_000, description="`next` of the page before")]
+TableName = Annotated[str, Path(description="an operational table, such as allocations", pattern="^[a-z_]{1,40}$")]
+
+
+class ChangeAnswer(Model):
+    """One write of one item: who, when, why, and what it changed."""
+
+    id: str
+    table: str
+    item_key: str
+    operation: Choice[Operation]
+    version: Annotated[int, Field(ge=1)]
+    instant: Instant
+    actor: str
+    reason: str
+    request_id: str
+    changes: dict[str, dict[Literal["before", "after"], JsonValue]]
+
+
+class ChangePage(Model):
+    """Newest first."""
+
+    items: list[ChangeAnswer]
+    next: str | None = None
+
+
+class Reverted(Model):
+    """What a revert left: the item at its new version, or nothing when it took back a creation."""
+
+    item_key: str
+    deleted: bool
+    version: Count | None = None
+    item: dict[str, JsonValue] | None = None
+
+
+def _resource(table: str) -> Resource[Any]:
+    from prism_api.api.routes.everything import RESOURCES  # noqa: PLC0415 - it lists this router too
+
+    if table not in RESOURCES:
+        valid = ", ".join(sorted(RESOURCES))
+        raise invalid((FieldError("path.table", f"{table!r} has no history; valid are {valid}"),))
+    return RESOURCES[table]
+
+
+@router.get(
+    "/api/history/<table>/<key>",
+    **documents.operation("Every change of an item", "history", ChangePage, reads=True, item=True),
+)
+def history_of_item(
+    table: TableName,
+    key: Annotated[str, Path(min_length=1, max_length=1_024)],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[ChangePage]:
+    call, resource = current(), _resource(table)
+    if visible(call).members is not None:
+        read_item(resource, call, key)  # raises when it is somebody else's
+    item_key = resource.spec.item_key(resource.spec.key(resource.key_parts(key)))
+    listed = f"history {item_key}"
+    start = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else None
+    page = backend.history().page_of_item(resource.spec, item_key, limit=limit, start=start)
+    if not page.items and start is None:
+        raise not_found(f"{resource.noun} {key}")
+    following = encode_cursor(backend.cursor_key(), listed, page.next) if page.next else None
+    return respond(ChangePage(items=[_answer(call, resource, one) for one in page.items], next=following))
+
+
+@router.get(
+    "/api/changes", **documents.operation("What changed in a table lately", "history", ChangePage, reads=True)
+)
+def changes(
+    table: Annotated[str, Query(pattern="^[a-z_]{1,40}$")],
+    since: Annotated[Instant | None, Query(description="seven days back, if left out")] = None,
+    until: Annotated[Instant | None, Query(description="now, if left out")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response[ChangePage]:
+    call, resource = current(), _resource(table)
+    if visible(call).members is not None:
+        raise Problem(HTTPStatus.FORBIDDEN, "The changes of a whole table are for who sees all of its rows.")
+    end = until or call.now
+    start = since or end - LATELY
+    listed = f"changes {table} {since} {until}"
+    position = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else None
+    page = backend.history().page_between(resource.spec, start, end, limit=limit, start=position)
+    following = encode_cursor(backend.cursor_key(), listed, page.next) if page.next else None
+    return respond(ChangePage(items=[_answer(call, resource, one) for one in page.items], next=following))
+
+
+@router.post(
+    "/api/changes/<change_id>/revert",
+    **documents.operation("Take one change back", "history", Reverted, item=True),
+)
+def revert(
+    change_id: Annotated[str, Path(min_length=1, max_length=1_024)],
+    reason: Reason = None,
+    idempotency_key: Idempotency = None,
+) -> Response[Reverted]:
+    """A real reverse change. Refused when later changes stand on the same fields."""
+    call = current()
+    key = decode_key(change_id, tuple(attribute.name for attribute in CHANGELOG.key_attributes))
+    table = key[CHANGELOG.partition.name].partition("#")[0]
+    if table not in TABLES:
+        raise not_found(f"change {change_id}")
+    resource = _resource(table)
+    change = backend.history().change(resource.spec, key)
+    if change is None:
+        raise not_found(f"change {change_id}")
+    author = author_of(call)
+    words = call.reason or f"revert of version {change.version} by {change.actor}"
+    store = backend.store(resource.spec, resource.model)
+    try:
+        item = backend.history().undo(
+            store, change, actor=author.actor, reason=words, request_id=call.request_id, now=call.now
+        )
+    except LaterChanges as refused:
+        extra = {"later": None if refused.later is None else _answer(call, resource, refused.later).plain()}
+        raise Problem(HTTPStatus.CONFLICT, str(refused), extra=extra) from refused
+    except (StaleVersion, BadUsage):
+        raise
+    except PermanentFailure as refused:
+        raise Problem(HTTPStatus.CONFLICT, str(refused)) from refused
+    if item is None:
+        return respond(Reverted(item_key=change.item_key, deleted=True))
+    plain = {name: value for name, value in item.plain().items() if name not in resource.secret(call, item)}
+    return respond(Reverted(item_key=change.item_key, deleted=False, version=item.version, item=plain))
+
+
+def _answer(call: Call, resource: Resource[Any], change: Change) -> ChangeAnswer:
+    place = {a.name: text for a in CHANGELOG.key_attributes if (text := a.text(_parts(change))) is not None}
+    shown = {name: pair for name, pair in change.changes.items() if name not in resource.never_in_history}
+    return ChangeAnswer(
+        id=encode_key(place),
+        table=change.table,
+        item_key=change.item_key,
+        operation=change.operation,
+        version=change.version,
+        instant=change.instant,
+        actor=change.actor,
+        reason=change.reason,
+        request_id=change.request_id,
+        changes={name: {**pair} for name, pair in shown.items()},
+    )
+
+
+def _parts(change: Change) -> dict[str, object]:
+    names = {part for attribute in CHANGELOG.key_attributes for part in attribute.parts}
+    return {name: getattr(change, name) for name in names}

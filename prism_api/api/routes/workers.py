@@ -1,0 +1,78 @@
+"""Workers: identities in the labelling tool, and whose they were; and labelling jobs that no project claims.
+
+Belongs here: the queue, resolving an identity from a day on, leaving one aside. Does not belong here: guessing
+(prism_core/suggestions.py) and computing the weeks again (the sensor of resolved workers).
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from prism_api.api import backend
+from prism_api.api.actions import action
+from prism_api.api.calls import Call
+from prism_api.api.crud import crud
+from prism_api.api.problems import FieldError, Problem, invalid
+from prism_api.api.resource import Resource
+from prism_core.models.base import Day, Id, Model
+from prism_core.models.people import Member
+from prism_core.models.workers import Worker, WorkerStatus
+from prism_core.tables import MEMBERS, WORKERS
+
+EXAMPLE = {"worker_key": "us-east-1_Pool#0a1b2c3d", "pool": "us-east-1_Pool", "sub": "0a1b2c3d"}
+
+RESOURCE = Resource(
+    path="/api/workers",
+    spec=WORKERS,
+    model=Worker,
+    noun="worker",
+    example=EXAMPLE,
+    ways=("by_id", "by_status"),
+    everything=lambda _: {"status": tuple(WorkerStatus)},
+    filters={"worker_key": str, "status": WorkerStatus, "is_job": bool},
+    sorts=("last_seen", "first_seen", "worker_key", "status"),
+    search=("worker_key",),
+    opaque=True,
+)
+router = crud(RESOURCE, "lgpd")
+
+
+class Resolution(Model):
+    """From a day on (until before another) the worker is this member."""
+
+    member: Id
+    valid_from: Day
+    valid_to: Day | None = None
+
+
+def _resolve(_: Call, worker: Worker, body: Resolution) -> dict[str, Any]:
+    if worker.is_job:
+        detail = "A labelling job belongs to a project: add it to the project's labeling_jobs."
+        raise Problem(HTTPStatus.CONFLICT, detail)
+    if backend.reader(MEMBERS, Member).get(member_id=body.member) is None:
+        raise invalid((FieldError("body.member", f"there is no member {body.member}"),))
+    kept: list[dict[str, Any]] = []
+    for period in worker.periods:
+        if period.from_ >= body.valid_from and (body.valid_to is None or period.from_ < body.valid_to):
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                f"The worker is {period.member} from {period.from_} already; edit that period first.",
+            )
+        plain: dict[str, Any] = {**period.plain()}
+        if period.from_ < body.valid_from and (period.to is None or period.to > body.valid_from):
+            plain["to"] = body.valid_from.isoformat()  # the one before ends where the new one begins
+        kept.append(plain)
+    new = {"member": body.member, "from": body.valid_from.isoformat()}
+    if body.valid_to is not None:
+        new["to"] = body.valid_to.isoformat()
+    periods = sorted([*kept, new], key=lambda one: one["from"])
+    return {"status": WorkerStatus.RESOLVED.value, "periods": periods, "suggestions": None}
+
+
+def _ignore(_: Call, worker: Worker, __: None) -> dict[str, Any]:
+    if worker.status is WorkerStatus.RESOLVED:
+        raise Problem(HTTPStatus.CONFLICT, "The worker is resolved; its work counts for a member.")
+    return {"status": WorkerStatus.IGNORED.value}
+
+
+action(router, RESOURCE, "resolve", Resolution, "Say who a worker is from a day on", _resolve)
+action(router, RESOURCE, "ignore", None, "Leave a worker or labelling job aside", _ignore)
