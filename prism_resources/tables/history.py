@@ -6,6 +6,7 @@ and writing the log (store.py).
 """
 
 import heapq
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ SKEW = timedelta(minutes=1)
 LIST_MAX_WEEKS = 26
 LIST_MAX_CHANGES = 2_000
 UNDO_ATTEMPTS = 3
+_PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[0-7][0-9A-Z]{25}")
 
 Matches = Callable[[State], bool]
 Progress = Callable[[int, int], None]
@@ -108,9 +110,7 @@ class TableHistory:
         low = instant_text(after) + "#" + AFTER_ALL
         high = instant_text(until) + "#" + AFTER_ALL
         if start is not None:
-            if not low < start < high:
-                raise BadUsage("the cursor does not belong to this list of changes; start from the first page")
-            high, until = start, datetime.fromisoformat(start.partition("#")[0])
+            high, until = start, _instant_of(start, low, high)
         first, last = Week.of(after), Week.of(until)
         weeks = last - first + 1
         for done in range(weeks):
@@ -287,6 +287,16 @@ def _refuse_unlogged(spec: TableSpec) -> None:
             f"{spec.name} has no changes: it is replaced as a whole; its earlier states are the kept generations "
             "of the lake"
         )
+
+
+def _instant_of(place: str, low: str, high: str) -> datetime:
+    """The instant of a cursor. It comes back from a browser, so it may be anything."""
+    try:
+        if _PLACE.fullmatch(place) and low < place < high:
+            return datetime.fromisoformat(place.partition("#")[0])
+    except ValueError:
+        pass
+    raise BadUsage("the cursor does not belong to this list of changes; start from the first page")
 
 
 def _with_version(item: object) -> State:
