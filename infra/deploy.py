@@ -1,20 +1,25 @@
 """Deploy the templates, the same ones to both places.
 
 Belongs here: CloudFormation calls and the parameters that code knows better than a person (the projected
-weeks). Does not belong here: what is deployed (infra/templates).
+weeks, the key of a function's code). Does not belong here: what is deployed (infra/templates, infra/packaging).
 """
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from infra.local.home import Ports
+from infra.packaging.function import code_for, upload
+from infra.packaging.libraries import Arch
 from prism_core.calendar import Week, weeks_in_year
-from prism_core.failures import PermanentFailure, TransientFailure
-from prism_core.settings import Settings
+from prism_core.clock import NOW_VARIABLE
+from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
+from prism_core.settings import Environment, Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling
 
@@ -23,7 +28,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order of their dependence.
-STACKS = ("data", "catalog")
+STACKS = ("data", "catalog", "api")
+SIGNED_IN, SIGNED_OUT = "/auth/callback", "/"
 WAIT_SECONDS = 900
 # CloudFormation takes 4,096 characters a parameter; a week and its comma take nine.
 WEEKS_PER_PARAMETER = 450
@@ -51,22 +57,71 @@ def stack_name(settings: Settings, concern: str) -> str:
     return f"{settings.name_prefix}-{concern}"
 
 
-def deploy(settings: Settings, today: Week, say: Callable[[str], None]) -> list[Deployment]:
-    """Create or update every stack. Raises PermanentFailure with CloudFormation's reason when one fails."""
+def deploy(
+    settings: Settings,
+    today: Week,
+    say: Callable[[str], None],
+    *,
+    origins: Sequence[str] = (),
+    arch: Arch = Arch.ARM64,
+) -> list[Deployment]:
+    """Create or update every stack; the code of the functions is built and uploaded on the way.
+
+    `origins` are where the screens are served, by default the front door of a local platform; `arch` is for AWS.
+    Raises PermanentFailure with CloudFormation's reason when a stack fails.
+    """
+    values = _parameters(settings, today, origins or local_origins(settings), arch)
+    done: list[Deployment] = []
+    for concern in STACKS:
+        if concern == "api":
+            say("uploading the code of the api function")
+            values["CodeKey"] = upload(settings, values["CodeBucket"], code_for(settings, arch))
+        say(f"deploying stack {concern}")
+        done.append(_deploy_stack(settings, concern, values))
+        # What a stack says it made is what a later one may ask for, by the same name.
+        values |= outputs(settings, concern)
+    return done
+
+
+def outputs(settings: Settings, concern: str) -> dict[str, str]:
+    """What a deployed stack made, by the names of its template. Raises PermanentFailure when it is not there."""
+    name = stack_name(settings, concern)
+    try:
+        with calling(f"stack {name}", "look at"):
+            found = client(settings, "cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    except PermanentFailure as error:
+        raise PermanentFailure(f"stack {name} is not deployed; `prism up` does that") from error
+    return {one.get("OutputKey", ""): one.get("OutputValue", "") for one in found.get("Outputs", [])}
+
+
+def local_origins(settings: Settings) -> list[str]:
+    """Where the front door of a local platform is, by both names of this machine. Raises BadUsage on AWS."""
+    if settings.environment is Environment.AWS or settings.aws_endpoint_url is None:
+        raise BadUsage("on AWS, say where the screens are served")
+    screens = Ports.of_emulator(settings.aws_endpoint_url.port or 0).screens
+    return [f"http://{name}:{screens}" for name in ("127.0.0.1", "localhost")]
+
+
+def _parameters(settings: Settings, today: Week, origins: Sequence[str], arch: Arch) -> dict[str, str]:
     weeks = projected_weeks(settings.first_week, today)
-    values = {
+    local = settings.environment is Environment.LOCAL
+    return {
         "Environment": settings.environment.value,
         "NamePrefix": settings.name_prefix,
         "DatabaseName": settings.glue_database,
         "LakeBucket": settings.lake_bucket,
         "ProjectedWeeks": ",".join(weeks[:WEEKS_PER_PARAMETER]),
         "ProjectedWeeksMore": ",".join(weeks[WEEKS_PER_PARAMETER : 2 * WEEKS_PER_PARAMETER]),
+        "FirstWeek": settings.first_week.label,
+        "ChangelogShards": str(settings.changelog_shards),
+        "LeadScope": settings.lead_scope.value,
+        "Architecture": arch.value,
+        "SignedInPages": ",".join(f"{origin}{SIGNED_IN}" for origin in origins),
+        "SignedOutPages": ",".join(f"{origin}{SIGNED_OUT}" for origin in origins),
+        "EndpointUrl": str(settings.aws_endpoint_url).rstrip("/") if local else "",
+        # A fixed clock is fixed for the functions, too; on AWS it is not a thing.
+        "FixedNow": os.environ.get(NOW_VARIABLE, "") if local else "",
     }
-    done: list[Deployment] = []
-    for concern in STACKS:
-        say(f"deploying stack {concern}")
-        done.append(_deploy_stack(settings, concern, values))
-    return done
 
 
 def _deploy_stack(settings: Settings, concern: str, values: dict[str, str]) -> Deployment:

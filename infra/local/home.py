@@ -29,6 +29,11 @@ class Ports:
 
     base: int
 
+    @classmethod
+    def of_emulator(cls, port: int) -> "Ports":
+        """The ports of the platform whose embedded AWS is on `port`."""
+        return cls(port - 3)
+
     @property
     def screens(self) -> int:
         return self.base

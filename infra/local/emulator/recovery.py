@@ -18,6 +18,8 @@ from typing import Any
 
 _SIDECAR = ".meta.json"
 _VERSIONS = ".versions"
+# The bucket of the functions' code: a deployment fills it, and every deployment can fill it again.
+_REBUILT = "-artifacts-"
 _log = logging.getLogger("prism.emulator.recovery")
 
 
@@ -50,15 +52,15 @@ def forget_unsaved_buckets(s3: Path, saved: Path | None) -> list[str]:
     """Remove empty bucket folders that the newest snapshot does not know; returns their names.
 
     The emulator would take such a folder for a bucket, and CloudFormation could never create it again. A
-    folder that holds an object is kept in any case.
+    folder that holds an object is kept in any case, except one of code.
     """
     state = saved / "state" / "s3.json" if saved else None
     known = state.read_text() if state is not None and state.exists() else ""
     forgotten: list[str] = []
     for account in (path for path in s3.iterdir() if path.is_dir() and path.name != _VERSIONS):
         for bucket in account.iterdir():
-            holds_nothing = not any(path.is_file() for path in bucket.rglob("*"))
-            if f"'{bucket.name}'" not in known and holds_nothing:
+            dispensable = _REBUILT in bucket.name or not any(path.is_file() for path in bucket.rglob("*"))
+            if f"'{bucket.name}'" not in known and dispensable:
                 shutil.rmtree(bucket)
                 forgotten.append(bucket.name)
     return forgotten
