@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         call = guard.admit(event, request_id)
         calls.enter(call)
-        result = app.resolve(_with_body(event), context)
+        result = app.resolve(_for_powertools(event, call), context)
     except Problem as problem:
         result = answer(problem, request_id, path)
     except Exception:  # noqa: BLE001 - nobody stands above to answer
@@ -63,12 +63,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return result
 
 
-def _with_body(event: dict[str, Any]) -> dict[str, Any]:
-    """Powertools reads JSON only where the type says so; a merge patch is JSON too."""
-    headers = {str(name).lower(): value for name, value in (event.get("headers") or {}).items()}
+def _for_powertools(event: dict[str, Any], call: calls.Call) -> dict[str, Any]:
+    """The event as Powertools reads it: a merge patch is JSON too, and the query is what the guard read."""
+    headers = dict(call.headers)
     if "content-type" in headers:
         headers["content-type"] = "application/json"
-    return event | {"headers": headers}
+    query = {name: ",".join(values) for name, values in call.query.items()}
+    return event | {"headers": headers, "queryStringParameters": query}
 
 
 def _single(result: Mapping[str, Any]) -> dict[str, str]:

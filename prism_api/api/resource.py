@@ -7,7 +7,7 @@ Does not belong here: reading (lists.py), writing (writes.py) and registering ro
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
@@ -151,7 +151,11 @@ def _fields(resource: Resource[Any], kind: str, *, leave_out: set[str], optional
 
 
 def _annotation(info: FieldInfo, *, optional: bool) -> Any:
-    kept: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+    kind: Any = info.annotation
+    if optional and get_origin(kind) is dict:  # null takes one entry out
+        name, value = get_args(kind)
+        kind = dict[name, value | None]
+    kept: Any = Annotated[(kind, *info.metadata)] if info.metadata else kind
     return kept | None if optional else kept
 
 

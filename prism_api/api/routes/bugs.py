@@ -93,7 +93,7 @@ router = crud(RESOURCE)
         "The screenshot of a bug, as a picture", "bugs", None, reads=True, item=True, media="image/*"
     ),
 )
-def screenshot(key: Annotated[str, Path(min_length=1, max_length=1_024)]) -> Response[Any]:
+def screenshot(key: Annotated[str, Path(min_length=1, max_length=1_024)]):  # no type: bytes are not validated
     """Lists and items leave it out: it may take 100 kB."""
     bug: Bug = read_item(RESOURCE, current(), key)
     if bug.screenshot is None:

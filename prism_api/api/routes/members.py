@@ -24,10 +24,10 @@ RESOURCE = Resource(
     model=Member,
     noun="member",
     example=EXAMPLE,
-    ways=("by_id", "by_status"),
+    ways=("by_id", "by_team", "by_status"),
     everything=lambda _: {"status": tuple(MemberStatus)},
-    filters={"member_id": str, "status": MemberStatus},
-    sorts=("name", "member_id", "status", "time_zone"),
+    filters={"member_id": str, "team": str, "location": str, "status": MemberStatus},
+    sorts=("name", "member_id", "status", "team", "location", "time_zone"),
     search=("name", "email", "member_id"),
     owner=lambda member: member.member_id,
 )
