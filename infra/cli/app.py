@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
+from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
 from infra.cli.materialize import materialize
 from infra.cli.query import query
@@ -39,6 +40,8 @@ app.command()(reset)
 app.add_typer(ingest_app, name="ingest")
 app.command()(materialize)
 app.command()(query)
+app.command("as-of")(as_of)
+app.command()(forget)
 
 
 def main() -> None:

@@ -104,7 +104,7 @@ class TableHistory:
         self, spec: TableSpec, after: datetime, until: datetime, start: str | None, progress: Progress | None
     ) -> Iterator[Change]:
         """Shards of a week are merged by the sort key, which is one order over all of them."""
-        _refuse_unlogged(spec)
+        refuse_unlogged(spec)
         if until <= after:
             return
         low = instant_text(after) + "#" + AFTER_ALL
@@ -276,12 +276,12 @@ def is_logged(spec: TableSpec) -> bool:
 
 
 def _checked(spec: TableSpec, item_key: str) -> str:
-    _refuse_unlogged(spec)
+    refuse_unlogged(spec)
     key_of_item_key(spec, item_key)
     return item_key
 
 
-def _refuse_unlogged(spec: TableSpec) -> None:
+def refuse_unlogged(spec: TableSpec) -> None:
     if not is_logged(spec):
         raise BadUsage(
             f"{spec.name} has no changes: it is replaced as a whole; its earlier states are the kept generations "

@@ -24,6 +24,7 @@ from prism_core.failures import PermanentFailure, StaleVersion
 from prism_core.models.base import Versioned
 from prism_core.tables import TABLES, TableSpec
 from prism_resources.aws import client
+from prism_resources.privacy import PersonKeys
 from prism_resources.tables.store import TableStore, Write
 
 SEED = 20_180_813
@@ -54,10 +55,11 @@ def _load_programme(platform: Platform, programme: Programme) -> None:
         ("requests", [*programme.requests]),
         ("allocations", [*programme.allocations]),
     ]
+    keys = PersonKeys(client(platform.settings, "dynamodb"), platform.settings)
     batches = [(TABLES[name], batch) for name, items in kinds for batch in _batches(items)]
     bar = step_progress("loading the synthetic programme", len(batches))
     with bar as progress, ThreadPoolExecutor(WRITERS) as pool:
-        for _ in pool.map(lambda job: _create(platform, *job), batches):
+        for _ in pool.map(lambda job: _create(platform, keys, *job), batches):
             progress.advance(progress.task_ids[0])
 
 
@@ -67,8 +69,9 @@ def _batches(items: Iterable[Versioned]) -> Iterator[list[Versioned]]:
         yield batch
 
 
-def _create(platform: Platform, spec: TableSpec, items: list[Versioned]) -> None:
-    store = TableStore(client(platform.settings, "dynamodb"), platform.settings, spec, spec.model)  # type: ignore[arg-type]
+def _create(platform: Platform, keys: PersonKeys, spec: TableSpec, items: list[Versioned]) -> None:
+    dynamodb = client(platform.settings, "dynamodb")
+    store = TableStore(dynamodb, platform.settings, spec, spec.model, keys=keys)  # type: ignore[arg-type]
     now = clock.now()
     try:
         store.transact([Write(item, 0) for item in items], actor=ACTOR, reason=REASON, request_id=ACTOR, now=now)

@@ -1,0 +1,159 @@
+"""`prism as-of` and `prism forget`: what was, and what must not be known any more.
+
+Belongs here: the two commands and how they print. Does not belong here: rebuilding a state (prism_core/history)
+and what forgetting a person does (prism_resources/forgetting.py).
+"""
+
+import getpass
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from infra.cli.console import fail, out, say, step_progress
+from infra.cli.query import WIDEST, Format
+from infra.local.platform import Platform, attached
+from prism_core import clock
+from prism_core.failures import BadUsage
+
+# A person reads the first rows of a table; whoever needs all of them takes CSV or JSON.
+SCAN_SEGMENTS = 4
+
+
+def as_of(
+    table: Annotated[str, typer.Argument(help="an operational table, such as members")],
+    at: Annotated[str, typer.Option("--at", help="an instant with its zone: 2026-01-05T07:00:00Z")],
+    key: Annotated[str, typer.Option("--key", help="one item: M-001, or M-001/2026-W01#P-12")] = "",
+    output: Annotated[Format, typer.Option("--format", help="how to print the items")] = Format.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
+) -> None:
+    """The items of a table as they were at an instant, from the change log."""
+    from prism_core.tables import table as table_spec
+    from prism_resources.tables.history import key_of_item_key, refuse_unlogged
+
+    spec, instant = table_spec(table), read_instant(at)
+    refuse_unlogged(spec)
+    if instant > clock.now():
+        raise BadUsage(f"--at {at} lies in the future")
+    if key:
+        key_of_item_key(spec, f"{spec.name}/{key}")  # a wrong key fails before anything is started
+    with attached(say) as platform:
+        rows = _one(platform, table, key, instant) if key else _all(platform, table, instant)
+    if key and not rows:
+        raise fail(f"{table} {key} did not exist at {at}")
+    _print([_shown(row) for row in rows], list(spec.model.model_fields), Format.JSON if as_json else output)
+    if not as_json and output is Format.TABLE:
+        say(f"{len(rows)} items of {table} as of {instant.isoformat()}")
+
+
+def read_instant(text: str) -> datetime:
+    """An instant in UTC. Raises BadUsage without a zone: nobody knows whose morning it is."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadUsage(f"{text!r} is not an instant; write 2026-01-05T07:00:00Z") from error
+    if instant.tzinfo is None:
+        raise BadUsage(f"{text!r} has no time zone; add Z or +01:00")
+    return instant.astimezone(UTC)
+
+
+def _one(platform: Platform, table: str, key: str, instant: datetime) -> list[dict[str, Any]]:
+    from prism_core.tables import table as table_spec
+    from prism_resources.aws import client
+    from prism_resources.tables.history import TableHistory, key_of_item_key
+
+    spec = table_spec(table)
+    history = TableHistory(client(platform.settings, "dynamodb"), platform.settings)
+    state = history.item_at(spec, key_of_item_key(spec, f"{spec.name}/{key}"), instant)
+    return [] if state is None else [state]
+
+
+def _all(platform: Platform, table: str, instant: datetime) -> list[dict[str, Any]]:
+    from prism_core.tables import table as table_spec
+    from prism_resources.aws import client
+    from prism_resources.tables.history import TableHistory
+    from prism_resources.tables.store import TableStore
+
+    spec, settings = table_spec(table), platform.settings
+    dynamodb = client(settings, "dynamodb")
+    store: TableStore[Any] = TableStore(dynamodb, settings, spec, spec.model)
+    with step_progress(f"reading the changes of {table}", 1) as progress:
+        task = progress.task_ids[0]
+        found = TableHistory(dynamodb, settings, keys=store.keys).list_at(
+            spec,
+            store.parallel_scan(SCAN_SEGMENTS),
+            instant,
+            now=clock.now(),
+            max_weeks=None,
+            max_changes=None,
+            progress=lambda done, weeks: progress.update(task, completed=done, total=weeks),
+        )
+    return list(found.values())
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    from prism_core.privacy import is_forgotten
+
+    return {name: "forgotten" if is_forgotten(value) else value for name, value in row.items()}
+
+
+def _print(rows: list[dict[str, Any]], columns: list[str], output: Format) -> None:
+    from prism_resources.query.result import QueryResult, as_csv
+
+    if output is Format.JSON:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    cells = [tuple(_cell(row.get(name)) for name in columns) for row in rows]
+    if output is Format.CSV:
+        typer.echo(as_csv(QueryResult(tuple(columns), cells, "history")), nl=False)
+        return
+    table = Table(*columns)
+    for row in cells:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
+    Console(width=max(out.width, needed), highlight=False).print(table)
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def forget(
+    member_id: Annotated[str, typer.Argument(help="the member to forget")],
+    reason: Annotated[str, typer.Option("--reason", help="why; kept in the change log, so name nobody")],
+    yes: Annotated[bool, typer.Option("--yes", help="do it; without it, nothing is deleted")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="what was done as one JSON object")] = False,
+) -> None:
+    """Forget a person for ever: their row, their key, and every sealed value in history, lake and backups."""
+    from prism_resources.aws import client
+    from prism_resources.forgetting import forget_member
+
+    if not reason.strip():
+        raise BadUsage("--reason is empty; say why, without naming the person")
+    if not yes:
+        raise BadUsage(
+            f"{member_id} would be forgotten for ever and nothing brings them back; repeat it with --yes"
+        )
+    with attached(say) as platform:
+        done = forget_member(
+            client(platform.settings, "dynamodb"),
+            platform.settings,
+            member_id,
+            actor=f"cli:{getpass.getuser()}",
+            reason=reason,
+            request_id=f"forget-{uuid.uuid4().hex}",
+            now=clock.now(),
+        )
+        platform.flush()
+    if as_json:
+        typer.echo(
+            json.dumps({"member_id": member_id, "deleted": done.deleted, "blanked": done.blanked, "key": done.key})
+        )
+        return
+    say(f"{member_id} is forgotten: {done.deleted} items deleted, {done.blanked} blanked, the data key deleted")
+    say("a process that is running may remember the key for one minute")
