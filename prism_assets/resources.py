@@ -8,15 +8,17 @@ import dagster as dg
 
 from prism_core.calendar import WeekRange
 from prism_core.clock import this_week
+from prism_core.models.disputes import Correction
 from prism_core.models.work import ThroughputWeek
 from prism_core.settings import Settings, load_settings
-from prism_core.tables import THROUGHPUT
+from prism_core.tables import CORRECTIONS, THROUGHPUT
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.query.engine import query_engine
 from prism_resources.query.result import QueryEngine
 from prism_resources.registers import Registers, read_registers
 from prism_resources.tables.generations import Generations
+from prism_resources.tables.reader import TableReader
 from prism_resources.worker_activity.landing import Landing
 
 
@@ -35,6 +37,10 @@ class PrismResource(dg.ConfigurableResource):
     def throughput(self) -> Generations[ThroughputWeek]:
         settings = self.settings()
         return Generations(client(settings, "dynamodb"), settings, THROUGHPUT, ThroughputWeek)
+
+    def corrections(self) -> TableReader[Correction]:
+        settings = self.settings()
+        return TableReader(client(settings, "dynamodb"), settings, CORRECTIONS, Correction)
 
     def registers(self) -> Registers:
         return read_registers(self.settings())

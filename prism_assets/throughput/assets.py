@@ -15,10 +15,7 @@ from prism_assets.throughput.publish import KeptWeek, PublishedWeek, publish_wee
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.charts import bar_chart
-from prism_core.lake import WORKER_ACTIVITY
 from prism_core.settings import ActivitySource
-from prism_core.worker_activity.files import Rejected
-from prism_resources.worker_activity.landing import keep_rejects
 from prism_resources.worker_activity.log import LogCounts, LogIngest
 
 GROUP = "throughput"
@@ -63,7 +60,7 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         description=(
             "What was done: tasks by outcome, wall and active seconds per project, member and day, in the "
             "throughput table and the lake. Workers and labelling jobs that nobody has resolved are kept as "
-            "`worker:…` and `job:…`."
+            "`worker:…` and `job:…`. The week's human corrections are applied every time."
         ),
     )
     def throughput(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
@@ -76,6 +73,8 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
                 continue
             context.add_asset_metadata(_published_metadata(outcome), partition_key=week.key)
             context.log.info("throughput of %s: %d records", week, outcome.result.counts.records)
+            for correction in _idle(outcome):
+                context.log.warning("correction %s of %s found no work to move", correction, week)
 
     return [worker_activity, throughput]
 
@@ -85,12 +84,8 @@ def _reads_log(prism: PrismResource) -> bool:
 
 
 def _read_log(prism: PrismResource, week: Week) -> LogCounts:
-    """Read the log of a week; what is no record is kept beside the raw input, for a person to look at."""
-    refused: list[Rejected] = []
-    counts = LogIngest(prism.settings(), prism.lake(), prism.weeks()).read_week(week, clock.now(), refused.append)
-    if refused:
-        keep_rejects(prism.lake(), WORKER_ACTIVITY, week, refused)
-    return counts
+    """Read the log of a week; what is refused is kept in the lake, and a check shows it."""
+    return LogIngest(prism.settings(), prism.lake(), prism.weeks()).read_week(week, clock.now(), lambda _: None)
 
 
 def _landed_metadata(prism: PrismResource, week: Week, read: LogCounts | None) -> dict[str, object]:
@@ -131,11 +126,18 @@ def _published_metadata(published: PublishedWeek) -> dict[str, object]:
         "unresolved_by_worker": sum(counts.unresolved_by_worker.values()),
         "unresolved_by_job": sum(counts.unresolved_by_job.values()),
         "largest_unresolved": dg.MetadataValue.json(unresolved),
+        "corrections": dg.MetadataValue.json(counts.by_correction),
+        "corrections_without_effect": len(_idle(published)),
         "event_types": dg.MetadataValue.json(counts.by_event_type),
         "generation": published.table.generation,
         "written": not published.table.unchanged or published.lake.written,
         "tasks_per_day": dg.MetadataValue.md(f"![Tasks per day](data:image/svg+xml;base64,{picture})"),
     }
+
+
+def _idle(published: PublishedWeek) -> list[str]:
+    """Corrections that found no work to move: their worker may have been resolved since."""
+    return [correction for correction, records in published.result.counts.by_correction.items() if not records]
 
 
 def _largest(tasks: dict[str, int], prefix: str, most: int = 5) -> dict[str, int]:

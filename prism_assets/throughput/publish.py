@@ -14,6 +14,7 @@ import msgspec
 
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
+from prism_core.corrections import Reassignment
 from prism_core.failures import TransientFailure
 from prism_core.lake import THROUGHPUT, WORKER_RESPONSE
 from prism_core.models.work import ThroughputDay, ThroughputWeek
@@ -48,7 +49,7 @@ class KeptWeek:
 def publish_week(
     prism: PrismResource, registers: Registers, week: Week, now: datetime
 ) -> PublishedWeek | KeptWeek:
-    """Compute a week from what has landed and replace it in the table, then in the lake.
+    """Compute a week from what has landed, with its human corrections, and replace it in table and lake.
 
     Repeating it on the same input changes nothing. A kill leaves the old week or the new one in the table;
     the lake follows when the week is materialised again. A week whose raw input has expired is kept: what is
@@ -101,6 +102,7 @@ def _publish_once(
         registers.project,
         active=read_week_clock(lake, week).milliseconds,
         published_at=_out_since(week, control),
+        corrections=Reassignment(prism.corrections().query("by_week", week=week, consistent=True)),
     )
     table = generations.replace(week, table_items(result), now=now)
     written = lake.replace_partition(
@@ -126,6 +128,9 @@ def evidence(result: WeekThroughput) -> dict[str, int]:
         "late": counts.late,
         "unresolved_by_worker": sum(counts.unresolved_by_worker.values()),
         "unresolved_by_job": sum(counts.unresolved_by_job.values()),
+        "corrections": len(counts.by_correction),
+        "corrections_idle": sum(not moved for moved in counts.by_correction.values()),
+        "corrected": sum(counts.by_correction.values()),
         "tasks_submitted": sum(row.tasks_submitted for row in result.rows),
     }
 

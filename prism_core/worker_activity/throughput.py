@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from prism_core.calendar import Week
+from prism_core.corrections import Reassigned, Reassignment, Subject
 from prism_core.worker_activity.columns import Encoded, InvalidLine, read_columns
 from prism_core.worker_activity.fields import Integers
 from prism_core.worker_activity.responses import ActiveMilliseconds
@@ -66,7 +67,10 @@ class ThroughputRow(msgspec.Struct, frozen=True):
 
 
 class WeekCounts(msgspec.Struct, frozen=True):
-    """What came in. `lines` = `records` + `duplicates` + `invalid_lines`; blank lines are not counted."""
+    """What came in. `lines` = `records` + `duplicates` + `invalid_lines`; blank lines are not counted.
+
+    `by_correction` are the records that each correction of the week moved; 0 where it found none.
+    """
 
     lines: int
     records: int
@@ -79,6 +83,7 @@ class WeekCounts(msgspec.Struct, frozen=True):
     unresolved_by_job: dict[str, int]
     first_event: datetime | None
     last_event: datetime | None
+    by_correction: dict[str, int] = {}
 
 
 class WeekThroughput(msgspec.Struct, frozen=True):
@@ -106,20 +111,22 @@ def week_throughput(
     resolve_project: ResolveProject,
     active: ActiveMilliseconds | None = None,
     published_at: datetime | None = None,
+    corrections: Reassignment | None = None,
 ) -> WeekThroughput:
     """Throughput of one week from all its landed objects, given as chunks of JSON Lines in any order.
 
     Of several lines with one id the one received first counts (on a tie the smallest by content), so the rows
     do not depend on the order of the lines or on how they are split into objects. `active` gives milliseconds
     by worker, accepted and submitted second; `published_at` is when the week's figures went out: records
-    received after it are late.
+    received after it are late. `corrections` move work before it is added up, so that medians are true.
     """
     gathered = Gathered()
     for columns in read_columns(week, landed):
         gathered.add(columns)
     activity = gathered.unique(week)
     days = [week.monday + timedelta(days=number) for number in range(7)]
-    rows, by_worker, by_job = _rows(activity, days, resolve_member, resolve_project, active or {})
+    resolver = _Resolver(days, resolve_member, resolve_project, corrections)
+    rows = _rows(activity, resolver, active or {})
     counts = WeekCounts(
         lines=gathered.lines,
         records=len(activity.event_s),
@@ -128,47 +135,60 @@ def week_throughput(
         by_event_type=_tally(activity.kinds),
         by_day=dict(zip(days, np.bincount(activity.day, minlength=7).tolist(), strict=True)),
         late=_late(activity, published_at),
-        unresolved_by_worker=by_worker,
-        unresolved_by_job=by_job,
+        unresolved_by_worker=resolver.by_worker,
+        unresolved_by_job=resolver.by_job,
         first_event=_instant(int(activity.event_s.min())) if len(activity.event_s) else None,
         last_event=_instant(int(activity.event_s.max())) if len(activity.event_s) else None,
+        by_correction=resolver.by_correction,
     )
     return WeekThroughput(week, rows, counts, gathered.invalid)
 
 
-def _rows(
-    activity: UniqueActivity,
-    days: list[date],
-    resolve_member: ResolveMember,
-    resolve_project: ResolveProject,
-    active: ActiveMilliseconds,
-) -> tuple[list[ThroughputRow], dict[str, int], dict[str, int]]:
-    """The rows, and the records of unresolved workers and jobs by their names."""
-    keys, group_of, sizes = _group(activity)
-    by_worker: dict[str, int] = {}
-    by_job: dict[str, int] = {}
-    subjects: list[_Subject] = []
-    for (worker, job, day), size in zip(keys, sizes, strict=True):
-        member_id, project_id = resolve_member(worker, days[day]), resolve_project(job, days[day])
-        if member_id is None:
-            by_worker[worker] = by_worker.get(worker, 0) + size
-        if project_id is None:
-            by_job[job] = by_job.get(job, 0) + size
-        subjects.append(
-            (
-                f"job:{job}" if project_id is None else project_id,
-                f"worker:{worker}" if member_id is None else member_id,
-                days[day],
-                member_id is not None,
-                project_id is not None,
-            )
+class _Resolver:
+    """Whose each group of records is, and what was found on the way."""
+
+    def __init__(
+        self,
+        days: list[date],
+        resolve_member: ResolveMember,
+        resolve_project: ResolveProject,
+        corrections: Reassignment | None,
+    ) -> None:
+        self._days, self._member, self._project = days, resolve_member, resolve_project
+        self._corrections = corrections
+        self.by_worker: dict[str, int] = {}
+        self.by_job: dict[str, int] = {}
+        self.by_correction: dict[str, int] = dict.fromkeys(corrections.ids, 0) if corrections is not None else {}
+
+    def subject(self, worker: str, job: str, day_number: int, records: int) -> _Subject:
+        day = self._days[day_number]
+        member_id, project_id = self._member(worker, day), self._project(job, day)
+        subject = Subject(
+            f"job:{job}" if project_id is None else project_id,
+            f"worker:{worker}" if member_id is None else member_id,
+            project_resolved=project_id is not None,
+            worker_resolved=member_id is not None,
         )
+        moved = Reassigned(subject) if self._corrections is None else self._corrections.apply(subject, day)
+        for correction in moved.by:
+            self.by_correction[correction] += records
+        subject = moved.subject
+        if not subject.worker_resolved:
+            self.by_worker[worker] = self.by_worker.get(worker, 0) + records
+        if not subject.project_resolved:
+            self.by_job[job] = self.by_job.get(job, 0) + records
+        return subject.project_id, subject.member_id, day, subject.worker_resolved, subject.project_resolved
+
+
+def _rows(activity: UniqueActivity, resolver: _Resolver, active: ActiveMilliseconds) -> list[ThroughputRow]:
+    keys, group_of, sizes = _group(activity)
+    subjects = [resolver.subject(*key, size) for key, size in zip(keys, sizes, strict=True)]
     ordered = sorted(set(subjects))
     position = {subject: number for number, subject in enumerate(ordered)}
     # two workers of one member, or two jobs of one project, become one row here, before any median is taken
     row_of = np.array([position[subject] for subject in subjects], np.int64)[group_of]
     figures = _Figures.of(activity, row_of, len(ordered), active)
-    return [figures.row(number, subject) for number, subject in enumerate(ordered)], by_worker, by_job
+    return [figures.row(number, subject) for number, subject in enumerate(ordered)]
 
 
 def _group(activity: UniqueActivity) -> tuple[list[tuple[str, str, int]], Integers, list[int]]:

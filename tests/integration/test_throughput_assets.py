@@ -14,10 +14,11 @@ from prism_assets.definitions import build_definitions
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake import THROUGHPUT
+from prism_core.models.disputes import Correction
 from prism_core.models.projects import LabelingJob, Project
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
 from prism_core.settings import ActivitySource, load_settings
-from prism_core.tables import PROJECTS, WORKERS
+from prism_core.tables import CORRECTIONS, PROJECTS, WORKERS
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.tables.store import TableStore
@@ -314,6 +315,49 @@ def test_a_worker_who_is_resolved_later_is_corrected_when_the_week_is_materialis
     assert before == [f"worker:{POOL}#later"]
     assert [(row["member_id"], row["tasks_submitted"]) for row in _rows("2019-W36")] == [("cleo", 2)]
     assert [item.member_id for item in PrismResource().throughput().week(week)] == ["cleo"]
+
+
+def test_corrections_of_the_week_move_work_every_time_and_lose_none(
+    platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    week, at = Week.parse("2019-W38"), seconds("2019-09-17T10:00:00+00:00")
+    lines = [record(at, sub="ann"), record(at + 90, sub="ann"), record(at + 86_400, sub="ann")]
+    load(platform, write_lines(tmp_path / "c.jsonl", [*lines, record(at + 5, sub="bea")]))
+    run(instance, WeekRange(week, week))
+    tuesday, now = week.days[1], datetime.now(UTC)
+    ann = f"worker:{POOL}#ann"
+    common = {"week": week, "reason": "worked under a colleague's account", "created": now, "created_by": "lead"}
+    store = TableStore(client(platform.settings, "dynamodb"), platform.settings, CORRECTIONS, Correction)
+    author: Any = {"actor": "lead", "reason": "test", "request_id": "correct", "now": now}
+    moving = Correction.model_validate(
+        {**common, "correction_id": "C-1", "from_member": ann, "to_member": "bob", "days": (tuesday,)}
+    )
+    idle = Correction.model_validate(
+        {**common, "correction_id": "C-2", "from_member": "nobody", "to_member": "bob"}
+    )
+    store.create(moving, **author)
+    store.create(idle, **author)
+
+    corrected = run(instance, WeekRange(week, week))
+    again = run(instance, WeekRange(week, week))
+
+    assert [checks(result)["records_conserved"] for result in (corrected, again)] == [True, True]
+    assert [(r["member_id"], str(r["day"]), r["tasks_submitted"]) for r in _rows("2019-W38")] == [
+        ("bob", "2019-09-17", 2),
+        (ann, "2019-09-18", 1),
+        (f"worker:{POOL}#bea", "2019-09-17", 1),
+    ]
+    manifest = Lake(platform.settings).manifest(THROUGHPUT.partition(week))
+    assert manifest is not None
+    shown = {name: manifest.counts[name] for name in ("corrections", "corrections_idle", "corrected")}
+    assert shown == {"corrections": 2, "corrections_idle": 1, "corrected": 2}
+    assert manifest.counts["unresolved_by_worker"] == 2
+
+    for correction in (moving, idle):  # taken back: the figures are those of the records again
+        store.delete(correction, expected_version=1, **author)
+    run(instance, WeekRange(week, week))
+
+    assert sum(row["tasks_submitted"] for row in _rows("2019-W38") if row["member_id"] == ann) == 3
 
 
 def test_active_seconds_come_from_worker_responses_where_they_are_known(
