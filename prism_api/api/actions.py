@@ -18,8 +18,8 @@ from prism_api.api.resource import Resource, answer_model
 from prism_api.api.writes import author_of, change_item, matched, read_item
 from prism_core.models.base import Model
 
-# The state after the verb, from the call, the item before and the body.
-Verb = Callable[[Call, Any, Any], dict[str, Any]]
+# What the verb makes of an item, from the call, the item before and the body: the item after, or fields to set.
+Verb = Callable[[Call, Any, Any], Model | dict[str, Any]]
 
 
 def action(
@@ -37,7 +37,8 @@ def action(
         call = current()
         before = read_item(resource, call, key)
         matched(resource, call, before)
-        state = {**before.plain(), **verb(call, before, values.get("body"))}
+        after = verb(call, before, values.get("body"))
+        state = after.plain() if isinstance(after, Model) else {**before.plain(), **after}
         left = {field: value for field, value in state.items() if value is not None}
         return item_answer(resource, answer, change_item(resource, author_of(call), before, left))
 

@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
 
 from prism_api.api import calls, guard
+from prism_api.api.idempotency import once
 from prism_api.api.problems import (
     CONTENT_TYPE,
     Problem,
@@ -25,6 +26,7 @@ from prism_api.api.problems import (
     problem_of,
 )
 from prism_api.api.routes import everything
+from prism_core.failures import TransientFailure
 
 _log = logging.getLogger("prism.api")
 _log.setLevel(logging.INFO)
@@ -47,11 +49,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_id = str(event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "none"))
     path = str(event["rawPath"])
     try:
-        call = guard.admit(event, request_id)
-        calls.enter(call)
-        result = app.resolve(_for_powertools(event, call), context)
+        result = once(guard.admit(event, request_id), lambda call: _run(event, call, context))
     except Problem as problem:
         result = answer(problem, request_id, path)
+    except TransientFailure as failure:
+        busy = problem_of(failure)
+        assert busy is not None  # noqa: S101 - it always is one
+        result = answer(busy, request_id, path)
     except Exception:  # noqa: BLE001 - nobody stands above to answer
         # The log holds what happened; the caller gets nothing of it.
         _log.exception("request %s failed", request_id)
@@ -61,6 +65,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     result.pop("multiValueHeaders", None)
     _say(event, request_id, result, started)
     return result
+
+
+def _run(event: dict[str, Any], call: calls.Call, context: Any) -> dict[str, Any]:
+    calls.enter(call)
+    return app.resolve(_for_powertools(event, call), context)
 
 
 def _for_powertools(event: dict[str, Any], call: calls.Call) -> dict[str, Any]:

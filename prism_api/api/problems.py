@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from prism_core.failures import BadUsage, StaleVersion, TransientFailure
+from prism_core.transitions import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -75,6 +76,8 @@ def problem_of(error: Exception) -> Problem | None:
         return invalid(errors_of(error, "body"))
     if isinstance(error, StaleVersion):
         return Problem(HTTPStatus.CONFLICT if error.expected == 0 else HTTPStatus.PRECONDITION_FAILED, str(error))
+    if isinstance(error, NotAllowed):
+        return Problem(HTTPStatus.CONFLICT, str(error), extra={"allowed": list(error.allowed)})
     if isinstance(error, BadUsage):
         return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
     if isinstance(error, TransientFailure):

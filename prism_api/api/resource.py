@@ -4,7 +4,8 @@ Belongs here: the description of a resource, and the request and answer models t
 Does not belong here: reading (lists.py), writing (writes.py) and registering routes (crud.py).
 """
 
-import secrets
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
@@ -81,11 +82,12 @@ class Resource(Generic[M]):
         """The part of the key that the server makes: the last one."""
         return self.spec.key_parts[-1]
 
-    def new_id(self, call: Call) -> dict[str, Any]:
-        """The generated key of a new item; nothing where the caller names it."""
+    def new_id(self, call: Call, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The generated key of a new item; nothing where the caller names it. A repeated call makes it again."""
         if self.generated is None:
             return {}
-        made = ulid(call.now, secrets.token_bytes(ULID_RANDOM_BYTES)).lower()
+        seed = json.dumps([call.request_id, dict(fields)], sort_keys=True, default=str)
+        made = ulid(call.now, hashlib.sha256(seed.encode()).digest()[:ULID_RANDOM_BYTES]).lower()
         return {self.generated_part: f"{self.generated}-{made}"}
 
     @property

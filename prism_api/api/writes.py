@@ -75,7 +75,7 @@ def create_item(
     dry: bool = False,
 ) -> Any:
     """Raises Problem 409 when the key is taken, 422 for fields that are not valid."""
-    given = {**fields, **resource.new_id(author.call)}
+    given = {**fields, **resource.new_id(author.call, fields)}
     item = _built(resource, {**given, **resource.complete(author.call, given)}, prefix="body")
     resource.judge(author.call, None, item)
     _owned(resource, author.call, item)

@@ -11,9 +11,12 @@ from prism_api.api.resource import Resource
 from prism_api.api.routes import (
     alerts,
     allocations,
+    availability,
     bugs,
     corrections,
+    disputes,
     history,
+    me,
     members,
     meta,
     plans,
@@ -21,14 +24,16 @@ from prism_api.api.routes import (
     quality,
     recipients,
     reports,
+    requests,
     saved_views,
+    taxonomy,
     throughput,
     workers,
 )
 
 _MODULES = (
-    members, projects, allocations, recipients, quality, workers, bugs, corrections, saved_views, alerts, plans,
-    reports,
+    members, projects, allocations, availability, requests, quality, disputes, corrections, workers, taxonomy,
+    bugs, saved_views, recipients, alerts, plans, reports,
 )  # fmt: skip
 # The resources with a history, by table.
 RESOURCES: dict[str, Resource[Any]] = {module.RESOURCE.spec.name: module.RESOURCE for module in _MODULES}
@@ -36,4 +41,4 @@ RESOURCES: dict[str, Resource[Any]] = {module.RESOURCE.spec.name: module.RESOURC
 
 def routers() -> tuple[APIGatewayHttpRouter, ...]:
     """Every router, in the order of the document."""
-    return (meta.router, *(module.router for module in _MODULES), throughput.router, history.router)
+    return (meta.router, *(module.router for module in _MODULES), throughput.router, history.router, me.router)

@@ -1,0 +1,131 @@
+"""Time off: asked for by the member, decided by a lead; and public holidays.
+
+Belongs here: the resource and its steps. A lead sees the reason's code, not its text.
+Does not belong here: who may make which step (prism_core/availability.py).
+"""
+
+from datetime import date
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
+
+from prism_api.api import backend, documents
+from prism_api.api.actions import action
+from prism_api.api.calls import Access, Call, Role
+from prism_api.api.crud import crud, respond
+from prism_api.api.problems import FieldError, Problem, invalid
+from prism_api.api.resource import Resource
+from prism_api.api.visibility import actor, own_member
+from prism_core import clock
+from prism_core.availability import Standing, check_hours, move, public_holidays
+from prism_core.models.base import Choice, Model, Text, instant_text
+from prism_core.models.people import Availability, AvailabilityStatus, Member, ReasonCode
+from prism_core.tables import AVAILABILITY, MEMBERS
+
+EXAMPLE = {
+    "member_id": "m-017",
+    "date": "2026-02-16",
+    "hours_off": 8,
+    "code": "vacation",
+    "reason": "a long weekend",
+}
+
+
+def _complete(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+    asked = {"status": AvailabilityStatus.REQUESTED.value, "created": instant_text(call.now)}
+    mine = own_member(call) if "member_id" not in given else None
+    return asked if mine is None else asked | {"member_id": mine.member_id}
+
+
+def _judge(call: Call, before: Availability | None, after: Availability | None) -> None:
+    if before is not None and before.status is AvailabilityStatus.APPROVED and call.access is Access.OWN:
+        raise Problem(HTTPStatus.CONFLICT, "Approved time off is cancelled by a decision, not edited or deleted.")
+    if after is None or (before is not None and before.hours_off == after.hours_off):
+        return
+    member = backend.reader(MEMBERS, Member).get(member_id=after.member_id)
+    if member is None:
+        raise invalid((FieldError("body.member_id", f"there is no member {after.member_id}"),))
+    check_hours(after, member)
+
+
+def _secret(call: Call, entry: Any) -> frozenset[str]:
+    if Role.ADMIN in call.caller.roles:
+        return frozenset()
+    mine = own_member(call)
+    return frozenset() if mine is not None and mine.member_id == entry.member_id else frozenset({"reason"})
+
+
+RESOURCE = Resource(
+    path="/api/availability",
+    spec=AVAILABILITY,
+    model=Availability,
+    noun="time off",
+    example=EXAMPLE,
+    ways=("by_member", "by_week", "by_status"),
+    everything=lambda _: {"week": tuple((clock.this_week() + n).label for n in range(-1, 12))},
+    filters={
+        "member_id": str,
+        "week": str,
+        "date": str,
+        "status": AvailabilityStatus,
+        "code": ReasonCode,
+    },
+    sorts=("date", "member_id", "status", "hours_off"),
+    owner=lambda entry: entry.member_id,
+    server=("status", "created", "decided", "decided_by", "answer"),
+    complete=_complete,
+    judge=_judge,
+    secret=_secret,
+    never_in_history=("reason",),
+)
+router = crud(RESOURCE, "lcgpdb")
+
+
+class Step(Model):
+    """What becomes of it. Only a lead or an admin approves or declines; a declined one has an answer."""
+
+    status: Choice[AvailabilityStatus]
+    answer: Annotated[Text, Field(description="for the member to read; needed to decline")] = ""
+
+
+def _move(call: Call, entry: Availability, body: Step) -> Any:
+    standing = Standing.ADMIN if Role.ADMIN in call.caller.roles else Standing.LEAD
+    mine = own_member(call)
+    if standing is Standing.LEAD and (
+        Role.LEAD not in call.caller.roles or (mine is not None and mine.member_id == entry.member_id)
+    ):
+        standing = Standing.MEMBER
+    return move(entry, body.status, standing=standing, actor=actor(call), now=call.now, answer=body.answer)
+
+
+action(router, RESOURCE, "decision", Step, "Approve, decline, cancel or ask again for time off", _move)
+
+
+class Holiday(Model):
+    """A public holiday."""
+
+    date: date
+    name: str
+
+
+class Holidays(Model):
+    """Public holidays of a location in a year, by date."""
+
+    location: str
+    year: int
+    items: list[Holiday]
+
+
+@router.get(
+    "/api/holidays", **documents.operation("Public holidays of a location", "availability", Holidays, reads=True)
+)
+def holidays(
+    location: Annotated[str, Query(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", description="ES or ES-MD")],
+    year: Annotated[int, Query(ge=1970, le=2100)],
+) -> Response[Holidays]:
+    found = public_holidays(location, year)
+    items = [Holiday(date=day, name=name) for day, name in found.items()]
+    return respond(Holidays(location=location, year=year, items=items))
