@@ -5,8 +5,9 @@ endless input, in bounded memory: one line, and about 90 bytes a record to count
 Does not belong here: what makes a record acceptable (record.py) and where the bytes come from.
 """
 
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import msgspec
@@ -16,17 +17,21 @@ from prism_core.worker_activity.record import MAX_RECORD_BYTES, CheckedRecord, R
 
 CHUNK_BYTES = 131_072
 EXCERPT_CHARACTERS = 200
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _GZIP_MAGIC = b"\x1f\x8b"
 # zlib's number for a gzip header with the largest window. Inflating takes 1.0 of 10.9 µs a line; isal would take
 # 0.1, which is not worth a dependency here.
 _GZIP_FORMAT = 31
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# A log group that was exported to S3 has the event's instant before each message: `2018-08-15T09:37:12.000Z {…}`.
+_EXPORTED = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z[ \t]+(?=\{)")
+_BRACE = ord("{")
 _EXCERPT_BYTES = EXCERPT_CHARACTERS * 4  # a character of UTF-8 has at most four bytes
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A record of a file. `record` is its line, untouched; `line` counts from 1."""
+    """A record of a file. `record` is its line, untouched (of an exported log, without the instant before it);
+    `line` counts from 1."""
 
     file: str
     line: int
@@ -55,11 +60,12 @@ class _Overlong(msgspec.Struct, frozen=True):
 
 
 def read_records(stream: BinaryIO, name: str, weeks: WeekRange) -> Iterator[Accepted | Rejected]:
-    """Every line of a plain or gzip-compressed JSON Lines file, accepted or rejected, in order.
+    """Every line of a plain or gzip-compressed file of JSON Lines or of a CloudWatch export, accepted or rejected,
+    in order.
 
-    Blank lines are skipped but counted. A compressed file that ends early or is damaged yields what could be
-    read and then one rejection. The id is the digest of the canonical record and its occurrence number in
-    this file, so that the same file loads to the same ids every time.
+    Blank lines are skipped but counted. A file that ends early, is damaged or cannot be read to its end yields
+    what could be read and then one rejection. The id is the digest of the canonical record and its occurrence
+    number in this file, so that the same file loads to the same ids every time.
     """
     number = 0
     seen_any = False
@@ -70,6 +76,10 @@ def read_records(stream: BinaryIO, name: str, weeks: WeekRange) -> Iterator[Acce
             line = next(lines, None)
         except _Broken as error:
             yield Rejected(name, number + 1, str(error), "")
+            return
+        except OSError as error:  # a disk or a network drive that fails in the middle
+            reason = f"the file cannot be read further: {error.strerror or error}; the lines before were read"
+            yield Rejected(name, number + 1, reason, "")
             return
         if line is None:
             break
@@ -95,6 +105,8 @@ def excerpt_of(line: bytes) -> str:
 def _judge(
     line: bytes, name: str, number: int, weeks: WeekRange, occurrences: "_Occurrences"
 ) -> Accepted | Rejected:
+    if line[0] != _BRACE and (instant := _EXPORTED.match(line)):
+        line = line[instant.end() :]
     try:
         checked = check_line(line, weeks)
     except RecordRejected as rejection:
@@ -149,11 +161,11 @@ def _decompressed(stream: BinaryIO) -> Iterator[bytes]:
     start = b""
     for chunk in chunks:
         start += chunk
-        if len(start) >= len(_BYTE_ORDER_MARK):
-            yield start.removeprefix(_BYTE_ORDER_MARK)
+        if len(start) >= len(BYTE_ORDER_MARK):
+            yield start.removeprefix(BYTE_ORDER_MARK)
             yield from chunks
             return
-    yield start.removeprefix(_BYTE_ORDER_MARK)
+    yield start.removeprefix(BYTE_ORDER_MARK)
 
 
 def _read_head(stream: BinaryIO, size: int) -> bytes:
@@ -182,9 +194,11 @@ def _inflate(stream: BinaryIO, head: bytes) -> Iterator[bytes]:
             pending = pending or stream.read(CHUNK_BYTES)
             if not pending:
                 raise _Broken("the gzip file ends too early; the lines before were read, send the file again")
+            before = member.copy()
             try:
                 text = member.decompress(pending, CHUNK_BYTES)
             except zlib.error as error:
+                yield from _until_damage(before.decompress, pending)
                 raise _Broken(
                     f"the gzip data is damaged from here on ({error}); the lines before were read"
                 ) from error
@@ -192,6 +206,21 @@ def _inflate(stream: BinaryIO, head: bytes) -> Iterator[bytes]:
             if text:
                 yield text
         pending = _after_member(stream, member.unused_data)
+
+
+def _until_damage(inflate: Callable[[bytes], bytes], pending: bytes) -> Iterator[bytes]:
+    """What can be inflated before the damage. zlib gives nothing of a call that fails, and a small file whose
+    checksum is wrong is one call; so the bytes go in one by one, until the one that fails."""
+    text = bytearray()
+    for at in range(len(pending)):
+        try:
+            text += inflate(pending[at : at + 1])
+        except zlib.error:
+            break
+        if len(text) >= CHUNK_BYTES:
+            yield bytes(text)
+            text.clear()
+    yield bytes(text)
 
 
 def _after_member(stream: BinaryIO, pending: bytes) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
-from prism_core.worker_activity.files import excerpt_of
+from prism_core.worker_activity.files import BYTE_ORDER_MARK, excerpt_of
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024  # an answer may carry masks and polygons; beyond this it is no document
 
@@ -88,7 +88,7 @@ def _answers(content: bytes) -> list[Any]:
     try:
         content.decode("utf-8")
         # Decimals keep timeSpentInSeconds as it was written; binary floats would round it twice.
-        document = msgspec.json.Decoder(Any, float_hook=Decimal).decode(content.removeprefix(b"\xef\xbb\xbf"))
+        document = msgspec.json.Decoder(Any, float_hook=Decimal).decode(content.removeprefix(BYTE_ORDER_MARK))
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.start + 1} of the document is not UTF-8") from error
     except msgspec.DecodeError as error:

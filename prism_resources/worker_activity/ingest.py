@@ -5,6 +5,7 @@ Does not belong here: the form of a file (prism_core worker_activity/files.py) a
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +14,11 @@ from pathlib import Path
 
 from prism_core.calendar import Week, WeekRange
 from prism_core.settings import ActivitySource
-from prism_core.worker_activity.files import Accepted, Rejected, read_records
+from prism_core.worker_activity.files import Accepted, Rejected, excerpt_of, read_records
 from prism_core.worker_activity.record import encode_landed
+from prism_resources.worker_activity.intake import Intake, Outcome
 from prism_resources.worker_activity.landing import Landing
 
-# Records a raw object: about 2 MB compressed. Bounds memory, and what a killed ingest has to repeat.
-BATCH_RECORDS = 50_000
 Reject = Callable[[Rejected], None]
 Progress = Callable[[int], None]
 
@@ -42,22 +42,28 @@ class FileIngest:
     """Loads files one after the other; knows what the lake holds and what it has put there itself."""
 
     def __init__(self, landing: Landing, weeks: WeekRange, received: datetime) -> None:
-        self._landing, self._weeks, self._received = landing, weeks, received
-        self._known: dict[Week, set[str]] = {}
-        self._pending: dict[Week, list[bytes]] = {}
+        self._weeks, self._received = weeks, received
+        self._intake = Intake[int](landing, ActivitySource.FILES)
         self._seen_files: dict[bytes, str] = {}
 
     def load(self, path: Path, reject: Reject, progress: Progress) -> FileCounts:
-        """Load one file. Never raises for its content: every line that is not loaded goes to `reject`.
+        """Load one file. Never raises for its content: every line that is not loaded goes to `reject`, also
+        those of a week that is fed from the log.
 
-        Raises PermanentFailure when one of its weeks is fed from the log, TransientFailure when AWS does
-        not answer; what had landed by then stays, and loading again finds it as duplicates.
+        Raises TransientFailure when AWS does not answer; what had landed by then stays, and loading again
+        finds it as duplicates.
         """
-        name, counts = str(path), FileCounts(str(path))
+        name = readable_name(path)
+        counts = FileCounts(name)
 
         def refuse(line: int, reason: str, excerpt: str = "") -> None:
             counts.rejected += 1
             reject(Rejected(name, line, reason, excerpt))
+
+        def refuse_after_all(week: Week, line: int, reason: str) -> None:
+            counts.loaded -= 1
+            counts.weeks.discard(week)
+            refuse(line, reason)
 
         try:
             stream = path.open("rb")
@@ -72,51 +78,46 @@ class FileIngest:
             for outcome in self._records(stream, name, progress):
                 if isinstance(outcome, Rejected):
                     refuse(outcome.line, outcome.reason, outcome.excerpt)
-                elif self._is_new(outcome):
-                    counts.loaded += 1
-                    counts.weeks.add(outcome.checked.week)
-                    self._keep(outcome)
-                else:
+                    continue
+                week = outcome.checked.week
+                verdict, reason = self._intake.judge(week, outcome.id)
+                if verdict is Outcome.REFUSED:
+                    refuse(outcome.line, reason, excerpt_of(outcome.record))
+                    continue
+                counts.weeks.add(week)
+                if verdict is Outcome.DUPLICATE:
                     counts.duplicate += 1
-                    counts.weeks.add(outcome.checked.week)
-        self._land_all()
+                    continue
+                counts.loaded += 1
+                landed = encode_landed(outcome.id, self._received, outcome.record)
+                self._intake.keep(week, outcome.line, landed, refuse_after_all)
+        self._intake.finish(refuse_after_all)
         return counts
 
     def _records(self, stream: BufferedReader, name: str, progress: Progress) -> Iterator[Accepted | Rejected]:
         position = 0
         for outcome in read_records(stream, name, self._weeks):
             yield outcome
-            now_at = stream.tell()
+            # A pipe, such as `<(zcat file)`, has no position to show.
+            now_at = stream.tell() if stream.seekable() else position
             if now_at != position:
                 progress(now_at - position)
                 position = now_at
 
     def _same_content(self, stream: BufferedReader, name: str) -> str | None:
-        digest = hashlib.file_digest(stream, "blake2b").digest()
-        stream.seek(0)
+        """The file of this call with the same content. A pipe is read once, so it is not compared: its records
+        are duplicates all the same. Neither is what a disk cannot read to the end."""
+        if not stream.seekable():
+            return None
+        try:
+            digest = hashlib.file_digest(stream, "blake2b").digest()
+        except OSError:
+            return None
+        finally:
+            stream.seek(0)
         return None if (first := self._seen_files.setdefault(digest, name)) is name else first
 
-    def _is_new(self, record: Accepted) -> bool:
-        week = record.checked.week
-        if week not in self._known:
-            self._landing.claim(week, ActivitySource.FILES)
-            self._known[week] = self._landing.ids(week)
-        known = self._known[week]
-        if record.id in known:
-            return False
-        known.add(record.id)
-        return True
 
-    def _keep(self, record: Accepted) -> None:
-        week = record.checked.week
-        lines = self._pending.setdefault(week, [])
-        lines.append(encode_landed(record.id, self._received, record.record))
-        if len(lines) >= BATCH_RECORDS:
-            self._landing.land(week, ActivitySource.FILES, lines)
-            lines.clear()
-
-    def _land_all(self) -> None:
-        for week, lines in self._pending.items():
-            if lines:
-                self._landing.land(week, ActivitySource.FILES, lines)
-        self._pending.clear()
+def readable_name(path: Path) -> str:
+    """The path as text that can be written anywhere: bytes that are no UTF-8 as `\\xff`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

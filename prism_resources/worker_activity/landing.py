@@ -2,7 +2,7 @@
 
 Belongs here: landing new records, reading back what has landed, and the claim that keeps one week from
 being fed by files and by the log at once.
-Does not belong here: reading files (ingest.py) or the log (log.py), and counting (prism_core).
+Does not belong here: what is new (intake.py), reading files (ingest.py) or the log (log.py), and counting.
 """
 
 import hashlib
@@ -24,6 +24,18 @@ _SUFFIX = ".jsonl.gz"
 _log = logging.getLogger(__name__)
 
 
+class OtherSource(PermanentFailure):
+    """A week is fed from the other source already: the same task has another identity there, so it would count
+    twice."""
+
+    def __init__(self, week: Week, holder: str, source: ActivitySource) -> None:
+        super().__init__(
+            f"{week} is fed from {holder} already and cannot be fed from {source.value} as well; "
+            f"finish the week from {holder}, or start it over with "
+            f"`prism ingest worker-activity --start-over {week}`"
+        )
+
+
 class _Identified(msgspec.Struct, gc=False):
     """The only field of a landed line that duplicate detection reads."""
 
@@ -40,21 +52,13 @@ class Landing:
         self._lake, self._kind = lake, kind
 
     def claim(self, week: Week, source: ActivitySource) -> None:
-        """Bind a week to its source.
-
-        Raises PermanentFailure when the week is fed from the other source already: the same task has
-        another identity there, so it would be counted twice.
-        """
+        """Bind a week to its source. Raises OtherSource when it is fed from the other one already."""
         key = raw_prefix(self._kind, week) + _CLAIM
         if self._lake.put_new(key, source.value.encode(), content_type="text/plain"):
             return
         holder = (self._lake.get(key) or b"").decode()
         if holder != source.value:
-            raise PermanentFailure(
-                f"{week} is fed from {holder} already and cannot be fed from {source.value} as well; "
-                f"finish the week from {holder}, or start the week over as "
-                "docs/runbook.md says under 'A week is fed from the other source already'"
-            )
+            raise OtherSource(week, holder, source)
 
     def source(self, week: Week) -> str | None:
         """Which source feeds the week, None when nothing has landed."""
@@ -79,11 +83,14 @@ class Landing:
 
     def contents(self, week: Week) -> Iterator[bytes]:
         """Every landed object of a week, decompressed, one at a time."""
-        for key in self.keys(week):
-            body = self._lake.get(key)
-            if body is None:
-                raise PermanentFailure(f"s3://{self._lake.bucket}/{key} vanished while it was read")
-            yield igzip.decompress(body)
+        return (self.content(key) for key in self.keys(week))
+
+    def content(self, key: str) -> bytes:
+        """One landed object, decompressed."""
+        body = self._lake.get(key)
+        if body is None:
+            raise PermanentFailure(f"s3://{self._lake.bucket}/{key} vanished while it was read")
+        return igzip.decompress(body)
 
     def ids(self, week: Week) -> set[str]:
         """The ids of all records that have landed in a week. A line without one is the engine's to report."""

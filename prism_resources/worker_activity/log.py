@@ -16,14 +16,15 @@ import msgspec
 
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import PermanentFailure
+from prism_core.lake import WORKER_ACTIVITY
 from prism_core.settings import ActivitySource, Settings
-from prism_core.worker_activity.files import EXCERPT_CHARACTERS, Rejected
+from prism_core.worker_activity.files import Rejected, excerpt_of
 from prism_core.worker_activity.record import RecordRejected, check_line, encode_landed
 from prism_resources.aws import client
 from prism_resources.failures import calling
 from prism_resources.lake import Lake
-from prism_resources.worker_activity.ingest import BATCH_RECORDS
-from prism_resources.worker_activity.landing import Landing
+from prism_resources.worker_activity.intake import BATCH_RECORDS, Intake, Outcome
+from prism_resources.worker_activity.landing import Landing, keep_rejects
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -76,8 +77,9 @@ def read_log(logs: "CloudWatchLogsClient", group: str, start: datetime, end: dat
             if first == last:
                 raise PermanentFailure(
                     f"{group}: the window of 1 ms at {first} ({_instant(first).isoformat()}) holds "
-                    f"{PAGE_EVENTS:,} events or more and cannot be read whole; export the log group to S3 "
-                    "and ingest the files of that week instead"
+                    f"{PAGE_EVENTS:,} events or more and cannot be read whole; export the log group to S3 and "
+                    "load the exported files of that week with `prism ingest worker-activity --start-over "
+                    f"{Week.of(_instant(first))} FILE…`"
                 )
             middle = (first + last) // 2
             windows.extendleft([(middle + 1, last), (first, middle)])
@@ -151,13 +153,16 @@ class LogIngest:
     def read_week(self, week: Week, now: datetime, reject: Callable[[Rejected], None]) -> LogCounts:
         """Read a week from its last reading (less the overlap, for late arrivals) until now, and land what is new.
 
-        A finished week is read again as a whole. The reading is remembered only when all of it has landed: a
-        kill before that repeats it, and finds what had landed as duplicates.
+        A finished week is read again as a whole. What is refused goes to `reject` and is kept in the lake. The
+        reading is remembered only when all of it has landed: a kill before that repeats it, and finds what had
+        landed as duplicates.
         """
         before = self.read_until(week)
         whole = before is None or self._finished(week, before)
         start = week.start if before is None or whole else max(week.start, before - self._overlap)
-        counts = self._read(start, min(week.end, now), now, before, reject)
+        refused = _Refused(self._lake, week, reject)
+        counts = self._read(start, min(week.end, now), now, before, refused.add)
+        refused.keep()
         cursor = msgspec.json.encode({"read_until": now.isoformat()})
         self._lake.put(cursor_key(week), cursor, content_type="application/json")
         return counts
@@ -173,36 +178,62 @@ class LogIngest:
         late_before: datetime | None,
         reject: Callable[[Rejected], None],
     ) -> LogCounts:
-        counts, known, pending = LogCounts(), dict[Week, set[str]](), dict[Week, list[bytes]]()
+        counts, intake = LogCounts(), Intake[LogEvent](self._landing, ActivitySource.LOG)
+
+        def refuse(event: LogEvent, reason: str) -> None:
+            counts.rejected += 1
+            place = f"{self._group}/{event.stream}/{event.event_id}"
+            reject(Rejected(place, 0, reason, excerpt_of(event.message.encode("utf-8", "surrogatepass"))))
+
+        def is_late(event: LogEvent) -> bool:
+            return late_before is not None and _instant(event.timestamp) < late_before
+
+        def refuse_after_all(_: Week, event: LogEvent, reason: str) -> None:
+            counts.loaded -= 1
+            counts.late -= is_late(event)
+            refuse(event, reason)
+
         for event in read_log(self._logs, self._group, start, end):
             counts.read += 1
-            line = event.message.encode()
+            line = event.message.encode("utf-8", "surrogatepass")
             try:
                 week = check_line(line, self._weeks).week
             except RecordRejected as refused:
-                counts.rejected += 1
-                place = f"{self._group}/{event.stream}/{event.event_id}"
-                reject(Rejected(place, 0, refused.reason, event.message[:EXCERPT_CHARACTERS]))
+                refuse(event, refused.reason)
+                continue
+            verdict, reason = intake.judge(week, event.event_id)
+            if verdict is Outcome.REFUSED:
+                refuse(event, reason)
                 continue
             counts.weeks.add(week)
-            if week not in known:
-                self._landing.claim(week, ActivitySource.LOG)
-                known[week] = self._landing.ids(week)
-            if event.event_id in known[week]:
+            if verdict is Outcome.DUPLICATE:
                 counts.duplicate += 1
                 continue
-            known[week].add(event.event_id)
             counts.loaded += 1
-            counts.late += late_before is not None and _instant(event.timestamp) < late_before
-            lines = pending.setdefault(week, [])
-            lines.append(encode_landed(event.event_id, now, line, event.ingested))
-            if len(lines) >= BATCH_RECORDS:
-                self._landing.land(week, ActivitySource.LOG, lines)
-                lines.clear()
-        for week, lines in pending.items():
-            if lines:
-                self._landing.land(week, ActivitySource.LOG, lines)
+            counts.late += is_late(event)
+            landed = encode_landed(event.event_id, now, line, event.ingested)
+            intake.keep(week, event, landed, refuse_after_all)
+        intake.finish(refuse_after_all)
         return counts
+
+
+class _Refused:
+    """Keeps what a reading refuses in the lake, in parts: a whole week of the other source may be refused."""
+
+    def __init__(self, lake: Lake, week: Week, tell: Callable[[Rejected], None]) -> None:
+        self._lake, self._week, self._tell = lake, week, tell
+        self._waiting: list[Rejected] = []
+
+    def add(self, rejected: Rejected) -> None:
+        self._tell(rejected)
+        self._waiting.append(rejected)
+        if len(self._waiting) >= BATCH_RECORDS:
+            self.keep()
+
+    def keep(self) -> None:
+        if self._waiting:
+            keep_rejects(self._lake, WORKER_ACTIVITY, self._week, self._waiting)
+        self._waiting.clear()
 
 
 def cursor_key(week: Week) -> str:

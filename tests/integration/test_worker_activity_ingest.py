@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +11,6 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_core.calendar import Week, WeekRange
-from prism_core.failures import PermanentFailure
 from prism_core.settings import ActivitySource
 from prism_core.worker_activity.files import Rejected
 from prism_resources.lake import Lake
@@ -137,20 +138,95 @@ def test_the_same_content_named_twice_in_one_call_is_rejected_the_second_time(
     assert str(one) in rejected[0].reason
 
 
-def test_a_week_fed_from_the_log_refuses_files(landing: Landing, tmp_path: Path) -> None:
-    landing.claim(Week.parse("2019-W10"), ActivitySource.LOG)
-    path = write_lines(tmp_path / "f.jsonl", [record(seconds("2019-03-05T10:00:00+00:00"))])
+def test_a_week_fed_from_the_log_refuses_its_lines_and_the_other_weeks_load(
+    landing: Landing, tmp_path: Path
+) -> None:
+    foreign, own, after = Week.parse("2019-W10"), Week.parse("2019-W12"), Week.parse("2019-W13")
+    landing.claim(foreign, ActivitySource.LOG)
+    lines = [record(seconds(f"{week.monday}T10:00:00+00:00")) for week in (own, foreign, own)]
+    mixed = write_lines(tmp_path / "mixed.jsonl", [*lines])
+    later = write_lines(tmp_path / "later.jsonl", [record(seconds(f"{after.monday}T10:00:00+00:00"))])
 
-    with pytest.raises(PermanentFailure, match="2019-W10 is fed from log already"):
-        load(landing, path)
+    counts, rejected = load(landing, mixed, later)
 
-    assert landing.keys(Week.parse("2019-W10")) == []
+    assert [(item.loaded, item.rejected) for item in counts] == [(2, 1), (1, 0)]
+    assert counts[0].weeks == {own}
+    (refused,) = rejected
+    assert (refused.file, refused.line) == (str(mixed), 2)
+    assert "2019-W10 is fed from log already" in refused.reason
+    assert "--start-over 2019-W10" in refused.reason
+    assert landing.keys(foreign) == []
+    assert len(landing.ids(own)) == 2
+
+
+def test_the_log_that_comes_first_while_a_file_is_read_keeps_its_week(landing: Landing, tmp_path: Path) -> None:
+    week, at = Week.parse("2019-W14"), seconds("2019-04-02T10:00:00+00:00")
+    # Progress is called once a chunk of the file, so the padding brings a call before the end.
+    path = write_lines(tmp_path / "raced.jsonl", [record(at), record(at + 1), *[b"x" * 300_000] * 4])
+    ingest, rejected = FileIngest(landing, WEEKS, RECEIVED), list[Rejected]()
+
+    counts = ingest.load(path, rejected.append, lambda _: landing.claim(week, ActivitySource.LOG))
+
+    assert (counts.read, counts.loaded, counts.rejected, counts.weeks) == (6, 0, 6, set())
+    assert [item.line for item in rejected if "fed from log" in item.reason] == [1, 2]
+    assert landing.keys(week) == []
+
+
+def test_a_load_that_lands_nothing_binds_no_week(landing: Landing, tmp_path: Path) -> None:
+    week, at = Week.parse("2019-W15"), seconds("2019-04-09T10:00:00+00:00")
+    path = write_lines(tmp_path / "padded.jsonl", [record(at), *[b"x" * 300_000] * 4])
+    ingest = FileIngest(landing, WEEKS, RECEIVED)
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ingest.load(path, lambda _: None, interrupt)
+
+    assert landing.source(week) is None
+
+
+def test_a_pipe_loads_like_a_file(landing: Landing, tmp_path: Path) -> None:
+    at, pipe = seconds("2019-04-16T10:00:00+00:00"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    body = gzip.compress(b"".join(json.dumps(record(at + i)).encode() + b"\n" for i in range(3)))
+    with ThreadPoolExecutor(1) as writer:
+        writing = writer.submit(pipe.write_bytes, body)
+
+        (counts,), rejected = load(landing, pipe)
+
+        writing.result()
+    assert (counts.loaded, rejected) == (3, [])
+
+
+def test_a_file_whose_disk_fails_is_a_rejection_and_the_next_one_loads(landing: Landing, tmp_path: Path) -> None:
+    good = write_lines(tmp_path / "good.jsonl", [record(seconds("2019-04-23T10:00:00+00:00"))])
+
+    # The kernel answers a read of address 0 of our own memory with an input/output error.
+    counts, rejected = load(landing, Path("/proc/self/mem"), good)
+
+    assert [item.loaded for item in counts] == [0, 1]
+    assert [(item.line, "Input/output error" in item.reason) for item in rejected] == [(1, True)]
+
+
+def test_file_names_that_no_file_can_have_and_that_are_no_text_are_named_readably(
+    landing: Landing, tmp_path: Path
+) -> None:
+    at = seconds("2019-04-30T10:00:00+00:00")
+    odd = write_lines(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jsonl")), [record(at), b"broken"])
+
+    counts, rejected = load(landing, tmp_path / ("n" * 300), odd)
+
+    assert [item.loaded for item in counts] == [0, 1]
+    assert "File name too long" in rejected[0].reason
+    assert rejected[1].file.endswith("caf\\xe9.jsonl")
+    assert rejected[1].file.encode()
 
 
 def test_a_load_that_was_cut_short_is_completed_by_loading_again(
     landing: Landing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prism_resources.worker_activity.ingest.BATCH_RECORDS", 10)
+    monkeypatch.setattr("prism_resources.worker_activity.intake.BATCH_RECORDS", 10)
     at = seconds("2019-03-12T10:00:00+00:00")
     path = write_lines(tmp_path / "long.jsonl", [record(at + i) for i in range(35)])
     ingest, week = FileIngest(landing, WEEKS, RECEIVED), Week.parse("2019-W11")

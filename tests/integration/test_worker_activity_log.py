@@ -10,11 +10,12 @@ import pytest
 from infra.local.platform import Platform
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import PermanentFailure
-from prism_core.settings import Settings, load_settings
+from prism_core.lake import WORKER_ACTIVITY
+from prism_core.settings import ActivitySource, Settings, load_settings
 from prism_core.worker_activity.files import Rejected
 from prism_resources.aws import client
 from prism_resources.lake import Lake
-from prism_resources.worker_activity.landing import Landing
+from prism_resources.worker_activity.landing import Landing, rejects_prefix
 from prism_resources.worker_activity.log import PAGE_EVENTS, LogIngest, cursor_key, read_log
 from tests.integration.helpers import record
 
@@ -71,7 +72,7 @@ def test_a_millisecond_that_holds_a_full_page_fails_and_names_itself(platform: P
     at = millis(START)
     put(platform.settings, group, [(at, f"event {i}") for i in range(PAGE_EVENTS)])
 
-    with pytest.raises(PermanentFailure, match=f"window of 1 ms at {at}"):
+    with pytest.raises(PermanentFailure, match=f"window of 1 ms at {at} .* --start-over {Week.of(START)} FILE"):
         list(read_log(client(platform.settings, "logs"), group, START, NOW))
 
 
@@ -146,3 +147,30 @@ def test_a_reading_that_died_before_it_was_remembered_is_repeated_without_duplic
 
     assert len(landing.ids(week)) == before + 5
     assert again.loaded == 0
+
+
+def test_events_of_a_week_that_is_fed_from_files_are_refused_one_by_one_and_the_reading_goes_on(
+    platform: Platform, group: str
+) -> None:
+    at, lake = NOW - timedelta(minutes=15), Lake(platform.settings)
+    # Of two weeks before the log's: such an event is written now, about work of then.
+    foreign = Week.of(at) + -2
+    weeks = WeekRange(foreign, Week.of(NOW))
+    old = record(int(foreign.start.timestamp()) + 100, sub=f"old-{NOW.timestamp()}")
+    new = record(int(at.timestamp()), sub=f"new-{NOW.timestamp()}")
+    put(platform.settings, group, [(millis(at), old), (millis(at) + 1, new)])
+    landing, week = Landing(lake), Week.of(at)
+    landing.claim(foreign, ActivitySource.FILES)
+    settings = load_settings(home=platform.settings.home, worker_activity_log_group=group)
+    refused, kept_before = list[Rejected](), set(lake.keys(rejects_prefix(WORKER_ACTIVITY, week)))
+    ingest = LogIngest(settings, lake, weeks)
+
+    counts = ingest.read_week(week, NOW, refused.append)
+
+    assert (counts.read, counts.loaded, counts.rejected, counts.weeks) == (2, 1, 1, {week})
+    assert f"{foreign} is fed from files already" in refused[0].reason
+    assert refused[0].file.startswith(f"{group}/s/")
+    assert ingest.read_until(week) == NOW
+    assert landing.keys(foreign) == []
+    (kept,) = set(lake.keys(rejects_prefix(WORKER_ACTIVITY, week))) - kept_before
+    assert json.loads(lake.get(kept) or b"")["reason"] == refused[0].reason

@@ -1,5 +1,6 @@
 """Worker-activity files: gzip, line ends and broken input, each line accepted or rejected, none lost."""
 
+import errno
 import gzip
 import io
 import tracemalloc
@@ -38,6 +39,18 @@ class Endless:
         given_now = min(self.left, size)
         self.left -= given_now
         return b"x" * given_now
+
+
+class Failing:
+    """A disk that fails after some bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self._stream = io.BytesIO(content)
+
+    def read(self, size: int = -1) -> bytes:
+        if found := self._stream.read(size):
+            return found
+        raise OSError(errno.EIO, "Input/output error")
 
 
 def read(content: bytes, step: int = 1 << 20) -> list[Accepted | Rejected]:
@@ -121,6 +134,44 @@ def test_a_damaged_gzip_is_rejected_where_the_damage_is() -> None:
     ((line, reason),) = rejected(results[-1:])
     assert line >= len(accepted(results))
     assert "damaged" in reason
+
+
+def test_a_small_gzip_with_a_wrong_checksum_gives_its_lines_and_says_that_it_is_damaged() -> None:
+    content = bytearray(gzip.compress(ONE + b"\n" + TWO + b"\n"))
+    content[-5] ^= 0xFF  # the last byte of the checksum; the four after it are the length
+
+    results = read(bytes(content))
+
+    assert accepted(results) == [ONE, TWO]
+    ((line, reason),) = rejected(results)
+    assert (line, "incorrect data check" in reason) == (3, True)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_disk_that_fails_in_the_middle_leaves_what_was_read_and_says_where(compress: type[bytes]) -> None:
+    whole = compress(ONE + b"\n" + TWO + b"\n")
+
+    results = list(read_records(cast("BinaryIO", Failing(whole + whole[:2])), "failing", WEEKS))
+
+    assert accepted(results)[:2] == [ONE, TWO]
+    ((line, reason),) = rejected(results)
+    assert (line, "Input/output error" in reason) == (3, True)
+
+
+def test_a_file_of_an_exported_log_group_loads_to_the_same_records_and_ids() -> None:
+    plain = read(ONE + b"\n" + TWO + b"\n" + ONE)
+    exported = b"2018-08-15T09:37:12.000Z " + ONE + b"\n" + TWO + b"\n2018-08-15T09:37:13Z " + ONE
+
+    assert read(exported) == plain
+
+
+@pytest.mark.parametrize(
+    "before", [b"2018-08-15 ", b"x 2018-08-15T09:37:12.000Z ", b"2018-08-15T09:37:12.000Z x "]
+)
+def test_anything_else_before_a_record_is_rejected(before: bytes) -> None:
+    ((_, reason),) = rejected(read(before + ONE))
+
+    assert "not JSON" in reason or "not a JSON object" in reason
 
 
 def test_something_else_after_the_gzip_data_is_rejected() -> None:
