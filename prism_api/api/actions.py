@@ -40,7 +40,7 @@ def action(
         after = verb(call, before, values.get("body"))
         state = after.plain() if isinstance(after, Model) else {**before.plain(), **after}
         left = {field: value for field, value in state.items() if value is not None}
-        return item_answer(resource, answer, change_item(resource, author_of(call), before, left))
+        return item_answer(resource, answer, change_item(resource, author_of(call), before, left, judged=False))
 
     parameters: Parameters = {
         "key": key_parameter(resource),

@@ -307,7 +307,7 @@ def _loose(parts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _matches(resource: Resource[Any], call: Call, plan: Plan, seen: Visible, row: Row) -> bool:
-    if not seen.sees(resource.owner(row)) or resource.hidden(call, row):
+    if not resource.seen_by(call, seen, row):
         return False
     if not all(_is_one_of(getattr(row, name), values) for name, values in plan.left.items()):
         return False

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from prism_api.api.calls import Call
 from prism_api.api.opaque import decode_key, encode_key
+from prism_api.api.visibility import Visible
 from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
 from prism_core.models.base import Model, Versioned, text_of
 from prism_core.tables import TableSpec
@@ -35,9 +36,10 @@ class Resource(Generic[M]):
 
     `filters` are fields that a list can be filtered by, with the type of a value; `search` are the fields that `q`
     looks into; `everything` gives the partitions of a list without a selective filter; `owner` names the member a
-    row belongs to; `server` are fields that the caller cannot set; `row` is what a list carries when that is less;
-    `answer` the same for one item; `hidden` says which rows a caller must not see, `secret` which fields;
-    `generated` is the first letter of ids that the server makes; `opaque` a single key no path segment could hold.
+    row belongs to. `server` are fields that the caller cannot set, `filled` those that `complete` adds when they
+    are absent, `generated` is the first letter of ids that the server makes. `row` is what a list carries if that
+    is less, `answer` the same for one item; `hidden` says which rows a caller must not see, `secret` which fields,
+    `never_in_history` which ones nobody reads there. `opaque` is a single key that no path segment could hold.
     """
 
     path: str
@@ -50,7 +52,7 @@ class Resource(Generic[M]):
     filters: Mapping[str, Any]
     sorts: tuple[str, ...]
     search: tuple[str, ...] = ()
-    owner: Owner = lambda _: None
+    owner: Owner | None = None
     server: tuple[str, ...] = ()
     complete: Completion = lambda _, fields: fields
     judge: Judge = lambda _call, _before, _after: None
@@ -60,6 +62,7 @@ class Resource(Generic[M]):
     secret: Callable[[Call, Any], frozenset[str]] = lambda _call, _item: frozenset()
     opaque: bool = False
     generated: str | None = None
+    filled: tuple[str, ...] = ()
     never_in_history: tuple[str, ...] = ()
 
     @property
@@ -81,6 +84,10 @@ class Resource(Generic[M]):
     def generated_part(self) -> str:
         """The part of the key that the server makes: the last one."""
         return self.spec.key_parts[-1]
+
+    def seen_by(self, call: Call, seen: Visible, item: Any) -> bool:
+        """Whether this caller may see the item at all."""
+        return not self.hidden(call, item) and (self.owner is None or seen.sees(self.owner(item)))
 
     def new_id(self, call: Call, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The generated key of a new item; nothing where the caller names it. A repeated call makes it again."""
@@ -142,7 +149,8 @@ def _fields(resource: Resource[Any], kind: str, *, leave_out: set[str], optional
     fields: dict[str, Any] = {}
     for name, info in resource.model.model_fields.items():
         if name not in leave_out:
-            fields[name] = (_annotation(info, optional=optional), _default(info, optional=optional))
+            left_out = optional or (name in resource.filled and kind == "Create")
+            fields[name] = (_annotation(info, optional=left_out), _default(info, optional=left_out))
     example = {name: value for name, value in resource.example.items() if name in fields}
     if optional:
         example = dict(list(example.items())[-1:])

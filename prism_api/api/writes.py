@@ -52,7 +52,7 @@ def author_of(call: Call) -> Author:
 def read_item(resource: Resource[Any], call: Call, key: str) -> Any:
     """The item, if it exists and the caller may see it. Raises Problem 404."""
     item = backend.reader(resource.spec, resource.model).get(**_loose(resource.key_parts(key)))
-    if item is None or resource.hidden(call, item) or not visible(call).sees(resource.owner(item)):
+    if item is None or not resource.seen_by(call, visible(call), item):
         raise not_found(f"{resource.noun} {key}")
     return item
 
@@ -61,7 +61,7 @@ def item_as_of(resource: Resource[Any], call: Call, key: str, instant: datetime)
     """The item as it was known at an instant. Raises Problem 404 when it did not exist."""
     state = backend.history().item_at(resource.spec, resource.spec.key(resource.key_parts(key)), instant)
     item = None if state is None else resource.model.from_plain(state)
-    if item is None or resource.hidden(call, item) or not visible(call).sees(resource.owner(item)):
+    if item is None or not resource.seen_by(call, visible(call), item):
         raise not_found(f"{resource.noun} {key} at {instant:%Y-%m-%d %H:%M:%S} UTC")
     return item
 
@@ -125,10 +125,15 @@ def change_item(
     *,
     row: int | None = None,
     dry: bool = False,
+    judged: bool = True,
 ) -> Any:
-    """Write `state` over an item that was read. Raises Problem 412 when another write came first."""
+    """Write `state` over an item that was read. Raises Problem 412 when another write came first.
+
+    `judged`: an edit, which the resource may refuse. A verb has its own rules.
+    """
     after = _built(resource, {**state, "version": before.version}, prefix="body")
-    resource.judge(author.call, before, after)
+    if judged:
+        resource.judge(author.call, before, after)
     _owned(resource, author.call, after)
     if dry:
         return after
@@ -228,7 +233,7 @@ def _taken(resource: Resource[Any], item: Any) -> Problem:
 
 
 def _owned(resource: Resource[Any], call: Call, item: Any) -> None:
-    if not visible(call).sees(resource.owner(item)):
+    if resource.owner is not None and not visible(call).sees(resource.owner(item)):
         raise Problem(HTTPStatus.FORBIDDEN, f"The {resource.noun} would belong to somebody else.")
 
 

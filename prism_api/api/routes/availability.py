@@ -77,6 +77,7 @@ RESOURCE = Resource(
     owner=lambda entry: entry.member_id,
     server=("status", "created", "decided", "decided_by", "answer"),
     complete=_complete,
+    filled=("member_id",),
     judge=_judge,
     secret=_secret,
     never_in_history=("reason",),

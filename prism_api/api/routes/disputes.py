@@ -63,6 +63,7 @@ RESOURCE = Resource(
     owner=lambda dispute: dispute.member_id,
     server=("status", "opened", "opened_by", "decided", "decided_by", "answer", "correction_id"),
     complete=_complete,
+    filled=("member_id",),
     judge=_judge,
     generated="d",
 )

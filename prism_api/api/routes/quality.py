@@ -42,6 +42,7 @@ RESOURCE = Resource(
     search=("member_id", "project_id", "category", "reviewer"),
     owner=lambda review: review.member_id,
     server=("reviewer",),
+    filled=("reviewed_at",),
     complete=_complete,
     generated="q",
 )
