@@ -114,9 +114,9 @@ class PersonKeys:
         """The key of a person, made on first use. Whoever makes it at the same moment gets the same one."""
         for attempt in range(MAKE_ATTEMPTS):
             found = self.find(person, fresh=attempt > 0)
+            found = found or self._make(person, now)
             if found is not None:
                 return found
-            self._make(person, now)
         raise PermanentFailure(
             f"the data key of {person} is deleted as often as it is made; is it being forgotten?"
         )
@@ -163,15 +163,15 @@ class PersonKeys:
                 self._gone.popitem(last=False)
         return None
 
-    def _make(self, person: str, now: datetime) -> None:
+    def _make(self, person: str, now: datetime) -> DataKey | None:
+        """None when somebody was quicker: theirs counts."""
         with calling(self._alias, "make a data key with"):
             answer = self._kms.generate_data_key(
                 KeyId=self._alias, KeySpec="AES_256", EncryptionContext=_context(person)
             )
+        data_key = DataKey(person, answer["Plaintext"])
         wrapped = base64.b64encode(answer["CiphertextBlob"]).decode()
-        row = PersonKey(
-            person=person, key_id=DataKey(person, answer["Plaintext"]).key_id, wrapped=wrapped, created=now
-        )
+        row = PersonKey(person=person, key_id=data_key.key_id, wrapped=wrapped, created=now)
         with calling(self._reader.table, "write"):
             try:
                 self._dynamodb.put_item(
@@ -181,8 +181,10 @@ class PersonKeys:
                     ExpressionAttributeNames={"#person": PERSON_KEYS.partition.name},
                 )
             except ClientError as error:
-                if error_code(error) != _CONDITION_FAILED:  # else somebody was quicker: theirs counts
+                if error_code(error) != _CONDITION_FAILED:
                     raise
+                return None  # or our own write, repeated by the client after its answer was lost
+        return self._remember(data_key)
 
     def _unwrap(self, row: PersonKey) -> bytes:
         with calling(self._alias, f"unwrap the data key of {row.person} with"):

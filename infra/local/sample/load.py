@@ -74,7 +74,9 @@ def _create(platform: Platform, keys: PersonKeys, spec: TableSpec, items: list[V
     store = TableStore(dynamodb, platform.settings, spec, spec.model, keys=keys)  # type: ignore[arg-type]
     now = clock.now()
     try:
-        store.transact([Write(item, 0) for item in items], actor=ACTOR, reason=REASON, request_id=ACTOR, now=now)
+        store.transact(
+            [Write(item, 0, unused=True) for item in items], actor=ACTOR, reason=REASON, request_id=ACTOR, now=now
+        )
     except StaleVersion:
         # A start that was killed had written some of these: write the others, one by one.
         for item in items:

@@ -1,0 +1,134 @@
+"""`prism as-of` and `prism forget` from outside. Why real: these are commands that a person types."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.deploy import deploy
+from infra.local.platform import attached
+from prism_core.calendar import Week
+from prism_core.models.people import Availability, Member
+from prism_core.tables import AVAILABILITY, MEMBERS
+from prism_resources.aws import client
+from prism_resources.tables.store import TableStore
+from tests.integration.conftest import worker_port
+from tests.integration.helpers import prism
+
+# The far past of a command that runs today: two changes a week apart.
+FIRST, SECOND = datetime(2026, 1, 5, 7, tzinfo=UTC), datetime(2026, 1, 12, 7, tzinfo=UTC)
+
+
+def member(member_id: str, name: str) -> Member:
+    return Member.model_validate(
+        {
+            "member_id": member_id,
+            "name": name,
+            "email": f"{name}@example.org",
+            "time_zone": "UTC",
+            "hours": {"mon": "8"},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with two members; one was renamed a week later, when the other was deleted."""
+    folder = tmp_path_factory.mktemp("cli-history") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRISM_HOME", str(folder))
+        patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
+        patch.delenv("PRISM_AWS_ENDPOINT_URL", raising=False)
+        with attached(print, port=worker_port(5)) as platform:
+            deploy(platform.settings, Week.parse("2018-W40"), print)
+            dynamodb = client(platform.settings, "dynamodb")
+            members = TableStore(dynamodb, platform.settings, MEMBERS, Member)
+            by: dict[str, Any] = {"actor": "lead-1", "reason": "", "request_id": "r"}
+            ana = members.create(member("M-1", "Ana"), now=FIRST, **by)
+            bea = members.create(member("M-2", "Bea"), now=FIRST, **by)
+            members.update(ana.model_copy(update={"name": "Anna"}), expected_version=1, now=SECOND, **by)
+            members.delete(bea, expected_version=1, now=SECOND, **by)
+            absences = TableStore(dynamodb, platform.settings, AVAILABILITY, Availability)
+            off = {"member_id": "M-1", "date": "2026-01-05", "hours_off": "8", "reason": "arthroscopy"}
+            absences.create(Availability.model_validate(off), now=FIRST, **by)
+            platform.flush()
+    return folder
+
+
+def as_of(home: Path, at: datetime, *arguments: str) -> Any:
+    answer = prism(home, "as-of", "members", "--at", at.isoformat(), "--json", *arguments)
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def test_a_table_is_printed_as_it_was(home: Path) -> None:
+    assert as_of(home, FIRST - timedelta(seconds=1)) == []
+    assert [(row["member_id"], row["name"], row["version"]) for row in as_of(home, FIRST)] == [
+        ("M-1", "Ana", 1),
+        ("M-2", "Bea", 1),
+    ]
+    assert [row["name"] for row in as_of(home, SECOND)] == ["Anna"]
+
+
+def test_one_item_is_printed_as_it_was(home: Path) -> None:
+    assert as_of(home, FIRST, "--key", "M-2")[0]["email"] == "Bea@example.org"
+
+    gone = prism(home, "as-of", "members", "--at", SECOND.isoformat(), "--key", "M-2")
+
+    assert gone.returncode == 1
+    assert "members M-2 did not exist" in gone.stderr
+
+
+def test_csv_holds_the_same_items_with_nested_values_as_json(home: Path) -> None:
+    answer = prism(home, "as-of", "members", "--at", "2026-01-05T08:00:00+01:00", "--format", "csv")
+
+    rows = list(csv.DictReader(io.StringIO(answer.stdout)))
+    assert [(row["name"], row["hours"]) for row in rows] == [
+        ("Ana", '{"mon": "8.00"}'),
+        ("Bea", '{"mon": "8.00"}'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("as-of", "nothing", "--at", "2026-01-05T07:00:00Z"), "there is no table 'nothing'"),
+        (("as-of", "throughput", "--at", "2026-01-05T07:00:00Z"), "kept generations of the lake"),
+        (("as-of", "members", "--at", "2026-01-05T07:00:00"), "no time zone"),
+        (("as-of", "members", "--at", "yesterday"), "is not an instant"),
+        (("as-of", "members", "--at", "2999-01-05T07:00:00Z"), "lies in the future"),
+        (
+            ("as-of", "allocations", "--at", "2026-01-05T07:00:00Z", "--key", "M-1"),
+            "a key is written allocations/",
+        ),
+        (("as-of", "members"), "Missing option"),
+        (("forget", "M-1", "--reason", "asked"), "repeat it with --yes"),
+        (("forget", "M-1", "--reason", " ", "--yes"), "--reason is empty"),
+        (("forget", "M-1", "--reason", "Anna asked", "--yes"), "names the person"),
+        (("forget", "M-9", "--reason", "asked", "--yes"), "no member 'M-9'"),
+    ],
+)
+def test_wrong_words_end_with_two_and_say_what_is_wrong(home: Path, arguments: tuple[str, ...], says: str) -> None:
+    answer = prism(home, *arguments)
+
+    assert answer.returncode == 2
+    assert says in " ".join(answer.stderr.split())
+    assert answer.stdout == ""
+
+
+def test_who_is_forgotten_is_forgotten_in_the_past_too_and_in_every_file_of_the_home(home: Path) -> None:
+    done = prism(home, "forget", "M-1", "--reason", "asked for it", "--yes", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"member_id": "M-1", "deleted": 1, "blanked": 1, "key": True}
+    then = {row["member_id"]: row for row in as_of(home, SECOND)}
+    assert (then["M-1"]["name"], then["M-1"]["email"]) == ("forgotten", "forgotten")
+    assert then["M-1"]["hours"] == {"mon": "8.00"}
+    assert as_of(home, FIRST, "--key", "M-2")[0]["name"] == "Bea"
+    kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"M-1" in kept
+    assert [word for word in (b"Anna", b"Ana@example.org", b"arthroscopy") if word in kept] == []
