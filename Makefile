@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_HTTP_TIMEOUT := 300
 export UV_LINK_MODE := copy
 
-.PHONY: up test check bench clean help
+.PHONY: up test check bench openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +31,9 @@ check: .venv/.synced ## lock, lint, format, types, templates, architecture, Dags
 
 bench: .venv/.synced ## measure beside named peers and keep the results in benchmarks/results
 	$(RUN)python -m benchmarks.throughput --save
+
+openapi: .venv/.synced ## write prism_api/openapi.json anew
+	$(RUN)python -m prism_api.api.openapi
 
 clean: ## remove what was installed; data in .prism stays
 	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis
