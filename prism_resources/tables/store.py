@@ -51,7 +51,7 @@ class Write(Generic[M]):
     """One write of a transaction: the item at the version that was read (0: it must not exist yet).
 
     `unused` promises that its key was never used, so that there is no version to go on from: it spares a read,
-    which is 40 % of loading a sample.
+    2 of the 4.7 ms that an item takes on the emulator.
     """
 
     item: M
