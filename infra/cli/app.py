@@ -14,8 +14,10 @@ from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
 from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
 from infra.cli.materialize import materialize
+from infra.cli.package import package
 from infra.cli.query import query
 from infra.cli.up import down, reset, status, up
+from infra.cli.users import token, user_app
 from prism_core.failures import BadUsage, PrismFailure
 from prism_core.settings import refuse_unknown_variables
 
@@ -42,6 +44,9 @@ app.command()(materialize)
 app.command()(query)
 app.command("as-of")(as_of)
 app.command()(forget)
+app.add_typer(user_app, name="user")
+app.command()(token)
+app.command()(package)
 
 
 def main() -> None:

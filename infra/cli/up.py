@@ -46,7 +46,7 @@ def up(
     """Start or resume the platform: embedded AWS, stacks, sample data on the first start, assets; then serve."""
     _refuse_other_places()
     os.umask(0o077)  # all that this process writes lies in PRISM_HOME
-    from infra.local.serving import dagster, mail
+    from infra.local.serving import dagster, front_door, mail
 
     with attached(say, port=port, serving=not once, beside=mail) as found:
         if not found.owned:
@@ -55,6 +55,7 @@ def up(
             else:
                 say(f"the platform of {found.home.root} is running already")
                 _print_addresses(found.ports)
+                _print_sign_in(found.home)
             return
         platform = _with_first_start(found, None if no_sample else sample)
         _main_job(platform, as_json=as_json)
@@ -67,9 +68,10 @@ def up(
         platform.announce()
         with err.status("starting Dagster") as status:
             serving = dagster(platform, lambda: status.update("starting Dagster"))
-            with serving as child:
+            with front_door(platform), serving as child:
                 status.stop()
                 _print_addresses(platform.ports)
+                _print_sign_in(platform.home)
                 _serve_until(stopping, platform, child)
                 say("stopping")
 
@@ -147,9 +149,12 @@ def _with_first_start(platform: Platform, sample_weeks: int | None) -> Platform:
 def _main_job(platform: Platform, *, as_json: bool) -> None:
     """Deploy, load the sample once, materialise; safe to repeat after a kill at any point."""
     started = time.monotonic()
+    from infra.local.demo_users import link_demo_annotator, seed_demo_users
+
     with platform.whole_or_not_at_all(), err.status("deploying the stacks"):
         for deployment in deploy(platform.settings, clock.this_week(), lambda _: None):
             say(f"stack {deployment.stack}: {deployment.action}")
+        seed_demo_users(platform)
     facts = platform.home.read_first_start()
     if facts.get("sample_weeks") and not facts.get("sample_loaded_at"):
         from infra.local.sample.load import load_sample
@@ -158,6 +163,9 @@ def _main_job(platform: Platform, *, as_json: bool) -> None:
         _materialize_sample(platform)
         platform.flush()
         platform.home.note_first_start(sample_loaded_at=clock.now())
+    if facts.get("sample_weeks") and not facts.get("annotator_linked_at") and link_demo_annotator(platform):
+        platform.flush()
+        platform.home.note_first_start(annotator_linked_at=clock.now())
     from infra.cli.summary import print_summary
 
     print_summary(platform, seconds=time.monotonic() - started, as_json=as_json)
@@ -183,6 +191,8 @@ def _serve_until(stopping: threading.Event, platform: Platform, child: "subproce
 
 def _addresses(ports: Ports) -> dict[str, str]:
     return {
+        "screens": f"http://{LOOPBACK}:{ports.screens}",
+        "api": f"http://{LOOPBACK}:{ports.screens}/api",
         "dagster": f"http://{LOOPBACK}:{ports.dagster}",
         "mailbox": f"http://{LOOPBACK}:{ports.mailbox}",
         "embedded AWS": f"http://{LOOPBACK}:{ports.emulator}",
@@ -194,3 +204,11 @@ def _print_addresses(ports: Ports) -> None:
     for name, address in _addresses(ports).items():
         table.add_row(name, f"[link={address}]{address}[/link]")
     out.print(Panel(table, title="PRISM is up", subtitle="Ctrl-C stops it", expand=False))
+
+
+def _print_sign_in(home: Home) -> None:
+    from infra.local.demo_users import demo_email
+    from prism_api.api.calls import Role
+
+    names = ", ".join(demo_email(role) for role in Role)
+    say(f"synthetic accounts: {names}; their password is in {home.root / 'demo-password'}")

@@ -9,6 +9,7 @@ import os
 import random
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,9 +106,13 @@ class Home:
 
     def token(self) -> str:
         """The token of the emulator's administration; made on first use."""
-        path = self.root / "token"
+        return self.secret("token", lambda: secrets.token_urlsafe(32))
+
+    def secret(self, name: str, draw: Callable[[], str]) -> str:
+        """A secret of this platform, private to its owner; drawn on first use."""
+        path = self.root / name
         if not path.exists():
-            _write_private(path, secrets.token_urlsafe(32))
+            _write_private(path, draw())
         return path.read_text().strip()
 
     def ports(self, wanted: int | None = None) -> Ports:

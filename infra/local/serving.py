@@ -1,4 +1,4 @@
-"""What `prism up` serves beside the emulator: Dagster, the mail sink and the mailbox page.
+"""What `prism up` serves beside the emulator: Dagster, the front door, the mail sink and the mailbox page.
 
 Belongs here: starting and stopping them, on loopback. Does not belong here: the emulator (emulator/) and
 what is printed (infra/cli/up.py).
@@ -12,9 +12,11 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from starlette.types import ASGIApp
 
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.emulator.process import REPOSITORY, open_log
@@ -42,39 +44,80 @@ DAGSTER_STOP_SECONDS = 30
 @contextmanager
 def mail(home: Home, ports: Ports) -> Iterator[None]:
     """Keep what is sent to the SMTP port, and show it on the mailbox page."""
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
 
-    loop, stopping, failures = asyncio.new_event_loop(), asyncio.Event(), list[BaseException]()
-    ready = threading.Event()
-
-    async def run() -> None:
+    async def run(ready: threading.Event, stopping: asyncio.Event) -> None:
         # Bound here: the server would report a taken port only after everybody believes that it serves.
         listener = socket.create_server((LOOPBACK, ports.mailbox))
         sink = await start_sink(home.mail, LOOPBACK, ports.smtp)
-        config = Config()
-        config.bind = [f"fd://{listener.detach()}"]
-        config.graceful_timeout = 1
-        config.loglevel = "WARNING"
-        app = mailbox_app(home.mail, f"{LOOPBACK}:{ports.smtp}")
-        ready.set()
         try:
-            await serve(app, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]
+            await _serve(mailbox_app(home.mail, _smtp(ports)), listener, ready, stopping)
         finally:
             await sink.stop()
 
+    with _beside("mail", f"mail cannot be served on ports of {ports.base}", run):
+        yield
+
+
+@contextmanager
+def front_door(platform: Platform) -> Iterator[None]:
+    """The one origin of API, sign-in and mailbox, once the stacks are deployed."""
+    from infra.deploy import outputs
+    from infra.local.frontdoor import Behind, front_door_app
+
+    ports, api = platform.ports, outputs(platform.settings, "api")
+    behind = Behind(
+        emulator=f"http://{LOOPBACK}:{ports.emulator}",
+        api_id=api["ApiId"],
+        pool_id=api["UserPoolId"],
+        mailbox=mailbox_app(platform.home.mail, _smtp(ports)),
+        links={"Dagster": f"http://{LOOPBACK}:{ports.dagster}"},
+    )
+
+    async def run(ready: threading.Event, stopping: asyncio.Event) -> None:
+        listener = socket.create_server((LOOPBACK, ports.screens))
+        await _serve(front_door_app(ports.screens, behind), listener, ready, stopping)
+
+    with _beside("front door", f"the front door cannot be served on port {ports.screens}", run):
+        yield
+
+
+def _smtp(ports: Ports) -> str:
+    return f"{LOOPBACK}:{ports.smtp}"
+
+
+async def _serve(app: ASGIApp, listener: socket.socket, ready: threading.Event, stopping: asyncio.Event) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.graceful_timeout = 1
+    config.include_server_header = False
+    config.loglevel = "WARNING"
+    ready.set()
+    await serve(app, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _beside(
+    name: str, failing: str, run: Callable[[threading.Event, asyncio.Event], Coroutine[None, None, None]]
+) -> Iterator[None]:
+    """Serve in a thread for the length of the block. Raises PermanentFailure when it cannot be started."""
+    loop, stopping, failures = asyncio.new_event_loop(), asyncio.Event(), list[BaseException]()
+    ready = threading.Event()
+
     def work() -> None:
         try:
-            loop.run_until_complete(run())
+            loop.run_until_complete(run(ready, stopping))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
             failures.append(error)
             ready.set()
 
-    thread = threading.Thread(target=work, name="mail", daemon=True)
+    thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()
     ready.wait()
     if failures:
-        raise PermanentFailure(f"mail cannot be served on ports of {ports.base}: {failures[0]}")
+        raise PermanentFailure(f"{failing}: {failures[0]}")
     try:
         yield
     finally:

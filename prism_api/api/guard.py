@@ -16,6 +16,7 @@ from prism_api.api import strict_json
 from prism_api.api.calls import Access, Call, Caller, Role
 from prism_api.api.matrix import Operation, find
 from prism_api.api.problems import FieldError, Problem, invalid
+from prism_api.api.tokens import why_refused
 from prism_core import clock
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -53,14 +54,10 @@ def admit(event: Mapping[str, Any], request_id: str) -> Call:
 def _caller(event: Mapping[str, Any]) -> Caller:
     """From the claims that the authorizer of API Gateway has verified."""
     claims = event["requestContext"].get("authorizer", {}).get("jwt", {}).get("claims", {})
-    subject = claims.get("sub")
-    if not subject:
-        raise Problem(
-            HTTPStatus.UNAUTHORIZED,
-            "Sign in: the request has no valid token.",
-            headers={"www-authenticate": 'Bearer realm="prism"'},
-        )
-    return Caller(str(subject), _roles(claims.get("cognito:groups")))
+    refusal = why_refused(claims)
+    if refusal is not None:
+        raise Problem(HTTPStatus.UNAUTHORIZED, refusal, headers={"www-authenticate": 'Bearer realm="prism"'})
+    return Caller(str(claims["sub"]), _roles(claims.get("cognito:groups")))
 
 
 def _roles(groups: object) -> frozenset[Role]:

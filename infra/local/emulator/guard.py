@@ -9,7 +9,7 @@ Does not belong here: IAM. That is the emulator's own, and is tested with the te
 import hmac
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -38,6 +38,29 @@ def host_allowed(header: str, port: int) -> bool:
     return found is not None and int(found[1] or 80) == port
 
 
+def origins_of(port: int) -> frozenset[str]:
+    """The pages that a server on `port` of this machine serves itself."""
+    return frozenset(f"http://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+
+
+def foreign(headers: Mapping[str, str], port: int, origins: Collection[str]) -> str | None:
+    """Why a request comes from somewhere else: another name for us, or a page of somebody else. None if not."""
+    if not host_allowed(headers.get("host", ""), port):
+        return f"Host {headers.get('host', '')!r} is not this machine's loopback"
+    if "origin" in headers and headers["origin"] not in origins:
+        return f"Origin {headers['origin']!r} is not a page of this platform"
+    return None
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Header names in lower case; a repeated Host or Origin is joined and therefore matches nothing."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope.get("headers", []):
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
 class Guard:
     """Wraps the emulator's ASGI app.
 
@@ -57,16 +80,14 @@ class Guard:
         on_write: Callable[[], None],
     ) -> None:
         self._app, self._port, self._token = app, port, token
-        self._origins = frozenset(origins) | {
-            f"http://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")
-        }
+        self._origins = frozenset(origins) | origins_of(port)
         self._administer, self._on_write = administer, on_write
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = _headers(scope)
+        headers = headers_of(scope)
         refusal = self._refusal(scope, headers)
         if refusal is not None:
             await _refuse(scope, receive, send, refusal)
@@ -86,10 +107,8 @@ class Guard:
         method, path = scope.get("method", "GET"), scope["path"]
         if scope["type"] == "http" and method in {"GET", "HEAD"} and path in HEALTH_PATHS:
             return None
-        if not host_allowed(headers.get("host", ""), self._port):
-            return f"Host {headers.get('host', '')!r} is not this machine's loopback"
-        if "origin" in headers and headers["origin"] not in self._origins:
-            return f"Origin {headers['origin']!r} is not a page of this platform"
+        if reason := foreign(headers, self._port, self._origins):
+            return reason
         if method in {"GET", "HEAD"} and _names_action(scope):
             # A picture tag of any page sends this without an Origin, and the emulator would do it.
             return "an AWS action in a query string is not taken; use POST, as every SDK does"
@@ -106,15 +125,6 @@ class Guard:
         if hmac.compare_digest(given.encode(), self._token.encode()):
             return None
         return f"{what} needs the token of this platform in {TOKEN_HEADER}"
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    """Header names in lower case; a repeated Host or Origin is joined and therefore matches nothing."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in scope.get("headers", []):
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
 
 
 def _names_action(scope: Scope) -> bool:

@@ -72,12 +72,14 @@ class _Mailbox:
 
     def list_page(self, request: Request) -> Response:
         listing = self._listing(request)
+        base = _base(request)
         return self._page(
+            request,
             "list.html",
             deleted=request.query_params.get("deleted", ""),
             newest_key=listing["newest_key"],
-            older=_page_link(listing, +1),
-            newer=_page_link(listing, -1),
+            older=_page_link(base, listing, +1),
+            newer=_page_link(base, listing, -1),
             **{key: listing[key] for key in ("messages", "total", "kept", "page", "pages", "q")},
         )
 
@@ -88,6 +90,7 @@ class _Mailbox:
         reason = message.heading.unreadable
         text = message.text or ""
         return self._page(
+            request,
             "message.html",
             id=entry.id,
             received=_received(entry, message.envelope),
@@ -131,7 +134,7 @@ class _Mailbox:
         deleted, failed = await run_in_threadpool(keeping.delete_up_to, self._directory, up_to)
         if failed:
             raise HTTPException(500, f"{deleted} deleted, {len(failed)} not: {'; '.join(failed[:5])}")
-        return RedirectResponse(f"/?deleted={deleted}", status_code=303)
+        return RedirectResponse(f"{_base(request)}/?deleted={deleted}", status_code=303)
 
     # JSON
 
@@ -148,7 +151,7 @@ class _Mailbox:
                 "content_type": part.content_type,
                 "content_id": part.content_id,
                 "size": part.size,
-                "url": f"/messages/{entry.id}/attachments/{part.index}",
+                "url": f"{_base(request)}/messages/{entry.id}/attachments/{part.index}",
             }
             for part in message.parts
         ]
@@ -166,10 +169,10 @@ class _Mailbox:
     def problem(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         detail = error.detail if isinstance(error, HTTPException) else str(error)
-        if request.url.path.startswith("/api/"):
+        if request.scope["path"].removeprefix(_base(request)).startswith("/api/"):
             body = {"type": "about:blank", "title": detail, "status": status}
             return JSONResponse(body, status, media_type="application/problem+json")
-        return self._page("problem.html", status=status, detail=detail)
+        return self._page(request, "problem.html", status=status, detail=detail)
 
     def unavailable(self, request: Request, error: Exception) -> Response:
         _log.warning("the mailbox cannot read %s: %s", self._directory, error)
@@ -178,9 +181,9 @@ class _Mailbox:
 
     # What they share
 
-    def _page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+    def _page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         page = self._templates.get_template(template)
-        content = page.render(status=status, smtp_address=self._smtp_address, **values)
+        content = page.render(base=_base(request), status=status, smtp_address=self._smtp_address, **values)
         return HTMLResponse(content.encode("utf-8", "replace"), status)
 
     def _message(self, request: Request) -> tuple[keeping.Entry, parsing.Message]:
@@ -273,12 +276,17 @@ def _whole(request: Request, name: str, default: int, most: int) -> int:
     return int(value[:9])
 
 
-def _page_link(listing: dict[str, Any], step: int) -> str:
+def _base(request: Request) -> str:
+    """Where this app is mounted: nowhere on its own port, below /mailbox behind the front door."""
+    return request.scope.get("root_path", "")
+
+
+def _page_link(base: str, listing: dict[str, Any], step: int) -> str:
     page = listing["page"] + step
     if not 1 <= page <= listing["pages"]:
         return ""
     query = {"page": page, "page_size": listing["page_size"]} | ({"q": listing["q"]} if listing["q"] else {})
-    return f"/?{urlencode(query)}"
+    return f"{base}/?{urlencode(query)}"
 
 
 def _received(entry: keeping.Entry, envelope: keeping.Envelope | None) -> datetime:
