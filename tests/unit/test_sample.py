@@ -13,14 +13,23 @@ from infra.local.sample.people import (
     MEMBERS,
     POOL,
     PROJECTS,
+    TEAMS,
     UNMAPPED_JOBS,
     UNRESOLVED_WORKERS,
     Programme,
     synthetic_programme,
 )
 from infra.local.sample.profile import derive_profile, real_profile
+from infra.local.sample.records import UNMAPPED_CATEGORIES
+from prism_core.availability import check_hours, public_holidays
 from prism_core.calendar import WeekRange
 from prism_core.identity import JobResolver, resolve_member
+from prism_core.models.bugs import BugStatus
+from prism_core.models.disputes import DisputeStatus
+from prism_core.models.people import AvailabilityStatus
+from prism_core.models.projects import RequestStatus
+from prism_core.requests import WAITING, lateness
+from prism_core.taxonomy import Taxonomy, in_force
 from prism_core.worker_activity.record import Activity, check_line, parse_time, read_activity
 from tests.unit.worker_activity_samples import REAL
 
@@ -71,6 +80,14 @@ def test_every_id_starts_with_syn_and_every_name_says_synthetic(programme: Progr
         *(request.request_id for request in programme.requests),
         *(allocation.member_id for allocation in programme.allocations),
         *(entry.member_id for entry in programme.availability),
+        *(member.team for member in programme.members),
+        *(review.review_id for review in programme.records.reviews),
+        *(review.reviewer for review in programme.records.reviews),
+        *(bug.bug_id for bug in programme.records.bugs),
+        *(bug.reporter for bug in programme.records.bugs),
+        *(dispute.dispute_id for dispute in programme.records.disputes),
+        *(correction.correction_id for correction in programme.records.corrections),
+        *(version.taxonomy_id for version in programme.records.taxonomy),
     ]
     names = [
         *(member.name for member in programme.members),
@@ -81,10 +98,74 @@ def test_every_id_starts_with_syn_and_every_name_says_synthetic(programme: Progr
         *(entry.reason for entry in programme.availability),
         *(worker.worker_key for worker in programme.workers),
         *(job.job for project in programme.projects for job in project.labeling_jobs),
+        *(review.notes for review in programme.records.reviews),
+        *(bug.title for bug in programme.records.bugs),
+        *(dispute.reason for dispute in programme.records.disputes),
+        *(correction.reason for correction in programme.records.corrections),
+        *(version.title for version in programme.records.taxonomy),
+        *(entry.category for version in programme.records.taxonomy for entry in version.entries),
     ]
 
-    assert [one for one in ids if not one.startswith("syn-")] == []
+    assert [one for one in ids if one is None or not one.startswith("syn-")] == []
     assert [one for one in names if "synthetic" not in one.lower()] == []
+
+
+def test_everything_that_can_be_decided_is_there_in_every_state(programme: Programme) -> None:
+    records = programme.records
+
+    assert {request.status for request in programme.requests} == set(RequestStatus)
+    assert {entry.status for entry in programme.availability} == set(AvailabilityStatus)
+    assert {bug.status for bug in records.bugs} == set(BugStatus)
+    assert {dispute.status for dispute in records.disputes} == set(DisputeStatus)
+
+
+def test_a_request_is_late_and_another_is_not(programme: Programme) -> None:
+    late = {lateness(request, NOW).late for request in programme.requests if request.status in WAITING}
+
+    assert late == {True, False}
+
+
+def test_time_off_takes_hours_that_the_member_works_and_public_holidays_are_known(programme: Programme) -> None:
+    members = {member.member_id: member for member in programme.members}
+
+    for entry in programme.availability:
+        check_hours(entry, members[entry.member_id])
+    assert {member.team for member in programme.members} == set(TEAMS)
+    assert all(public_holidays(member.location or "", 2026) for member in programme.members)
+
+
+def test_the_taxonomy_names_every_category_but_the_one_that_is_left_to_be_seen(programme: Programme) -> None:
+    (version,) = programme.records.taxonomy
+    taxonomy = Taxonomy(in_force([version], WEEKS.first.monday))
+
+    mapped = {taxonomy.map(project.category, WEEKS.first.monday) for project in programme.projects}
+
+    assert sum(one.category is None for one in mapped) == UNMAPPED_CATEGORIES
+
+
+def test_reviews_are_of_planned_work_and_the_first_member_has_one_every_week(
+    programme: Programme,
+) -> None:
+    planned = {(one.member_id, one.week, one.project_id) for one in programme.allocations}
+    reviews = programme.records.reviews
+
+    assert [r for r in reviews if (r.member_id, r.week, r.project_id) not in planned] == []
+    assert {r.week for r in reviews if r.member_id == programme.members[0].member_id} == set(WEEKS)
+    assert [r for r in reviews if r.reviewer == r.member_id or r.reviewed_at > NOW] == []
+
+
+def test_the_correction_finds_work_to_move(programme: Programme, activities: list[Activity]) -> None:
+    (correction,) = programme.records.corrections
+    workers = {worker.worker_key: worker.periods[0].member for worker in programme.workers}
+
+    moved = [
+        activity
+        for activity in activities
+        if workers.get(activity.worker_key) == correction.from_member
+        and datetime.fromtimestamp(activity.event_s, UTC).date() in correction.days
+    ]
+
+    assert moved
 
 
 def test_no_mail_can_reach_a_real_person(programme: Programme) -> None:
@@ -119,7 +200,8 @@ def test_nobody_works_on_two_tasks_at_once(activities: list[Activity]) -> None:
 
 def test_nobody_works_on_a_day_off(programme: Programme, activities: list[Activity]) -> None:
     members = {worker.worker_key: worker.periods[0].member for worker in programme.workers}
-    off = {(entry.member_id, entry.date) for entry in programme.availability}
+    approved = [e for e in programme.availability if e.status is AvailabilityStatus.APPROVED]
+    off = {(entry.member_id, entry.date) for entry in approved}
 
     worked = {
         (members.get(activity.worker_key), datetime.fromtimestamp(activity.event_s, UTC).date())

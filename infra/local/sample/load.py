@@ -54,6 +54,11 @@ def _load_programme(platform: Platform, programme: Programme) -> None:
         ("availability", [*programme.availability]),
         ("requests", [*programme.requests]),
         ("allocations", [*programme.allocations]),
+        ("quality", [*programme.records.reviews]),
+        ("bugs", [*programme.records.bugs]),
+        ("disputes", [*programme.records.disputes]),
+        ("corrections", [*programme.records.corrections]),
+        ("taxonomy", [*programme.records.taxonomy]),
     ]
     keys = PersonKeys(client(platform.settings, "dynamodb"), platform.settings)
     batches = [(TABLES[name], batch) for name, items in kinds for batch in _batches(items)]

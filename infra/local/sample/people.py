@@ -1,7 +1,8 @@
 """The synthetic programme: members, projects, workers, allocations, requests.
 
-Belongs here: who exists in the sample, drawn from one seed. Every name says that it is synthetic, and every
-id starts with `syn-`. Does not belong here: what they did (activity.py) and storing it (load.py).
+Belongs here: who exists in the sample and what was planned, drawn from one seed. Every name says that it is
+synthetic, and every id starts with `syn-`. Does not belong here: what they did (activity.py), what was recorded
+about it (records.py) and storing it (load.py).
 """
 
 import random
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+from infra.local.sample.records import Records, synthetic_records
+from prism_core.availability import contracted
 from prism_core.calendar import Week, WeekRange
 from prism_core.models.people import Availability, AvailabilityStatus, Member, ReasonCode, Skill, Weekday
 from prism_core.models.projects import LabelingJob, Project, ProjectStatus, Request, RequestStatus
@@ -22,7 +25,16 @@ POOL = "us-east-1_SyntheticPool"
 PROJECTS_A_MEMBER = (1, 2, 2, 3)
 WEEKLY_HOURS = (12, 20, 24, 32)
 SKILLS = ("image-boxes", "image-masks", "text-spans", "video-events", "audio-transcripts", "ranking")
-ZONES = ("Europe/Madrid", "Europe/London", "America/New_York", "Asia/Manila", "Asia/Kolkata")
+# Where they live, by time zone: it decides their public holidays.
+LOCATIONS = {
+    "Europe/Madrid": "ES-MD",
+    "Europe/London": "GB-ENG",
+    "America/New_York": "US-NY",
+    "Asia/Manila": "PH",
+    "Asia/Kolkata": "IN-MH",
+}
+TEAMS = ("syn-team-north", "syn-team-east", "syn-team-south", "syn-team-west")
+REQUESTS, WEEKS_AHEAD = 15, 3
 _NAMESPACE = uuid.UUID("8c5f3f0e-6f0b-4c39-9a57-8d5b0f0d1a11")
 
 
@@ -36,6 +48,7 @@ class Programme:
     allocations: list[Allocation]
     availability: list[Availability]
     requests: list[Request]
+    records: Records
 
 
 def synthetic_programme(weeks: WeekRange, seed: int) -> Programme:
@@ -44,10 +57,13 @@ def synthetic_programme(weeks: WeekRange, seed: int) -> Programme:
     members = [_member(rng, number) for number in range(1, MEMBERS + 1)]
     projects = [_project(rng, number, weeks) for number in range(1, PROJECTS + 1)]
     workers = [_worker(member, weeks) for member in members]
-    availability = [entry for week in weeks for entry in _time_off(rng, members, week)]
+    asked_for = WeekRange(weeks.first, weeks.last + WEEKS_AHEAD)
+    availability = [entry for week in asked_for for entry in _time_off(rng, members, week, weeks.last)]
     off = {(entry.member_id, entry.date) for entry in availability if entry.status is AvailabilityStatus.APPROVED}
     allocations = _allocations(rng, members, projects, weeks, off)
-    return Programme(members, projects, workers, allocations, availability, _requests(rng, projects, weeks))
+    requests = [_request(rng, number, projects, weeks) for number in range(1, REQUESTS + 1)]
+    records = synthetic_records(weeks, seed, members, projects, allocations)
+    return Programme(members, projects, workers, allocations, availability, requests, records)
 
 
 def job_of(project: Project) -> str:
@@ -65,13 +81,16 @@ def _member(rng: random.Random, number: int) -> Member:
     days = list(Weekday)[:5]
     free = rng.choice(days)
     chosen = rng.sample(SKILLS, rng.randint(2, 4))
+    zone = rng.choice(list(LOCATIONS))
     return Member(
         member_id=f"syn-m-{number:03d}",
         name=f"Synthetic Member {number:03d}",
         email=f"synthetic.member.{number:03d}@example.com",
         skills=tuple(Skill(name=name, level=rng.randint(1, 5)) for name in sorted(chosen)),
         hours={day: hours for day in days if day is not free},
-        time_zone=rng.choice(ZONES),
+        time_zone=zone,
+        team=TEAMS[number % len(TEAMS)],
+        location=LOCATIONS[zone],
         cognito_sub=subject("member", number),
     )
 
@@ -108,21 +127,35 @@ def _worker(member: Member, weeks: WeekRange) -> Worker:
     )
 
 
-def _time_off(rng: random.Random, members: list[Member], week: Week) -> list[Availability]:
-    entries: list[Availability] = []
-    for member in rng.sample(members, 5):
-        day = rng.choice(week.days[:5])
-        entries.append(
-            Availability(
-                member_id=member.member_id,
-                date=day,
-                hours_off=Decimal(8),
-                code=rng.choice((ReasonCode.VACATION, ReasonCode.HOLIDAY, ReasonCode.TRAINING)),
-                reason="synthetic",
-                status=AvailabilityStatus.APPROVED,
-            )
-        )
-    return entries
+def _time_off(rng: random.Random, members: list[Member], week: Week, running: Week) -> list[Availability]:
+    """Five whole days off, approved, and one entry of each other status; ahead, some still wait for an answer."""
+    waiting = AvailabilityStatus.REQUESTED if week > running else AvailabilityStatus.DECLINED
+    others = (waiting, AvailabilityStatus.DECLINED, AvailabilityStatus.CANCELLED)
+    if week == running:
+        others = (AvailabilityStatus.REQUESTED, *others)
+    statuses = (*[AvailabilityStatus.APPROVED] * 5, *others)
+    chosen = rng.sample(members, len(statuses))
+    return [_entry(rng, *pair, week, running) for pair in zip(chosen, statuses, strict=True)]
+
+
+def _entry(
+    rng: random.Random, member: Member, status: AvailabilityStatus, week: Week, running: Week
+) -> Availability:
+    day = rng.choice([day for day in week.days if contracted(member, day)])
+    created = min(week.start - timedelta(days=20), running.start - timedelta(days=2))
+    decided = None if status is AvailabilityStatus.REQUESTED else created + timedelta(days=1)
+    return Availability(
+        member_id=member.member_id,
+        date=day,
+        hours_off=contracted(member, day),
+        code=rng.choice((ReasonCode.VACATION, ReasonCode.HOLIDAY, ReasonCode.TRAINING)),
+        reason="synthetic",
+        status=status,
+        created=created,
+        decided=decided,
+        decided_by=None if decided is None else "syn-m-002",
+        answer="synthetic: too many are away" if status is AvailabilityStatus.DECLINED else None,
+    )
 
 
 def _allocations(
@@ -155,18 +188,24 @@ def _allocations(
     return found
 
 
-def _requests(rng: random.Random, projects: list[Project], weeks: WeekRange) -> list[Request]:
-    created = datetime.combine(weeks.last.monday - timedelta(days=10), time(9), UTC)
-    return [
-        Request(
-            request_id=f"syn-r-{number:03d}",
-            status=rng.choice(list(RequestStatus)),
-            due_date=(weeks.last + rng.randint(-1, 3)).days[4],
-            hours=Decimal(rng.randint(5, 60)),
-            project_id=rng.choice(projects).project_id,
-            requester="Synthetic Requester",
-            reason="synthetic request for capacity",
-            created=created,
-        )
-        for number in range(1, 13)
-    ]
+def _request(rng: random.Random, number: int, projects: list[Project], weeks: WeekRange) -> Request:
+    """Each status in turn. The first of each was due in the week before: what still waits of these is late."""
+    status = list(RequestStatus)[number % len(RequestStatus)]
+    created = datetime.combine(weeks.last.monday - timedelta(days=10 + number), time(9), UTC)
+    due_in_weeks = -1 if number <= len(RequestStatus) else rng.randint(0, 3)
+    decided = status in {RequestStatus.APPROVED, RequestStatus.DECLINED, RequestStatus.FULFILLED}
+    return Request(
+        request_id=f"syn-r-{number:03d}",
+        status=status,
+        due_date=(weeks.last + due_in_weeks).days[4],
+        hours=Decimal(rng.randint(5, 60)),
+        project_id=rng.choice(projects).project_id,
+        requester="Synthetic Requester",
+        reason="synthetic request for capacity",
+        created=created,
+        triaged=None if status is RequestStatus.SUBMITTED else created + timedelta(hours=4),
+        decided=created + timedelta(days=1) if decided else None,
+        decided_by="syn-m-002" if decided else None,
+        decision="synthetic decision" if decided else None,
+        fulfilled=created + timedelta(days=4) if status is RequestStatus.FULFILLED else None,
+    )
