@@ -60,6 +60,7 @@ _FILE_METHODS = frozenset(
         "iterdir",
     }
 )
+_PURE_CALLS = frozenset({"zipfile.ZipFile.open"})  # a member of an archive, which may lie in memory
 _REACHES_OUT = (
     "boto3", "botocore.session", "socket", "ssl", "http.client", "urllib.request", "smtplib", "subprocess", "open",
     "requests", "httpx", "prism_resources.aws.client",
@@ -117,7 +118,9 @@ def input_and_output(source: str, module: str) -> Iterator[str]:
     """The leaf computes: it opens nothing and asks the machine for nothing."""
     for use in calls(source, module):
         method = use.name.rpartition(".")[2]
-        if use.name in {"open", "input", "print", "breakpoint"} or ("." in use.name and method in _FILE_METHODS):
+        if use.name in {"open", "input", "print", "breakpoint"} or (
+            "." in use.name and method in _FILE_METHODS and use.name not in _PURE_CALLS
+        ):
             yield f"line {use.line}: {module} calls {use.name}: prism_core does no I/O"
     for use in references(source, module):
         if use.name.startswith("os.") and not _below(use.name, _PURE_OS):
