@@ -10,8 +10,9 @@ from prism_core.calendar import WeekRange
 from prism_core.clock import this_week
 from prism_core.models.disputes import Correction
 from prism_core.models.work import ThroughputWeek
+from prism_core.models.workers import Worker
 from prism_core.settings import Settings, load_settings
-from prism_core.tables import CORRECTIONS, THROUGHPUT
+from prism_core.tables import CORRECTIONS, THROUGHPUT, WORKERS
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.query.engine import query_engine
@@ -19,6 +20,7 @@ from prism_resources.query.result import QueryEngine
 from prism_resources.registers import Registers, read_registers
 from prism_resources.tables.generations import Generations
 from prism_resources.tables.reader import TableReader
+from prism_resources.tables.store import TableStore
 from prism_resources.worker_activity.landing import Landing
 
 
@@ -41,6 +43,11 @@ class PrismResource(dg.ConfigurableResource):
     def corrections(self) -> TableReader[Correction]:
         settings = self.settings()
         return TableReader(client(settings, "dynamodb"), settings, CORRECTIONS, Correction)
+
+    def workers(self) -> TableStore[Worker]:
+        """For writing: only the queue of unresolved ones does."""
+        settings = self.settings()
+        return TableStore(client(settings, "dynamodb"), settings, WORKERS, Worker)
 
     def registers(self) -> Registers:
         return read_registers(self.settings())

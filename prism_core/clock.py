@@ -27,6 +27,16 @@ def now() -> datetime:
     return instant.astimezone(UTC)
 
 
+def weeks_ahead() -> int | None:
+    """How many weeks a fixed clock is ahead of the machine's (negative: behind); None when it is not fixed.
+
+    For Dagster, which looks at the machine's clock and at no other.
+    """
+    if not os.environ.get(NOW_VARIABLE):
+        return None
+    return this_week() - Week.of(datetime.now(UTC))
+
+
 def this_week() -> Week:
     """The running week."""
     return Week.of(now())

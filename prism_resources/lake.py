@@ -99,6 +99,11 @@ class Lake:
                     return None
                 raise
 
+    def delete(self, key: str) -> None:
+        """Delete one object; none is fine. The bucket keeps its old version for a day."""
+        with calling(f"s3://{self.bucket}/{key}", "delete"):
+            self._s3.delete_object(Bucket=self.bucket, Key=key)
+
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key below `prefix`, in order."""
         with calling(f"s3://{self.bucket}/{prefix}", "listing"):

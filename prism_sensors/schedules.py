@@ -4,13 +4,21 @@ Belongs here: jobs over assets and their schedules; hours come from the settings
 Does not belong here: what is run (prism_assets).
 """
 
+import hashlib
 from collections.abc import Iterator
 
 import dagster as dg
 
+from prism_assets.resources import PrismResource
+from prism_assets.retries import NO_RUN_RETRY
+from prism_assets.throughput.publish import uncounted_keys
 from prism_core import clock
-from prism_core.calendar import Week
+from prism_core.calendar import Week, WeekRange
 from prism_core.settings import ActivitySource, Settings
+from prism_resources.worker_activity.log import LogIngest
+
+# Weeks that a tick looks at. An outage of more than a quarter is a person's to repair, with `prism ingest --log`.
+LOOKS_BACK = 13
 
 
 def schedules(settings: Settings) -> dg.Definitions:
@@ -18,7 +26,8 @@ def schedules(settings: Settings) -> dg.Definitions:
     ingest = dg.define_asset_job(
         "worker_activity_ingest",
         selection=dg.AssetSelection.assets("worker_activity", "throughput"),
-        description="Read the worker-activity log of the running week and count it.",
+        description="Read the worker-activity log of a week and count it.",
+        tags=NO_RUN_RETRY,
     )
 
     @dg.schedule(
@@ -26,24 +35,44 @@ def schedules(settings: Settings) -> dg.Definitions:
         job=ingest,
         cron_schedule=settings.worker_activity_cron,
         execution_timezone="UTC",
-        description="The running week every hour, and on Mondays until noon also the one that just ended.",
+        description=(
+            "Every week whose log has not been read past its end: the running one, the one that has just ended, "
+            "and what an outage left behind. And every week into which something landed that is not counted yet."
+        ),
         default_status=(
             dg.DefaultScheduleStatus.RUNNING
             if settings.worker_activity_source is ActivitySource.LOG
             else dg.DefaultScheduleStatus.STOPPED
         ),
     )
-    def worker_activity_hourly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+    def worker_activity_hourly(
+        context: dg.ScheduleEvaluationContext, prism: PrismResource
+    ) -> Iterator[dg.RunRequest]:
         tick = f"{context.scheduled_execution_time:%Y-%m-%dT%H:%M}"
-        for week in weeks_to_read(settings.first_week):
+        reads_log = prism.settings().worker_activity_source is ActivitySource.LOG
+        growing = weeks_to_read(prism) if reads_log else []
+        for week in growing:
             yield dg.RunRequest(run_key=f"{week.key}@{tick}", partition_key=week.key)
+        for week in recent_weeks(prism.settings().first_week):
+            landed = uncounted_keys(prism, week)
+            if landed and week not in growing:
+                # The key names what has landed: a week that cannot be computed is asked for once, not every hour.
+                yield dg.RunRequest(run_key=f"{week.key}+{_digest(landed)}", partition_key=week.key)
 
     return dg.Definitions(jobs=[ingest], schedules=[worker_activity_hourly])
 
 
-def weeks_to_read(first: Week) -> list[Week]:
-    """The weeks whose log may still grow: the running one, and until Monday noon the one before."""
-    now = clock.now()
-    running = Week.of(now)
-    growing = [running + -1, running] if now.isoweekday() == 1 and now.hour < 12 else [running]
-    return [week for week in growing if week >= first]
+def recent_weeks(first: Week) -> WeekRange:
+    """The weeks that a tick looks at: the newest LOOKS_BACK ones up to the running one."""
+    running = max(first, clock.this_week())
+    return WeekRange(max(first, running + (1 - LOOKS_BACK)), running)
+
+
+def weeks_to_read(prism: PrismResource) -> list[Week]:
+    """The recent weeks whose log was never read past their end and the overlap, however long nobody looked."""
+    log = LogIngest(prism.settings(), prism.lake(), prism.weeks())
+    return [week for week in recent_weeks(prism.settings().first_week) if not log.is_finished(week)]
+
+
+def _digest(keys: list[str]) -> str:
+    return hashlib.blake2b("\n".join(keys).encode(), digest_size=8).hexdigest()

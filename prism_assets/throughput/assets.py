@@ -11,7 +11,9 @@ import dagster as dg
 
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
+from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.publish import KeptWeek, PublishedWeek, publish_week
+from prism_assets.throughput.queue import UnresolvedQueue
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.charts import bar_chart
@@ -19,6 +21,8 @@ from prism_core.settings import ActivitySource
 from prism_resources.worker_activity.log import LogCounts, LogIngest
 
 GROUP = "throughput"
+# A run with this tag computes its weeks from what is there, whatever has expired; its value is the reason.
+ANEW_TAG = "prism/anew"
 OWNERS = ["team:data-engineering"]
 # Leads plan on Monday morning with last week's figures.
 FRESHNESS = dg.FreshnessPolicy.cron(
@@ -36,6 +40,7 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         owners=OWNERS,
         kinds={"s3", "cloudwatch"},
         backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
         description=(
             "Raw Ground Truth worker activity of a week, untouched, in `raw/worker_activity/week=…`. With the "
             "log as its source, materialising reads the log of the week again and lands what is new; with "
@@ -43,10 +48,11 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         ),
     )
     def worker_activity(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
-        for week in weeks_of(context):
-            read = _read_log(prism, week) if _reads_log(prism) else None
-            context.add_asset_metadata(_landed_metadata(prism, week, read), partition_key=week.key)
-            context.log.info("worker activity of %s is in place", week)
+        with failures_by_intent():
+            for week in weeks_of(context):
+                read = _read_log(prism, week) if _reads_log(prism) else None
+                context.add_asset_metadata(_landed_metadata(prism, week, read), partition_key=week.key)
+                context.log.info("worker activity of %s is in place", week)
 
     @dg.asset(
         name="throughput",
@@ -56,6 +62,7 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         owners=OWNERS,
         kinds={"dynamodb", "parquet", "python"},
         backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
         freshness_policy=FRESHNESS,
         description=(
             "What was done: tasks by outcome, wall and active seconds per project, member and day, in the "
@@ -64,19 +71,47 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
         ),
     )
     def throughput(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
-        registers, now = prism.registers(), clock.now()
-        for week in weeks_of(context):
-            outcome = publish_week(prism, registers, week, now)
-            if isinstance(outcome, KeptWeek):
-                context.add_asset_metadata(_kept_metadata(outcome), partition_key=week.key)
-                context.log.warning("throughput of %s stands: its raw input has expired", week)
-                continue
-            context.add_asset_metadata(_published_metadata(outcome), partition_key=week.key)
-            context.log.info("throughput of %s: %d records", week, outcome.result.counts.records)
-            for correction in _idle(outcome):
-                context.log.warning("correction %s of %s found no work to move", correction, week)
+        with failures_by_intent():
+            registers, now, anew = prism.registers(), clock.now(), context.run.tags.get(ANEW_TAG)
+            queue = UnresolvedQueue(prism.workers(), now)
+            try:
+                for week in weeks_of(context):
+                    outcome = publish_week(prism, registers, week, now, anew=anew is not None)
+                    _show(context, week, outcome, anew)
+                    if isinstance(outcome, PublishedWeek):
+                        queue.see(outcome.result)
+            finally:  # also when a later week fails: these weeks are published
+                _flush(context, queue)
 
     return [worker_activity, throughput]
+
+
+def _show(
+    context: dg.AssetExecutionContext, week: Week, outcome: PublishedWeek | KeptWeek, anew: str | None
+) -> None:
+    if isinstance(outcome, KeptWeek):
+        context.add_asset_metadata(_kept_metadata(outcome), partition_key=week.key)
+        context.log.warning("throughput of %s stands: its raw input has expired", week)
+        return
+    facts = _published_metadata(outcome) | ({} if anew is None else {"computed_anew_because": anew})
+    context.add_asset_metadata(facts, partition_key=week.key)
+    context.log.info("throughput of %s: %d records", week, outcome.result.counts.records)
+    if outcome.unusable_answers:
+        context.log.warning("%d worker responses of %s could not be used", outcome.unusable_answers, week)
+    for correction in _idle(outcome):
+        context.log.warning("correction %s of %s found no work to move", correction, week)
+
+
+def _flush(context: dg.AssetExecutionContext, queue: UnresolvedQueue) -> None:
+    queued = queue.flush(lambda done, total: context.log.info("unresolved names: %d of %d", done, total))
+    if queued.new:
+        context.log.info("%d workers and labelling jobs are new in the queue of unresolved ones", queued.new)
+    if queued.left or queued.unusable:
+        context.log.warning(
+            "unresolved names that are not queued: %d too many for one run, %d that no item can have",
+            queued.left,
+            queued.unusable,
+        )
 
 
 def _reads_log(prism: PrismResource) -> bool:
@@ -128,6 +163,7 @@ def _published_metadata(published: PublishedWeek) -> dict[str, object]:
         "largest_unresolved": dg.MetadataValue.json(unresolved),
         "corrections": dg.MetadataValue.json(counts.by_correction),
         "corrections_without_effect": len(_idle(published)),
+        "unusable_answers": published.unusable_answers,
         "event_types": dg.MetadataValue.json(counts.by_event_type),
         "generation": published.table.generation,
         "written": not published.table.unchanged or published.lake.written,

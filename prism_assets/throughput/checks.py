@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
-from prism_assets.throughput.publish import expired_week
+from prism_assets.retries import RETRIES, failures_by_intent
+from prism_assets.throughput.publish import expired_week, uncounted_ids
 from prism_core.calendar import Week
 from prism_core.lake import THROUGHPUT, WORKER_ACTIVITY
 from prism_resources.lake import Manifest
@@ -30,6 +31,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         asset="worker_activity",
         name="one_source",
         partitions_def=weekly,
+        retry_policy=RETRIES,
         description="Everything that landed came from the source that the week is bound to: no task counts twice.",
     )
     def one_source(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
@@ -39,6 +41,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         asset="worker_activity",
         name="every_event_is_a_record",
         partitions_def=weekly,
+        retry_policy=RETRIES,
         description="No event of the log was rejected; those that were lie beside the raw input, with the reason.",
     )
     def every_event_is_a_record(
@@ -51,7 +54,11 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         name="records_conserved",
         blocking=True,
         partitions_def=weekly,
-        description="Distinct raw records = tasks in the table = tasks in the lake, and no line was unreadable.",
+        retry_policy=RETRIES,
+        description=(
+            "Distinct raw records = tasks in the table = tasks in the lake; no line was unreadable, and no record "
+            "landed after raw input of the week had expired."
+        ),
     )
     def records_conserved(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         return _over_weeks(context, lambda week: _conservation(prism, week))
@@ -60,6 +67,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         asset="throughput",
         name="no_negative_figures",
         partitions_def=weekly,
+        retry_policy=RETRIES,
         description="No count and no duration is below zero.",
     )
     def no_negative_figures(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
@@ -69,6 +77,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         asset="throughput",
         name="unresolved_share",
         partitions_def=weekly,
+        retry_policy=RETRIES,
         description="The share of tasks with an unresolved worker or labelling job is at most the setting.",
     )
     def unresolved_share(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
@@ -81,6 +90,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         asset="throughput",
         name="late_records",
         partitions_def=weekly,
+        retry_policy=RETRIES,
         description="No record arrived after the week's figures were first published.",
     )
     def late_records(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
@@ -90,6 +100,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         asset="throughput",
         name="raw_input_complete",
         partitions_def=weekly,
+        retry_policy=RETRIES,
         description="No raw object that the figures came from has expired: the week can be computed again.",
     )
     def raw_input_complete(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
@@ -112,7 +123,8 @@ def _over_weeks(
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
     """One verdict over the weeks of the run, with the figures of each week."""
-    verdicts = {week.label: judge(week) for week in weeks_of(context)}
+    with failures_by_intent():
+        verdicts = {week.label: judge(week) for week in weeks_of(context)}
     failed = [label for label, (passed, _) in verdicts.items() if not passed]
     shown = f"fails in {', '.join(failed)}" if failed else f"holds in every week of the run ({len(verdicts)})"
     return dg.AssetCheckResult(
@@ -132,8 +144,9 @@ def _sources(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
 
 def _conservation(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
     counts = _counts(prism, week)
-    expired = expired_week(prism, week) is not None
-    raw = counts.get("records", 0) if expired else len(prism.landing().ids(week))
+    kept = expired_week(prism, week)
+    not_counted = 0 if kept is None else len(uncounted_ids(prism, kept))
+    raw = counts.get("records", 0) if kept else len(prism.landing().ids(week))
     in_table = sum(
         sum(getattr(day, outcome) for outcome in OUTCOMES)
         for item in prism.throughput().week(week)
@@ -147,9 +160,15 @@ def _conservation(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any
         "table": in_table,
         "lake": in_lake,
         "unreadable_lines": unreadable,
-        "raw_from": "the manifest, the raw input has expired" if expired else "the raw input",
+        "raw_from": "the manifest, the raw input has expired" if kept else "the raw input",
+        "not_counted": not_counted,
     }
-    return raw == in_table == in_lake and unreadable == 0, facts
+    if not_counted:
+        facts["what_to_do"] = (
+            f"{not_counted} records landed after raw input of the week had expired, so nobody has counted them: "
+            f"`prism materialize throughput --weeks {week} --anew REASON` computes the week from what is there"
+        )
+    return raw == in_table == in_lake and unreadable == 0 and not not_counted, facts
 
 
 def _negatives(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:

@@ -21,7 +21,7 @@ from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
 from prism_resources.lake import Lake, Manifest, PartitionWrite
 from prism_resources.registers import Registers
-from prism_resources.tables.generations import Control, Generations, Replacement
+from prism_resources.tables.generations import Control, Generations, Overtaken, Replacement
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.responses import read_week_clock
 
@@ -35,6 +35,7 @@ class PublishedWeek:
     result: WeekThroughput
     table: Replacement
     lake: PartitionWrite
+    unusable_answers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +48,24 @@ class KeptWeek:
 
 
 def publish_week(
-    prism: PrismResource, registers: Registers, week: Week, now: datetime
+    prism: PrismResource, registers: Registers, week: Week, now: datetime, *, anew: bool = False
 ) -> PublishedWeek | KeptWeek:
     """Compute a week from what has landed, with its human corrections, and replace it in table and lake.
 
     Repeating it on the same input changes nothing. A kill leaves the old week or the new one in the table;
     the lake follows when the week is materialised again. A week whose raw input has expired is kept: what is
-    left of it would give smaller figures. Raises TransientFailure when other runs of the same week keep
-    publishing at the same time.
+    left of it would give smaller figures; unless `anew` says that a person wants these. Raises TransientFailure
+    when other runs of the same week keep publishing at the same time.
     """
     generations = prism.throughput()
     for _ in range(ATTEMPTS):
-        kept = expired_week(prism, week)
+        kept = None if anew else expired_week(prism, week)
         if kept is not None:
             return kept
-        published = _publish_once(prism, generations, registers, week, now)
+        try:
+            published = _publish_once(prism, generations, registers, week, now)
+        except Overtaken:
+            continue  # compute and compare again: most often it is the same content
         control = generations.control(week)
         if control is not None and control.generation == published.table.generation:
             return published
@@ -80,6 +84,20 @@ def expired_week(prism: PrismResource, week: Week) -> KeptWeek | None:
     return KeptWeek(week, manifest, expired) if expired else None
 
 
+def uncounted_keys(prism: PrismResource, week: Week) -> list[str]:
+    """Raw objects that the published figures of a week do not come from, in order."""
+    manifest = prism.lake().manifest(THROUGHPUT.partition(week))
+    return sorted(set(raw_keys(prism.lake(), week)) - set(manifest.inputs if manifest else ()))
+
+
+def uncounted_ids(prism: PrismResource, kept: KeptWeek) -> set[str]:
+    """Records that landed after the week was computed for the last time, so that no figure holds them."""
+    landing, counted = prism.landing(), set(kept.manifest.inputs)
+    keys = landing.keys(kept.week)
+    new = landing.ids_of(key for key in keys if key not in counted)
+    return new - landing.ids_of(key for key in keys if key in counted) if new else new
+
+
 def raw_keys(lake: Lake, week: Week) -> list[str]:
     """Every raw object that the week's figures depend on."""
     return [*Landing(lake).keys(week), *Landing(lake, WORKER_RESPONSE).keys(week)]
@@ -95,12 +113,13 @@ def _publish_once(
 ) -> PublishedWeek:
     lake, control = prism.lake(), generations.control(week)
     inputs = raw_keys(lake, week)
+    clock = read_week_clock(lake, week)
     result = week_throughput(
         week,
         Landing(lake).contents(week),
         registers.member,
         registers.project,
-        active=read_week_clock(lake, week).milliseconds,
+        active=clock.milliseconds,
         published_at=_out_since(week, control),
         corrections=Reassignment(prism.corrections().query("by_week", week=week, consistent=True)),
     )
@@ -111,10 +130,10 @@ def _publish_once(
         [lake_row(row) for row in result.rows],
         generation=table.generation,
         now=now,
-        counts=evidence(result),
+        counts=evidence(result) | {"unusable_answers": len(clock.rejected)},
         inputs=inputs,
     )
-    return PublishedWeek(result, table, written)
+    return PublishedWeek(result, table, written, len(clock.rejected))
 
 
 def evidence(result: WeekThroughput) -> dict[str, int]:

@@ -65,6 +65,10 @@ class Replacement:
     content_hash: str
 
 
+class Overtaken(TransientFailure):
+    """Another run published the week while this one was writing: its rows stay, ours are removed."""
+
+
 class Generations(Generic[R]):
     """The weeks of one table: replace one, read any."""
 
@@ -88,8 +92,8 @@ class Generations(Generic[R]):
     def replace(self, week: Week, rows: Iterable[R], *, now: datetime) -> Replacement:
         """Make `rows` the content of the week; an unchanged content writes nothing.
 
-        Raises PermanentFailure for a row of another week or a repeated one, TransientFailure when another
-        writer published first: its rows stay, ours are removed.
+        Raises PermanentFailure for a row of another week or a repeated one, Overtaken when another
+        writer published first.
         """
         rows = list(rows)
         self._check(week, rows)
@@ -102,7 +106,7 @@ class Generations(Generic[R]):
         self.write(rows, generation)
         if not self.flip(week, generation, read, digest, len(rows), now):
             self.discard(rows, generation)
-            raise TransientFailure(
+            raise Overtaken(
                 f"{self.table} {week}: another run published while this one was writing; "
                 "its rows were kept, repeat this run to compare"
             )

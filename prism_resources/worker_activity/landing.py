@@ -93,14 +93,18 @@ class Landing:
         return igzip.decompress(body)
 
     def ids(self, week: Week) -> set[str]:
-        """The ids of all records that have landed in a week. A line without one is the engine's to report."""
+        """The ids of all records that have landed in a week."""
+        return self.ids_of(self.keys(week))
+
+    def ids_of(self, keys: Iterable[str]) -> set[str]:
+        """The ids in some landed objects. A line without one is the engine's to report."""
         found: set[str] = set()
-        for content in self.contents(week):
-            for line in content.splitlines():
+        for key in keys:
+            for line in self.content(key).splitlines():
                 try:
                     found.add(_decode_id(line).id)
                 except msgspec.DecodeError:
-                    _log.warning("a landed line of %s is unreadable: %r", week, line[:80])
+                    _log.warning("a landed line of %s is unreadable: %r", key, line[:80])
         return found
 
 

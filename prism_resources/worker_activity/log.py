@@ -146,7 +146,7 @@ class LogIngest:
         """Read every week that is not finished: never read, still running, or ended within the overlap."""
         total = LogCounts()
         for week in WeekRange(self._weeks.first, max(self._weeks.first, Week.of(now))):
-            if not self._finished(week, self.read_until(week)):
+            if not self.is_finished(week):
                 total.add(self.read_week(week, now, reject))
         return total
 
@@ -166,6 +166,10 @@ class LogIngest:
         cursor = msgspec.json.encode({"read_until": now.isoformat()})
         self._lake.put(cursor_key(week), cursor, content_type="application/json")
         return counts
+
+    def is_finished(self, week: Week) -> bool:
+        """Whether a week was read past its end and the overlap, so that an hourly reading need not look again."""
+        return self._finished(week, self.read_until(week))
 
     def _finished(self, week: Week, read_until: datetime | None) -> bool:
         return read_until is not None and read_until >= week.end + self._overlap

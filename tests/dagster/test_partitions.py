@@ -55,3 +55,18 @@ def test_a_run_over_a_range_knows_each_of_its_weeks(settings: Settings, first: s
 
     assert len(seen) == weeks
     assert (seen[0].key, seen[-1].key) == (first, last)
+
+
+@pytest.mark.parametrize("now", ["2025-03-05T12:00:00+00:00", "2031-07-02T12:00:00+00:00", "2031-06-30T00:00:00Z"])
+def test_a_fixed_clock_decides_which_week_is_the_last_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, now: str
+) -> None:
+    monkeypatch.setenv("PRISM_NOW", now)
+    running = Week.of(datetime.fromisoformat(now))
+
+    partitions = weekly(settings)
+
+    assert partitions.get_last_partition_key() == running.key
+    assert partitions.get_partition_keys()[-1] == running.key
+    assert len(partitions.get_partition_keys()) == running - settings.first_week + 1
+    assert not partitions.has_partition_key((running + 1).key)

@@ -308,7 +308,11 @@ def test_a_worker_who_is_resolved_later_is_corrected_when_the_week_is_materialis
         last_seen=datetime.now(UTC),
     )
     store = TableStore(client(platform.settings, "dynamodb"), platform.settings, WORKERS, Worker)
-    store.create(worker, actor="test", reason="test", request_id="later", now=datetime.now(UTC))
+    # The run has queued the worker as unresolved; a person resolves that very item.
+    found = store.get(worker_key=worker.worker_key)
+    assert found is not None
+    author = {"actor": "test", "reason": "test", "request_id": "later", "now": datetime.now(UTC)}
+    store.update(worker, expected_version=found.version, **author)  # type: ignore[arg-type]
 
     run(instance, WeekRange(week, week))
 
