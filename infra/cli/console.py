@@ -20,8 +20,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 
 EXIT_OK, EXIT_FAILED, EXIT_BAD_USAGE = 0, 1, 2
+
+_UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -30,6 +33,16 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def say(message: str) -> None:
     """A line of progress for a person."""
     err.print(f"[dim]{escape(message)}[/dim]")
+
+
+def plain(value: object) -> Text:
+    """A value of the data for a table: its brackets are no markup, and it cannot steer the terminal."""
+    return Text("".join(one if one.isprintable() or one in "\n\t" else _UNPRINTABLE for one in str(value)))
+
+
+def count_of(number: int, one: str, many: str) -> str:
+    """`1 document`, `2 documents`."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def fail(message: str) -> typer.Exit:

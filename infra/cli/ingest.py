@@ -5,7 +5,9 @@ Does not belong here: what a line means (prism_core) and where it goes (prism_re
 """
 
 import json
-from collections.abc import Iterable
+import os
+import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,17 +16,18 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra.cli.console import EXIT_FAILED, byte_progress, err, out, say
+from infra.cli.console import byte_progress, count_of, err, fail, out, plain, say
 from infra.local.platform import Platform, attached
 from prism_core import clock
 from prism_core.calendar import WeekRange
 from prism_core.failures import BadUsage
 from prism_core.worker_activity.files import Rejected
 from prism_resources.lake import Lake
-from prism_resources.worker_activity.ingest import FileCounts, FileIngest
+from prism_resources.worker_activity.ingest import FileCounts, FileIngest, readable_name
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.log import LogCounts, LogIngest
 from prism_resources.worker_activity.responses import ResponseIngest
+from prism_resources.worker_activity.restart import start_over
 
 ingest_app = typer.Typer(help="Load real files (or the live log) into the lake.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")]
@@ -51,7 +54,7 @@ class RejectsFile:
         row = {
             "file": rejected.file, "line": rejected.line, "reason": rejected.reason, "excerpt": rejected.excerpt,
         }  # fmt: skip
-        with self.path.open("a", encoding="utf-8") as file:
+        with self.path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
         self.count += 1
 
@@ -60,6 +63,10 @@ class RejectsFile:
 def worker_activity(
     paths: Annotated[list[Path] | None, typer.Argument(help="JSON Lines files, plain or gzip")] = None,
     log: Annotated[bool, typer.Option("--log", help="read the CloudWatch log group instead of files")] = False,
+    over: Annotated[
+        str | None,
+        typer.Option("--start-over", help="first drop what has landed of these weeks: 2018-W33, or a range"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Load Ground Truth worker activity. Loading the same records again changes nothing.
@@ -68,8 +75,13 @@ def worker_activity(
     """
     if bool(paths) == log:
         raise BadUsage("name files to load, or --log to read the live log, and not both")
+    dropped = None if over is None else WeekRange.parse(over)
+    if dropped is not None:
+        _require_readable(paths or [])
     with attached(say) as platform:
         rejects = RejectsFile.in_folder(platform.home.rejects, "worker-activity")
+        if dropped is not None:
+            _start_over(platform, dropped)
         if log:
             _summarise_log(read_live_log(platform, rejects), rejects, as_json=as_json)
         else:
@@ -78,11 +90,26 @@ def worker_activity(
     _end(rejects)
 
 
+def _require_readable(paths: list[Path]) -> None:
+    """What is dropped must come back from somewhere, so a misspelt name ends the command before that."""
+    for path in paths:
+        if not os.access(path, os.R_OK):
+            raise BadUsage(f"{readable_name(path)} cannot be read; nothing was dropped")
+
+
+def _start_over(platform: Platform, weeks: WeekRange) -> None:
+    lake = Lake(platform.settings)
+    for week in weeks:
+        gone = start_over(lake, week)
+        say(f"{week}: dropped {count_of(gone, 'object', 'objects')}")
+    say(f'the figures stand until `prism materialize throughput --weeks {weeks} --anew "why"`')
+
+
 def load_files(platform: Platform, paths: Iterable[Path], rejects: RejectsFile) -> list[FileCounts]:
     """Load files in the order given, with a progress bar over their bytes."""
     files = list(paths)
     ingest = FileIngest(Landing(Lake(platform.settings)), loadable_weeks(platform), clock.now())
-    with byte_progress(f"loading {len(files)} files", _bytes_of(files)) as progress:
+    with byte_progress(f"loading {count_of(len(files), 'file', 'files')}", _bytes_of(files)) as progress:
         task = progress.task_ids[0]
         return [ingest.load(path, rejects.add, lambda size: progress.advance(task, size)) for path in files]
 
@@ -99,9 +126,11 @@ def worker_responses(
     """
     with attached(say) as platform:
         rejects = RejectsFile.in_folder(platform.home.rejects, "worker-responses")
-        files = [file for path in paths for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])]
+        files = list(_documents(paths))
         ingest = ResponseIngest.into(Lake(platform.settings), loadable_weeks(platform))
-        with byte_progress(f"loading {len(files)} documents", _bytes_of(files)) as progress:
+        with byte_progress(
+            f"loading {count_of(len(files), 'document', 'documents')}", _bytes_of(files)
+        ) as progress:
             task = progress.task_ids[0]
             counts = [ingest.load(f, rejects.add, lambda size: progress.advance(task, size)) for f in files]
         ingest.finish()
@@ -110,24 +139,40 @@ def worker_responses(
     _end(rejects)
 
 
+def _documents(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if stat.S_ISDIR(_mode(path)):
+            yield from sorted(path.rglob("*.json"))
+        else:
+            yield path
+
+
+def _mode(path: Path) -> int:
+    """0 when there is no such file, or cannot be: loading it says what is wrong."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
+
+
 def _sum(counts: list[FileCounts]) -> FileCounts:
     """One line for a folder of thousands of small documents."""
-    total = FileCounts(f"{len(counts)} documents")
+    total = FileCounts(count_of(len(counts), "document", "documents"))
     for item in counts:
         total.loaded += item.loaded
+        total.duplicate += item.duplicate
         total.rejected += item.rejected
         total.weeks |= item.weeks
     return total
 
 
 def _bytes_of(files: list[Path]) -> int:
-    return sum(path.stat().st_size for path in files if path.is_file())
+    return sum(path.stat().st_size for path in files if stat.S_ISREG(_mode(path)))
 
 
 def _end(rejects: RejectsFile) -> None:
     if rejects.count:
-        err.print(f"[bold red]failed:[/bold red] {rejects.count} rejected, the rest is loaded; see {rejects.path}")
-        raise typer.Exit(EXIT_FAILED)
+        raise fail(f"{rejects.count:,} rejected, the rest is loaded; see {rejects.path}")
 
 
 def read_live_log(platform: Platform, rejects: RejectsFile) -> LogCounts:
@@ -170,7 +215,7 @@ def _summarise_files(counts: list[FileCounts], rejects: RejectsFile, *, as_json:
     for row in rows:
         weeks = row["weeks"]
         span = f"{weeks[0]} … {weeks[-1]}" if len(weeks) > 1 else "".join(weeks)
-        cells = (Path(row["file"]).name, *(f"{row[key]:,}" for key in total), span)
+        cells = (plain(Path(row["file"]).name), *(f"{row[key]:,}" for key in total), span)
         table.add_row(*cells)
     table.add_section()
     table.add_row("total", *(f"{value:,}" for value in total.values()), "")

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra.cli.console import err, fail, out, say
+from infra.cli.console import err, fail, out, plain, say
 from infra.local.platform import Platform, attached
 from prism_core import clock
 from prism_core.calendar import WeekRange
@@ -52,13 +52,19 @@ def materialize(
     weeks: Annotated[
         str | None, typer.Option(help="2018-W33, or a range 2018-W33..2018-W36; all when left out")
     ] = None,
+    anew: Annotated[
+        str | None,
+        typer.Option(help="compute these weeks from what is there, although raw input has expired; says why"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
 ) -> None:
     """Materialise assets for some weeks in one run, with their checks."""
-    named = WeekRange.parse(weeks) if weeks else None  # bad weeks fail before anything is started
+    named = None if weeks is None else WeekRange.parse(weeks)  # bad weeks fail before anything is started
+    if anew is not None and (named is None or not anew.strip()):
+        raise BadUsage('--anew gives up figures that cannot be had again: name --weeks, and say why: --anew "…"')
     with attached(say) as platform:
         wanted = named or WeekRange(platform.settings.first_week, clock.this_week())
-        outcome = run_range(platform, selection, wanted)
+        outcome = run_range(platform, selection, wanted, anew=anew)
         platform.flush()
     if as_json:
         typer.echo(json.dumps(asdict(outcome)))
@@ -71,8 +77,8 @@ def materialize(
         raise fail(f"run {outcome.run_id} wrote its weeks, but these checks fail: {', '.join(broken)}")
 
 
-def run_range(platform: Platform, selection: str, weeks: WeekRange) -> RunOutcome:
-    """One Dagster run over `weeks`, recorded in the platform's instance.
+def run_range(platform: Platform, selection: str, weeks: WeekRange, *, anew: str | None = None) -> RunOutcome:
+    """One Dagster run over `weeks`, recorded in the platform's instance; `anew` is why expired input is no matter.
 
     Raises BadUsage for a selection that names nothing and for weeks without a partition.
     """
@@ -86,12 +92,13 @@ def run_range(platform: Platform, selection: str, weeks: WeekRange) -> RunOutcom
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         from prism_assets.definitions import build_definitions
+        from prism_assets.throughput.assets import ANEW_TAG
 
         definitions = build_definitions(platform.settings)
         graph = definitions.resolve_asset_graph()
         try:
             keys = dg.AssetSelection.from_string(selection).resolve(graph)
-        except (dg.DagsterInvalidSubsetError, dg.DagsterInvalidDefinitionError, ValueError) as error:
+        except (dg.DagsterError, ValueError) as error:
             raise BadUsage(f"selection {selection!r}: {error}") from error
         keys = {key for key in keys if graph.get(key).is_materializable}
         if not keys:
@@ -111,6 +118,7 @@ def run_range(platform: Platform, selection: str, weeks: WeekRange) -> RunOutcom
                     tags={
                         "dagster/asset_partition_range_start": weeks.first.key,
                         "dagster/asset_partition_range_end": weeks.last.key,
+                        **({} if anew is None else {ANEW_TAG: anew}),
                     },
                 )
         finally:
@@ -160,10 +168,12 @@ def _outcome(result: object, assets: list[str], weeks: WeekRange) -> RunOutcome:
 
 
 def _print(outcome: RunOutcome) -> None:
-    table = Table("asset", "check", "result", "says", title=f"{', '.join(outcome.assets)} · {outcome.weeks}")
+    table = Table(
+        "asset", "check", "result", "says", title=plain(f"{', '.join(outcome.assets)} · {outcome.weeks}")
+    )
     for check in outcome.checks:
         word = "[green]✓ passed[/green]" if check.passed else f"[red]✗ {check.severity.lower()}[/red]"
-        table.add_row(check.asset, check.check, word, check.description)
+        table.add_row(check.asset, check.check, word, plain(check.description))
     out.print(table)
     say(f"run {outcome.run_id} {'succeeded' if outcome.success else 'failed'}")
 

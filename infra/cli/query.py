@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.measure import Measurement
-from rich.table import Table
+from rich.table import Column, Table
 
-from infra.cli.console import out, say
+from infra.cli.console import count_of, out, plain, say
 from infra.local.platform import attached
 
 WIDEST = 10_000
@@ -45,10 +45,10 @@ def query(
     elif output is Format.CSV:
         typer.echo(as_csv(result), nl=False)
     else:
-        table = Table(*result.columns)
+        table = Table(*(Column(plain(name)) for name in result.columns))
         for row in result.rows:
-            table.add_row(*("" if value is None else str(value) for value in row))
+            table.add_row(*("" if value is None else plain(value) for value in row))
         # A table wider than the terminal would fold its cells to one letter; a person can scroll or pipe instead.
         needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
         Console(width=max(out.width, needed), highlight=False).print(table)
-        say(f"{len(result.rows)} rows, answered by {result.engine}")
+        say(f"{count_of(len(result.rows), 'row', 'rows')}, answered by {result.engine}")

@@ -23,7 +23,7 @@ from rich.table import Table
 from infra.cli.console import err, fail, out, say
 from infra.deploy import deploy
 from infra.local.emulator.environment import LOOPBACK
-from infra.local.home import Home, Ports
+from infra.local.home import MAX_BASE_PORT, Home, Ports
 from infra.local.platform import Platform, attached, is_locked, locked, running_platform
 from prism_core import clock
 from prism_core.calendar import WeekRange
@@ -36,28 +36,43 @@ STOP_SECONDS = 120
 
 def up(
     once: Annotated[bool, typer.Option("--once", help="end after the main job instead of serving")] = False,
-    sample: Annotated[int, typer.Option(help="weeks of synthetic sample on the first start", min=1, max=520)] = (
-        DEFAULT_SAMPLE_WEEKS
-    ),
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            help=f"weeks of synthetic sample on the first start; {DEFAULT_SAMPLE_WEEKS} when left out",
+            min=1,
+            max=520,
+        ),
+    ] = None,
     no_sample: Annotated[bool, typer.Option("--no-sample", help="start empty, for real data")] = False,
-    port: Annotated[int | None, typer.Option(help="first of ten ports, fixed at the first start")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="first of ten ports, fixed at the first start", min=1024, max=MAX_BASE_PORT),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the summary as one JSON object")] = False,
 ) -> None:
     """Start or resume the platform: embedded AWS, stacks, sample data on the first start, assets; then serve."""
     _refuse_other_places()
+    if sample is not None and no_sample:
+        raise BadUsage("--sample and --no-sample at once; name one")
     os.umask(0o077)  # all that this process writes lies in PRISM_HOME
-    from infra.local.serving import dagster, front_door, mail
+    from infra.local.serving import dagster, front_door, mail, mail_before_all
 
-    with attached(say, port=port, serving=not once, beside=mail) as found:
+    beside = mail if once else mail_before_all
+    with attached(say, port=port, serving=not once, beside=beside) as found:
+        if sample is not None or no_sample:
+            _say_what_counts(found.home)
         if not found.owned:
             if once:
                 _main_job(found, as_json=as_json)
             else:
                 say(f"the platform of {found.home.root} is running already")
-                _print_addresses(found.ports)
+                if as_json:
+                    _summarise(found, seconds=0, as_json=True)
+                _print_addresses(found.ports, aside=as_json)
                 _print_sign_in(found.home)
             return
-        platform = _with_first_start(found, None if no_sample else sample)
+        platform = _with_first_start(found, None if no_sample else sample or DEFAULT_SAMPLE_WEEKS)
         _main_job(platform, as_json=as_json)
         if once:
             return
@@ -70,7 +85,7 @@ def up(
             serving = dagster(platform, lambda: status.update("starting Dagster"))
             with front_door(platform), serving as child:
                 status.stop()
-                _print_addresses(platform.ports)
+                _print_addresses(platform.ports, aside=as_json)
                 _print_sign_in(platform.home)
                 _serve_until(stopping, platform, child)
                 say("stopping")
@@ -130,6 +145,15 @@ def _refuse_other_places() -> None:
         raise BadUsage("`prism up` is the local platform; PRISM_ENVIRONMENT=aws is deployed, not started")
 
 
+def _say_what_counts(home: Home) -> None:
+    decided = home.read_first_start()
+    if not decided:
+        return
+    weeks = decided.get("sample_weeks")
+    sample = f"with a sample of {weeks} weeks" if weeks else "without a sample"
+    say(f"{home.root} was started {sample}; --sample and --no-sample count on the first start only")
+
+
 def _with_first_start(platform: Platform, sample_weeks: int | None) -> Platform:
     """On the first start decide the sample and the first week; later starts find both decided.
 
@@ -141,6 +165,10 @@ def _with_first_start(platform: Platform, sample_weeks: int | None) -> Platform:
     first_week = settings.first_week
     if sample_weeks is not None and "first_week" not in settings.model_fields_set:
         first_week = clock.this_week().window(sample_weeks).first
+    if first_week > clock.this_week():
+        raise BadUsage(
+            f"PRISM_FIRST_WEEK={first_week} lies after the running week, {clock.this_week()}; nothing was decided"
+        )
     home.fix_settings(first_week=first_week.label)
     home.note_first_start(sample_weeks=sample_weeks, started_at=clock.now())
     return replace(platform, settings=load_settings(home=settings.home))
@@ -166,9 +194,13 @@ def _main_job(platform: Platform, *, as_json: bool) -> None:
     if facts.get("sample_weeks") and not facts.get("annotator_linked_at") and link_demo_annotator(platform):
         platform.flush()
         platform.home.note_first_start(annotator_linked_at=clock.now())
+    _summarise(platform, seconds=time.monotonic() - started, as_json=as_json)
+
+
+def _summarise(platform: Platform, *, seconds: float, as_json: bool) -> None:
     from infra.cli.summary import print_summary
 
-    print_summary(platform, seconds=time.monotonic() - started, as_json=as_json)
+    print_summary(platform, seconds=seconds, as_json=as_json)
 
 
 def _materialize_sample(platform: Platform) -> None:
@@ -199,11 +231,12 @@ def _addresses(ports: Ports) -> dict[str, str]:
     }
 
 
-def _print_addresses(ports: Ports) -> None:
+def _print_addresses(ports: Ports, *, aside: bool = False) -> None:
+    """The panel; `aside` on standard error, where standard output holds JSON."""
     table = Table.grid(padding=(0, 2))
     for name, address in _addresses(ports).items():
         table.add_row(name, f"[link={address}]{address}[/link]")
-    out.print(Panel(table, title="PRISM is up", subtitle="Ctrl-C stops it", expand=False))
+    (err if aside else out).print(Panel(table, title="PRISM is up", subtitle="Ctrl-C stops it", expand=False))
 
 
 def _print_sign_in(home: Home) -> None:

@@ -59,6 +59,32 @@ def mail(home: Home, ports: Ports) -> Iterator[None]:
 
 
 @contextmanager
+def mail_before_all(home: Home, ports: Ports) -> Iterator[None]:
+    """`mail`, once every port of a platform that serves is free: a taken one is said before anything starts."""
+    require_free(home, ports)
+    with mail(home, ports):
+        yield
+
+
+def require_free(home: Home, ports: Ports) -> None:
+    """Raises PermanentFailure that names a taken port, what it is for, and what to do.
+
+    A Dagster and an emulator whose `prism up` was killed need a moment to end, so those two ports are waited for.
+    """
+    slow = {"Dagster": ports.dagster, "the embedded AWS": ports.emulator}
+    served = {"the screens": ports.screens, "the mailbox": ports.mailbox, "the SMTP sink": ports.smtp, **slow}
+    deadline = time.monotonic() + DAGSTER_STOP_SECONDS
+    while taken := [(what, port) for what, port in served.items() if not is_free(port)]:
+        for what, port in taken:
+            if what not in slow or time.monotonic() > deadline:
+                raise PermanentFailure(
+                    f"port {port}, where {what} of {home.root} is to be served, is taken by another program; "
+                    "stop it (`ss -ltnp`, or `lsof -iTCP -sTCP:LISTEN`, shows it), or use another PRISM_HOME"
+                )
+        time.sleep(0.2)
+
+
+@contextmanager
 def front_door(platform: Platform) -> Iterator[None]:
     """The one origin of API, sign-in and mailbox, once the stacks are deployed."""
     from infra.deploy import outputs
