@@ -12,6 +12,7 @@ from prism_core.models.work import ThroughputWeek
 from prism_core.settings import Settings, load_settings
 from prism_core.tables import THROUGHPUT, TableSpec
 from prism_resources.aws import client
+from prism_resources.privacy import PersonKeys
 from prism_resources.tables.generations import Generations
 from prism_resources.tables.history import TableHistory
 from prism_resources.tables.reader import TableReader
@@ -46,14 +47,20 @@ _STORES: dict[str, TableStore[Any]] = {}
 
 def _store(name: str, spec: TableSpec, model: type[M]) -> TableStore[M]:
     if name not in _STORES:
-        _STORES[name] = TableStore(dynamodb(), settings(), spec, model)
+        _STORES[name] = TableStore(dynamodb(), settings(), spec, model, keys=person_keys())
     return _STORES[name]
+
+
+@lru_cache(maxsize=1)
+def person_keys() -> PersonKeys:
+    """The keys that personal values are sealed with, cached once for all stores."""
+    return PersonKeys(dynamodb(), settings())
 
 
 @lru_cache(maxsize=1)
 def history() -> TableHistory:
     """The change log, read."""
-    return TableHistory(dynamodb(), settings())
+    return TableHistory(dynamodb(), settings(), keys=person_keys())
 
 
 @lru_cache(maxsize=1)

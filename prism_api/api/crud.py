@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import Field
 
 from prism_api.api import documents
 from prism_api.api.bulk import BulkResult, BulkWrites, write_rows
@@ -44,6 +45,9 @@ from prism_core.models.base import Instant, Versioned
 
 JSON = "application/json"
 METHODS = "lcgupdb"
+# A key of a table holds no empty text, and at most 2,048 bytes.
+FilterText = Annotated[str, Field(min_length=1, max_length=500)]
+WeekText = Annotated[str, Field(pattern=r"^(19|20)\d{2}-W(0[1-9]|[1-4]\d|5[0-3])$")]
 # Name -> annotation and default.
 Parameters = dict[str, tuple[Any, Any]]
 IfMatch = Annotated[str | None, Header(alias="If-Match", description='the ETag that was read, such as "3"')]
@@ -117,14 +121,13 @@ def list_parameters(resource: Resource[Any]) -> Parameters:
         words = f"text in {', '.join(resource.search)}"
         found["q"] = (Annotated[str | None, Query(min_length=1, max_length=200, description=words)], None)
     for name, kind in resource.filters.items():
-        value = kind if isinstance(kind, type) and issubclass(kind, (Enum, bool)) else str
-        found[name] = (
-            Annotated[list[value] | None, Query(description=f"only rows of this {name}; repeatable")],
-            None,
-        )  # type: ignore[valid-type]
+        chosen = isinstance(kind, type) and issubclass(kind, (Enum, bool))
+        value: Any = kind if chosen else WeekText if name == "week" else FilterText
+        words = f"only rows of this {name}; repeatable"
+        found[name] = (Annotated[list[value] | None, Query(description=words)], None)
     if "week" in resource.filters:
         for name, words in (("week_from", "the first week"), ("week_to", "the last week")):
-            found[name] = (Annotated[str | None, Query(pattern=r"^\d{4}-W\d{2}$", description=words)], None)
+            found[name] = (Annotated[WeekText | None, Query(description=words)], None)
     return found
 
 

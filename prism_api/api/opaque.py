@@ -28,11 +28,9 @@ def decode_key(text: str, names: tuple[str, ...]) -> dict[str, str]:
         value = json.loads(_unbase64(text))
     except (ValueError, RecursionError) as error:
         raise not_found(text) from error
-    if (
-        not isinstance(value, dict)
-        or set(value) != set(names)
-        or not all(isinstance(v, str) for v in value.values())
-    ):
+    if not isinstance(value, dict) or set(value) != set(names):
+        raise not_found(text)
+    if not all(isinstance(part, str) and part for part in value.values()):
         raise not_found(text)
     if encode_key(value) != text:  # one item has one address
         raise not_found(text)

@@ -49,13 +49,19 @@ def problem_body(problem: Problem, request_id: str, instance: str) -> dict[str, 
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
-        "detail": problem.detail,
+        "detail": _printable(problem.detail),
         "instance": instance,
         "request_id": request_id,
     }
     if problem.errors:
-        body["errors"] = [{"path": e.path, "message": e.message} for e in problem.errors[:ERRORS_SHOWN]]
+        shown = problem.errors[:ERRORS_SHOWN]
+        body["errors"] = [{"path": _printable(e.path), "message": _printable(e.message)} for e in shown]
     return body | dict(problem.extra)
+
+
+def _printable(text: str) -> str:
+    """What a caller sent may stand in a message, but not its control characters."""
+    return "".join(one if one >= " " and one != "\x7f" else f"\\u{ord(one):04x}" for one in text)
 
 
 def answer(problem: Problem, request_id: str, instance: str) -> dict[str, Any]:

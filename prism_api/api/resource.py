@@ -15,12 +15,14 @@ from pydantic.fields import FieldInfo
 
 from prism_api.api.calls import Call
 from prism_api.api.opaque import decode_key, encode_key
+from prism_api.api.problems import not_found
 from prism_api.api.visibility import Visible
 from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
 from prism_core.models.base import Model, Versioned, text_of
 from prism_core.tables import TableSpec
 
 M = TypeVar("M", bound=Model)
+MAX_KEY_BYTES = 2_048  # of DynamoDB
 
 Partitions = Callable[[Call], Mapping[str, tuple[str, ...]]]
 Owner = Callable[[Any], str | None]
@@ -78,7 +80,11 @@ class Resource(Generic[M]):
     def key_parts(self, text: str) -> dict[str, str]:
         """The parts of a key from a path segment. Raises Problem 404 when it names nothing."""
         names = self.spec.key_parts
-        return decode_key(text, names) if self.composite else {names[0]: text}
+        if self.composite:
+            return decode_key(text, names)
+        if len(text.encode()) > MAX_KEY_BYTES:
+            raise not_found(f"{self.noun} {text[:50]}…")
+        return {names[0]: text}
 
     @property
     def generated_part(self) -> str:

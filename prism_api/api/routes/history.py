@@ -70,7 +70,7 @@ def _resource(table: str) -> Resource[Any]:
 
     if table not in RESOURCES:
         valid = ", ".join(sorted(RESOURCES))
-        raise invalid((FieldError("path.table", f"{table!r} has no history; valid are {valid}"),))
+        raise invalid((FieldError("table", f"{table!r} has no history; valid are {valid}"),))
     return RESOURCES[table]
 
 

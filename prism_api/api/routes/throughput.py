@@ -16,7 +16,7 @@ from pydantic import Field, JsonValue
 from prism_api.api import backend, documents
 from prism_api.api.bulk import MAX_ROWS, BulkResult, BulkRow, BulkWrites, RowOperation, write_rows
 from prism_api.api.calls import current
-from prism_api.api.crud import Idempotency, Reason, respond
+from prism_api.api.crud import FilterText, Idempotency, Reason, WeekText, respond
 from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, page_of
 from prism_api.api.opaque import decode_key, encode_key
 from prism_api.api.problems import FieldError, Problem, invalid, not_found
@@ -32,7 +32,6 @@ from prism_core.models.work import ThroughputDay, ThroughputWeek
 MAX_WEEKS = 60
 KEY = ("project_id", "week", "member_id")
 router = APIGatewayHttpRouter()
-WeekText = Annotated[str | None, Query(pattern=r"^\d{4}-W\d{2}$")]
 _SORTS = Literal[
     "week", "-week", "project_id", "-project_id", "member_id", "-member_id", "tasks_submitted", "-tasks_submitted",
     "wall_seconds", "-wall_seconds",
@@ -80,11 +79,11 @@ class Reassignments(Model):
     "/api/throughput", **documents.operation("List throughput by week", "throughput", ThroughputPage, reads=True)
 )
 def list_throughput(
-    week: WeekText = None,
-    week_from: WeekText = None,
-    week_to: WeekText = None,
-    project_id: Annotated[list[str] | None, Query(description="only these projects; repeatable")] = None,
-    member_id: Annotated[list[str] | None, Query(description="only these members; repeatable")] = None,
+    week: Annotated[WeekText | None, Query()] = None,
+    week_from: Annotated[WeekText | None, Query()] = None,
+    week_to: Annotated[WeekText | None, Query()] = None,
+    project_id: Annotated[list[FilterText] | None, Query(description="only these projects; repeatable")] = None,
+    member_id: Annotated[list[FilterText] | None, Query(description="only these members; repeatable")] = None,
     resolved: Annotated[
         bool | None, Query(description="only what is, or is not, resolved to member and project")
     ] = None,

@@ -1,0 +1,55 @@
+"""schemathesis against the API, with ids that exist. Why real: what it finds is what nobody thought of."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local.platform import Platform
+from prism_api.api.openapi import FILE
+from prism_api.api.routes.everything import RESOURCES
+from tests.integration.api_client import Api
+from tests.integration.api_server import serving
+
+HERE = Path(__file__).parent
+TOOL = str(Path(sys.executable).parent / "schemathesis")
+# `make soak` sets more; a run for everybody is short.
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
+ROLES = {
+    "admin": ("[admin]", "fuzz-admin"),
+    "lead": ("[lead]", "fuzz-lead"),
+    "annotator": ("[annotator]", "fuzz-annotator"),
+}
+
+
+@pytest.fixture(scope="module")
+def seeded(platform: Platform) -> Platform:
+    """Every example of the document exists, so that keys in it lead somewhere."""
+    for resource in RESOURCES.values():
+        if resource.example:
+            Api()("POST", resource.path, {**resource.example})
+    Api()("PATCH", "/api/members/m-017", {"cognito_sub": "fuzz-annotator"}, match="*")
+    return platform
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ROLES)
+def test_no_request_finds_a_server_error_or_an_undocumented_answer(
+    seeded: Platform, role: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert seeded.owned
+    with serving(*ROLES[role]) as url:
+        command = [
+            TOOL, "--config-file", str(HERE / "schemathesis.toml"), "run", str(FILE), "--url", url,
+            "--header", "Authorization: Bearer of-a-test", "--checks", "all", "--max-time", str(SECONDS),
+            "--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-color", "--warnings", "off",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    failed = re.findall(r"\[500\]", done.stdout)
+    tracebacks = "\n".join(record.exc_text or "" for record in caplog.records)[-4000:]
+    assert done.returncode == 0, f"{done.stdout[-6000:]}\n{tracebacks}"
+    assert failed == []
