@@ -3,6 +3,7 @@
 Keys and indexes of the tables are compared in tests/unit/test_tables_spec.py.
 """
 
+import json
 import sys
 from functools import cache
 from pathlib import Path
@@ -12,10 +13,22 @@ import pytest
 from cfnlint.decode import decode
 
 from infra.deploy import STACKS
+from prism_api.api.calls import Role
 from prism_core.lake import LAKE_TABLES, RAW_EXPIRY_DAYS, LakeTable, parquet_prefix
+from prism_core.privacy import PERSON_KEYS
+from prism_core.settings import NOT_SETTINGS, PREFIX, Settings
+from prism_core.tables import TABLES
 from tests.architecture.sources import ROOT, run
 
 TEMPLATES = sorted((ROOT / "infra" / "templates").glob("*.yaml"))
+# CloudFormation takes no more in one call.
+TEMPLATE_BYTES = 51_200
+TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${NamePrefix}-"
+READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+# What the API only reads, or only adds to; every other table of TABLES it writes.
+ONLY_READ = {"throughput", "editions", "deliveries"}
+ONLY_ADDED_TO = {"changelog", PERSON_KEYS.name}
+HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::KMS::Key")
 BLOCKS = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
 
 
@@ -127,10 +140,98 @@ def test_raw_inputs_expire_when_the_lake_says_so_and_nothing_else_does() -> None
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(kind, name) for kind in ("AWS::S3::Bucket", "AWS::DynamoDB::Table") for name in of_type(kind)],
+    [(kind, name) for kind in HOLDS_DATA for name in of_type(kind)],
 )
 def test_what_holds_data_outlives_its_stack(kind: str, name: str) -> None:
     resource = of_type(kind)[name]
 
     assert resource["DeletionPolicy"] in {"Retain", "RetainExceptOnCreate"}
     assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_a_template_is_small_enough_to_be_sent_in_one_call(path: Path) -> None:
+    assert len(path.read_bytes()) <= TEMPLATE_BYTES
+
+
+def rights_of_the_api() -> list[tuple[set[str], set[str]]]:
+    """Actions and resources, statement by statement."""
+    policies = of_type("AWS::IAM::Role")["ApiRole"]["Properties"]["Policies"]
+    return [
+        (set(_listed(statement["Action"])), {json.dumps(one) for one in _listed(statement["Resource"])})
+        for policy in policies
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def rights_on(table: str) -> set[str]:
+    """What the API may do to a table."""
+    arn = json.dumps({"Fn::Sub": f"{TABLE}{table}"})
+    return {action for actions, resources in rights_of_the_api() if arn in resources for action in actions}
+
+
+def _listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str | dict) else list(value)
+
+
+@pytest.mark.parametrize("table", [*TABLES, PERSON_KEYS.name])
+def test_the_api_may_do_to_a_table_what_it_does_and_no_more(table: str) -> None:
+    rights = rights_on(table)
+
+    assert "dynamodb:GetItem" in rights
+    assert not rights & {"dynamodb:Scan", "dynamodb:*"}
+    if table in ONLY_READ:
+        assert rights <= READS
+    elif table in ONLY_ADDED_TO:
+        assert rights <= READS | {"dynamodb:PutItem"}
+    else:
+        assert rights >= READS | {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem"}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_api_may_query_the_indexes_of_a_table_that_has_some(table: str) -> None:
+    index = json.dumps({"Fn::Sub": f"{TABLE}{table}/index/*"})
+    granted = [actions for actions, resources in rights_of_the_api() if index in resources]
+
+    assert all("dynamodb:Query" in actions for actions in granted)
+    assert bool(granted) == bool(TABLES[table].indexes)
+
+
+def test_no_right_of_the_api_is_a_wildcard() -> None:
+    for actions, resources in rights_of_the_api():
+        assert not [action for action in actions if "*" in action]
+        assert not [one for one in resources if "*" in one.replace("/index/*", "")]
+
+
+def test_the_function_is_given_variables_that_the_settings_know() -> None:
+    given = of_type("AWS::Lambda::Function")["ApiFunction"]["Properties"]["Environment"]["Variables"]
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {f"{PREFIX}{n}" for n in NOT_SETTINGS}
+
+    assert {name for name in given if name.startswith(PREFIX)} <= known
+
+
+def test_every_route_asks_for_a_token_of_our_pool() -> None:
+    authorizers = of_type("AWS::ApiGatewayV2::Authorizer")
+    for name, route in of_type("AWS::ApiGatewayV2::Route").items():
+        assert route["Properties"]["AuthorizationType"] == "JWT", name
+        assert route["Properties"]["AuthorizerId"] == {"Ref": "SignedIn"}, name
+    audience = authorizers["SignedIn"]["Properties"]["JwtConfiguration"]["Audience"]
+
+    assert {one["Ref"] for one in audience} == set(of_type("AWS::Cognito::UserPoolClient"))
+
+
+def test_no_app_client_takes_a_password_from_just_anybody() -> None:
+    for name, app in of_type("AWS::Cognito::UserPoolClient").items():
+        assert "ALLOW_USER_PASSWORD_AUTH" not in app["Properties"]["ExplicitAuthFlows"], name
+        assert app["Properties"]["AccessTokenValidity"] == 60, name
+
+
+def test_the_groups_of_the_pool_are_the_roles() -> None:
+    groups = [group["Properties"]["GroupName"] for group in of_type("AWS::Cognito::UserPoolGroup").values()]
+
+    assert sorted(groups) == sorted(role.value for role in Role)
+
+
+@pytest.mark.parametrize("name", of_type("AWS::Logs::LogGroup"))
+def test_logs_end(name: str) -> None:
+    assert "RetentionInDays" in of_type("AWS::Logs::LogGroup")[name]["Properties"]

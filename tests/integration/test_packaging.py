@@ -1,0 +1,132 @@
+"""The package that AWS runs, built twice.
+
+Why real: the size, and whether every import of the API finds its library, are properties of the wheels. Needs uv,
+and its cache or the network.
+"""
+
+import io
+import json
+import platform as machine
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.packaging.function import MAX_UNPACKED_BYTES, Package, package_function
+from infra.packaging.libraries import PYTHON, Arch, find_python
+from tests.integration.helpers import prism
+
+pytestmark = pytest.mark.slow
+
+HEAVY = {
+    "dagster",
+    "dagster_aws",
+    "pandas",
+    "pyarrow",
+    "duckdb",
+    "numpy",
+    "ministack",
+    "starlette",
+    "httpx",
+    "pip",
+}
+# Run by a Python of the function's version that sees nothing but the package.
+IMPORTED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import prism_api.api.handler, boto3, os
+os.environ.update(PRISM_ENVIRONMENT="aws", PRISM_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1")
+for service in sys.argv[2].split(","):
+    boto3.client(service)
+answer = prism_api.api.handler.handler({"version": "2.0", "rawPath": "/api/projects", "rawQueryString": "",
+    "headers": {}, "requestContext": {"http": {"method": "GET", "path": "/api/projects"}, "requestId": "r"}}, None)
+roots = sorted({name.partition(".")[0] for name in sys.modules})
+outside = sorted(name for name, module in sys.modules.items()
+    if (file := getattr(module, "__file__", None)) and "site-packages" in file)
+facts = {"roots": roots, "outside": outside, "status": answer["statusCode"]}
+sys.stdout.write(json.dumps(facts | {"file": prism_api.api.handler.__cached__}))
+"""
+
+
+@pytest.fixture(scope="module", params=Arch, ids=lambda arch: arch.value)
+def package(request: pytest.FixtureRequest) -> Package:
+    return package_function(request.param)
+
+
+def names_of(package: Package) -> set[str]:
+    with zipfile.ZipFile(io.BytesIO(package.archive.body)) as archive:
+        return set(archive.namelist())
+
+
+def test_the_same_sources_and_lock_give_the_same_bytes(package: Package) -> None:
+    again = package_function(package.arch)
+
+    assert again.archive.sha256 == package.archive.sha256
+
+
+def test_it_is_within_its_bound(package: Package, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\nprism-api {package.arch.value}: {package.archive.unpacked_bytes:,} bytes unpacked in "
+            f"{package.archive.files:,} files, zip {len(package.archive.body):,}\n"
+        )
+
+    assert package.archive.unpacked_bytes < MAX_UNPACKED_BYTES
+
+
+def test_it_holds_wheels_of_its_processor_and_nothing_heavy(package: Package) -> None:
+    names = names_of(package)
+    native = {name for name in names if name.endswith(".so")}
+    machine_name = "aarch64" if package.arch is Arch.ARM64 else "x86_64"
+
+    assert native
+    assert [name for name in native if "linux" in name and machine_name not in name] == []
+    assert [name for name in native if "cpython" in name and "cpython-313" not in name] == []
+    assert {name.partition("/")[0] for name in names} & HEAVY == set()
+
+
+def test_its_byte_code_is_of_lambda_s_python_and_beside_every_source(package: Package) -> None:
+    names = names_of(package)
+    compiled = {name for name in names if name.endswith(".pyc")}
+
+    if find_python() is None:
+        assert (package.byte_code, compiled) == (False, set())
+        return
+    sources = {name for name in names if name.endswith(".py")}
+    assert package.byte_code
+    assert {name.replace("/__pycache__/", "/").replace(".cpython-313.pyc", ".py") for name in compiled} >= {
+        name for name in sources if "/" in name
+    }
+
+
+def test_it_imports_by_itself_and_answers_a_call(package: Package, tmp_path: Path) -> None:
+    python = find_python()
+    here = Arch.X86_64 if machine.machine() == "x86_64" else Arch.ARM64
+    if python is None or package.arch is not here:
+        pytest.skip(f"needs Python {PYTHON} and a processor of the kind {package.arch.value}")
+    with zipfile.ZipFile(io.BytesIO(package.archive.body)) as archive:
+        archive.extractall(tmp_path)
+
+    done = subprocess.run(
+        [python, "-I", "-S", "-B", "-c", IMPORTED, str(tmp_path), "dynamodb,kms,s3,secretsmanager,sts"],
+        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert set(facts["roots"]) & HEAVY == set()
+    assert (facts["status"], facts["outside"]) == (401, [])
+    assert facts["file"].endswith(".cpython-313.pyc")
+
+
+def test_the_command_writes_the_zip_and_says_how_large_it_is(tmp_path: Path) -> None:
+    answer = prism(tmp_path / "home", "package", "--arch", "x86_64", "--out", str(tmp_path / "dist"), "--json")
+
+    assert answer.returncode == 0, answer.stderr
+    facts = json.loads(answer.stdout)
+    body = (tmp_path / "dist" / "prism-api-x86_64.zip").read_bytes()
+    assert (facts["zip_bytes"], facts["unpacked_bytes_at_most"]) == (len(body), MAX_UNPACKED_BYTES)
+    assert sum(facts["parts"].values()) == facts["unpacked_bytes"] < MAX_UNPACKED_BYTES
