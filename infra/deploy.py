@@ -46,11 +46,18 @@ class Deployment:
 def projected_weeks(first: Week, today: Week) -> list[str]:
     """ISO weeks that Athena may look for: from the first week to the end of next year.
 
-    It changes once a year, so that a deploy in between finds nothing to do.
+    It changes once a year, so that a deploy in between finds nothing to do. Raises PermanentFailure when they are
+    more than the template's parameters can hold.
     """
     next_year = today.monday.isocalendar().year + 1
     last = Week.parse(f"{next_year}-W{weeks_in_year(next_year)}")
-    return [(first + i).label for i in range(last - first + 1)]
+    weeks = [(first + i).label for i in range(last - first + 1)]
+    if len(weeks) > 2 * WEEKS_PER_PARAMETER:
+        raise PermanentFailure(
+            f"{first} to {last} are {len(weeks)} weeks; Athena is told of {2 * WEEKS_PER_PARAMETER} at most, and "
+            "would not see the last ones: set a later PRISM_FIRST_WEEK, or add a parameter to catalog.yaml"
+        )
+    return weeks
 
 
 def stack_name(settings: Settings, concern: str) -> str:

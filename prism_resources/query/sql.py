@@ -1,10 +1,11 @@
 """One dialect for people: Trino SQL.
 
 Belongs here: checking that a statement only reads, which tables it names, and its form for DuckDB.
-Does not belong here: running it (duckdb.py, athena.py).
+Does not belong here: running it (duckdb.py, athena.py), and what DuckDB answers otherwise (dialect.py).
 """
 
 from collections.abc import Collection
+from typing import cast
 
 import sqlglot
 from sqlglot import exp
@@ -12,6 +13,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.expressions.core import Expression
 
 from prism_core.failures import BadUsage
+from prism_resources.query.dialect import as_trino
 
 _READS = (exp.Select, exp.SetOperation)
 # `WITH x AS (DELETE …) SELECT …` is a SELECT by its outermost word alone.
@@ -25,6 +27,21 @@ def parse_query(sql: str, tables: Collection[str]) -> Expression:
     an unknown table, naming the known ones.
     """
     try:
+        return _parse(sql, tables)
+    except RecursionError as error:
+        raise _too_deep() from error
+
+
+def to_duckdb(query: Expression) -> str:
+    """The same query in DuckDB's dialect, with Trino's names and types of the answer."""
+    try:
+        return as_trino(query).sql(dialect="duckdb")
+    except RecursionError as error:
+        raise _too_deep() from error
+
+
+def _parse(sql: str, tables: Collection[str]) -> Expression:
+    try:
         statements = [statement for statement in sqlglot.parse(sql, dialect="trino") if statement is not None]
     except ParseError as error:
         raise BadUsage(f"the SQL does not parse: {_first_problem(error)}") from error
@@ -32,8 +49,10 @@ def parse_query(sql: str, tables: Collection[str]) -> Expression:
         raise BadUsage(f"the SQL does not parse: {error}") from error
     if len(statements) != 1:
         raise BadUsage(f"one statement at a time, not {len(statements)}")
-    query = statements[0]
-    if not isinstance(query, _READS):
+    query = inner = cast("Expression", statements[0])
+    while isinstance(inner, exp.Subquery):  # a query in brackets
+        inner = inner.this
+    if not isinstance(inner, _READS):
         raise _not_a_select(sql.split(maxsplit=1)[0])
     if (write := query.find(*_WRITES)) is not None:
         raise _not_a_select(write.key)
@@ -41,9 +60,8 @@ def parse_query(sql: str, tables: Collection[str]) -> Expression:
     return query
 
 
-def to_duckdb(query: Expression) -> str:
-    """The same query in DuckDB's dialect."""
-    return query.sql(dialect="duckdb")
+def _too_deep() -> BadUsage:
+    return BadUsage("the SQL is nested too deeply to be read")
 
 
 def _not_a_select(word: str) -> BadUsage:

@@ -1,5 +1,6 @@
 """SQL over the lake. Why real: the files are the emulator's own, and what must not be read is on this disk."""
 
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_core.calendar import Week
-from prism_core.failures import BadUsage
+from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
 from prism_core.lake import THROUGHPUT
+from prism_core.settings import load_settings
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.query.duckdb import DuckDbEngine
@@ -119,3 +121,35 @@ def test_equal_content_is_not_written_again(platform: Platform) -> None:
 
     assert (first.written, second.written) == (True, False)
     assert s3.head_object(Bucket=lake.bucket, Key=key)["VersionId"] == version
+
+
+def test_a_query_that_takes_too_long_is_ended_and_the_setting_is_named(platform: Platform) -> None:
+    settings = load_settings(home=platform.settings.home, query_timeout_seconds=1)
+    numbers = ", ".join(f"UNNEST(sequence(1, 10000)) AS t{place} (x{place})" for place in range(4))
+    endless = f"SELECT count(*) AS n FROM {numbers} WHERE (x0 * x1 * x2 * x3) % 7 = 3"  # noqa: S608
+    started = time.monotonic()
+
+    with pytest.raises(TransientFailure, match="PRISM_QUERY_TIMEOUT_SECONDS"):
+        DuckDbEngine(settings, Lake(settings)).query(endless)
+
+    assert time.monotonic() - started < 20
+
+
+def test_a_query_that_needs_too_much_memory_fails_and_fills_no_disk(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prism_resources.query.duckdb.MEMORY_LIMIT", "50MB")
+
+    with pytest.raises(PermanentFailure, match="more than 50MB of memory"):
+        DuckDbEngine(platform.settings, Lake(platform.settings)).query(
+            "SELECT array_agg(CAST(x AS varchar) || 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx') AS a "
+            "FROM UNNEST(sequence(1, 5000000)) AS t (x)"
+        )
+
+
+def test_dates_and_names_of_the_answer_are_those_of_trino(engine: DuckDbEngine) -> None:
+    result = engine.query(
+        "SELECT date_trunc('month', day), count(*) FROM throughput WHERE week = '2020-W10' GROUP BY 1"
+    )
+
+    assert (result.columns, result.rows) == (("_col0", "_col1"), [(date(2020, 3, 1), 2)])

@@ -1,5 +1,6 @@
 """What is a query, and how it is written for DuckDB."""
 
+import duckdb
 import pytest
 
 from prism_core.failures import BadUsage
@@ -15,6 +16,8 @@ TABLES = ("throughput", "members")
         "select week, sum(tasks_submitted) from throughput group by 1;",
         "WITH w AS (SELECT * FROM throughput) SELECT * FROM w JOIN members USING (member_id)",
         "SELECT 1 UNION ALL SELECT 2",
+        "(SELECT 1)",
+        "((SELECT week FROM throughput)) ORDER BY week LIMIT 1",
         'SELECT "week" FROM "throughput" -- a comment',
         "SELECT * FROM THROUGHPUT WHERE week IN (SELECT MAX(week) FROM throughput)",
     ],
@@ -32,6 +35,8 @@ def test_a_query_over_the_lake_is_taken(sql: str) -> None:
         ("SELECT FROM WHERE", "does not parse"),
         ("SELECT (1", "line 1"),
         ("DELETE FROM throughput", "not DELETE"),
+        ("(DELETE FROM throughput)", "does not parse"),
+        ("SELECT " + "(" * 20_000 + "1" + ")" * 20_000, "nested too deeply"),
         ("INSERT INTO throughput VALUES (1)", "not INSERT"),
         ("CREATE TABLE x AS SELECT 1", "not CREATE"),
         ("DROP TABLE throughput", "not DROP"),
@@ -60,3 +65,47 @@ def test_trino_functions_are_written_for_duckdb() -> None:
 
     assert "APPROX_COUNT_DISTINCT" in written.upper()
     assert "DATE_DIFF('DAY', day, day)" in written
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("SELECT count(*), week, sum(1) AS total FROM throughput GROUP BY week", ["_col0", "week", "total"]),
+        ("SELECT 1 UNION SELECT 2", ["_col0"]),
+        ("(SELECT 1)", ["_col0"]),
+        ("SELECT (SELECT 1), t.week FROM throughput t", ["_col0", "week"]),
+        ("SELECT * FROM (SELECT max(week) FROM throughput)", ["_col0"]),
+        ("WITH x (a) AS (SELECT 1) SELECT * FROM x", ["a"]),
+        ('SELECT "week", CAST(week AS varchar) FROM throughput', ["week", "_col1"]),
+    ],
+)
+def test_columns_without_a_name_are_called_as_trino_calls_them(sql: str, columns: list[str]) -> None:
+    assert names_and_types(sql)[0] == columns
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind"),
+    [
+        ("date_trunc('month', day)", "DATE"),
+        ("date_trunc('month', max(day) OVER ())", "DATE"),
+        ("date_trunc('year', date_trunc('month', day))", "DATE"),
+        ("date_add('day', 1, day)", "DATE"),
+        ("day - INTERVAL '1' month", "DATE"),
+        ("date_trunc('week', current_date)", "DATE"),
+        ("date_trunc('hour', CAST(day AS timestamp))", "TIMESTAMP"),
+        ("CAST(date_trunc('month', day) AS varchar)", "VARCHAR"),
+        ("tasks_submitted + 1", "BIGINT"),
+        ("date_diff('day', day, day)", "BIGINT"),
+    ],
+)
+def test_what_is_computed_from_a_date_is_a_date_as_in_trino(expression: str, kind: str) -> None:
+    assert names_and_types(f"SELECT {expression} FROM throughput")[1] == [kind]  # noqa: S608 - the cases above
+    in_cte = f"WITH w AS (SELECT {expression} AS x FROM throughput) SELECT x FROM w"  # noqa: S608
+    assert names_and_types(in_cte)[1] == [kind]
+
+
+def names_and_types(sql: str) -> tuple[list[str], list[str]]:
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("CREATE TABLE throughput (week VARCHAR, day DATE, tasks_submitted BIGINT)")
+        answer = connection.execute(to_duckdb(parse_query(sql, TABLES))).description or []
+    return [column[0] for column in answer], [str(column[1]) for column in answer]
