@@ -4,13 +4,17 @@ Belongs here: settings, the stores of the tables, the key that signs cursors. Do
 running call asks for (calls.py).
 """
 
+import time
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from prism_core import clock
 from prism_core.models.base import Model
+from prism_core.models.taxonomy import TaxonomyStatus, TaxonomyVersion
 from prism_core.models.work import ThroughputWeek
 from prism_core.settings import Settings, load_settings
-from prism_core.tables import THROUGHPUT, TableSpec
+from prism_core.tables import TAXONOMY, THROUGHPUT, TableSpec
+from prism_core.taxonomy import Taxonomy, in_force
 from prism_resources.aws import client
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.generations import Generations
@@ -67,6 +71,18 @@ def history() -> TableHistory:
 def throughput() -> Generations[ThroughputWeek]:
     """Throughput as it is published."""
     return Generations(dynamodb(), settings(), THROUGHPUT, ThroughputWeek)
+
+
+TAXONOMY_SECONDS = 30.0
+_taxonomy: list[tuple[float, Taxonomy]] = []
+
+
+def taxonomy() -> Taxonomy:
+    """The version in force, read again after half a minute."""
+    if not _taxonomy or time.monotonic() - _taxonomy[0][0] > TAXONOMY_SECONDS:
+        versions = reader(TAXONOMY, TaxonomyVersion).query("by_status", status=TaxonomyStatus.PUBLISHED)
+        _taxonomy[:] = [(time.monotonic(), Taxonomy(in_force(versions, clock.now().date())))]
+    return _taxonomy[0][1]
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ Does not belong here: reading (lists.py), writing (writes.py) and registering ro
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import ConfigDict, Field, create_model
@@ -25,6 +25,8 @@ M = TypeVar("M", bound=Model)
 MAX_KEY_BYTES = 2_048  # of DynamoDB
 
 Partitions = Callable[[Call], Mapping[str, tuple[str, ...]]]
+# A field of the answer that is computed when an item is read: its type, and its value.
+Derived = tuple[Any, Callable[[Any], Any]]
 Owner = Callable[[Any], str | None]
 # Fills what the server decides, given the fields that the caller sent.
 Completion = Callable[[Call, dict[str, Any]], dict[str, Any]]
@@ -41,7 +43,8 @@ class Resource(Generic[M]):
     row belongs to. `server` are fields that the caller cannot set, `filled` those that `complete` adds when they
     are absent, `generated` is the first letter of ids that the server makes. `row` is what a list carries if that
     is less, `answer` the same for one item; `hidden` says which rows a caller must not see, `secret` which fields,
-    `never_in_history` which ones nobody reads there. `opaque` is a single key that no path segment could hold.
+    `never_in_history` which ones nobody reads there. `opaque` is a single key that no path segment could hold,
+    `derived` what is added to an answer.
     """
 
     path: str
@@ -65,6 +68,7 @@ class Resource(Generic[M]):
     opaque: bool = False
     generated: str | None = None
     filled: tuple[str, ...] = ()
+    derived: Mapping[str, Derived] = field(default_factory=dict[str, Derived])
     never_in_history: tuple[str, ...] = ()
 
     @property
@@ -112,7 +116,8 @@ def answer_model(resource: Resource[Any], model: type[Model]) -> type[Model]:
     """The item as it is answered: all its fields, and its key as a path segment."""
     key: Any = (str, Field(description="names the item in URLs"))
     name = f"{model.__name__}Answer"
-    return create_model(name, __base__=model, __module__=__name__, key=key)
+    derived: dict[str, Any] = {field_name: (kind, ...) for field_name, (kind, _) in resource.derived.items()}
+    return create_model(name, __base__=model, __module__=__name__, key=key, **derived)
 
 
 def page_model(resource: Resource[Any], answer: type[Model]) -> type[Model]:

@@ -217,7 +217,8 @@ def answer_of(resource: Resource[Any], item: Any) -> dict[str, Any]:
     secret = resource.secret(current_call(), item)
     values = item.model_dump(mode="json", include=shown)
     kept = {name: value for name, value in values.items() if name not in secret}
-    return kept | {"key": resource.key_text(item)}
+    derived = {name: value(item) for name, (_, value) in resource.derived.items()}
+    return kept | derived | {"key": resource.key_text(item)}
 
 
 def _parts(resource: Resource[Any], item: Any) -> dict[str, Any]:

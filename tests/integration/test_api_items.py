@@ -234,3 +234,32 @@ def test_a_worker_is_resolved_from_a_day_on_and_the_period_before_ends_there() -
         {"member": "w-m2", "from": "2019-03-11", "to": None},
     ]
     assert (nobody.status, nobody.body["errors"][0]["path"]) == (422, "body.member")
+
+
+def test_raw_categories_are_named_when_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "TAXONOMY_SECONDS", -1.0)
+    fields = {"name": "p", "category": "raw-1", "demand_hours": 1}
+    project = LEAD("POST", "/api/projects", {**fields, "project_id": "tax-p"}).body
+    version = {
+        "taxonomy_id": "tax-1",
+        "title": "t",
+        "effective": "2019-01-01",
+        "status": "published",
+        "entries": [
+            {"raw": "raw-1", "category": "Old name", "valid_to": "2019-06-01"},
+            {"raw": "raw-1", "category": "New name", "valid_from": "2019-06-01"},
+        ],
+    }
+    rehearsed = LEAD("POST", "/api/taxonomy", {**version, "taxonomy_id": "tax-draft", "status": "draft"}).body
+
+    rehearsal = LEAD("GET", f"/api/taxonomy/{rehearsed['key']}/rehearsal").body
+    created = LEAD("POST", "/api/taxonomy", version)
+    read = LEAD("GET", "/api/projects/tax-p").body
+    mapped = LEAD("GET", "/api/taxonomy-map", raw=["raw-1", "raw,2"], day="2019-05-31").body
+
+    assert (project["category_name"], created.status) == ("unmapped:raw-1", 201)
+    assert (read["category"], read["category_name"]) == ("raw-1", "New name")
+    assert [one["label"] for one in mapped["items"]] == ["Old name", "unmapped:raw,2"]
+    assert "projects/tax-p" in [row["item"] for row in rehearsal["shown"]]
+    edited = LEAD("PATCH", "/api/taxonomy/tax-1", {"entries": []}, match='"1"')
+    assert (edited.status, "Make a new one" in edited.body["detail"]) == (409, True)

@@ -3,8 +3,10 @@
 Belongs here: the description of the resource. Does not belong here: who works on them (allocations.py).
 """
 
+from prism_api.api import backend
 from prism_api.api.crud import crud
 from prism_api.api.resource import Resource
+from prism_core import clock
 from prism_core.models.projects import Project, ProjectStatus
 from prism_core.tables import PROJECTS
 
@@ -19,6 +21,12 @@ EXAMPLE = {
     "labeling_jobs": [{"job": "street-scenes-*", "valid_from": "2026-01-05"}],
 }
 
+
+def _category(project: Project) -> str:
+    """Today's name of the raw category; `unmapped:<raw>` where the taxonomy has none."""
+    return backend.taxonomy().map(project.category, clock.now().date()).label
+
+
 RESOURCE = Resource(
     path="/api/projects",
     spec=PROJECTS,
@@ -30,5 +38,6 @@ RESOURCE = Resource(
     filters={"project_id": str, "status": ProjectStatus, "category": str, "priority": str},
     sorts=("name", "project_id", "status", "priority", "category", "demand_hours", "sla_date"),
     search=("name", "project_id"),
+    derived={"category_name": (str, _category)},
 )
 router = crud(RESOURCE)

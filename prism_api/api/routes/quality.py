@@ -5,6 +5,7 @@ Belongs here: the resource. Does not belong here: scores and trends (the quality
 
 from typing import Any
 
+from prism_api.api import backend
 from prism_api.api.calls import Call
 from prism_api.api.crud import crud
 from prism_api.api.resource import Resource
@@ -29,6 +30,11 @@ def _complete(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     return {"reviewer": actor(call), "reviewed_at": given.get("reviewed_at") or instant_text(call.now)}
 
 
+def _category(review: QualityReview) -> str:
+    """What the raw category of that week is called today."""
+    return backend.taxonomy().map(review.category, review.week.monday).label
+
+
 RESOURCE = Resource(
     path="/api/quality",
     spec=QUALITY,
@@ -43,6 +49,7 @@ RESOURCE = Resource(
     owner=lambda review: review.member_id,
     server=("reviewer",),
     filled=("reviewed_at",),
+    derived={"category_name": (str, _category)},
     complete=_complete,
     generated="q",
 )

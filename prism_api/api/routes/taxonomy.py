@@ -24,7 +24,7 @@ from prism_core.models.projects import Project, ProjectStatus
 from prism_core.models.taxonomy import TaxonomyStatus, TaxonomyVersion
 from prism_core.models.work import QualityReview
 from prism_core.tables import PROJECTS, QUALITY, TAXONOMY
-from prism_core.taxonomy import Categorised, Taxonomy, in_force, rehearse
+from prism_core.taxonomy import Categorised, in_force, rehearse
 
 REHEARSED_WEEKS = 12
 MOVED_SHOWN = 200
@@ -107,8 +107,8 @@ def mapped(
     day: Annotated[Day | None, Query(description="the day of the record; today, if left out")] = None,
 ) -> Response[MappedPage]:
     of_day = day or clock.now().date()
-    version = in_force(_versions(), clock.now().date())
-    taxonomy = Taxonomy(version)
+    taxonomy = backend.taxonomy()
+    version = taxonomy.version
     found = [taxonomy.map(one, of_day) for one in current().query["raw"]]
     items = [MappedAnswer(raw=one.raw, category=one.category, label=one.label) for one in found]
     return respond(
