@@ -18,6 +18,7 @@ from infra.cli.package import package
 from infra.cli.query import query
 from infra.cli.up import down, reset, status, up
 from infra.cli.users import token, user_app
+from infra.cli.workbook import workbook
 from prism_core.failures import BadUsage, PrismFailure
 from prism_core.settings import refuse_unknown_variables
 
@@ -39,6 +40,7 @@ app.command()(up)
 app.command()(down)
 app.command()(status)
 app.command()(reset)
+ingest_app.command()(workbook)
 app.add_typer(ingest_app, name="ingest")
 app.command()(materialize)
 app.command()(query)

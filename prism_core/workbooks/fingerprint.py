@@ -22,10 +22,17 @@ _LENGTH: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """An exported row: the version of its item, and the digest of each column."""
+    """An exported row: the version of its item, and the digest of each column, kept as short as it came."""
 
     version: int
-    digests: dict[str, str]
+    columns: tuple[str, ...]
+    text: str
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digest of each column."""
+        starts = range(0, len(self.text), _LENGTH)
+        return {name: self.text[at : at + _LENGTH] for name, at in zip(self.columns, starts, strict=True)}
 
 
 def digest(value: JsonValue) -> str:
@@ -55,10 +62,4 @@ def read_base(text: str, columns: tuple[str, ...]) -> Base | None:
     version, colon, digests = text.strip().partition(":")
     if not colon or not (version.isascii() and version.isdigit()) or len(digests) != _LENGTH * len(columns):
         return None
-    return Base(
-        int(version),
-        {
-            name: digests[at : at + _LENGTH]
-            for name, at in zip(columns, range(0, len(digests), _LENGTH), strict=True)
-        },
-    )
+    return Base(int(version), columns, digests)

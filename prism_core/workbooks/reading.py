@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
@@ -332,4 +332,4 @@ def _unsound(model: type[Model], name: str, value: JsonValue) -> str | None:
 
 @lru_cache(maxsize=256)
 def _adapter(model: type[Model], name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(model.model_fields[name].rebuild_annotation(), config=ConfigDict(strict=True))
+    return TypeAdapter(model.model_fields[name].rebuild_annotation())
