@@ -96,6 +96,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *_resource("/api/quality", "lcgupdb", annotator=OWN),
     *_resource("/api/workers", "lgpd"),
     *_verbs("/api/workers", "resolve", "ignore"),
+    Operation("GET", "/api/workers/{key}/suggestions", ALL, ALL, NONE),
     *_resource("/api/bugs", "lg", annotator=OWN),
     *_resource("/api/bugs", "updb"),
     Operation("POST", "/api/bugs", ALL, ALL, OWN),

@@ -8,6 +8,8 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_api.api import backend
+from prism_core.calendar import Week
+from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.models.workers import Worker
 from prism_core.tables import WORKERS
 from tests.integration.api_client import Api, every_page
@@ -263,3 +265,49 @@ def test_raw_categories_are_named_when_they_are_read(monkeypatch: pytest.MonkeyP
     assert "projects/tax-p" in [row["item"] for row in rehearsal["shown"]]
     edited = LEAD("PATCH", "/api/taxonomy/tax-1", {"entries": []}, match='"1"')
     assert (edited.status, "Make a new one" in edited.body["detail"]) == (409, True)
+
+
+def test_a_job_in_the_queue_is_suggested_the_project_it_resembles() -> None:
+    LEAD(
+        "POST", "/api/projects", {"project_id": "birds", "name": "Birds 2024", "category": "c", "demand_hours": 1}
+    )
+    job = Worker(worker_key="job:birds-2024-batch-3", job="birds-2024-batch-3", last_seen=datetime.now(UTC))
+    backend.store(WORKERS, Worker).create(job, actor="test", reason="", request_id="j", now=datetime.now(UTC))
+    key = next(row["key"] for row in every_page(LEAD, "/api/workers") if row["worker_key"] == job.worker_key)
+
+    found = LEAD("GET", f"/api/workers/{key}/suggestions")
+
+    assert (found.status, found.body["items"][0]["candidate"]) == (200, "birds")
+    assert "resembles its name" in found.body["items"][0]["why"]
+
+
+def test_a_worker_is_suggested_the_member_who_was_planned_on_its_projects() -> None:
+    now, week = datetime.now(UTC), Week.of(datetime.now(UTC))
+    worker = Worker(worker_key="pool#sug", pool="pool", sub="sug", last_seen=now)
+    backend.store(WORKERS, Worker).create(worker, actor="test", reason="", request_id="s", now=now)
+    every_day = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), 8)
+    for name in ("sug-a", "sug-b"):
+        member(name, hours=every_day)
+    planned = {
+        "member_id": "sug-a",
+        "week": week.label,
+        "project_id": "sug-p",
+        "hours": {week.monday.isoformat(): 8},
+    }
+    assert LEAD("POST", "/api/allocations", planned).status == 201
+    day = ThroughputDay(day=week.monday, tasks_submitted=9, wall_seconds=90)
+    fact = ThroughputWeek(
+        project_id="sug-p", week=week, member_id="worker:pool#sug", days=(day,), worker_resolved=False,
+        project_resolved=True,
+    )  # fmt: skip
+    backend.throughput().replace(week, [fact], now=now)
+    key = next(row["key"] for row in every_page(LEAD, "/api/workers") if row["worker_key"] == "pool#sug")
+
+    found = LEAD("GET", f"/api/workers/{key}/suggestions").body["items"]
+
+    assert found[0]["candidate"] == "sug-a"
+    assert "planned on sug-p" in found[0]["why"]
+    listed = LEAD("GET", "/api/throughput", resolved="false", project_id="sug-p").body["items"]
+    assert [(row["member_id"], row["tasks_submitted"]) for row in listed] == [("worker:pool#sug", 9)]
+    down = LEAD("GET", f"/api/throughput/{listed[0]['key']}")
+    assert (down.status, down.body["days"][0]["tasks_submitted"]) == (200, 9)

@@ -26,6 +26,7 @@ from prism_api.api.routes import (
     reports,
     requests,
     saved_views,
+    suggestions,
     taxonomy,
     throughput,
     workers,
@@ -41,4 +42,11 @@ RESOURCES: dict[str, Resource[Any]] = {module.RESOURCE.spec.name: module.RESOURC
 
 def routers() -> tuple[APIGatewayHttpRouter, ...]:
     """Every router, in the order of the document."""
-    return (meta.router, *(module.router for module in _MODULES), throughput.router, history.router, me.router)
+    return (
+        meta.router,
+        *(module.router for module in _MODULES),
+        throughput.router,
+        suggestions.router,
+        history.router,
+        me.router,
+    )
