@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from infra.local.emulator.process import REPOSITORY
@@ -80,8 +81,7 @@ def listeners(pids: list[int]) -> set[tuple[str, int]]:
 def test_no_socket_listens_on_anything_but_loopback(serving: Serving) -> None:
     found = listeners(descendants(serving.child.pid))
 
-    assert {serving.port + offset for offset in range(4)} & {port for _, port in found}
-    assert len(found) >= 4, "the emulator, Dagster, the mailbox and the SMTP sink"
+    assert {serving.port + offset for offset in range(5)} <= {port for _, port in found}
     assert {address for address, _ in found} <= {LOOPBACK_V4, LOOPBACK_V6}
 
 
@@ -120,7 +120,17 @@ def test_status_tells_where_everything_is(serving: Serving) -> None:
     facts = json.loads(prism(serving.home, "status", "--json").stdout)
 
     assert (facts["running"], facts["ready"], facts["home"]) == (True, True, str(serving.home))
-    assert set(facts["addresses"]) == {"dagster", "mailbox", "embedded AWS"}
+    assert set(facts["addresses"]) == {"screens", "api", "dagster", "mailbox", "embedded AWS"}
+
+
+@pytest.mark.slow
+def test_the_api_answers_a_token_at_the_address_that_status_tells(serving: Serving) -> None:
+    address = json.loads(prism(serving.home, "status", "--json").stdout)["addresses"]["api"]
+    token = prism(serving.home, "token", "lead").stdout.strip()
+
+    answer = httpx.get(f"{address}/projects", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+
+    assert (answer.status_code, answer.json()) == (200, {"items": [], "next": None})
 
 
 @pytest.mark.slow
