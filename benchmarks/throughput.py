@@ -25,6 +25,8 @@ SAMPLE = ROOT / "tests" / "data" / "worker_activity"
 WEEK = "2018-W36"
 MONDAY = date(2018, 9, 3)
 RECEIVED = "2018-09-10T06:00:00+00:00"
+INGESTED_MS = 1_536_559_201_234
+FORMS = ("files", "log")
 COHORTS = 10  # the 200 real workers become 2,000, the five jobs 50: about the reference scale times 25
 UNRESOLVED_WORKERS = 0.02
 MERGED_WORKERS = 0.05
@@ -46,27 +48,39 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/throughput.json")
+    parser.add_argument(
+        "--form", choices=FORMS, action="append", help="where the records came from; both by default"
+    )
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/throughput*.json")
     options = parser.parse_args(argv)
+    return {form: _compare(form, options) for form in options.form or FORMS}
+
+
+def _compare(form: str, options: argparse.Namespace) -> dict[str, Any]:
+    name = "throughput" if form == "files" else f"throughput-{form}"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "landed.jsonl"
-        generate(path, options.records)
-        facts = {"records": options.records, "input_mib": round(path.stat().st_size / 1024 / 1024)}
-        return compare("throughput", CONTENDERS, path, repeats=options.repeats, save=options.save, facts=facts)
+        generate(path, options.records, form=form)
+        facts = {"form": form, "records": options.records, "input_mib": round(path.stat().st_size / 1024 / 1024)}
+        return compare(name, CONTENDERS, path, repeats=options.repeats, save=options.save, facts=facts)
 
 
 # --- the input ---------------------------------------------------------------------------------------------
 
 
-def generate(path: Path, records: int) -> None:
-    """Landed lines at `path` and, beside it, the registers and active times as JSON. Always the same."""
+def generate(path: Path, records: int, *, form: str = "files") -> None:
+    """Landed lines at `path` and, beside it, the registers and active times as JSON. Always the same.
+
+    A record that came from the log has the time of its arrival there behind it.
+    """
     rng = random.Random(2018)
+    behind = f',"ingested":{INGESTED_MS}' if form == "log" else ""
     real = list(_real_records())
     lookups: dict[str, Any] = {"members": {}, "projects": {}, "active": []}
     with path.open("wb") as landed:
         for number in range(records):
             record = _derived(real[number % len(real)], rng)
-            line = _landed_line(f"{rng.getrandbits(180):056d}", record)
+            line = _landed_line(f"{rng.getrandbits(180):056d}", record, behind)
             landed.write(line)
             if rng.random() < DUPLICATE_SHARE:
                 landed.write(line)
@@ -76,7 +90,7 @@ def generate(path: Path, records: int) -> None:
         landed.write(b'{"id":"cut of' + b"\n")
         for field, value in (("task_submitted_time", ""), ("event_timestamp", "1600000000"))[: INVALID_LINES - 1]:
             broken = {**_derived(real[0], rng), "event_type": "TasksSubmitted", field: value}
-            landed.write(_landed_line(f"broken-{field}", broken))
+            landed.write(_landed_line(f"broken-{field}", broken, behind))
     _lookups_path(path).write_text(json.dumps(lookups), encoding="utf-8")
 
 
@@ -109,8 +123,8 @@ def _derived(real: dict[str, str], rng: random.Random) -> dict[str, str]:
     }
 
 
-def _landed_line(identity: str, record: dict[str, str]) -> bytes:
-    return f'{{"id":"{identity}","received":"{RECEIVED}","record":{json.dumps(record)}}}\n'.encode()
+def _landed_line(identity: str, record: dict[str, str], behind: str) -> bytes:
+    return f'{{"id":"{identity}","received":"{RECEIVED}","record":{json.dumps(record)}{behind}}}\n'.encode()
 
 
 def _register(record: dict[str, str], lookups: dict[str, Any], rng: random.Random) -> None:
@@ -212,7 +226,7 @@ def with_pandas_arrow(path: Path) -> str:
 
     import pandas as pd  # noqa: PLC0415
 
-    whole = re.compile(rb'^\{"id":.*\}\}$', re.MULTILINE)
+    whole = re.compile(rb'^\{"id":.*\}$', re.MULTILINE)
     content = path.read_bytes()
     lines = content.count(b"\n")
     good = b"\n".join(whole.findall(content)) + b"\n"

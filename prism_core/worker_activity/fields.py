@@ -33,6 +33,7 @@ _SCHEMA = pa.schema(
 )
 _PARSE = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
 _BEFORE_A_NUMBER = np.frombuffer(b" :,[-\t", np.uint8)
+_MAX_DIGITS = 18  # always within 64 bits
 _QUOTE, _LINE_END, _SPACE = ord('"'), ord("\n"), ord(" ")
 
 
@@ -50,10 +51,11 @@ class Fields(NamedTuple):
 
 
 def by_shape(block: bytes) -> Fields:
-    """Read lines that are equal but for the texts between their quotes.
+    """Read lines that are equal but for the texts between their quotes, and the number that the log puts behind.
 
     The first line is read as JSON. When every other line has the same bytes between its texts, and its texts
-    hold neither quotes, backslashes nor control characters, then it is the same JSON with other texts.
+    hold neither quotes, backslashes nor control characters, then it is the same JSON with other texts. The last
+    number (`"ingested":1534325803000`) may be another one of as many digits.
     """
     text = np.frombuffer(block, np.uint8)
     names = _shape_of_first(block)
@@ -71,6 +73,9 @@ def by_shape(block: bytes) -> Fields:
     for before, after in itertools.pairwise(texts):
         _require_equal_bytes(text, columns[2 * before + 1], columns[2 * after])
     first, last = columns[2 * texts[0]], columns[2 * texts[-1] + 1]
+    if texts[-1] != len(names) - 1:  # after the last text stands one key more, of the number
+        _require_equal_bytes(text, last, columns[-1] + 2)  # with its quote and colon
+        last = _end_of_number(text, columns[-1] + 2)
     _require_equal_bytes(text, last[:-1], first[1:])
     # the two ends of the block: the first line begins it, and the last line ends like the first
     if block[int(last[-1]) :] != block[int(last[0]) : block.index(b"\n") + 1]:
@@ -118,10 +123,24 @@ def _shape_of_first(block: bytes) -> list[str | None]:
     for key, value in record.items():
         names += [None, f"record.{key}"]
         texts += [key, value]
-    # a number, a nested value, a key that occurs twice or another order makes the two lists differ
+    if landed.ingested is not None:
+        names.append(None)
+        texts.append("ingested")
+    # any other number, a nested value, a key that occurs twice or another order makes the two lists differ
     if [part.decode() for part in line.split(b'"')[1::2]] != texts:
         raise Doubt
     return names
+
+
+def _end_of_number(text: Bytes, starts: Integers) -> Integers:
+    """Where the whole numbers at `starts` end: all of the same length and without a sign, and then the line."""
+    length = int(np.argmax(text[int(starts[0]) :] == _LINE_END)) - 1  # a brace stands between
+    if not 1 <= length <= _MAX_DIGITS or int(starts[-1]) + length > len(text):
+        raise Doubt
+    digits = cut_out(text, starts, length)
+    if np.any(digits < ord("0")) or np.any(digits > ord("9")) or (length > 1 and np.any(digits[:, 0] == ord("0"))):
+        raise Doubt
+    return starts + length
 
 
 def _require_equal_bytes(text: Bytes, starts: Integers, ends: Integers) -> None:

@@ -5,8 +5,12 @@ import pytest
 from benchmarks import throughput
 
 
-def test_prism_and_pandas_give_equal_rows(capsys: pytest.CaptureFixture[str]) -> None:
-    result = throughput.main(["--records", "2000", "--repeats", "1"])
+def test_prism_and_pandas_give_equal_rows_of_records_from_files_and_from_the_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = throughput.main(["--records", "2000", "--repeats", "1"])
 
-    assert set(result["ratios"]) == set(throughput.CONTENDERS)
+    assert set(results) == {"files", "log"}
+    for result in results.values():
+        assert set(result["ratios"]) == set(throughput.CONTENDERS)
     assert "ratio" in capsys.readouterr().out

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from prism_core.calendar import Week
 from prism_core.worker_activity import columns
+from prism_core.worker_activity.fields import Doubt, by_shape
 from prism_core.worker_activity.files import Accepted, read_records
 from prism_core.worker_activity.record import encode_landed
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
@@ -100,10 +101,11 @@ CHANGES = st.sampled_from(
 
 lines = st.one_of(
     st.builds(
-        lambda number, received, record: encode_landed(str(number), received, record),
+        lambda number, received, record, ingested: encode_landed(str(number), received, record, ingested),
         st.integers(0, 12),
         st.sampled_from([RECEIVED, RECEIVED + timedelta(microseconds=1), RECEIVED - timedelta(days=1)]),
         records(),
+        st.sampled_from([None, None, 1_534_325_803_000, 1_534_325_999_999, 0, 7, -1, 10**17]),
     ),
     st.sampled_from(
         [b"\n", b" \r\n", b"{}\n", b"[]\n", b"{\n", b"}\n", b'{"id":"1"}{"id":"2"}\n', b'{"id":\n', b'"\xff"\n']
@@ -175,6 +177,44 @@ def test_good_lines_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     result = throughput(b"".join(landed_line(str(number), **change) for number, change in enumerate(kinds)))
 
     assert result.counts.records == len(kinds)
+
+
+def of_the_log(number: int, ingested: int | str) -> bytes:
+    line = encode_landed(str(number), RECEIVED, line_of(job_reference_code=str(number % 10)), 1_534_325_803_000)
+    return line.replace(b"1534325803000}", f"{ingested}}}".encode())
+
+
+def test_lines_of_the_log_are_read_by_their_shape_although_each_has_another_arrival() -> None:
+    block = b"".join(of_the_log(number, 1_534_325_803_000 + number * 7) for number in range(1000, 1050))
+
+    fields = by_shape(block)
+
+    assert fields.ids.to_pylist() == [str(number) for number in range(1000, 1050)]
+    assert fields.record["event_type"].to_pylist() == ["TasksSubmitted"] * 50
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        of_the_log(2, "153432580300"),
+        of_the_log(2, "0534325803000"),
+        of_the_log(2, "-534325803000"),
+        of_the_log(2, "1534325803.00"),
+        of_the_log(2, "15343258030e0"),
+        of_the_log(2, " 534325803000"),
+        of_the_log(2, "1534325803000").replace(b'"ingested":', b'"ingested",'),
+        of_the_log(2, "1534325803000").replace(b'"ingested":', b'"ingester":'),
+        of_the_log(2, "1534325803000")[:-2] + b"]\n",
+        of_the_log(2, "1534325803000")[:-2] + b",\n",
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_line_of_the_log_with_another_end_is_looked_at_more_carefully(odd: bytes, place: int) -> None:
+    block = [of_the_log(number, 1_534_325_803_000) for number in (1, 3)]
+    block.insert(place, odd)
+
+    with pytest.raises(Doubt):
+        by_shape(b"".join(block))
 
 
 # --- single rules ---
