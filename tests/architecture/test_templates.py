@@ -233,5 +233,5 @@ def test_the_groups_of_the_pool_are_the_roles() -> None:
 
 
 @pytest.mark.parametrize("name", of_type("AWS::Logs::LogGroup"))
-def test_logs_end(name: str) -> None:
+def test_every_log_group_ends_its_entries(name: str) -> None:
     assert "RetentionInDays" in of_type("AWS::Logs::LogGroup")[name]["Properties"]

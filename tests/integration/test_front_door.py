@@ -206,7 +206,7 @@ def test_every_answer_has_the_security_headers(door: str, path: str) -> None:
     assert set(httpx.get(door + path).headers) >= SECURITY_HEADERS
 
 
-def test_an_answer_streams(door: str) -> None:
+def test_an_answer_streams_as_it_comes(door: str) -> None:
     started, came = time.monotonic(), list[tuple[bytes, float]]()
 
     with httpx.stream("GET", f"{door}/api/drops", timeout=PATIENCE) as answer:
