@@ -1,0 +1,138 @@
+"""What the commands answer to odd wishes. Why real: a traceback, or an option nobody read, shows only here."""
+
+import json
+import os
+import socket
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.local.home import Home, Ports
+from infra.local.serving import require_free
+from prism_core.failures import PermanentFailure
+from tests.integration.conftest import worker_port
+from tests.integration.helpers import PRISM, prism, record, seconds, write_lines
+
+AT = seconds("2018-08-14T10:00:00+00:00")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("answers") / "home"
+    assert prism(made, "up", "--once", "--no-sample", "--port", str(worker_port(6))).returncode == 0
+    return made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("up", "--sample", "4", "--no-sample"), "name one"),
+        (("up", "--port", "80"), "not in the range"),
+        (("up", "--port", "65530"), "not in the range"),
+        (("materialize", "throughput", "--weeks", ""), "'' is not a week"),
+        (("materialize", "throughput", "--anew", "lost"), "name --weeks"),
+        (("materialize", "throughput", "--weeks", "2018-W33", "--anew", " "), "say why"),
+        (("materialize", "(("), "Invalid selection string"),
+        (("query", "SELECT " + "(" * 20_000), "nested too deeply"),
+        (("ingest", "worker-activity", "--start-over", "2018-W33"), "name files to load"),
+        (("ingest", "worker-activity", "--start-over", "2018-W33", "/nowhere.jsonl"), "nothing was dropped"),
+    ],
+)  # fmt: skip
+def test_a_wish_that_cannot_be_meant_is_bad_usage(home: Path, arguments: tuple[str, ...], says: str) -> None:
+    answer = prism(home, *arguments)
+
+    assert answer.returncode == 2, answer.stderr
+    assert says in " ".join(answer.stderr.split())
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_first_week_after_the_running_one_decides_nothing(tmp_path: Path) -> None:
+    new = tmp_path / "home"
+    arguments = ("up", "--once", "--no-sample", "--port", str(worker_port(7)))
+
+    refused = prism(new, *arguments, first_week="2026-W30", PRISM_NOW="2026-07-12T10:00:00Z")
+    taken = prism(new, *arguments, first_week="2026-W28", PRISM_NOW="2026-07-12T10:00:00Z")
+
+    assert (refused.returncode, taken.returncode) == (2, 0), taken.stderr
+    assert "lies after the running week, 2026-W28" in refused.stderr
+
+
+def test_a_clock_in_the_future_has_its_own_running_week(home: Path) -> None:
+    ahead = {"PRISM_NOW": f"{datetime.now(UTC).year + 1}-07-01T10:00:00Z"}
+    week = datetime.fromisoformat(ahead["PRISM_NOW"]).strftime("%G-W%V")
+
+    answer = prism(home, "materialize", "throughput", "--weeks", week, "--json", **ahead)
+
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["weeks"] == week
+
+
+def test_a_sample_that_comes_too_late_is_said_and_json_stands_alone(home: Path) -> None:
+    answer = prism(home, "up", "--once", "--sample", "3", "--json")
+
+    assert answer.returncode == 0
+    assert "count on the first start only" in " ".join(answer.stderr.split())
+    assert json.loads(answer.stdout)["synthetic"] is False
+
+
+def test_a_pipe_of_the_shell_and_impossible_names_need_no_traceback(home: Path, tmp_path: Path) -> None:
+    good = write_lines(tmp_path / "good.jsonl.gz", [record(AT), record(AT + 1)], zipped=True)
+    odd = os.fsencode(tmp_path) + b"/caf\xe9[red].jsonl"
+    write_lines(Path(os.fsdecode(odd)), [b"broken"])
+    environment = os.environ | {"PRISM_HOME": str(home), "PRISM_FIRST_WEEK": "2018-W33", "COLUMNS": "200"}
+    script = '"$0" ingest worker-activity <(zcat "$1") "$2" "$3"'
+    shell = ["bash", "-c", script, PRISM, str(good), odd, str(tmp_path / ("n" * 300))]
+
+    answer = subprocess.run(shell, env=environment, capture_output=True, timeout=120, check=False)
+
+    assert answer.returncode == 1, answer.stderr
+    assert b"Traceback" not in answer.stderr
+    assert b"caf\\xe9[red].jsonl" in answer.stdout
+    (rejects,) = sorted((home / "rejects").glob("worker-activity-*.jsonl"))[-1:]
+    rows = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert ["File name too long" in row["reason"] for row in rows] == [False, True]
+
+
+def test_brackets_of_the_data_are_no_markup(home: Path) -> None:
+    answer = prism(home, "query", "SELECT '[red]x[/red]' AS \"[bold]a\", '[/]' AS b")
+
+    assert answer.returncode == 0, answer.stderr
+    assert all(text in answer.stdout for text in ("[red]x[/red]", "[bold]a", "[/]"))
+
+
+def test_a_week_that_was_started_over_is_computed_anew(home: Path, tmp_path: Path) -> None:
+    at = seconds("2018-08-21T10:00:00+00:00")
+    one = write_lines(tmp_path / "one.jsonl", [record(at), record(at + 1)])
+    two = write_lines(tmp_path / "two.jsonl", [record(at + 2)])
+    prism(home, "ingest", "worker-activity", str(one))
+    prism(home, "materialize", "throughput", "--weeks", "2018-W34")
+
+    again = prism(home, "ingest", "worker-activity", "--start-over", "2018-W34", str(two), "--json")
+    kept = prism(home, "materialize", "throughput", "--weeks", "2018-W34")
+    anew = prism(home, "materialize", "throughput", "--weeks", "2018-W34", "--anew", "a wrong export")
+
+    assert json.loads(again.stdout)["total"]["loaded"] == 1
+    assert "dropped 2 objects" in again.stderr
+    assert kept.returncode == 1
+    assert "records_conserved" in kept.stderr
+    assert anew.returncode == 0, anew.stderr
+    answer = prism(
+        home, "query", "SELECT sum(tasks_submitted) AS n FROM throughput WHERE week = '2018-W34'", "--json"
+    )
+    assert json.loads(answer.stdout) == [{"n": 1}]
+
+
+@pytest.mark.parametrize(("offset", "what"), [(0, "the screens"), (2, "the mailbox"), (4, "the SMTP sink")])
+def test_a_taken_port_is_named_with_what_it_is_for_before_anything_starts(
+    tmp_path: Path, offset: int, what: str
+) -> None:
+    home, ports = Home(tmp_path), Ports(worker_port(9))
+    require_free(home, ports)
+
+    with (
+        socket.create_server(("127.0.0.1", ports.base + offset)),
+        pytest.raises(PermanentFailure, match=f"port {ports.base + offset}, where {what} of .* is taken"),
+    ):
+        require_free(home, ports)
