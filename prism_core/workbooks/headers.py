@@ -38,7 +38,6 @@ class Header:
     key_at: int | None = None
     base_at: int | None = None
     base_ids: tuple[str, ...] = ()
-    error_at: int | None = None
     constants: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     ignored: tuple[str, ...] = ()
     places: Mapping[str, int] = field(init=False)
@@ -70,6 +69,12 @@ def find_header(name: str, rows: Sequence[Row], areas: Iterable[Area], table: Ta
     return header
 
 
+def errors_at(rows: Iterable[Row]) -> int | None:
+    """The column in which an earlier load told its errors."""
+    texts = (pair for row in rows for pair in _texts(row.cells).items())
+    return next((at for at, text in texts if text.startswith(ERROR_HEADER)), None)
+
+
 def _candidate(row: Row, rows: Sequence[Row], areas: Sequence[Area], table: TableMapping) -> Header:
     """The row read as a header. Of two columns of one meaning the one of the exact title counts."""
     titles = _titles_of(row, rows, areas)
@@ -78,8 +83,10 @@ def _candidate(row: Row, rows: Sequence[Row], areas: Sequence[Area], table: Tabl
     special: dict[str, int] = {}
     ids: tuple[str, ...] = ()
     for at, (group, title) in titles.items():
-        if title in (KEY_HEADER, ERROR_HEADER):
-            special[title] = at
+        if title == KEY_HEADER:
+            special["key"] = at
+        elif title.startswith(ERROR_HEADER):
+            special["errors"] = at
         elif (named := base_columns(title)) is not None:
             special["base"], ids = at, named
         elif found := table.column(title) or (table.column(f"{group} {title}") if group else None):
@@ -94,10 +101,9 @@ def _candidate(row: Row, rows: Sequence[Row], areas: Sequence[Area], table: Tabl
         last,
         kept,
         {at: title for at, (_, title) in titles.items()},
-        special.get(KEY_HEADER),
+        special.get("key"),
         special.get("base"),
         ids,
-        special.get(ERROR_HEADER),
         ignored=tuple(title for at, (_, title) in titles.items() if at not in known),
     )
 
@@ -149,7 +155,6 @@ def _laid_out(header: Header, constants: Mapping[str, JsonValue]) -> Header:
         header.key_at,
         header.base_at,
         header.base_ids,
-        header.error_at,
         constants,
         (*header.ignored, *left),
     )

@@ -72,14 +72,14 @@ def _marks(plan: ImportPlan) -> dict[str, _Marks]:
     found: dict[str, _Marks] = {}
     for sheet in plan.sheets:
         header = sheet.header
-        before = None if header is None else header.error_at
+        before = sheet.error_at
         bad = [row for row in plan.bad_rows if row.sheet == sheet.name]
         if not bad and before is None and sheet.problem is None:
             continue
         marks = found[sheet.part] = _Marks(before or sheet.width + 1)
         if sheet.problem is not None:
             marks.texts[1] = f"{ERROR_HEADER}: {sheet.problem}"
-        elif header is not None:
+        elif header is not None and bad:
             marks.texts[header.last] = ERROR_HEADER
         for row in bad:
             marks.texts[row.row] = "; ".join(f"{row.outcome.value}: {problem.text}" for problem in row.problems)
@@ -163,7 +163,7 @@ class _Finder:
             stale = self._column == self.marks.column or self.styles.is_mark(self._style)
             if in_bad_row or stale:
                 inner = tag_end(self.content, self._cell_at)
-                end = closed(self.content, self._cell_at, inner, at)
+                end = closed(self.content, inner, at)
                 cell = _Cell(self._cell_at, inner, end, self._column, self._style)
                 self._cells.append(cell)
                 if not in_bad_row:
@@ -171,7 +171,7 @@ class _Finder:
             self._cell_at = -1
         elif tag == "row" and self._row_at >= 0:
             inner = tag_end(self.content, self._row_at)
-            end = closed(self.content, self._row_at, inner, at)
+            end = closed(self.content, inner, at)
             self._ends.append((self._number, end))
             if self._number in self.marks.texts:
                 self.rows.append(_Row(self._row_at, inner, end, self._number, tuple(self._cells)))
@@ -203,7 +203,7 @@ class _Finder:
         if start is None or end is None:
             return
         column = max(end[1], self.marks.column)
-        whole = f'ref="{first}:{address(max(end[0], *self.marks.texts), column)}"'.encode()
+        whole = f'ref="{first}:{address(max([end[0], *self.marks.texts]), column)}"'.encode()
         inner = tag_end(self.content, at)
         old = self.content[at:inner]
         self.edits.append((at, inner, re.sub(rb"ref\s*=\s*(?:\"[^\"]*\"|'[^']*')", whole, old, count=1)))

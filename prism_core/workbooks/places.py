@@ -30,6 +30,6 @@ def tag_end(content: bytes, start: int) -> int:
     return match.end()
 
 
-def closed(content: bytes, start: int, inner: int, ends_at: int) -> int:
-    """The byte behind an element whose end the parser saw at `ends_at`: of an empty element, that is its start."""
-    return inner if ends_at == start else tag_end(content, ends_at)
+def closed(content: bytes, inner: int, ends_at: int) -> int:
+    """The byte behind an element whose start tag ends before `inner` and whose end the parser saw at `ends_at`."""
+    return inner if content[inner - 2 : inner] == b"/>" else tag_end(content, ends_at)

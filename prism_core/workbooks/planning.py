@@ -212,7 +212,7 @@ class _Planner:
         cell = None if column is None else self._cell(row, column.id)
         if column is not None and cell is None:
             message = f"{column.title}: {message}"
-        title = column.title if column is not None and cell else None
+        title = self._title(row, column) if column is not None and cell else None
         plan.problems.append(Problem(row.sheet, row.number, cell, title, message))
 
     def _refuse(
@@ -225,6 +225,12 @@ class _Planner:
     ) -> None:
         self._complain(row, plan, column, message)
         plan.refuse(plan.problems.pop(), outcome)
+
+    def _title(self, row: DataRow, column: Column) -> str:
+        """Of the column as it stands in the sheet: in rows by day, the hours of a Tuesday stand below Hours."""
+        sheet = self._sheets[row.sheet]
+        at = sheet.column_at(column.id)
+        return sheet.header.columns[at].title if sheet.header is not None and at is not None else column.title
 
     def _cell(self, row: DataRow, column_id: str) -> str | None:
         at = self._sheets[row.sheet].column_at(column_id)

@@ -19,7 +19,7 @@ from prism_core.workbooks.cells import CellError, CellValue, Formula, address
 from prism_core.workbooks.codecs import Formats, normal
 from prism_core.workbooks.columns import DATE_PART, VALUE_PART, Column, days_of
 from prism_core.workbooks.fingerprint import Base, read_base
-from prism_core.workbooks.headers import SEARCHED_ROWS, Header, find_header
+from prism_core.workbooks.headers import SEARCHED_ROWS, Header, errors_at, find_header
 from prism_core.workbooks.mapping import TableMapping, WorkbookMapping, default_mapping
 from prism_core.workbooks.package import Limits, Package, SheetPart, WorkbookRefused, open_package
 from prism_core.workbooks.sheets import Area, Row, Shared, merged_areas, rows_of, shared_of
@@ -82,6 +82,7 @@ class Sheet:
     table: TableMapping | None = None
     rows: tuple[DataRow, ...] = ()
     width: int = 0
+    error_at: int | None = None
     problem: str | None = None
     note: str | None = None
 
@@ -164,17 +165,19 @@ def _sheet(package: Package, part: SheetPart, shared: Shared, mapping: WorkbookM
     if not top:
         return Sheet(part.name, part.part, note="the sheet is empty")
     width = max((max(row.cells) for row in top if row.number <= SEARCHED_ROWS), default=1)
+    blank = Sheet(part.name, part.part, width=width, error_at=errors_at(top))
     table = mapping.table_of(part.name)
     if table is None:
-        return Sheet(part.name, part.part, width=width, problem=mapping.no_table(part.name))
+        return replace(blank, problem=mapping.no_table(part.name))
     areas = merged_areas(content)
     header = find_header(part.name, top, areas, table)
     if isinstance(header, str):
-        return Sheet(part.name, part.part, table=table, width=width, problem=header)
+        return replace(blank, table=table, problem=header)
     reader = _RowReader(part.name, table, header, mapping.formats, areas)
     read = [*reader.read(iter(top)), *reader.read(rows)]
     note = f"columns that were not read: {', '.join(header.ignored)}" if header.ignored else None
-    return Sheet(part.name, part.part, header, table, tuple(read), max(width, reader.width), note=note)
+    width = max(width, reader.width)
+    return replace(blank, header=header, table=table, rows=tuple(read), width=width, note=note)
 
 
 class _RowReader:

@@ -92,7 +92,7 @@ class Styles:
             parent = open_tags[-1][0] if open_tags else ""
             if tag in ("fills", "cellXfs") or (tag == "xf" and parent == "cellXfs"):
                 inner = tag_end(source, at)
-                place = Place(at, inner, closed(source, at, inner, parser.CurrentByteIndex), prefix)
+                place = Place(at, inner, closed(source, inner, parser.CurrentByteIndex), prefix)
                 if tag == "xf":
                     self.formats.append(source[place.start : place.end])
                 elif place.end > place.inner:
