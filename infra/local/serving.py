@@ -158,7 +158,7 @@ def dagster(platform: Platform, waiting: Callable[[], None]) -> Iterator[subproc
     _await_port(platform.ports.dagster, waiting)
     command = [
         sys.executable, "-m", "infra.local.tether",
-        str(Path(sys.executable).parent / "dagster"), "dev", "-w", str(REPOSITORY / "workspace.yaml"),
+        sys.executable, "-m", "infra.local.dagster_dev", "-w", str(REPOSITORY / "workspace.yaml"),
         "-h", LOOPBACK, "-p", str(platform.ports.dagster),
     ]  # fmt: skip
     environment = os.environ | platform.environment() | {"PYTHONPATH": str(REPOSITORY)}
