@@ -84,7 +84,7 @@ def test_an_order_ignores_case_and_puts_what_is_absent_last() -> None:
         ({"location": "FR"}, set()),
     ],
 )
-def test_filters_combine(query: dict[str, Any], expected: set[str]) -> None:
+def test_filters_of_several_fields_all_apply(query: dict[str, Any], expected: set[str]) -> None:
     found = every_page(LEAD, "/api/members", team=TEAM, limit=2, **query)
 
     assert set(names(found)) == expected

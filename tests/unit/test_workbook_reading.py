@@ -220,7 +220,7 @@ def test_a_part_that_lies_about_its_size_is_damaged() -> None:
     assert "damaged" in refusal(data.replace(size.to_bytes(4, "little"), (10).to_bytes(4, "little")))
 
 
-def test_entities_are_refused() -> None:
+def test_a_workbook_that_declares_entities_is_refused() -> None:
     data = book({"Members": [MEMBER_HEADER]})
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><worksheet'
 

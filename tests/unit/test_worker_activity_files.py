@@ -86,7 +86,7 @@ def test_members_of_a_gzip_file_are_read_one_after_the_other() -> None:
     assert accepted(read(gzip.compress(ONE + b"\n" + TWO[:9]) + b"\0\0" + gzip.compress(TWO[9:]))) == [ONE, TWO]
 
 
-@pytest.mark.parametrize("content", [b"", gzip.compress(b""), b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("content", [b"", gzip.compress(b""), b"\xef\xbb\xbf"], ids=["nothing", "gzip", "mark"])
 def test_an_empty_file_is_one_rejection_of_the_file(content: bytes) -> None:
     assert rejected(read(content)) == [(0, "empty file")]
 
