@@ -91,7 +91,7 @@ def test_a_gap_in_the_description_of_commands_is_caught(old: str, new: str, prob
 def test_options_of_a_sub_command_are_found() -> None:
     known = commands(typer.main.get_command(app))
 
-    assert known["prism ingest worker-activity"] == ["--json", "--log"]
+    assert known["prism ingest worker-activity"] == ["--json", "--log", "--start-over"]
     assert "prism ingest" not in known
 
 
