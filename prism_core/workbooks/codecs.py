@@ -27,6 +27,7 @@ _CLOCK: Final = re.compile(r"(\d{1,3})\s*(?::|h)\s*([0-5]\d)(?::[0-5]\d)?", re.I
 _WEEK: Final = re.compile(r"(\d{4})\s*[-/ ]?\s*(?:W|KW|CW|WK|WEEK)\s*(\d{1,2})", re.IGNORECASE)
 _WEEK_FIRST: Final = re.compile(r"(?:W|KW|CW|WK|WEEK)\s*(\d{1,2})\s*[-/ ]\s*(\d{4})", re.IGNORECASE)
 _SPACES: Final = re.compile(r"[\s\u200b\ufeff]+")
+_WHOLE_BELOW: Final = 10**15  # beyond, a spreadsheet itself rounds
 _CUT: Final = " …(cut: too long for a cell)"
 
 
@@ -118,7 +119,7 @@ class WholeCodec:
 
     def read(self, value: CellValue, formats: Formats) -> JsonValue:
         found = _decimal(value)
-        if found is None or found != found.to_integral_value():
+        if found is None or found != found.to_integral_value() or abs(found) >= _WHOLE_BELOW:
             raise ValueError(f"a whole number is expected, not {_kind(value)}")
         return int(found)
 
@@ -286,9 +287,11 @@ def _clock_hours(hours: Decimal) -> str:
 
 def _week(text: str) -> str:
     try:
-        return Week.parse(text).label
-    except BadUsage as error:
+        week = Week.parse(text)
+        ends = week.sunday
+    except (BadUsage, OverflowError) as error:  # the last days of the year 9999 are no whole week
         raise ValueError(str(error)) from error
+    return Week.of(ends).label
 
 
 def _decimal(value: CellValue) -> Decimal | None:

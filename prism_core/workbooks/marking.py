@@ -149,7 +149,8 @@ class _Finder:
             self._number = int(attributes["r"]) if "r" in attributes else self._number + 1
             self._row_at, self._column, self._cells = at, 0, []
         elif tag == "col":
-            self._widths_to = max(self._widths_to, int(attributes.get("max", "0")))
+            last = attributes.get("max", "")
+            self._widths_to = max(self._widths_to, int(last) if last.isascii() and last.isdigit() else 0)
         elif tag == "dimension":
             self._extend(attributes.get("ref", ""), at)
         elif tag == "sheetData":

@@ -7,6 +7,7 @@ Macros, external links, drawings and everything else stay in the package, unread
 
 import io
 import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from prism_core.failures import PermanentFailure
 MIB: Final = 1024 * 1024
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _CHUNK: Final = 256 * 1024
+_ENCODING: Final = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z][A-Za-z0-9._-]{0,30})[\"']")
 
 
 class WorkbookRefused(PermanentFailure):
@@ -152,14 +154,18 @@ def read_part(data: bytes, part: str) -> bytes:
             content = archive.read(part)
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, ValueError, OSError) as error:
         raise WorkbookRefused(f"the part {part} of the file is damaged: {error}") from error
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        try:
-            text = content.decode("utf-16")
-        except UnicodeDecodeError as error:
-            raise WorkbookRefused(f"the part {part} of the file is damaged: {error}") from error
-        head, separator, rest = text.partition("?>")
-        return (rest if separator and head.startswith("<?xml") else text).encode()
-    return content.removeprefix(b"\xef\xbb\xbf")
+    declared = _ENCODING.match(content.removeprefix(b"\xef\xbb\xbf"))
+    encoding = (
+        "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else declared[1].decode() if declared else "utf-8"
+    )
+    if encoding.lower() in ("utf-8", "us-ascii"):
+        return content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = content.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise WorkbookRefused(f"the part {part} of the file is damaged: {error}") from error
+    head, separator, rest = text.partition("?>")
+    return (rest if separator and head.startswith("<?xml") else text).encode()
 
 
 def parse(

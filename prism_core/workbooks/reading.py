@@ -266,13 +266,18 @@ class _RowReader:
             if not any(problem.row for problem in data.problems):
                 self._problem(data, _at(self._header, date_id), "the date is missing")
             return
-        week = Week.of(day).label
+        try:
+            week = Week.of(day).label
+            days = days_of(week)
+        except (BadUsage, OverflowError):  # the last days of the year 9999
+            self._problem(data, _at(self._header, date_id), f"{day} lies in no whole week")
+            return
         given = data.values.setdefault("week", week)
         if given != week:
             self._problem(data, _at(self._header, date_id), f"{day} lies in {week}, not in {given}")
         data.day = day
         if value is not None:
-            weekday = days_of(week).index(day)
+            weekday = days.index(day)
             part = [c.id for c in self._table.columns.values() if c.field == field_name and c.by_date][weekday]
             data.values[part] = value
 

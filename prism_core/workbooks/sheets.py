@@ -144,8 +144,10 @@ class _Reader:
             self._phonetic -= 1
 
     def _start_row(self, reference: str | None) -> None:
-        if reference is None:
+        if reference is None and self._row < _MAX_ROW:
             self._row += 1
+        elif reference is None:
+            raise WorkbookRefused(f"the sheet {self._sheet.name!r} is damaged: it has more than {_MAX_ROW:,} rows")
         elif reference.isascii() and reference.isdigit() and self._row < int(reference[:8]) <= _MAX_ROW:
             self._row = int(reference)
         else:
@@ -156,13 +158,13 @@ class _Reader:
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
-        if reference is None:
+        if reference is None and self._column < _MAX_COLUMN:
             self._column += 1
         else:
-            where = position(reference)
+            where = position(reference or "")
             if where is None or where[0] != self._row or not self._column < where[1] <= _MAX_COLUMN:
                 raise WorkbookRefused(
-                    f"the sheet {self._sheet.name!r} is damaged: row {self._row} has a cell {reference[:20]!r}"
+                    f"the sheet {self._sheet.name!r} is damaged: cell {str(reference)[:20]!r} in row {self._row}"
                 )
             self._column = where[1]
         self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from prism_core.models.base import Model, Versioned
 from prism_core.models.bugs import BugSummary
+from prism_core.models.work import AllocationSource
 from prism_core.tables import ALLOCATIONS, AVAILABILITY, BUGS, MEMBERS, PROJECTS, TABLES
 from prism_core.workbooks.exporting import ExportFormat, export_rows, neutral, write_xlsx
 from prism_core.workbooks.mapping import default_mapping
@@ -185,7 +186,7 @@ def test_an_edited_export_changes_exactly_the_edited_field(data: st.DataObject) 
         assert plan.writes == ()
     else:
         (write,) = plan.writes
-        expected = item.model_copy(update={"hours": wanted, "source": "import"})
+        expected = item.model_copy(update={"hours": wanted, "source": AllocationSource.IMPORT})
         assert write.item.plain() == expected.plain()
     assert isinstance(hours, Decimal)
     assert isinstance(item.week.monday, date)

@@ -513,6 +513,27 @@ def test_rows_without_a_sound_key_are_refused() -> None:
     assert "a key cannot be cleared" in said(plan.rows[2])
 
 
+def test_the_end_of_the_calendar_and_numbers_without_end_are_refused_not_crashed_on() -> None:
+    days = planned(book({"Allocations": [DAY_HEADER, ["M-1", "9999-12-31", "P-1", 4]]}))
+    weeks = planned(book({"Allocations": [HEADER, ["M-1", "9999-W52", "P-1", 4]]}))
+    counts = planned(book({"Projects": [("Project ID", "Priority"), ("P-1", 1e300), ("P-2", "9" * 400)]}))
+
+    assert outcomes(days) == outcomes(weeks) == ["rejected"]
+    assert all("a whole number is expected" in said(row) for row in counts.rows)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1", "utf-8-sig"])
+def test_a_part_in_another_encoding_is_read(encoding: str) -> None:
+    data = book({"Members": [MEMBER_HEADER, ["M-1", "Núñez", "a@example.org", "UTC"]]})
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        text = archive.read("xl/worksheets/sheet1.xml").decode()
+    head = f'<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?>'
+
+    changed = repacked(data, "xl/worksheets/sheet1.xml", text.encode(), (head + text).encode(encoding))
+
+    assert planned(changed).writes[0].item.plain()["name"] == "Núñez"
+
+
 # -- the mapping file ----------------------------------------------------------------------------------------
 
 
