@@ -3,18 +3,18 @@
 Belongs here: everything that differs between AWS and the embedded one, and nothing else does: an
 endpoint, path-style addressing, no host prefix. Retries and time limits that every client shares.
 Does not belong here: what is done with a client.
+The clients are botocore's own, which boto3 hands out too; boto3 loads its transfers and resources beside them.
 """
 
-from functools import lru_cache
+import threading
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, overload
-
-import boto3
-from botocore.config import Config
 
 from prism_core.failures import PermanentFailure
 from prism_core.settings import Environment, Settings
 
 if TYPE_CHECKING:
+    from botocore.session import Session
     from types_boto3_athena import AthenaClient
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_dynamodb import DynamoDBClient
@@ -57,8 +57,14 @@ def client(settings: Settings, service: str) -> Any:
     return _client(service, settings.region, str(settings.aws_endpoint_url).rstrip("/"))
 
 
+# A session is not safe in threads while it makes a client; what it made is.
+_making = threading.Lock()
+
+
 @lru_cache(maxsize=64)
 def _client(service: str, region: str, endpoint: str | None) -> Any:
+    from botocore.config import Config  # noqa: PLC0415 - a process that calls no service does not pay for it
+
     shared: dict[str, Any] = {
         "retries": {"mode": "standard", "max_attempts": 5},
         "max_pool_connections": MAX_POOL_CONNECTIONS,
@@ -66,14 +72,23 @@ def _client(service: str, region: str, endpoint: str | None) -> Any:
         "read_timeout": 60,
         "signature_version": "s3v4" if service == "s3" else None,
     }
-    session = boto3.session.Session(region_name=region)
-    if endpoint is None:
-        return session.client(service, config=Config(**shared))
-    local = Config(**shared, s3={"addressing_style": "path"}, inject_host_prefix=False)
-    return session.client(
-        service,
-        endpoint_url=endpoint,
-        aws_access_key_id=LOCAL_KEY,
-        aws_secret_access_key=LOCAL_KEY,
-        config=local,
-    )
+    with _making:
+        if endpoint is None:
+            return _session().create_client(service, region_name=region, config=Config(**shared))
+        local = Config(**shared, s3={"addressing_style": "path"}, inject_host_prefix=False)
+        return _session().create_client(
+            service,
+            region_name=region,
+            endpoint_url=endpoint,
+            aws_access_key_id=LOCAL_KEY,
+            aws_secret_access_key=LOCAL_KEY,
+            config=local,
+        )
+
+
+@cache
+def _session() -> "Session":
+    """One for all clients: what it read of credentials and endpoints serves the next one."""
+    from botocore.session import get_session  # noqa: PLC0415
+
+    return get_session()

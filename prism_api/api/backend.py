@@ -8,11 +8,11 @@ import time
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from prism_api.api.configured import settings
 from prism_core import clock
 from prism_core.models.base import Model
 from prism_core.models.taxonomy import TaxonomyStatus, TaxonomyVersion
 from prism_core.models.work import ThroughputWeek
-from prism_core.settings import Settings, load_settings
 from prism_core.tables import TAXONOMY, THROUGHPUT, TableSpec
 from prism_core.taxonomy import Taxonomy, in_force
 from prism_resources.aws import client
@@ -23,12 +23,6 @@ from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
 
 M = TypeVar("M", bound=Model)
-
-
-@lru_cache(maxsize=1)
-def settings() -> Settings:
-    """The settings of this function, from its environment."""
-    return load_settings()
 
 
 def dynamodb() -> Any:

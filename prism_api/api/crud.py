@@ -17,6 +17,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import Field
 
 from prism_api.api import documents
+from prism_api.api.answers import respond
 from prism_api.api.bulk import BulkResult, BulkWrites, write_rows
 from prism_api.api.calls import current
 from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, list_rows
@@ -43,7 +44,6 @@ from prism_api.api.writes import (
 )
 from prism_core.models.base import Instant, Versioned
 
-JSON = "application/json"
 METHODS = "lcgupdb"
 # A key of a table holds no empty text, and at most 2,048 bytes.
 FilterText = Annotated[str, Field(min_length=1, max_length=500)]
@@ -59,11 +59,6 @@ Idempotency = Annotated[
     str | None,
     Header(alias="Idempotency-Key", description="the same key answers the same", max_length=128),
 ]
-
-
-def respond(model: Any, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response[Any]:
-    """An answer that Powertools validates and writes as JSON."""
-    return Response(status_code=status, content_type=JSON, body=model, headers=headers or {})
 
 
 def crud(resource: Resource[Any], methods: str = METHODS) -> APIGatewayHttpRouter:

@@ -4,10 +4,12 @@ Belongs here: summaries, tags, the problems that an operation can answer. Does n
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from prism_api.api.resource import Resource
 from prism_core.models.base import Model
+
+if TYPE_CHECKING:
+    from prism_api.api.resource import Resource
 
 _ALWAYS = (
     HTTPStatus.BAD_REQUEST,
@@ -42,7 +44,7 @@ class ProblemDetails(Model):
 
 
 def of(
-    resource: Resource[Any],
+    resource: "Resource[Any]",
     summary: str,
     answer: Any,
     *,

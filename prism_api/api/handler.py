@@ -2,6 +2,7 @@
 
 Belongs here: one call from event to answer: guard, route, problems, one line of log. Does not belong here: what
 routes do. A line is logged for every call: people need it, and the embedded AWS is slow with silent functions.
+What not every call needs (tables, other routes) is imported when one does; benchmarks/api_init.py has the figures.
 """
 
 import json
@@ -11,36 +12,20 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
-
 from prism_api.api import calls, guard
-from prism_api.api.idempotency import once
-from prism_api.api.problems import (
-    CONTENT_TYPE,
-    Problem,
-    answer,
-    errors_of_request,
-    invalid,
-    problem_body,
-    problem_of,
-)
-from prism_api.api.routes import everything
+from prism_api.api.apps import app_of
+from prism_api.api.problems import Problem, answer, problem_of, unknown
+from prism_api.api.routes.everything import root_of
 from prism_core.failures import TransientFailure
 
 _log = logging.getLogger("prism.api")
 _log.setLevel(logging.INFO)
-
-app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
-for router in everything.routers():
-    app.include_router(router)
 
 _ALWAYS_SENT = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-_WENT_WRONG = "Something went wrong here, not with you; nothing more is known to you than this request's id."
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -49,7 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_id = str(event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "none"))
     path = str(event["rawPath"])
     try:
-        result = once(guard.admit(event, request_id), lambda call: _run(event, call, context))
+        result = _admitted(event, guard.admit(event, request_id), context)
     except Problem as problem:
         result = answer(problem, request_id, path)
     except TransientFailure as failure:
@@ -59,7 +44,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except Exception:  # noqa: BLE001 - nobody stands above to answer
         # The log holds what happened; the caller gets nothing of it.
         _log.exception("request %s failed", request_id)
-        result = answer(Problem(500, _WENT_WRONG), request_id, path)
+        result = answer(unknown(), request_id, path)
     result["statusCode"] = int(result["statusCode"])
     result["headers"] = {**_single(result), **_ALWAYS_SENT, "x-request-id": request_id}
     result.pop("multiValueHeaders", None)
@@ -67,9 +52,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return result
 
 
-def _run(event: dict[str, Any], call: calls.Call, context: Any) -> dict[str, Any]:
-    calls.enter(call)
-    return app.resolve(_for_powertools(event, call), context)
+def _admitted(event: dict[str, Any], call: calls.Call, context: Any) -> dict[str, Any]:
+    def run(call: calls.Call) -> dict[str, Any]:
+        calls.enter(call)
+        return app_of(root_of(call.path)).resolve(_for_powertools(event, call), context)
+
+    if call.method != "POST" or "idempotency-key" not in call.headers:
+        return run(call)
+    from prism_api.api.idempotency import once  # noqa: PLC0415 - it needs tables
+
+    return once(call, run)
 
 
 def _for_powertools(event: dict[str, Any], call: calls.Call) -> dict[str, Any]:
@@ -97,20 +89,3 @@ def _say(event: Mapping[str, Any], request_id: str, result: Mapping[str, Any], s
         "milliseconds": round((time.perf_counter() - started) * 1000, 1),
     }
     sys.stdout.write(json.dumps(line) + "\n")
-
-
-@app.exception_handler(Exception)
-def _failed(error: Exception) -> Response[str]:
-    """Every failure of a route, as a problem."""
-    call = calls.current()
-    if isinstance(error, RequestValidationError):
-        problem: Problem | None = invalid(errors_of_request(list(error.errors())))
-    elif isinstance(error, ResponseValidationError):
-        problem = None
-    else:
-        problem = problem_of(error)
-    if problem is None:
-        _log.error("request %s failed", call.request_id, exc_info=error)
-        problem = Problem(500, _WENT_WRONG)
-    body = json.dumps(problem_body(problem, call.request_id, call.path), ensure_ascii=False, default=str)
-    return Response(problem.status, CONTENT_TYPE, body, headers=dict(problem.headers))

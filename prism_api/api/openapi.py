@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from prism_api.api.handler import app
+from prism_api.api.apps import app_of
 from prism_api.api.matrix import OPERATIONS
 from prism_api.api.opaque import encode_key
 from prism_api.api.resource import Resource
@@ -29,7 +29,7 @@ _ETAGS = '^(\\*|(W/)?"[0-9]{1,15}"(, ?(W/)?"[0-9]{1,15}")*)$'
 
 def document() -> dict[str, Any]:
     """The whole document, with keys in the order of the paths."""
-    text = app.get_openapi_json_schema(title="PRISM", version="1.0.0", description=_ABOUT)
+    text = app_of(None).get_openapi_json_schema(title="PRISM", version="1.0.0", description=_ABOUT)
     made: dict[str, Any] = json.loads(text)
     made["servers"] = [{"url": "/", "description": "the origin that serves the screens"}]
     made["security"] = [{"cognito": []}]

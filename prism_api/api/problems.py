@@ -19,6 +19,7 @@ from prism_core.transitions import NotAllowed
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 ERRORS_SHOWN = 50
+_WENT_WRONG = "Something went wrong here, not with you; nothing more is known to you than this request's id."
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,11 @@ def problem_of(error: Exception) -> Problem | None:
             headers={"retry-after": str(RETRY_SECONDS)},
         )
     return None
+
+
+def unknown() -> Problem:
+    """A defect of ours. The log holds what happened; the caller gets nothing of it."""
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, _WENT_WRONG)
 
 
 def invalid(errors: tuple[FieldError, ...]) -> Problem:

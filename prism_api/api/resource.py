@@ -167,7 +167,6 @@ def _fields(resource: Resource[Any], kind: str, *, leave_out: set[str], optional
         example = dict(list(example.items())[-1:])
     made = create_model(f"{resource.model.__name__}{kind}", __base__=Model, __module__=__name__, **fields)
     made.model_config = ConfigDict(**{**Model.model_config, "json_schema_extra": {"examples": [example]}})
-    made.model_rebuild(force=True)
     return made
 
 

@@ -28,7 +28,8 @@ _NOT_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
 class Model(BaseModel):
     """Strict, immutable, and nothing unknown. Base of every model and of every nested one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, serialize_by_alias=True)
+    # Built at its first use (in pydantic under a lock): a process uses few of all models, a function a handful.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, serialize_by_alias=True, defer_build=True)
 
     def plain(self) -> dict[str, JsonValue]:
         """JSON values by field: Decimal, day, week and instant as text, an absent field left out.

@@ -1,52 +1,88 @@
-"""All routers of the API.
+"""All routers of the API, each made when a path of it is first called.
 
-Belongs here: the list. Does not belong here: routes.
+Belongs here: the list of the sections, and what each of them serves. A call needs one section: making all of them
+took a third of a cold start. Does not belong here: routes, and what a call is (apps.py, handler.py).
 """
 
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from prism_api.api.resource import Resource
-from prism_api.api.routes import (
-    alerts,
-    allocations,
-    availability,
-    bugs,
-    corrections,
-    disputes,
-    history,
-    me,
-    members,
-    meta,
-    plans,
-    projects,
-    quality,
-    recipients,
-    reports,
-    requests,
-    saved_views,
-    suggestions,
-    taxonomy,
-    throughput,
-    workers,
+if TYPE_CHECKING:
+    from prism_api.api.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A module of routes: the names behind /api that its paths begin with, and the table of its RESOURCE."""
+
+    roots: tuple[str, ...]
+    load: Callable[[], ModuleType]
+    table: str | None = None
+
+
+# In the order of the document.
+SECTIONS = (
+    Section(("meta",), lambda: import_module("prism_api.api.routes.meta")),
+    Section(("members",), lambda: import_module("prism_api.api.routes.members"), "members"),
+    Section(("projects",), lambda: import_module("prism_api.api.routes.projects"), "projects"),
+    Section(("allocations",), lambda: import_module("prism_api.api.routes.allocations"), "allocations"),
+    Section(
+        ("availability", "holidays"), lambda: import_module("prism_api.api.routes.availability"), "availability"
+    ),
+    Section(("requests",), lambda: import_module("prism_api.api.routes.requests"), "requests"),
+    Section(("quality",), lambda: import_module("prism_api.api.routes.quality"), "quality"),
+    Section(("disputes",), lambda: import_module("prism_api.api.routes.disputes"), "disputes"),
+    Section(("corrections",), lambda: import_module("prism_api.api.routes.corrections"), "corrections"),
+    Section(("workers",), lambda: import_module("prism_api.api.routes.workers"), "workers"),
+    Section(("taxonomy", "taxonomy-map"), lambda: import_module("prism_api.api.routes.taxonomy"), "taxonomy"),
+    Section(("bugs",), lambda: import_module("prism_api.api.routes.bugs"), "bugs"),
+    Section(("saved-views",), lambda: import_module("prism_api.api.routes.saved_views"), "saved_views"),
+    Section(("recipients",), lambda: import_module("prism_api.api.routes.recipients"), "recipients"),
+    Section(("alerts",), lambda: import_module("prism_api.api.routes.alerts"), "alerts"),
+    Section(("plans",), lambda: import_module("prism_api.api.routes.plans"), "plans"),
+    Section(("reports",), lambda: import_module("prism_api.api.routes.reports"), "editions"),
+    Section(("throughput",), lambda: import_module("prism_api.api.routes.throughput")),
+    Section(("workers",), lambda: import_module("prism_api.api.routes.suggestions")),
+    Section(("history", "changes"), lambda: import_module("prism_api.api.routes.history")),
+    Section(("me",), lambda: import_module("prism_api.api.routes.me")),
+    Section(("uploads",), lambda: import_module("prism_api.api.routes.uploads")),
+    Section(("imports",), lambda: import_module("prism_api.api.routes.imports")),
+    Section(("exports",), lambda: import_module("prism_api.api.routes.exports")),
+    Section(("jobs",), lambda: import_module("prism_api.api.routes.jobs")),
 )
 
-_MODULES = (
-    members, projects, allocations, availability, requests, quality, disputes, corrections, workers, taxonomy,
-    bugs, saved_views, recipients, alerts, plans, reports,
-)  # fmt: skip
+
+def root_of(path: str) -> str:
+    """What tells the section of a path: `members` of /api/members/m-017."""
+    return path.split("/", 3)[2]
+
+
+def routers(root: str | None = None) -> tuple[APIGatewayHttpRouter, ...]:
+    """The routers of a root, in the order of the document; without one, all of them."""
+    return tuple(section.load().router for section in SECTIONS if root is None or root in section.roots)
+
+
+class _Resources(Mapping[str, "Resource[Any]"]):
+    """Looking one up loads its section alone; going through them loads them all."""
+
+    def __getitem__(self, table: str) -> "Resource[Any]":
+        return _LOADERS[table]().RESOURCE
+
+    def __contains__(self, table: object) -> bool:
+        return table in _LOADERS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_LOADERS)
+
+    def __len__(self) -> int:
+        return len(_LOADERS)
+
+
+_LOADERS = {section.table: section.load for section in SECTIONS if section.table is not None}
 # The resources with a history, by table.
-RESOURCES: dict[str, Resource[Any]] = {module.RESOURCE.spec.name: module.RESOURCE for module in _MODULES}
-
-
-def routers() -> tuple[APIGatewayHttpRouter, ...]:
-    """Every router, in the order of the document."""
-    return (
-        meta.router,
-        *(module.router for module in _MODULES),
-        throughput.router,
-        suggestions.router,
-        history.router,
-        me.router,
-    )
+RESOURCES: Mapping[str, "Resource[Any]"] = _Resources()

@@ -19,6 +19,7 @@ from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT
 from prism_api.api.opaque import decode_cursor, decode_key, encode_cursor, encode_key
 from prism_api.api.problems import FieldError, Problem, invalid, not_found
 from prism_api.api.resource import Resource
+from prism_api.api.routes.everything import RESOURCES
 from prism_api.api.visibility import visible
 from prism_api.api.writes import author_of, read_item
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
@@ -66,8 +67,6 @@ class Reverted(Model):
 
 
 def _resource(table: str) -> Resource[Any]:
-    from prism_api.api.routes.everything import RESOURCES  # noqa: PLC0415 - it lists this router too
-
     if table not in RESOURCES:
         valid = ", ".join(sorted(RESOURCES))
         raise invalid((FieldError("table", f"{table!r} has no history; valid are {valid}"),))

@@ -8,8 +8,9 @@ from importlib import metadata
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from prism_api.api import backend, documents
-from prism_api.api.crud import respond
+from prism_api.api import documents
+from prism_api.api.answers import respond
+from prism_api.api.configured import settings
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.models.base import Model
@@ -39,12 +40,12 @@ class Meta(Model):
 
 @router.get("/api/meta", **documents.operation("Version, weeks and choices", "meta", Meta, reads=True))
 def meta() -> Response[Meta]:
-    settings = backend.settings()
+    configured = settings()
     return respond(
         Meta(
             version=_version(),
-            environment=settings.environment.value,
-            first_week=settings.first_week,
+            environment=configured.environment.value,
+            first_week=configured.first_week,
             this_week=clock.this_week(),
             choices={choice.__name__: [value.value for value in choice] for choice in _CHOICES},
         )
