@@ -29,8 +29,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("arguments", "says"),
     [
         (("up", "--sample", "4", "--no-sample"), "name one"),
-        (("up", "--port", "80"), "not in the range"),
-        (("up", "--port", "65530"), "not in the range"),
+        (("up", "--port", "80"), "Invalid value for '--port'"),
+        (("up", "--port", "65530"), "Invalid value for '--port'"),
         (("materialize", "throughput", "--weeks", ""), "'' is not a week"),
         (("materialize", "throughput", "--anew", "lost"), "name --weeks"),
         (("materialize", "throughput", "--weeks", "2018-W33", "--anew", " "), "say why"),

@@ -77,7 +77,7 @@ def test_a_bad_file_loads_what_is_good_exits_with_1_and_names_the_rejects_file(
         (("materialize", "throughput", "--weeks", "2017-W01"), "reach outside 2018-W33"),
         (("materialize", "nothing",), "nothing"),
         (("ingest", "worker-activity"), "name files to load"),
-        (("up", "--sample", "0"), "not in the range"),
+        (("up", "--sample", "0"), "Invalid value for '--sample'"),
         (("frobnicate",), "No such command"),
     ],
 )  # fmt: skip
