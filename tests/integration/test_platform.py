@@ -143,6 +143,15 @@ def test_a_second_up_says_that_it_runs_and_leaves_it_alone(serving: Serving) -> 
 
 
 @pytest.mark.slow
+def test_a_second_up_gives_its_summary_as_json_alone_and_the_addresses_beside_it(serving: Serving) -> None:
+    again = prism(serving.home, "up", "--json")
+
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["home"] == str(serving.home)
+    assert "PRISM is up" in again.stderr
+
+
+@pytest.mark.slow
 def test_a_reset_of_a_serving_platform_is_refused(serving: Serving) -> None:
     answer = prism(serving.home, "reset", "--yes")
 
