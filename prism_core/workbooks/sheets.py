@@ -3,7 +3,7 @@
 Belongs here: rows of values by column, merged areas, the shared texts and the formats that turn a number into a
 date. Does not belong here: which row is the header and which column means what (reading.py).
 Why no library: reading and marking must agree on every address, also where a program left addresses out; this
-pass took 0.3 of the time of openpyxl (20,000 rows), which also costs a Lambda function 250 ms at import.
+pass took about a third of the time of openpyxl (20,000 rows), which also costs a Lambda function 250 ms at import.
 """
 
 import re
