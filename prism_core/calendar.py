@@ -19,6 +19,9 @@ from prism_core.failures import BadUsage
 _LABEL = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 _RANGE = ".."
 
+# The week after it begins within the years that a date can hold.
+_LAST_MONDAY = date(9999, 12, 20)
+
 
 def weeks_in_year(iso_year: int) -> int:
     """52 or 53: 28 December always lies in the last ISO week of its year (ISO 8601)."""
@@ -34,6 +37,8 @@ class Week:
     def __post_init__(self) -> None:
         if self.monday.isoweekday() != 1:
             raise BadUsage(f"{self.monday} is not a Monday; use Week.of({self.monday.isoformat()!r}) instead")
+        if self.monday > _LAST_MONDAY:
+            raise BadUsage(f"the week of {self.monday} has no end: dates stop with the year 9999")
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -149,7 +149,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(max_length=10_000)]
 Day = Annotated[date, BeforeValidator(_read_day)]
 Instant = Annotated[datetime, BeforeValidator(_read_instant), PlainSerializer(instant_text, str, when_used="json")]
-Count = Annotated[int, Field(ge=0)]
+# Exact in every JSON reader (2^53 is above it), and no number of tasks or seconds comes near.
+Count = Annotated[int, Field(ge=0, lt=10**15)]
 Level = Annotated[int, Field(ge=1, le=5)]
 # What a person enters is refused with more than two decimals, never rounded behind their back.
 Hours = Annotated[

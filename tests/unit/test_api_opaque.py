@@ -13,7 +13,11 @@ from prism_api.api.problems import Problem
 KEY = b"a key of a test"
 
 
-@given(st.dictionaries(st.sampled_from(["member_id", "week", "project_id"]), st.text(max_size=20), min_size=1))
+@given(
+    st.dictionaries(
+        st.sampled_from(["member_id", "week", "project_id"]), st.text(min_size=1, max_size=20), min_size=1
+    )
+)
 def test_a_key_comes_back_as_it_was_and_fits_into_a_path(parts: dict[str, str]) -> None:
     text = encode_key(parts)
 

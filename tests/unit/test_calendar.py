@@ -190,3 +190,10 @@ def test_a_model_reads_and_writes_a_week_as_text() -> None:
 def test_a_model_refuses_what_is_no_week(value: object) -> None:
     with pytest.raises(ValidationError, match="week"):
         Planned.model_validate({"week": value})
+
+
+def test_the_last_week_of_all_is_the_last_that_has_an_end() -> None:
+    assert Week.parse("9999-W51").end.year == 9999
+
+    with pytest.raises(BadUsage, match="dates stop with the year 9999"):
+        Week.parse("9999-W52")
