@@ -57,6 +57,7 @@ class StandIn:
 
 @pytest.fixture
 def athena(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    monkeypatch.delenv("PRISM_AWS_ENDPOINT_URL", raising=False)  # of a platform that this process attached to
     stand_in = StandIn()
 
     class Handler(BaseHTTPRequestHandler):
