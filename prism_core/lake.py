@@ -16,6 +16,9 @@ from prism_core.calendar import Week
 ColumnType = Literal["string", "bigint", "double", "boolean", "date", "timestamp"]
 
 RAW_EXPIRY_DAYS = 90
+# Files on their way in or out: what a person uploaded, exports to be fetched, the rows and results of jobs.
+UPLOADS, EXPORTS, JOBS = "uploads/", "exports/", "jobs/"
+PASSING_EXPIRY_DAYS = 7
 WORKER_ACTIVITY = "worker_activity"
 WORKER_RESPONSE = "worker_response"
 

@@ -20,7 +20,7 @@ PYTHON = "3.13"
 GLIBC = "manylinux_2_28"
 # The services that prism_api and what it imports make a client of; a test compares. `sts` and the two of the
 # sign-in are what botocore itself needs to find credentials.
-AWS_SERVICES = frozenset({"dynamodb", "kms", "s3", "secretsmanager", "sso", "sso-oidc", "sts"})
+AWS_SERVICES = frozenset({"dynamodb", "kms", "lambda", "s3", "secretsmanager", "sso", "sso-oidc", "sts"})
 _UNUSED_FOLDERS = frozenset({"__pycache__", "tests", "examples", "bin", "include"})
 _UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".pyc", ".typed"})
 _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})

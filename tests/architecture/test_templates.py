@@ -4,6 +4,7 @@ Keys and indexes of the tables are compared in tests/unit/test_tables_spec.py.
 """
 
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,16 @@ from cfnlint.decode import decode
 
 from infra.deploy import STACKS
 from prism_api.api.calls import Role
-from prism_core.lake import LAKE_TABLES, RAW_EXPIRY_DAYS, LakeTable, parquet_prefix
+from prism_core.lake import (
+    EXPORTS,
+    JOBS,
+    LAKE_TABLES,
+    PASSING_EXPIRY_DAYS,
+    RAW_EXPIRY_DAYS,
+    UPLOADS,
+    LakeTable,
+    parquet_prefix,
+)
 from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import NOT_SETTINGS, PREFIX, Settings
 from prism_core.tables import TABLES
@@ -28,6 +38,8 @@ READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 # What the API only reads, or only adds to; every other table of TABLES it writes.
 ONLY_READ = {"throughput", "editions", "deliveries"}
 ONLY_ADDED_TO = {"changelog", PERSON_KEYS.name}
+# Where a right may end in a star: the indexes of a table, the objects below a prefix.
+BELOW = r"/(index|editions|uploads|exports|jobs)/\*"
 HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::KMS::Key")
 BLOCKS = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
 
@@ -130,12 +142,12 @@ def test_every_bucket_refuses_plain_http_on_aws_and_only_there(name: str) -> Non
     assert [policy for policy in policies if policy.get("Condition") != "IsAws"] == []
 
 
-def test_raw_inputs_expire_when_the_lake_says_so_and_nothing_else_does() -> None:
+def test_raw_inputs_and_passing_files_expire_when_the_lake_says_so_and_nothing_else_does() -> None:
     rules = of_type("AWS::S3::Bucket")["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
 
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
 
-    assert expiring == {"raw/": RAW_EXPIRY_DAYS}
+    assert expiring == {"raw/": RAW_EXPIRY_DAYS} | dict.fromkeys((UPLOADS, EXPORTS, JOBS), PASSING_EXPIRY_DAYS)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +212,23 @@ def test_the_api_may_query_the_indexes_of_a_table_that_has_some(table: str) -> N
 def test_no_right_of_the_api_is_a_wildcard() -> None:
     for actions, resources in rights_of_the_api():
         assert not [action for action in actions if "*" in action]
-        assert not [one for one in resources if "*" in one.replace("/index/*", "").replace("/editions/*", "")]
+        assert not [one for one in resources if "*" in re.sub(BELOW, "", one)]
+
+
+def test_the_api_reaches_objects_below_its_prefixes_and_calls_no_function_but_itself() -> None:
+    objects = {
+        json.loads(one)["Fn::Sub"].partition("${LakeBucket}/")[2]: actions
+        for actions, resources in rights_of_the_api()
+        for one in resources
+        if ":s3:::" in one
+    }
+    called = [resources for actions, resources in rights_of_the_api() if "lambda:InvokeFunction" in actions]
+
+    both = {"s3:GetObject", "s3:PutObject"}
+    passing = {f"{prefix}*": both for prefix in (UPLOADS, EXPORTS, JOBS)}
+    assert objects == {"editions/*": {"s3:GetObject"}} | passing
+    assert [json.loads(one)["Fn::Sub"].rpartition(":")[2] for one in called[0]] == ["${NamePrefix}-api"]
+    assert len(called) == 1
 
 
 def test_the_function_is_given_variables_that_the_settings_know() -> None:
