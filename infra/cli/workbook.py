@@ -19,10 +19,11 @@ from infra.cli.console import EXIT_FAILED, err, out, say, step_progress
 from infra.local.platform import Platform, attached
 from prism_core import clock
 from prism_core.failures import BadUsage
-from prism_core.workbooks.mapping import WorkbookMapping, default_mapping, load_mapping
+from prism_core.workbooks.mapping import default_mapping, load_mapping
 from prism_core.workbooks.marking import mark
 from prism_core.workbooks.plan import ImportPlan, Outcome, RowPlan
 from prism_core.workbooks.reading import Workbook, read_workbook
+from prism_core.workbooks.telling import row_facts, sheet_facts, worth_telling
 from prism_resources.aws import client
 from prism_resources.tables.imports import Author, carry_out, plan_of
 
@@ -50,8 +51,10 @@ def workbook(
     data = _bytes(file)
     if target is not None and (not target.absolute().parent.is_dir() or target.resolve() == file.resolve()):
         raise BadUsage(f"{target}: the marked workbook goes into a folder that exists, and not over the original")
+    with err.status("reading the workbook"):
+        book = read_workbook(data, known)
     with attached(say) as platform:
-        plan = _load(platform, file.name, data, known, reason, dry_run=dry_run)
+        plan = _load(platform, file.name, book, reason, dry_run=dry_run)
         marked = None
         if target is not None or not plan.clean:
             marked = target or _in_rejects(platform, file)
@@ -69,13 +72,10 @@ def workbook(
         raise typer.Exit(EXIT_FAILED)
 
 
-def _load(
-    platform: Platform, name: str, data: bytes, mapping: WorkbookMapping, reason: str, *, dry_run: bool
-) -> ImportPlan:
+def _load(platform: Platform, name: str, book: Workbook, reason: str, *, dry_run: bool) -> ImportPlan:
     dynamodb = client(platform.settings, "dynamodb")
     now = clock.now()
-    with err.status("reading the workbook"):
-        book: Workbook = read_workbook(data, mapping)
+    with err.status("comparing with the tables"):
         plan = plan_of(dynamodb, platform.settings, book, now=now)
     if dry_run or not plan.writes:
         return plan
@@ -109,48 +109,22 @@ def _text(path: Path) -> str:
         raise BadUsage(f"{path} is not UTF-8: {error}") from error
 
 
-def _by_sheet(plan: ImportPlan) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for sheet in plan.sheets:
-        own = [row for row in plan.rows if row.sheet == sheet.name]
-        counts = {outcome.value: sum(row.outcome is outcome for row in own) for outcome in Outcome}
-        table = sheet.table.spec.name if sheet.table is not None else None
-        facts = {"sheet": sheet.name, "table": table, "read": len(own), **counts}
-        rows.append({**facts, "problem": sheet.problem, "note": sheet.note})
-    return rows
-
-
 def _facts(file: Path, plan: ImportPlan, marked: Path | None, *, dry_run: bool) -> dict[str, Any]:
-    told = [row for row in plan.rows if row.outcome is not Outcome.UNCHANGED or row.notes]
+    told = worth_telling(plan)
     return {
         "file": str(file),
         "dry_run": dry_run,
-        "sheets": _by_sheet(plan),
+        "sheets": sheet_facts(plan),
         "total": plan.counts,
-        "rows": [_row_facts(row) for row in told],
+        "rows": [row_facts(row) for row in told],
         "marked_workbook": None if marked is None else str(marked),
-    }
-
-
-def _row_facts(row: RowPlan) -> dict[str, Any]:
-    return {
-        "sheet": row.sheet,
-        "row": row.row,
-        "item": row.item_key,
-        "outcome": row.outcome.value,
-        "problems": [{"cell": problem.cell, "message": problem.message} for problem in row.problems],
-        "changes": [
-            {"cell": change.cell, "column": change.column, "before": change.before, "after": change.after}
-            for change in row.changes
-        ],
-        "notes": row.notes,
     }
 
 
 def _print(plan: ImportPlan, *, dry_run: bool) -> None:
     columns = ("read", *(outcome.value for outcome in Outcome))
     table = Table("sheet", "table", *columns, title="dry run: nothing was written" if dry_run else None)
-    for row in _by_sheet(plan):
+    for row in sheet_facts(plan):
         table.add_row(escape(row["sheet"]), row["table"] or "-", *(f"{row[name]:,}" for name in columns))
     table.add_section()
     table.add_row("total", "", *(f"{plan.counts[name]:,}" for name in columns))

@@ -6,9 +6,11 @@ running call asks for (calls.py).
 
 import time
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from prism_api.api.calls import function_name
 from prism_api.api.configured import settings
+from prism_api.api.start import building
 from prism_core import clock
 from prism_core.models.base import Model
 from prism_core.models.taxonomy import TaxonomyStatus, TaxonomyVersion
@@ -16,21 +18,37 @@ from prism_core.models.work import ThroughputWeek
 from prism_core.tables import TAXONOMY, THROUGHPUT, TableSpec
 from prism_core.taxonomy import Taxonomy, in_force
 from prism_resources.aws import client
-from prism_resources.privacy import PersonKeys
-from prism_resources.tables.generations import Generations
-from prism_resources.tables.history import TableHistory
+from prism_resources.failures import calling
 from prism_resources.tables.reader import TableReader
-from prism_resources.tables.store import TableStore
+
+if TYPE_CHECKING:
+    from prism_resources.privacy import PersonKeys
+    from prism_resources.tables.generations import Generations
+    from prism_resources.tables.history import TableHistory
+    from prism_resources.tables.store import TableStore
 
 M = TypeVar("M", bound=Model)
 
 
 def dynamodb() -> Any:
     """The DynamoDB client."""
-    return client(settings(), "dynamodb")
+    with building():
+        return client(settings(), "dynamodb")
 
 
-def store(spec: TableSpec, model: type[M]) -> TableStore[M]:
+def s3() -> Any:
+    """The S3 client."""
+    return client(settings(), "s3")
+
+
+def call_again(payload: bytes) -> None:
+    """Call this very function, without waiting for it."""
+    name = function_name() or f"{settings().name_prefix}-api"
+    with calling(name, "call"):
+        client(settings(), "lambda").invoke(FunctionName=name, InvocationType="Event", Payload=payload)
+
+
+def store(spec: TableSpec, model: type[M]) -> "TableStore[M]":
     """The store of a table."""
     return _store(spec.name, spec, model)
 
@@ -40,30 +58,38 @@ def reader(spec: TableSpec, model: type[M]) -> TableReader[M]:
     return TableReader(dynamodb(), settings(), spec, model)
 
 
-_STORES: dict[str, TableStore[Any]] = {}
+_STORES: "dict[str, TableStore[Any]]" = {}
 
 
-def _store(name: str, spec: TableSpec, model: type[M]) -> TableStore[M]:
+def _store(name: str, spec: TableSpec, model: type[M]) -> "TableStore[M]":
+    from prism_resources.tables.store import TableStore  # noqa: PLC0415 - a call that reads does not need it
+
     if name not in _STORES:
         _STORES[name] = TableStore(dynamodb(), settings(), spec, model, keys=person_keys())
     return _STORES[name]
 
 
 @lru_cache(maxsize=1)
-def person_keys() -> PersonKeys:
+def person_keys() -> "PersonKeys":
     """The keys that personal values are sealed with, cached once for all stores."""
+    from prism_resources.privacy import PersonKeys  # noqa: PLC0415
+
     return PersonKeys(dynamodb(), settings())
 
 
 @lru_cache(maxsize=1)
-def history() -> TableHistory:
+def history() -> "TableHistory":
     """The change log, read."""
+    from prism_resources.tables.history import TableHistory  # noqa: PLC0415
+
     return TableHistory(dynamodb(), settings(), keys=person_keys())
 
 
 @lru_cache(maxsize=1)
-def throughput() -> Generations[ThroughputWeek]:
+def throughput() -> "Generations[ThroughputWeek]":
     """Throughput as it is published."""
+    from prism_resources.tables.generations import Generations  # noqa: PLC0415
+
     return Generations(dynamodb(), settings(), THROUGHPUT, ThroughputWeek)
 
 

@@ -7,10 +7,13 @@ Does not belong here: finding it out (guard.py) and connections (backend.py).
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+# An event with this name alone is a job to go on with, not a request.
+JOB_EVENT = "prism_job"
 
 
 class Role(StrEnum):
@@ -52,6 +55,8 @@ class Call:
     headers: Mapping[str, str]
     body: Any
     now: datetime
+    # What was found out on the way and does not change during the call, such as the caller's member.
+    found: dict[str, Any] = field(default_factory=dict[str, Any], compare=False, repr=False)
 
     def one(self, name: str) -> str | None:
         """The only value of a query parameter, or None."""
@@ -65,6 +70,19 @@ class Call:
 
 
 _current: ContextVar[Call] = ContextVar("prism_call")
+
+
+_function: ContextVar[str | None] = ContextVar("prism_function", default=None)
+
+
+def remember_function(context: Any) -> None:
+    """The name that this function runs under, by its Lambda context."""
+    _function.set(getattr(context, "function_name", None))
+
+
+def function_name() -> str | None:
+    """The name that this function runs under; None outside Lambda."""
+    return _function.get()
 
 
 def current() -> Call:

@@ -12,11 +12,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from prism_api.api import calls, guard
-from prism_api.api.apps import app_of
-from prism_api.api.problems import Problem, answer, problem_of, unknown
-from prism_api.api.routes.everything import root_of
-from prism_core.failures import TransientFailure
+from prism_api.api.start import building
+
+with building():
+    from prism_api.api import calls, guard
+    from prism_api.api.apps import app_of
+    from prism_api.api.problems import Problem, answer, problem_of, unknown
+    from prism_api.api.routes.everything import root_of
+    from prism_core.failures import TransientFailure
 
 _log = logging.getLogger("prism.api")
 _log.setLevel(logging.INFO)
@@ -29,8 +32,11 @@ _ALWAYS_SENT = {
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Entry point: an API Gateway HTTP API event (payload 2.0) to its answer."""
+    """Entry point: an API Gateway HTTP API event (payload 2.0) to its answer, or a part of a job."""
     started = time.perf_counter()
+    calls.remember_function(context)
+    if calls.JOB_EVENT in event:
+        return _work(str(event[calls.JOB_EVENT]), context, started)
     request_id = str(event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "none"))
     path = str(event["rawPath"])
     try:
@@ -50,6 +56,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     result.pop("multiValueHeaders", None)
     _say(event, request_id, result, started)
     return result
+
+
+def _work(job_id: str, context: Any, started: float) -> dict[str, Any]:
+    from prism_api.api import jobs  # noqa: PLC0415 - it needs tables
+
+    jobs.run(job_id, context)
+    line = {"job": job_id, "milliseconds": round((time.perf_counter() - started) * 1000, 1)}
+    sys.stdout.write(json.dumps(line) + "\n")
+    return line
 
 
 def _admitted(event: dict[str, Any], call: calls.Call, context: Any) -> dict[str, Any]:

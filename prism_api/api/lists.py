@@ -117,13 +117,21 @@ def _read_whole(resource: Resource[Any], plan: Plan) -> Iterator[Any]:
             yield item
 
 
-def every_row(resource: Resource[Any], call: Call) -> list[Row]:
-    """All rows that match, for an export or a sort. Raises Problem 422 beyond MAX_SORTED_ROWS."""
+def every_row(resource: Resource[Any], call: Call, most: int = MAX_SORTED_ROWS) -> list[Row]:
+    """All rows of a list in its order, for an export. Raises Problem 422 beyond `most`."""
     seen = visible(call)
     filters = _own_rows(resource, _filters(resource, call), seen)
     if filters is None:
         return []
-    return _collect(resource, call, make_plan(resource, call, filters), seen)
+    plan = make_plan(resource, call, filters)
+    sort, as_of = call.one("sort"), call.one("as_of")
+    if as_of is not None:
+        rows = _past(resource, call, plan, filters, seen, datetime.fromisoformat(as_of))
+    else:
+        rows = _collect(resource, call, plan, seen, most)
+    if (sort is None and as_of is None) or not rows:
+        return rows
+    return in_order(rows, resource.key_text, sort, len(rows), None)[0]
 
 
 def _filters(resource: Resource[Any], call: Call) -> dict[str, tuple[str, ...]]:
@@ -288,10 +296,12 @@ def _sortable(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
-def _collect(resource: Resource[Any], call: Call, plan: Plan, seen: Visible) -> list[Row]:
-    rows = list(islice(_read(resource, plan), MAX_SORTED_ROWS + 1))
-    if len(rows) > MAX_SORTED_ROWS:
-        raise Problem(422, f"More than {MAX_SORTED_ROWS:,} rows would be sorted; narrow the filters.")
+def _collect(
+    resource: Resource[Any], call: Call, plan: Plan, seen: Visible, most: int = MAX_SORTED_ROWS
+) -> list[Row]:
+    rows = list(islice(_read(resource, plan), most + 1))
+    if len(rows) > most:
+        raise Problem(422, f"More than {most:,} rows would be read at once; narrow the filters.")
     return [row for row in rows if _matches(resource, call, plan, seen, row)]
 
 

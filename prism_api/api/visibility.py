@@ -12,6 +12,8 @@ from prism_core.models.people import Member
 from prism_core.settings import LeadScope
 from prism_core.tables import MEMBERS
 
+_OWN = "own member"
+
 
 @dataclass(frozen=True, slots=True)
 class Visible:
@@ -29,7 +31,10 @@ EVERYBODY = Visible(None)
 
 def own_member(call: Call) -> Member | None:
     """The member that the caller is, or None for a user who is no member."""
-    return next(backend.reader(MEMBERS, Member).query("by_subject", cognito_sub=call.caller.sub, limit=1), None)
+    if _OWN not in call.found:
+        members = backend.reader(MEMBERS, Member).query("by_subject", cognito_sub=call.caller.sub, limit=1)
+        call.found[_OWN] = next(members, None)
+    return call.found[_OWN]
 
 
 def visible(call: Call) -> Visible:

@@ -50,6 +50,10 @@ SECTIONS = (
     Section(("workers",), lambda: import_module("prism_api.api.routes.suggestions")),
     Section(("history", "changes"), lambda: import_module("prism_api.api.routes.history")),
     Section(("me",), lambda: import_module("prism_api.api.routes.me")),
+    Section(("uploads",), lambda: import_module("prism_api.api.routes.uploads")),
+    Section(("imports",), lambda: import_module("prism_api.api.routes.imports")),
+    Section(("exports",), lambda: import_module("prism_api.api.routes.exports")),
+    Section(("jobs",), lambda: import_module("prism_api.api.routes.jobs")),
 )
 
 

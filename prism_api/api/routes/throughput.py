@@ -15,9 +15,9 @@ from pydantic import Field, JsonValue
 
 from prism_api.api import backend, documents
 from prism_api.api.bulk import MAX_ROWS, BulkResult, BulkRow, BulkWrites, RowOperation, write_rows
-from prism_api.api.calls import current
+from prism_api.api.calls import Call, current
 from prism_api.api.crud import FilterText, Idempotency, Reason, WeekText, respond
-from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, page_of
+from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, in_order, page_of
 from prism_api.api.opaque import decode_key, encode_key
 from prism_api.api.problems import FieldError, Problem, invalid, not_found
 from prism_api.api.routes.corrections import RESOURCE as CORRECTIONS
@@ -30,6 +30,7 @@ from prism_core.models.base import Count, Measure, Model, measure
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 
 MAX_WEEKS = 60
+_OF_PAGES = frozenset({"limit", "cursor", "sort"})
 KEY = ("project_id", "week", "member_id")
 router = APIGatewayHttpRouter()
 _SORTS = Literal[
@@ -92,14 +93,30 @@ def list_throughput(
     cursor: Annotated[str | None, Query(max_length=2_000)] = None,
 ) -> Response[ThroughputPage]:
     call = current()
-    weeks, seen = _weeks(week, week_from, week_to), visible(call)
-    projects, members = call.query.get("project_id", ()), call.query.get("member_id", ())
-    rows = [row_of(fact) for fact in _facts(weeks, projects, members, seen)]
-    if resolved is not None:
-        rows = [row for row in rows if (row.worker_resolved and row.project_resolved) is resolved]
-    listed = f"throughput {weeks} {projects} {members} {resolved} {sorted(seen.members or ())}"
-    page = page_of(rows, lambda row: f"{row.week.label}#{row.project_id}#{row.member_id}", call, listed)
+    rows = rows_of(call, resolved=resolved)
+    chosen = sorted((name, values) for name, values in call.query.items() if name not in _OF_PAGES)
+    listed = f"throughput {chosen} {clock.this_week()} {sorted(visible(call).members or ())}"
+    page = page_of(rows, _in_order, call, listed)
     return respond(ThroughputPage(items=page.rows, next=page.next))
+
+
+def rows_of(call: Call, *, resolved: bool | None) -> list[ThroughputRow]:
+    """All rows that the parameters of a call choose."""
+    weeks = _weeks(call.one("week"), call.one("week_from"), call.one("week_to"))
+    projects, members = call.query.get("project_id", ()), call.query.get("member_id", ())
+    rows = [row_of(fact) for fact in _facts(weeks, projects, members, visible(call))]
+    if resolved is None:
+        return rows
+    return [row for row in rows if (row.worker_resolved and row.project_resolved) is resolved]
+
+
+def in_list_order(rows: list[ThroughputRow], sort: str | None) -> list[ThroughputRow]:
+    """All rows in the order of the list."""
+    return in_order(rows, _in_order, sort, len(rows), None)[0] if rows else []
+
+
+def _in_order(row: ThroughputRow) -> str:
+    return f"{row.week.label}#{row.project_id}#{row.member_id}"
 
 
 @router.get(

@@ -1,0 +1,215 @@
+"""Working off a job: many rows, over as many calls of this function as it takes.
+
+Belongs here: the lease, parts, going on in the next call, and that a repeated row is one write. A job that is
+killed at any point goes on behind its last saved part. Does not belong here: what is kept (job_store.py).
+"""
+
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from prism_api.api import backend
+from prism_api.api.bulk import BulkRow, RowOperation, RowResult, failed_row, one_row
+from prism_api.api.calls import Access, Call, enter
+from prism_api.api.job_store import ChangedMeanwhile, Head, load, put_results, rows_of, save, start
+from prism_api.api.matrix import find
+from prism_api.api.problems import problem_of
+from prism_api.api.resource import Resource
+from prism_api.api.routes.everything import RESOURCES
+from prism_api.api.writes import Author
+from prism_core import clock
+from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.models.changes import Change
+from prism_core.models.jobs import Job, JobKind, JobStatus
+from prism_core.tables import CHANGELOG
+
+PART_ROWS = 200
+# A row takes milliseconds, a throttled one seconds: enough is left to save the part.
+STOP_MILLISECONDS = 10_000
+# A function is ended after 29 s: a lease that is older belongs to nobody.
+LEASE = timedelta(seconds=60)
+FINISHED = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED})
+_LAST_CHANGES = 20
+_log = logging.getLogger("prism.api")
+
+Row = Callable[[int], RowResult]
+Left = Callable[[], float]
+
+
+def run(job_id: str, context: Any) -> None:
+    """Work on a job until it is done or the call is nearly over; then the next call goes on."""
+    job = _take(job_id)
+    if job is None:
+        return
+    try:
+        head, rows = rows_of(job)
+        job = _parts(job, _worker(job, head, rows), getattr(context, "get_remaining_time_in_millis", lambda: 1e9))
+        if job.status is JobStatus.RUNNING:
+            start(save(job, lease=None, lease_until=None))
+    except ChangedMeanwhile:
+        return  # somebody else works on it, and knows more
+    except TransientFailure:
+        _let_go(job_id)
+        raise  # Lambda calls again, a minute later
+    except Exception as error:  # noqa: BLE001 - nobody stands above to tell the owner
+        _log.exception("job %s failed", job_id)
+        words = str(error) if isinstance(error, PermanentFailure) else "Something went wrong here, not with you."
+        _let_go(job_id, status=JobStatus.FAILED, error=words[:500], finished=clock.now())
+
+
+def leased(job: Job) -> bool:
+    """Whether somebody works on it. By wall time: under a fixed clock no lease would end."""
+    return job.lease_until is not None and job.lease_until > datetime.now(UTC)
+
+
+def _take(job_id: str) -> Job | None:
+    """The job, leased to this call; None when there is nothing to do, or somebody else does it."""
+    job = load(job_id)
+    if job is None or job.status in FINISHED or leased(job):
+        return None
+    until = datetime.now(UTC) + LEASE
+    try:
+        return save(job, status=JobStatus.RUNNING, lease=uuid.uuid4().hex, lease_until=until)
+    except ChangedMeanwhile:
+        return None
+
+
+def _parts(job: Job, row: Row, left: Left) -> Job:
+    """The job as it stands when it is done, cancelled, or time is up. The first row of a call is always worked."""
+    while job.done < job.total:
+        results: list[RowResult] = []
+        for number in range(job.done, min(job.done + PART_ROWS, job.total)):
+            if results and left() < STOP_MILLISECONDS:
+                break
+            results.append(row(number))
+        job = _settle(job, results)
+        if job.status is not JobStatus.RUNNING:
+            return job
+        if left() < STOP_MILLISECONDS and job.done < job.total:
+            return job
+    return save(job, status=JobStatus.DONE, lease=None, lease_until=None, finished=clock.now())
+
+
+def _settle(job: Job, results: list[RowResult]) -> Job:
+    """Results first, then the count: what is counted can be read."""
+    put_results(job, results)
+    failed = job.failed + sum(result.status >= HTTPStatus.BAD_REQUEST for result in results)
+    counts = {"done": job.done + len(results), "failed": failed}
+    try:
+        return save(job, **counts, lease_until=datetime.now(UTC) + LEASE)
+    except ChangedMeanwhile:
+        now = load(job.job_id)
+        if now is None or now.status is not JobStatus.CANCELLED or now.lease != job.lease:
+            raise
+        return save(now, **counts, lease=None, lease_until=None)  # what was written is counted
+
+
+def _let_go(job_id: str, **changes: Any) -> None:
+    job = load(job_id)
+    if job is None or job.status in FINISHED:
+        return
+    try:
+        save(job, lease=None, lease_until=None, **changes)
+    except ChangedMeanwhile:
+        return
+
+
+def _worker(job: Job, head: Head, rows: list[str]) -> Row:
+    """What is done with a row, for the caller that posted it. Raises PermanentFailure when they may not."""
+    resource = None if head.resource is None else RESOURCES[head.resource]
+    path = "/api/imports" if resource is None else f"{resource.path}/bulk"
+    operation = find("POST", path).operation
+    access = Access.NONE if operation is None else operation.access(head.caller)
+    if access is not Access.ALL:
+        raise PermanentFailure(f"POST {path} is not open to who posted the job")
+    call = Call(
+        request_id=job.job_id,
+        method="POST",
+        path=path,
+        operation=f"POST {path}",
+        caller=head.caller,
+        access=access,
+        query={},
+        headers={},
+        body=None,
+        now=job.created,
+    )
+
+    def work(number: int) -> RowResult:
+        author = _RowAuthor(replace(call, request_id=f"{job.job_id}.{number}"), head.actor, job.reason)
+        enter(author.call)
+        if resource is None or job.kind is JobKind.IMPORT:
+            result = _put_item(author, number, json.loads(rows[number]))
+        else:
+            result = _bulk_row(resource, author, number, rows[number], dry=job.dry_run)
+        if result.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise TransientFailure(result.detail or "the service is busy")
+        return result.model_copy(update={"item": None})  # results are kept in clear, items are not theirs to hold
+
+    return work
+
+
+class _RowAuthor(Author):
+    """A row is a request of its own. Ids and instants of new items come from the job, so that a repeat makes them
+    again; the change log keeps the moment of the write."""
+
+    __slots__ = ()
+
+    def of(self, row: int | None = None) -> dict[str, Any]:
+        del row
+        return {
+            "actor": self.actor, "reason": self.reason, "request_id": self.call.request_id, "now": clock.now(),
+        }  # fmt: skip
+
+
+def _bulk_row(resource: Resource[Any], author: Author, number: int, line: str, *, dry: bool) -> RowResult:
+    row = BulkRow.model_validate_json(line)
+    result = one_row(resource, author, number, row, dry=dry)
+    if dry or result.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}:
+        return result
+    if row.operation is RowOperation.CREATE:
+        given = {**row.fields, **resource.new_id(author.call, row.fields)}
+        parts = {part: str(given.get(part, "")) for part in resource.spec.key_parts}
+    elif row.key is None or (result.status == HTTPStatus.NOT_FOUND and row.operation is not RowOperation.DELETE):
+        return result
+    else:
+        parts = resource.key_parts(row.key)
+    if not all(parts.values()) or not _written(resource, author, parts):
+        return result
+    return RowResult(row=number, status=HTTPStatus.OK, key=row.key)
+
+
+def _put_item(author: Author, number: int, line: dict[str, Any]) -> RowResult:
+    """One write of an import, that was judged when it was planned."""
+    resource = RESOURCES[line["table"]]
+    item = resource.model.from_plain(line["item"])
+    key = resource.key_text(item)
+    try:
+        backend.store(resource.spec, resource.model).put(
+            item, expected_version=line["expected_version"], **author.of()
+        )
+    except Exception as error:
+        problem = problem_of(error)
+        if problem is None:
+            raise
+        parts = {part: getattr(item, part) for part in resource.spec.key_parts}
+        if problem.status not in {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED} or not _written(
+            resource, author, parts
+        ):
+            return failed_row(number, key, problem)
+    status = HTTPStatus.OK if line["expected_version"] else HTTPStatus.CREATED
+    return RowResult(row=number, status=status, key=key)
+
+
+def _written(resource: Resource[Any], author: Author, parts: dict[str, Any]) -> bool:
+    """Whether this very row was written before the job was killed."""
+    item_key = resource.spec.item_key(resource.spec.key(parts))
+    changes = backend.reader(CHANGELOG, Change).query(
+        "by_item", item_key=item_key, backwards=True, limit=_LAST_CHANGES
+    )
+    return any(change.request_id == author.call.request_id for change in changes)
