@@ -41,6 +41,9 @@ import prism_api.api.handler, boto3, os
 os.environ.update(PRISM_ENVIRONMENT="aws", PRISM_REGION="us-east-1", AWS_DEFAULT_REGION="us-east-1")
 for service in sys.argv[2].split(","):
     boto3.client(service)
+from prism_api.api.apps import app_of
+from prism_api.api import jobs
+app_of(None)
 answer = prism_api.api.handler.handler({"version": "2.0", "rawPath": "/api/projects", "rawQueryString": "",
     "headers": {}, "requestContext": {"http": {"method": "GET", "path": "/api/projects"}, "requestId": "r"}}, None)
 roots = sorted({name.partition(".")[0] for name in sys.modules})
@@ -111,7 +114,7 @@ def test_it_imports_by_itself_and_answers_a_call(package: Package, tmp_path: Pat
         archive.extractall(tmp_path)
 
     done = subprocess.run(
-        [python, "-I", "-S", "-B", "-c", IMPORTED, str(tmp_path), "dynamodb,kms,s3,secretsmanager,sts"],
+        [python, "-I", "-S", "-B", "-c", IMPORTED, str(tmp_path), "dynamodb,kms,lambda,s3,secretsmanager,sts"],
         env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
