@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from infra.local.platform import Platform
+from prism_api.api import backend
 from prism_api.api.apps import app_of
 from prism_api.api.calls import Access, Caller, Role
 from prism_api.api.matrix import OPERATIONS, Operation
+from prism_core.settings import LeadScope
 from tests.integration.api_client import Api
 
 CELLS = [(operation, role) for operation in OPERATIONS for role in Role]
@@ -249,3 +251,41 @@ def test_my_own_page_shows_the_numbers_that_the_lead_sees(world: World) -> None:
     assert me.body["member"]["member_id"] == "w-ann"
     assert len(me.body["weeks"]) == 4
     assert world.lead("GET", "/api/me").status == 404
+
+
+def test_a_lead_of_one_team_neither_sees_nor_touches_another_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, team in (("red", "t-red"), ("blue", "t-blue")):
+        fields = {
+            "member_id": f"t-{name}",
+            "name": name,
+            "email": "a@example.com",
+            "time_zone": "UTC",
+            "team": team,
+        }
+        assert world.admin("POST", "/api/members", {**fields, "cognito_sub": f"t-sub-{name}"}).status == 201
+    planned = {"member_id": "t-blue", "week": "2019-W21", "project_id": "w-p", "hours": {"2019-05-20": 4}}
+    theirs = world.admin("POST", "/api/allocations", planned).body["key"]
+    scoped = backend.settings().model_copy(update={"lead_scope": LeadScope.TEAM})
+    monkeypatch.setattr(backend, "settings", lambda: scoped)
+    lead = Api("[lead]", "t-sub-red")
+
+    change = world.admin("GET", f"/api/history/allocations/{theirs}").body["items"][0]["id"]
+
+    assert [row["member_id"] for row in lead("GET", "/api/members").body["items"]] == ["t-red"]
+    assert lead("GET", "/api/allocations", week="2019-W21").body["items"] == []
+    assert lead("GET", f"/api/allocations/{theirs}").status == 404
+    assert lead("GET", f"/api/history/allocations/{theirs}").status == 404
+    assert lead("GET", "/api/changes", table="allocations").status == 403
+    assert lead("POST", f"/api/changes/{change}/revert").status == 404
+    assert lead("PATCH", f"/api/allocations/{theirs}", {"pinned": True}, match="*").status == 404
+    assert lead("DELETE", f"/api/allocations/{theirs}", match="*").status == 404
+    assert (
+        lead("POST", "/api/allocations", {**planned, "week": "2019-W22", "hours": {"2019-05-27": 1}}).status == 403
+    )
+    mine = lead("POST", "/api/allocations", {**planned, "member_id": "t-red"}).body
+    away = {"rows": [{"key": mine["key"], "version": 1, "to_member": "t-blue"}]}
+    assert lead("POST", "/api/allocations/reassign", away).body["rows"][0]["status"] == 403
+    row = {"operation": "update", "key": theirs, "version": 1, "fields": {"pinned": True}}
+    assert lead("POST", "/api/allocations/bulk", {"rows": [row]}).body["rows"][0]["status"] == 404

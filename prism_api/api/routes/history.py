@@ -27,6 +27,8 @@ from prism_core.history.rebuild import LaterChanges
 from prism_core.models.base import Choice, Count, Instant, Model
 from prism_core.models.changes import Change, Operation
 from prism_core.tables import CHANGELOG, TABLES
+from prism_resources.tables.codec import decode
+from prism_resources.tables.history import key_of_item_key
 
 LATELY = timedelta(days=7)
 router = APIGatewayHttpRouter()
@@ -135,7 +137,7 @@ def revert(
         raise not_found(f"change {change_id}")
     resource = _resource(table)
     change = backend.history().change(resource.spec, key)
-    if change is None:
+    if change is None or not _may_revert(call, resource, change):
         raise not_found(f"change {change_id}")
     author = author_of(call)
     words = call.reason or f"revert of version {change.version} by {change.actor}"
@@ -155,6 +157,18 @@ def revert(
         return respond(Reverted(item_key=change.item_key, deleted=True))
     plain = {name: value for name, value in item.plain().items() if name not in resource.secret(call, item)}
     return respond(Reverted(item_key=change.item_key, deleted=False, version=item.version, item=plain))
+
+
+def _may_revert(call: Call, resource: Resource[Any], change: Change) -> bool:
+    """Whether the item is one that the caller sees; of a deleted one its key tells whose it was."""
+    seen = visible(call)
+    if seen.members is None or resource.owner is None:
+        return True
+    key = key_of_item_key(resource.spec, change.item_key)
+    raw = backend.reader(resource.spec, resource.model).read(key)
+    if raw is not None:
+        return resource.seen_by(call, seen, decode(resource.spec, resource.model, raw))
+    return resource.spec.partition.parts == ("member_id",) and seen.sees(key[resource.spec.partition.name])
 
 
 def _answer(call: Call, resource: Resource[Any], change: Change) -> ChangeAnswer:
