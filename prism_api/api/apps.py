@@ -22,6 +22,7 @@ from prism_api.api.problems import (
     unknown,
 )
 from prism_api.api.routes import everything
+from prism_api.api.start import building
 
 _log = logging.getLogger("prism.api")
 
@@ -29,10 +30,11 @@ _log = logging.getLogger("prism.api")
 @cache
 def app_of(root: str | None) -> APIGatewayHttpResolver:
     """The app that serves the paths of a root (`members`); None is all of them, which the document is made of."""
-    app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
-    for router in everything.routers(root):
-        app.include_router(router)
-    app.exception_handler(Exception)(_failed)
+    with building():
+        app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+        for router in everything.routers(root):
+            app.include_router(router)
+        app.exception_handler(Exception)(_failed)
     return app
 
 
