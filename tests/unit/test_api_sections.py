@@ -16,7 +16,8 @@ import sys
 from prism_api.api.handler import handler
 from tests.unit.api_events import event
 assert handler(event("GET", "/api/meta"), None)["statusCode"] == 200
-print(*sorted({"boto3", "botocore.session", "prism_core.tables", "openpyxl", "cryptography", "msgspec", "holidays"} & sys.modules.keys()))
+heavy = {"boto3", "botocore.session", "prism_core.tables", "openpyxl", "cryptography", "msgspec", "holidays"}
+print(*sorted(heavy & sys.modules.keys()))
 """
 
 
