@@ -52,6 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         _log.exception("request %s failed", request_id)
         result = answer(unknown(), request_id, path)
     result["statusCode"] = int(result["statusCode"])
+    result["body"] = result.get("body") or ""  # no null: the embedded API Gateway answers 500 to it
     result["headers"] = {**_single(result), **_ALWAYS_SENT, "x-request-id": request_id}
     result.pop("multiValueHeaders", None)
     _say(event, request_id, result, started)
