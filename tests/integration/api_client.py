@@ -63,7 +63,7 @@ class Api:
 def every_page(api: Api, path: str, **query: Any) -> list[dict[str, Any]]:
     """All rows of a list, page by page."""
     found: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
+    cursor: dict[str, Any] = {}
     while True:
         answer = api("GET", path, **query, **cursor)
         assert answer.status == 200, answer.body

@@ -55,7 +55,7 @@ def names(answer: list[dict[str, Any]]) -> list[str]:
 @pytest.mark.parametrize("limit", [1, 2, 3, 200])
 @pytest.mark.parametrize("sort", [None, "name", "-name", "location", "-location"])
 def test_pages_of_any_size_hold_every_row_once_in_the_same_order(limit: int, sort: str | None) -> None:
-    chosen = {} if sort is None else {"sort": sort}
+    chosen: dict[str, Any] = {} if sort is None else {"sort": sort}
 
     whole = every_page(LEAD, "/api/members", team=TEAM, **chosen)
     paged = every_page(LEAD, "/api/members", team=TEAM, limit=limit, **chosen)
@@ -136,7 +136,12 @@ def test_a_question_that_is_none_is_refused(query: dict[str, Any], status: int, 
 def test_a_cursor_belongs_to_its_list_its_filters_and_its_reader() -> None:
     cursor = LEAD("GET", "/api/members", team=TEAM, limit=1).body["next"]
 
-    for path, query in (("/api/projects", {}), ("/api/members", {"team": "other"}), ("/api/members", {})):
+    others: list[tuple[str, dict[str, Any]]] = [
+        ("/api/projects", {}),
+        ("/api/members", {"team": "other"}),
+        ("/api/members", {}),
+    ]
+    for path, query in others:
         answer = LEAD("GET", path, cursor=cursor, **query)
         assert (answer.status, "another list" in answer.body["detail"]) == (400, True)
     other = Api("[annotator]", "nobody")("GET", "/api/members", team=TEAM, cursor=cursor)
