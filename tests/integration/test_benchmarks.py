@@ -1,0 +1,34 @@
+"""Every benchmark of the API at its smallest, so that none of them rots.
+
+Why real: they start processes, an emulator and a front door; whether they still can is the question. Figures of so
+few calls say nothing, and no test looks at one.
+"""
+
+import pytest
+
+from benchmarks import api_init, api_load, api_warm
+
+
+def test_the_start_is_measured_beside_its_peers(capsys: pytest.CaptureFixture[str]) -> None:
+    first, with_client = api_init.main(["--repeats", "1"])
+
+    assert list(first["contenders"]) == list(api_init.CONTENDERS)
+    assert list(with_client["contenders"]) == list(api_init.WITH_CLIENT)
+    assert [len(result["targets"]) for result in (first, with_client)] == [1, 1]
+    assert 15 < first["libraries"] < 60  # of a function, not of a developer
+    assert "share of fastapi + mangum" in capsys.readouterr().out
+
+
+def test_warm_calls_are_measured_and_answer_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    meta, listed = api_warm.main(["--repeats", "1", "--calls", "20", "--items", "7"])
+
+    assert list(meta["contenders"]) == list(api_warm.META)
+    assert list(listed["contenders"]) == list(api_warm.LIST)
+    assert "times a raw query" in capsys.readouterr().out
+
+
+def test_clients_at_once_meet_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    result = api_load.main(["--seconds", "3", "--clients", "4"])
+
+    assert result["errors"] == 0, capsys.readouterr().out
+    assert result["requests"] > 0
