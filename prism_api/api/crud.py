@@ -6,7 +6,7 @@ only one kind can do (routes/<resource>.py).
 
 import inspect
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from prism_api.api import documents
 from prism_api.api.answers import respond
@@ -50,8 +50,21 @@ FilterText = Annotated[str, Field(min_length=1, max_length=500)]
 WeekText = Annotated[str, Field(pattern=r"^(19|20)\d{2}-W(0[1-9]|[1-4]\d|5[0-3])$")]
 # Name -> annotation and default.
 Parameters = dict[str, tuple[Any, Any]]
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _since_the_beginning(instant: datetime) -> datetime:
+    if instant < EARLIEST:
+        raise ValueError(f"nothing is known of before {EARLIEST:%Y-%m-%d}")
+    if instant.year >= LATEST_YEAR:
+        raise ValueError("lies in the future")
+    return instant
+
+
+LATEST_YEAR = 9000
+PastInstant = Annotated[Instant, AfterValidator(_since_the_beginning)]
 IfMatch = Annotated[str | None, Header(alias="If-Match", description='the ETag that was read, such as "3"')]
-AsOf = Annotated[Instant | None, Query(description="as it was known at an instant, 2026-01-05T07:00:00Z")]
+AsOf = Annotated[PastInstant | None, Query(description="as it was known at an instant, 2026-01-05T07:00:00Z")]
 Reason = Annotated[
     str | None, Header(alias="X-Change-Reason", description="why; kept in the change log", max_length=1_000)
 ]
@@ -110,7 +123,7 @@ def list_parameters(resource: Resource[Any]) -> Parameters:
         "cursor": (Annotated[str | None, Query(max_length=2_000, description="`next` of the page before")], None),
         "sort": (Annotated[order | None, Query(description="a field, or -field for the other way")], None),
     }
-    if is_versioned(resource):
+    if is_versioned(resource) and resource.past:
         found["as_of"] = (AsOf, None)
     if resource.search:
         words = f"text in {', '.join(resource.search)}"
@@ -165,7 +178,7 @@ def _get(router: APIGatewayHttpRouter, resource: Resource[Any], answer: Any) -> 
 
     document = documents.of(resource, f"Read a {resource.noun}", answer, reads=True, item=True)
     parameters: Parameters = {"key": key_parameter(resource)}
-    if is_versioned(resource):
+    if is_versioned(resource) and resource.past:
         parameters["as_of"] = (AsOf, None)
     router.get(f"{resource.path}/<key>", **document)(signed(get, parameters, Response[answer]))
 

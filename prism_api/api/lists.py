@@ -66,6 +66,8 @@ def list_rows(resource: Resource[Any], call: Call) -> Listed:
     chosen = [resource.path, sorted(filters.items()), sort, call.one("q"), as_of, sorted(seen.members or ())]
     listed = json.dumps(chosen)
     position = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else None
+    if as_of is not None and not resource.past:
+        raise invalid((FieldError("query.as_of", f"nobody reads how a {resource.noun} was"),))
     if as_of is not None:
         past = _past(resource, call, plan, filters, seen, datetime.fromisoformat(as_of))
         rows, following = in_order(past, resource.key_text, sort, limit, position)

@@ -44,7 +44,7 @@ class Resource(Generic[M]):
     are absent, `generated` is the first letter of ids that the server makes. `row` is what a list carries if that
     is less, `answer` the same for one item; `hidden` says which rows a caller must not see, `secret` which fields,
     `never_in_history` which ones nobody reads there. `opaque` is a single key that no path segment could hold,
-    `derived` what is added to an answer.
+    `derived` what is added to an answer; without `past` nobody reads how an item was.
     """
 
     path: str
@@ -68,6 +68,7 @@ class Resource(Generic[M]):
     opaque: bool = False
     generated: str | None = None
     filled: tuple[str, ...] = ()
+    past: bool = True
     derived: Mapping[str, Derived] = field(default_factory=dict[str, Derived])
     never_in_history: tuple[str, ...] = ()
 
@@ -99,11 +100,11 @@ class Resource(Generic[M]):
         """Whether this caller may see the item at all."""
         return not self.hidden(call, item) and (self.owner is None or seen.sees(self.owner(item)))
 
-    def new_id(self, call: Call, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def new_id(self, call: Call, fields: Mapping[str, Any], row: int | None = None) -> dict[str, Any]:
         """The generated key of a new item; nothing where the caller names it. A repeated call makes it again."""
         if self.generated is None:
             return {}
-        seed = json.dumps([call.request_id, dict(fields)], sort_keys=True, default=str)
+        seed = json.dumps([call.request_id, row, dict(fields)], sort_keys=True, default=str)
         made = ulid(call.now, hashlib.sha256(seed.encode()).digest()[:ULID_RANDOM_BYTES]).lower()
         return {self.generated_part: f"{self.generated}-{made}"}
 
@@ -150,6 +151,17 @@ def replace_fields(resource: Resource[Any]) -> type[Model]:
 def patch_fields(resource: Resource[Any]) -> type[Model]:
     """What a PATCH sends: some fields; null removes an optional one (RFC 7396)."""
     return _fields(resource, "Patch", leave_out=_fixed(resource), optional=True)
+
+
+def taken_on_create(resource: Resource[Any]) -> frozenset[str]:
+    """The names that a POST, or a row that creates, may set."""
+    made = {resource.generated_part} if resource.generated else set[str]()
+    return frozenset(set(resource.model.model_fields) - {"version", *resource.server, *made})
+
+
+def taken_on_change(resource: Resource[Any]) -> frozenset[str]:
+    """The names that a PUT, a PATCH, or a row that updates, may set."""
+    return frozenset(set(resource.model.model_fields) - _fixed(resource))
 
 
 def _fixed(resource: Resource[Any]) -> set[str]:

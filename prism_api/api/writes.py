@@ -7,7 +7,7 @@ bulk call alike. Does not belong here: routes (crud.py) and the transaction itse
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +17,7 @@ from prism_api.api import backend
 from prism_api.api.calls import Call
 from prism_api.api.calls import current as current_call
 from prism_api.api.problems import FieldError, Problem, errors_of, invalid, not_found
-from prism_api.api.resource import Resource
+from prism_api.api.resource import Resource, taken_on_change, taken_on_create
 from prism_api.api.visibility import actor, visible
 from prism_core.failures import StaleVersion
 from prism_core.models.base import Versioned
@@ -59,6 +59,8 @@ def read_item(resource: Resource[Any], call: Call, key: str) -> Any:
 
 def item_as_of(resource: Resource[Any], call: Call, key: str, instant: datetime) -> Any:
     """The item as it was known at an instant. Raises Problem 404 when it did not exist."""
+    if instant > call.now + timedelta(minutes=1):
+        raise invalid((FieldError("query.as_of", "lies in the future"),))
     state = backend.history().item_at(resource.spec, resource.spec.key(resource.key_parts(key)), instant)
     item = None if state is None else resource.model.from_plain(state)
     if item is None or not resource.seen_by(call, visible(call), item):
@@ -75,10 +77,11 @@ def create_item(
     dry: bool = False,
 ) -> Any:
     """Raises Problem 409 when the key is taken, 422 for fields that are not valid."""
-    given = {**fields, **resource.new_id(author.call, fields)}
+    _only(fields, taken_on_create(resource))
+    given = {**fields, **resource.new_id(author.call, fields, row)}
     item = _built(resource, {**given, **resource.complete(author.call, given)}, prefix="body")
-    resource.judge(author.call, None, item)
     _owned(resource, author.call, item)
+    resource.judge(author.call, None, item)
     if dry:
         if backend.reader(resource.spec, resource.model).get(**_parts(resource, item)) is not None:
             raise _taken(resource, item)
@@ -99,6 +102,7 @@ def replace_item(
     dry: bool = False,
 ) -> Any:
     """All fields but the key anew; what the server decides stays."""
+    _only(fields, taken_on_change(resource))
     kept = {name: value for name, value in before.plain().items() if name in _server_fields(resource)}
     return change_item(resource, author, before, {**kept, **fields}, row=row, dry=dry)
 
@@ -113,8 +117,8 @@ def patch_item(
     dry: bool = False,
 ) -> Any:
     """Some fields, by RFC 7396: null removes, an object is merged, anything else replaces."""
-    state = before.plain()
-    return change_item(resource, author, before, _merged(state, fields), row=row, dry=dry)
+    _only(fields, taken_on_change(resource))
+    return change_item(resource, author, before, _merged(before.plain(), fields), row=row, dry=dry)
 
 
 def change_item(
@@ -132,9 +136,11 @@ def change_item(
     `judged`: an edit, which the resource may refuse. A verb has its own rules.
     """
     after = _built(resource, {**state, "version": before.version}, prefix="body")
+    if _parts(resource, after) != _parts(resource, before):
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"A {resource.noun} keeps its key; make a new one instead.")
+    _owned(resource, author.call, after)
     if judged:
         resource.judge(author.call, before, after)
-    _owned(resource, author.call, after)
     if dry:
         return after
     try:
@@ -231,6 +237,13 @@ def _loose(parts: Mapping[str, str]) -> dict[str, Any]:
 
 def _taken(resource: Resource[Any], item: Any) -> Problem:
     return Problem(HTTPStatus.CONFLICT, f"The {resource.noun} {resource.key_text(item)} exists already.")
+
+
+def _only(fields: Mapping[str, JsonValue], taken: frozenset[str]) -> None:
+    """A single call is checked by its model; a row of a bulk call is checked here for the same names."""
+    wrong = sorted(set(fields) - taken)
+    if wrong:
+        raise invalid(tuple(FieldError(f"body.{name}", "is not taken here") for name in wrong))
 
 
 def _owned(resource: Resource[Any], call: Call, item: Any) -> None:

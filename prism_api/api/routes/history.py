@@ -3,7 +3,7 @@
 Belongs here: reading changes and the revert. Does not belong here: how states are rebuilt (prism_core/history).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -13,24 +13,28 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from pydantic import Field, JsonValue
 
 from prism_api.api import backend, documents
-from prism_api.api.calls import Call, current
-from prism_api.api.crud import Idempotency, Reason, respond
+from prism_api.api.calls import Access, Call, Role, current
+from prism_api.api.crud import Idempotency, PastInstant, Reason, respond
 from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT
+from prism_api.api.matrix import find
 from prism_api.api.opaque import decode_cursor, decode_key, encode_cursor, encode_key
 from prism_api.api.problems import FieldError, Problem, invalid, not_found
 from prism_api.api.resource import Resource
 from prism_api.api.routes.everything import RESOURCES
 from prism_api.api.visibility import visible
-from prism_api.api.writes import author_of, read_item
+from prism_api.api.writes import author_of
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
-from prism_core.history.rebuild import LaterChanges
+from prism_core.history.changes import state_of
+from prism_core.history.rebuild import LaterChanges, undone
 from prism_core.models.base import Choice, Count, Instant, Model
 from prism_core.models.changes import Change, Operation
+from prism_core.table_spec import Key
 from prism_core.tables import CHANGELOG, TABLES
 from prism_resources.tables.codec import decode
 from prism_resources.tables.history import key_of_item_key
 
 LATELY = timedelta(days=7)
+MAX_WINDOW = timedelta(weeks=26)
 router = APIGatewayHttpRouter()
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows of a page")]
 Cursor = Annotated[str | None, Query(max_length=2_000, description="`next` of the page before")]
@@ -86,8 +90,8 @@ def history_of_item(
     cursor: Cursor = None,
 ) -> Response[ChangePage]:
     call, resource = current(), _resource(table)
-    if visible(call).members is not None:
-        read_item(resource, call, key)  # raises when it is somebody else's
+    if not _sees(call, resource, resource.spec.key(resource.key_parts(key))):
+        raise not_found(f"{resource.noun} {key}")
     item_key = resource.spec.item_key(resource.spec.key(resource.key_parts(key)))
     listed = f"history {item_key}"
     start = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else None
@@ -103,20 +107,25 @@ def history_of_item(
 )
 def changes(
     table: Annotated[str, Query(pattern="^[a-z_]{1,40}$")],
-    since: Annotated[Instant | None, Query(description="seven days back, if left out")] = None,
-    until: Annotated[Instant | None, Query(description="now, if left out")] = None,
+    since: Annotated[PastInstant | None, Query(description="seven days back, if left out")] = None,
+    until: Annotated[PastInstant | None, Query(description="now, if left out")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response[ChangePage]:
     call, resource = current(), _resource(table)
-    if visible(call).members is not None:
+    private = not resource.past and Role.ADMIN not in call.caller.roles
+    if private or visible(call).members is not None or _access(call, resource, "GET") is not Access.ALL:
         raise Problem(HTTPStatus.FORBIDDEN, "The changes of a whole table are for who sees all of its rows.")
-    end = until or call.now
-    start = since or end - LATELY
     listed = f"changes {table} {since} {until}"
-    position = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else None
-    page = backend.history().page_between(resource.spec, start, end, limit=limit, start=position)
-    following = encode_cursor(backend.cursor_key(), listed, page.next) if page.next else None
+    position: Any = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else [None, None, None]
+    # Without `until` the window ends when the first page was asked for, also for the pages behind it.
+    end = until or (datetime.fromisoformat(position[1]) if position[1] else call.now)
+    start = since or end - LATELY
+    if end - start > MAX_WINDOW:
+        raise invalid((FieldError("query.since", f"the window is longer than {MAX_WINDOW.days} days; narrow it"),))
+    page = backend.history().page_between(resource.spec, start, end, limit=limit, start=position[2])
+    place = [start.isoformat(), end.isoformat(), page.next]
+    following = encode_cursor(backend.cursor_key(), listed, place) if page.next else None
     return respond(ChangePage(items=[_answer(call, resource, one) for one in page.items], next=following))
 
 
@@ -137,8 +146,9 @@ def revert(
         raise not_found(f"change {change_id}")
     resource = _resource(table)
     change = backend.history().change(resource.spec, key)
-    if change is None or not _may_revert(call, resource, change):
+    if change is None:
         raise not_found(f"change {change_id}")
+    _judge_revert(call, resource, change)
     author = author_of(call)
     words = call.reason or f"revert of version {change.version} by {change.actor}"
     store = backend.store(resource.spec, resource.model)
@@ -159,16 +169,53 @@ def revert(
     return respond(Reverted(item_key=change.item_key, deleted=False, version=item.version, item=plain))
 
 
-def _may_revert(call: Call, resource: Resource[Any], change: Change) -> bool:
-    """Whether the item is one that the caller sees; of a deleted one its key tells whose it was."""
+def _access(call: Call, resource: Resource[Any], *methods: str) -> Access:
+    """How far the caller reaches by the first of these methods that the resource has."""
+    for method in methods:
+        for path in (f"{resource.path}/{{key}}", resource.path):
+            operation = find(method, path.replace("{key}", "key")).operation
+            if operation is not None and operation.path == path:
+                return operation.access(call.caller)
+    return Access.ALL if Role.ADMIN in call.caller.roles else Access.NONE
+
+
+def _sees(call: Call, resource: Resource[Any], key: Key) -> bool:
+    """Whether the item is one that the caller reads; of a deleted one its key tells whose it was."""
+    access = _access(call, resource, "GET")
+    if access is Access.NONE:
+        return False
     seen = visible(call)
-    if seen.members is None or resource.owner is None:
-        return True
-    key = key_of_item_key(resource.spec, change.item_key)
     raw = backend.reader(resource.spec, resource.model).read(key)
     if raw is not None:
         return resource.seen_by(call, seen, decode(resource.spec, resource.model, raw))
+    if seen.members is None:
+        return access is Access.ALL and (resource.past or Role.ADMIN in call.caller.roles)
     return resource.spec.partition.parts == ("member_id",) and seen.sees(key[resource.spec.partition.name])
+
+
+def _judge_revert(call: Call, resource: Resource[Any], change: Change) -> None:
+    """A revert is a write: who may not make it by its own route may not make it by this one."""
+    key = key_of_item_key(resource.spec, change.item_key)
+    if not _sees(call, resource, key):
+        raise not_found("the change")
+    if Role.ADMIN in call.caller.roles:
+        return
+    if _access(call, resource, "PATCH", "DELETE") is not Access.ALL:
+        raise Problem(HTTPStatus.FORBIDDEN, f"Changes of a {resource.noun} are not yours to take back.")
+    steps = sorted(set(change.changes) & set(resource.server))
+    if change.operation is Operation.UPDATE and steps:
+        words = f"{', '.join(steps)} follow the steps of a {resource.noun}; take the next step instead."
+        raise Problem(HTTPStatus.CONFLICT, words)
+    raw = backend.reader(resource.spec, resource.model).read(key)
+    before = None if raw is None else decode(resource.spec, resource.model, raw)
+    try:
+        state = undone(change, None if before is None else state_of(before), iter(()))
+    except PermanentFailure:
+        return  # the undo itself says why
+    after = None if state is None else resource.model.from_plain({**state, "version": change.version + 1})
+    if after is not None and not resource.seen_by(call, visible(call), after):
+        raise Problem(HTTPStatus.FORBIDDEN, f"The {resource.noun} would belong to somebody else.")
+    resource.judge(call, before, after)
 
 
 def _answer(call: Call, resource: Resource[Any], change: Change) -> ChangeAnswer:

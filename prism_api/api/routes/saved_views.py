@@ -51,6 +51,8 @@ RESOURCE = Resource(
     complete=_complete,
     judge=_judge,
     hidden=_hidden,
+    never_in_history=("state",),
+    past=False,
     generated="v",
 )
 router = crud(RESOURCE, "lcgupd")
