@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_HTTP_TIMEOUT := 300
 export UV_LINK_MODE := copy
 
-.PHONY: up test check bench openapi clean help
+.PHONY: up test check bench soak openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -34,6 +34,10 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.api_init --save
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save
+
+soak: .venv/.synced ## the load and fault tests at full figures, output in benchmarks/results/soak.txt
+	{ date -u +%FT%TZ; git rev-parse HEAD; FUZZ_SECONDS=300 $(RUN)pytest tests/integration/test_api_fuzz.py --timeout 900 -q; \
+	  $(RUN)python -m benchmarks.api_load; } 2>&1 | grep -v '^{' | tee benchmarks/results/soak.txt
 
 openapi: .venv/.synced ## write prism_api/openapi.json anew
 	$(RUN)python -m prism_api.api.openapi

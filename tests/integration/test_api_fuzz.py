@@ -17,10 +17,11 @@ from tests.integration.api_server import serving
 HERE = Path(__file__).parent
 TOOL = str(Path(sys.executable).parent / "schemathesis")
 # `make soak` sets more; a run for everybody is short.
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "15"))
 ROLES = {
     "admin": ("[admin]", "fuzz-admin"),
     "lead": ("[lead]", "fuzz-lead"),
+    "analyst": ("[analyst]", "fuzz-analyst"),
     "annotator": ("[annotator]", "fuzz-annotator"),
 }
 
