@@ -1,12 +1,18 @@
 """Members: who works, with which skills, when.
 
-Belongs here: the description of the resource. Does not belong here: time off (availability.py) and identities in
-the labelling tool (workers.py).
+Belongs here: the description of the resource, and which fields decide what somebody may read.
+Does not belong here: time off (availability.py) and identities in the labelling tool (workers.py).
 """
 
+from http import HTTPStatus
+
+from prism_api.api import backend
+from prism_api.api.calls import Call, Role
 from prism_api.api.crud import crud
+from prism_api.api.problems import Problem
 from prism_api.api.resource import Resource
 from prism_core.models.people import Member, MemberStatus
+from prism_core.settings import LeadScope
 from prism_core.tables import MEMBERS
 
 EXAMPLE = {
@@ -17,6 +23,30 @@ EXAMPLE = {
     "skills": [{"name": "lidar", "level": 4}],
     "hours": {"mon": 8, "tue": 8, "wed": 8, "thu": 8, "fri": 6.5},
 }
+
+
+def _judge(call: Call, before: Member | None, after: Member | None) -> None:
+    """Who a member is, and under a scope by team whose, says what a caller reads: an admin decides on both."""
+    if after is None:
+        return
+    subject = None if before is None else before.cognito_sub
+    team = None if before is None else before.team
+    if Role.ADMIN not in call.caller.roles:
+        if after.cognito_sub != subject:
+            raise Problem(HTTPStatus.FORBIDDEN, "Only an admin links a member to an account (cognito_sub).")
+        if after.team != team and backend.settings().lead_scope is LeadScope.TEAM:
+            raise Problem(HTTPStatus.FORBIDDEN, "Leads see their team only; so an admin says who is in it (team).")
+    if after.cognito_sub is not None and after.cognito_sub != subject:
+        _refuse_held_account(after)
+
+
+def _refuse_held_account(member: Member) -> None:
+    """An account that is two members would be one or the other by chance."""
+    holders = backend.reader(MEMBERS, Member).query("by_subject", cognito_sub=member.cognito_sub)
+    for holder in holders:
+        if holder.member_id != member.member_id:
+            raise Problem(HTTPStatus.CONFLICT, f"The account is the member {holder.member_id} already.")
+
 
 RESOURCE = Resource(
     path="/api/members",
@@ -30,5 +60,6 @@ RESOURCE = Resource(
     sorts=("name", "member_id", "status", "team", "location", "time_zone"),
     search=("name", "email", "member_id"),
     owner=lambda member: member.member_id,
+    judge=_judge,
 )
 router = crud(RESOURCE)
