@@ -8,7 +8,7 @@ write of the API passes, too. Does not belong here: the plan itself (prism_core/
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from prism_api.api import backend
 from prism_api.api.calls import Access, Call, Role
@@ -19,7 +19,7 @@ from prism_api.api.resource import Resource
 from prism_api.api.routes.everything import RESOURCES
 from prism_api.api.visibility import visible
 from prism_core.failures import BadUsage
-from prism_core.workbooks.mapping import WorkbookMapping, default_mapping, load_mapping
+from prism_core.workbooks.mapping import TableMapping, WorkbookMapping, default_mapping, load_mapping
 from prism_core.workbooks.package import Limits, WorkbookRefused
 from prism_core.workbooks.plan import ImportPlan, ItemWrite, Outcome, RowPlan
 from prism_core.workbooks.reading import Problem as CellProblem
@@ -50,19 +50,33 @@ def _read(data: bytes, mapping: WorkbookMapping) -> Workbook:
 
 
 def _mapping(call: Call, text: str | None) -> WorkbookMapping:
-    """Fields that a lead may not read are not compared either: a difference would tell them."""
+    """What a caller may not set by a call, no workbook sets either, by a column or by a default of the mapping.
+
+    Fields that a lead may not read are not compared: a difference would tell them.
+    """
     try:
         mapping = default_mapping() if text is None else load_mapping(text, "the mapping")
     except BadUsage as error:
         raise invalid((FieldError("body.mapping", str(error)),)) from error
     if Role.ADMIN in call.caller.roles:
         return mapping
-    tables = {name: (table, RESOURCES[name].never_in_history) for name, table in mapping.tables.items()}
-    narrowed = {
-        name: replace(table, titles={title: one for title, one in table.titles.items() if one not in closed})
-        for name, (table, closed) in tables.items()
-    }
+    narrowed = {name: _narrowed(call, table, RESOURCES[name]) for name, table in mapping.tables.items()}
     return replace(mapping, tables=narrowed)
+
+
+def _narrowed(call: Call, table: TableMapping, resource: Resource[Any]) -> TableMapping:
+    """Without the columns that are closed to the caller; what the server sets of a new item is a default."""
+    closed = {*resource.server, *resource.never_in_history}
+    keys = dict.fromkeys(table.spec.key_parts, "")  # every row names its own
+    made = resource.complete(call, {**keys})
+    filled = {name: made[name] for name in resource.filled if name in made and name not in keys}
+    defaults = {name: value for name, value in table.defaults.items() if name not in {*closed, *keys}}
+    server = {name: made[name] for name in resource.server if name in made}
+    return replace(
+        table,
+        titles={title: one for title, one in table.titles.items() if table.columns[one].field not in closed},
+        defaults={**filled, **defaults, **server},
+    )
 
 
 def _may_write(call: Call, workbook: Workbook) -> None:

@@ -6,6 +6,7 @@ from infra.local.platform import Platform
 from prism_api.api import backend
 from prism_core.settings import LeadScope
 from tests.integration.api_client import Answer, Api
+from tests.integration.test_api_imports import book, imported
 
 ADMIN, LEAD, RED_LEAD = Api("[admin]", "h-admin"), Api("[lead]", "h-lead"), Api("[lead]", "h-sub-red")
 ANN = Api("[annotator]", "h-sub-ann")
@@ -59,3 +60,33 @@ def test_only_an_admin_says_whose_account_a_member_is_and_who_is_in_a_scoped_tea
     assert (taken.status, "h-ann" in taken.body["detail"]) == (409, True)
     assert patched(ADMIN, "/api/members/h-blue", cognito_sub="h-sub-blue", team="h-blue-2").status == 200
     assert patched(ADMIN, "/api/members/h-blue", team="h-blue").status == 200
+
+
+def test_what_the_server_sets_is_not_set_by_a_leads_workbook_either() -> None:
+    mapping = '[tables.availability.defaults]\nstatus = "approved"\nreason = "theirs"\n'
+    data = book(
+        {
+            "Availability": [["Member", "Date", "Hours off", "Status", "Decided by"],
+                             ["h-ann", "2027-08-02", 2, "approved", "h-x"]],
+            "Quality": [["Member", "Week", "Project", "Review", "Category", "Items reviewed", "Items correct",
+                         "Worst error", "Reviewer", "Reviewed at"],
+                        ["h-ann", "2027-W31", "h-p", "h-q", "c", 9, 8, "low", "h-x", "2027-08-01T10:00:00Z"]],
+            "Bugs": [["Bug", "Title", "Description", "Severity", "Category", "Reporter"],
+                     ["h-b", "t", "d", "low", "screens", "h-x"]],
+            "Requests": [["Request", "Due", "Hours", "Requester", "Reason", "Status", "Decided by"],
+                         ["h-r", "2027-09-01", 5, "Cleo", "more", "approved", "h-x"]],
+        }
+    )  # fmt: skip
+    project = {"project_id": "h-p", "name": "p", "category": "c", "demand_hours": 8}
+    assert ADMIN("POST", "/api/projects", project).status == 201
+
+    done = imported(LEAD, data, mapping=mapping)
+
+    assert (done.status, done.body["counts"]["new"]) == (200, 4), done.body
+    (off,) = ADMIN("GET", "/api/availability", member_id="h-ann", date="2027-08-02").body["items"]
+    assert (off["status"], off["decided_by"], off["reason"]) == ("requested", None, "")
+    (review,) = ADMIN("GET", "/api/quality", member_id="h-ann", week="2027-W31").body["items"]
+    assert (review["reviewer"], review["reviewed_at"][:10]) == ("user:h-lead", "2027-08-01")
+    bug, request = ADMIN("GET", "/api/bugs/h-b").body, ADMIN("GET", "/api/requests/h-r").body
+    assert bug["reporter"] == "user:h-lead"
+    assert (request["status"], request["decided_by"]) == ("submitted", None)
