@@ -1,11 +1,18 @@
 """What a role must not reach by a side door. Why real: whose rows are written is decided by rows."""
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
 import pytest
 
 from infra.local.platform import Platform
 from prism_api.api import backend
+from prism_api.api.routes import suggestions
+from prism_core.models.workers import Suggestion, Worker
 from prism_core.settings import LeadScope
-from tests.integration.api_client import Answer, Api
+from prism_core.suggestions import Colleague, Seen
+from prism_core.tables import WORKERS
+from tests.integration.api_client import Answer, Api, every_page
 from tests.integration.test_api_imports import book, imported
 
 ADMIN, LEAD, RED_LEAD = Api("[admin]", "h-admin"), Api("[lead]", "h-lead"), Api("[lead]", "h-sub-red")
@@ -90,3 +97,43 @@ def test_what_the_server_sets_is_not_set_by_a_leads_workbook_either() -> None:
     bug, request = ADMIN("GET", "/api/bugs/h-b").body, ADMIN("GET", "/api/requests/h-r").body
     assert bug["reporter"] == "user:h-lead"
     assert (request["status"], request["decided_by"]) == ("submitted", None)
+
+
+@pytest.mark.usefixtures("_scoped")
+def test_a_lead_of_one_team_makes_no_worker_a_member_of_another() -> None:
+    now = datetime.now(UTC)
+    for sub in ("one", "two"):
+        worker = Worker(worker_key=f"h-pool#{sub}", pool="h-pool", sub=f"{sub}", last_seen=now)
+        backend.store(WORKERS, Worker).create(worker, actor="test", reason="", request_id=f"h-{sub}", now=now)
+    rows = {row["sub"]: row["key"] for row in every_page(ADMIN, "/api/workers") if row["pool"] == "h-pool"}
+    one, two = (f"/api/workers/{rows[sub]}" for sub in ("one", "two"))
+    blue, rose = ({"member": f"h-{name}", "valid_from": "2027-01-04"} for name in ("blue", "rose"))
+    theirs = [{"member": "h-blue", "from": "2027-01-04"}]
+
+    assert RED_LEAD("POST", f"{one}/resolve", blue, match="*").status == 403
+    assert RED_LEAD("POST", f"{one}/resolve", rose, match="*").status == 200
+    assert patched(RED_LEAD, one, periods=theirs).status == 403
+    assert ADMIN("POST", f"{two}/resolve", blue, match="*").status == 200
+    taken = {**rose, "valid_from": "2027-02-01"}
+    assert RED_LEAD("POST", f"{two}/resolve", taken, match="*").status == 403
+    assert patched(RED_LEAD, two, status="ignored").status == 403
+    assert RED_LEAD("DELETE", two, match="*").status == 403
+    assert patched(RED_LEAD, one, periods=[{"member": "h-rose", "from": "2027-01-11"}]).status == 200
+
+
+@pytest.mark.usefixtures("_scoped")
+def test_a_lead_of_one_team_is_suggested_its_members_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noted(_: Seen, colleagues: Iterable[Colleague]) -> tuple[Suggestion, ...]:
+        asked.extend(colleague.member.member_id for colleague in colleagues)
+        return ()
+
+    monkeypatch.setattr(suggestions, "suggest_members", noted)
+    now = datetime.now(UTC)
+    worker = Worker(worker_key="h-pool#three", pool="h-pool", sub="three", last_seen=now)
+    backend.store(WORKERS, Worker).create(worker, actor="test", reason="", request_id="h-three", now=now)
+    key = next(row["key"] for row in every_page(ADMIN, "/api/workers") if row["worker_key"] == worker.worker_key)
+
+    assert RED_LEAD("GET", f"/api/workers/{key}/suggestions").status == 200
+    assert sorted(asked) == ["h-red", "h-rose"]

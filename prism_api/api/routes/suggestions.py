@@ -18,6 +18,7 @@ from prism_api.api import backend, documents
 from prism_api.api.calls import current
 from prism_api.api.crud import respond
 from prism_api.api.routes.workers import RESOURCE
+from prism_api.api.visibility import visible
 from prism_api.api.writes import read_item
 from prism_core import clock
 from prism_core.calendar import WeekRange
@@ -73,7 +74,9 @@ def _colleagues(span: WeekRange) -> list[Colleague]:
         for fact in backend.throughput().week(week):
             busy[fact.member_id] += fact.tasks_submitted
     active = backend.reader(MEMBERS, Member).query("by_status", status=MemberStatus.ACTIVE)
-    return [Colleague(member, planned[member.member_id], busy[member.member_id]) for member in active]
+    seen = visible(current())
+    theirs = [member for member in active if seen.sees(member.member_id)]
+    return [Colleague(member, planned[member.member_id], busy[member.member_id]) for member in theirs]
 
 
 def _projects() -> Iterator[Project]:

@@ -13,12 +13,27 @@ from prism_api.api.calls import Call
 from prism_api.api.crud import crud
 from prism_api.api.problems import FieldError, Problem, invalid
 from prism_api.api.resource import Resource
+from prism_api.api.visibility import visible
 from prism_core.models.base import Day, Id, Model
 from prism_core.models.people import Member
-from prism_core.models.workers import Worker, WorkerStatus
+from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus
 from prism_core.tables import MEMBERS, WORKERS
 
 EXAMPLE = {"worker_key": "us-east-1_Pool#0a1b2c3d", "pool": "us-east-1_Pool", "sub": "0a1b2c3d"}
+
+
+def _judge(call: Call, before: Worker | None, after: Worker | None) -> None:
+    """Who plans one team says who its workers are: a period that changes or stops to count must be of theirs."""
+    was, becomes = ({*one.periods} if one is not None else set[WorkerPeriod]() for one in (before, after))
+    whole = before is None or after is None or before.status is not after.status
+    _refuse_others(call, {period.member for period in (was | becomes if whole else was ^ becomes)})
+
+
+def _refuse_others(call: Call, members: set[str]) -> None:
+    seen = visible(call)
+    if not all(seen.sees(member) for member in members):
+        raise Problem(HTTPStatus.FORBIDDEN, "The worker would count for members who are not yours to plan.")
+
 
 RESOURCE = Resource(
     path="/api/workers",
@@ -31,6 +46,7 @@ RESOURCE = Resource(
     filters={"worker_key": str, "status": WorkerStatus, "is_job": bool},
     sorts=("last_seen", "first_seen", "worker_key", "status"),
     search=("worker_key",),
+    judge=_judge,
     opaque=True,
 )
 router = crud(RESOURCE, "lgpd")
@@ -44,10 +60,11 @@ class Resolution(Model):
     valid_to: Day | None = None
 
 
-def _resolve(_: Call, worker: Worker, body: Resolution) -> dict[str, Any]:
+def _resolve(call: Call, worker: Worker, body: Resolution) -> dict[str, Any]:
     if worker.is_job:
         detail = "A labelling job belongs to a project: add it to the project's labeling_jobs."
         raise Problem(HTTPStatus.CONFLICT, detail)
+    _refuse_others(call, {body.member})
     if backend.reader(MEMBERS, Member).get(member_id=body.member) is None:
         raise invalid((FieldError("body.member", f"there is no member {body.member}"),))
     kept: list[dict[str, Any]] = []
@@ -59,6 +76,7 @@ def _resolve(_: Call, worker: Worker, body: Resolution) -> dict[str, Any]:
             )
         plain: dict[str, Any] = {**period.plain()}
         if period.from_ < body.valid_from and (period.to is None or period.to > body.valid_from):
+            _refuse_others(call, {period.member})
             plain["to"] = body.valid_from.isoformat()  # the one before ends where the new one begins
         kept.append(plain)
     new = {"member": body.member, "from": body.valid_from.isoformat()}
