@@ -137,3 +137,31 @@ def test_a_lead_of_one_team_is_suggested_its_members_only(monkeypatch: pytest.Mo
 
     assert RED_LEAD("GET", f"/api/workers/{key}/suggestions").status == 200
     assert sorted(asked) == ["h-red", "h-rose"]
+
+
+def test_time_off_is_edited_by_whose_it_is() -> None:
+    def asked(member: str, day: str) -> str:
+        fields = {"member_id": member, "date": day, "hours_off": 4, "reason": "private"}
+        created = ADMIN("POST", "/api/availability", fields)
+        assert created.status == 201, created.body
+        return f"/api/availability/{created.body['key']}"
+
+    own, annotators, declined = (
+        asked("h-red", "2031-01-06"),
+        asked("h-ann", "2031-01-06"),
+        asked("h-ann", "2031-01-07"),
+    )
+    for path in (own, annotators):
+        assert LEAD("POST", f"{path}/decision", {"status": "approved"}, match="*").status == 200
+    no = {"status": "declined", "answer": "too many are away"}
+    assert LEAD("POST", f"{declined}/decision", no, match="*").status == 200
+
+    assert patched(RED_LEAD, own, hours_off=8).status == 409
+    assert RED_LEAD("DELETE", own, match="*").status == 409
+    assert patched(ANN, annotators, hours_off=8).status == 409
+    assert patched(RED_LEAD, annotators, reason="mine now").status == 403
+    assert patched(RED_LEAD, annotators, reason=None).status == 403
+    assert patched(RED_LEAD, annotators, hours_off=2).status == 200
+    assert patched(ANN, declined, hours_off=8).status == 409
+    assert patched(ANN, declined, reason="a funeral").body["reason"] == "a funeral"
+    assert patched(ADMIN, own, hours_off=8, reason="by phone").body["reason"] == "by phone"

@@ -1,6 +1,7 @@
 """Time off: asked for by the member, decided by a lead; and public holidays.
 
-Belongs here: the resource and its steps. A lead sees the reason's code, not its text.
+Belongs here: the resource and its steps. A lead sees the reason's code, not its text. What one may edit depends on
+whose entry it is, not on the role: a lead's own time off is that of a member.
 Does not belong here: who may make which step (prism_core/availability.py).
 """
 
@@ -14,7 +15,7 @@ from pydantic import Field
 
 from prism_api.api import backend, documents
 from prism_api.api.actions import action
-from prism_api.api.calls import Access, Call, Role
+from prism_api.api.calls import Call, Role
 from prism_api.api.crud import crud, respond
 from prism_api.api.problems import FieldError, Problem, invalid
 from prism_api.api.resource import Resource
@@ -41,8 +42,8 @@ def _complete(call: Call, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judge(call: Call, before: Availability | None, after: Availability | None) -> None:
-    if before is not None and before.status is AvailabilityStatus.APPROVED and call.access is Access.OWN:
-        raise Problem(HTTPStatus.CONFLICT, "Approved time off is cancelled by a decision, not edited or deleted.")
+    if before is not None and Role.ADMIN not in call.caller.roles:
+        _refuse_edit(before, after, own=_is_own(call, before))
     if after is None or (before is not None and before.hours_off == after.hours_off):
         return
     member = backend.reader(MEMBERS, Member).get(member_id=after.member_id)
@@ -51,11 +52,28 @@ def _judge(call: Call, before: Availability | None, after: Availability | None) 
     check_hours(after, member)
 
 
-def _secret(call: Call, entry: Any) -> frozenset[str]:
-    if Role.ADMIN in call.caller.roles:
-        return frozenset()
+def _refuse_edit(before: Availability, after: Availability | None, *, own: bool) -> None:
+    """What was decided stays decided for its member, and nobody overwrites a text that they cannot read."""
+    if own and before.status is AvailabilityStatus.APPROVED:
+        raise Problem(HTTPStatus.CONFLICT, "Approved time off is cancelled by a decision, not edited or deleted.")
+    if after is None:
+        return
+    declined = before.status is AvailabilityStatus.DECLINED
+    if own and declined and after.hours_off != before.hours_off:
+        raise Problem(HTTPStatus.CONFLICT, "The hours were declined; ask again by a decision, then change them.")
+    if not own and after.reason != before.reason:
+        raise Problem(HTTPStatus.FORBIDDEN, "The reason is changed by the member and an admin only.")
+
+
+def _is_own(call: Call, entry: Availability) -> bool:
     mine = own_member(call)
-    return frozenset() if mine is not None and mine.member_id == entry.member_id else frozenset({"reason"})
+    return mine is not None and mine.member_id == entry.member_id
+
+
+def _secret(call: Call, entry: Any) -> frozenset[str]:
+    if Role.ADMIN in call.caller.roles or _is_own(call, entry):
+        return frozenset()
+    return frozenset({"reason"})
 
 
 RESOURCE = Resource(
@@ -94,10 +112,7 @@ class Step(Model):
 
 def _move(call: Call, entry: Availability, body: Step) -> Any:
     standing = Standing.ADMIN if Role.ADMIN in call.caller.roles else Standing.LEAD
-    mine = own_member(call)
-    if standing is Standing.LEAD and (
-        Role.LEAD not in call.caller.roles or (mine is not None and mine.member_id == entry.member_id)
-    ):
+    if standing is Standing.LEAD and (Role.LEAD not in call.caller.roles or _is_own(call, entry)):
         standing = Standing.MEMBER
     return move(entry, body.status, standing=standing, actor=actor(call), now=call.now, answer=body.answer)
 
