@@ -165,3 +165,17 @@ def test_time_off_is_edited_by_whose_it_is() -> None:
     assert patched(ANN, declined, hours_off=8).status == 409
     assert patched(ANN, declined, reason="a funeral").body["reason"] == "a funeral"
     assert patched(ADMIN, own, hours_off=8, reason="by phone").body["reason"] == "by phone"
+
+
+def test_a_published_taxonomy_is_retired_and_nothing_else() -> None:
+    version = {"taxonomy_id": "h-tax", "title": "t", "effective": "2019-01-01", "status": "published"}
+    assert LEAD("POST", "/api/taxonomy", version).status == 201
+    path = "/api/taxonomy/h-tax"
+
+    assert patched(LEAD, path, status="draft").status == 409
+    assert patched(LEAD, path, title="another").status == 409
+    assert patched(LEAD, path, status="retired", effective="2020-01-01").status == 409
+    assert LEAD("DELETE", path, match="*").status == 409
+    assert patched(LEAD, path, status="retired").body["status"] == "retired"
+    for status in ("draft", "published"):
+        assert patched(LEAD, path, status=status).status == 409

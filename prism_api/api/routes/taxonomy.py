@@ -37,9 +37,11 @@ EXAMPLE = {
 
 
 def _judge(_: Call, before: TaxonomyVersion | None, after: TaxonomyVersion | None) -> None:
+    """A published one is retired as it is: back in draft, its entries could be edited in a second call."""
     if before is None or before.status is TaxonomyStatus.DRAFT:
         return
-    if after is None or after.entries != before.entries or after.effective != before.effective:
+    retired = before.model_copy(update={"status": TaxonomyStatus.RETIRED})
+    if before.status is not TaxonomyStatus.PUBLISHED or after != retired:
         detail = (
             f"Version {before.taxonomy_id} is {before.status}: people have read figures by it. Make a new one."
         )
