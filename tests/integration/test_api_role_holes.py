@@ -179,3 +179,16 @@ def test_a_published_taxonomy_is_retired_and_nothing_else() -> None:
     assert patched(LEAD, path, status="retired").body["status"] == "retired"
     for status in ("draft", "published"):
         assert patched(LEAD, path, status=status).status == 409
+
+
+def test_who_reports_a_bug_does_not_say_what_became_of_it() -> None:
+    bug = {"title": "t", "description": "d", "severity": "low", "category": "screens"}
+    decided = {"status": "resolved", "assignee": "h-red", "resolved": "2027-01-04T10:00:00Z"}
+    analyst = Api("[analyst]", "h-analyst")
+
+    for who in (ANN, analyst):
+        assert [who("POST", "/api/bugs", {**bug, name: value}).status for name, value in decided.items()] == [
+            403
+        ] * 3
+        assert who("POST", "/api/bugs", {**bug, "status": "new"}).status == 201
+    assert LEAD("POST", "/api/bugs", {**bug, **decided}).status == 201

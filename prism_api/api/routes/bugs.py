@@ -12,9 +12,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from prism_api.api import documents
-from prism_api.api.calls import Access, Call, current
+from prism_api.api.calls import Access, Call, Role, current
 from prism_api.api.crud import crud
-from prism_api.api.problems import FieldError, invalid, not_found
+from prism_api.api.problems import FieldError, Problem, invalid, not_found
 from prism_api.api.resource import Resource
 from prism_api.api.visibility import actor
 from prism_api.api.writes import read_item
@@ -46,7 +46,14 @@ def _complete(call: Call, _: dict[str, Any]) -> dict[str, Any]:
     return {"reporter": actor(call), "created": instant_text(call.now)}
 
 
-def _judge(_: Call, before: Bug | None, after: Bug | None) -> None:
+def _judge(call: Call, before: Bug | None, after: Bug | None) -> None:
+    """Who reports a bug does not say what became of it; leads and admins do."""
+    decides = bool({Role.ADMIN, Role.LEAD} & call.caller.roles)
+    if before is None and after is not None and not decides:
+        decided = (after.status is not BugStatus.NEW, after.assignee is not None, after.resolved is not None)
+        if any(decided):
+            detail = "A new bug is unassigned; a lead sets status, assignee and resolved."
+            raise Problem(HTTPStatus.FORBIDDEN, detail)
     shot = after.screenshot if after is not None else None
     if shot is not None and (before is None or before.screenshot != shot) and picture_type(shot) is None:
         raise invalid((FieldError("body.screenshot", "neither PNG, JPEG nor WebP"),))
