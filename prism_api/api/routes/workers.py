@@ -16,7 +16,7 @@ from prism_api.api.resource import Resource
 from prism_api.api.visibility import visible
 from prism_core.models.base import Day, Id, Model
 from prism_core.models.people import Member
-from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus
+from prism_core.models.workers import Worker, WorkerStatus
 from prism_core.tables import MEMBERS, WORKERS
 
 EXAMPLE = {"worker_key": "us-east-1_Pool#0a1b2c3d", "pool": "us-east-1_Pool", "sub": "0a1b2c3d"}
@@ -24,9 +24,11 @@ EXAMPLE = {"worker_key": "us-east-1_Pool#0a1b2c3d", "pool": "us-east-1_Pool", "s
 
 def _judge(call: Call, before: Worker | None, after: Worker | None) -> None:
     """Who plans one team says who its workers are: a period that changes or stops to count must be of theirs."""
-    was, becomes = ({*one.periods} if one is not None else set[WorkerPeriod]() for one in (before, after))
+    was = () if before is None else before.periods
+    becomes = () if after is None else after.periods
     whole = before is None or after is None or before.status is not after.status
-    _refuse_others(call, {period.member for period in (was | becomes if whole else was ^ becomes)})
+    touched = [one for one in (*was, *becomes) if whole or (one in was) is not (one in becomes)]
+    _refuse_others(call, {period.member for period in touched})
 
 
 def _refuse_others(call: Call, members: set[str]) -> None:
