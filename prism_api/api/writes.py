@@ -118,6 +118,9 @@ def patch_item(
 ) -> Any:
     """Some fields, by RFC 7396: null removes, an object is merged, anything else replaces."""
     _only(fields, taken_on_change(resource))
+    unread = sorted(resource.secret(author.call, before) & set(fields))
+    if unread:  # also when the value is the stored one: the answer would tell whether a guess is right
+        raise Problem(HTTPStatus.FORBIDDEN, f"{', '.join(unread)} of this {resource.noun} is not yours to read.")
     return change_item(resource, author, before, _merged(before.plain(), fields), row=row, dry=dry)
 
 

@@ -151,3 +151,12 @@ def test_a_window_of_changes_is_bounded_and_does_not_move_between_pages() -> Non
 
     assert (too_long.status, too_long.body["errors"][0]["path"]) == (422, "query.since")
     assert all(one["instant"] <= first["items"][0]["instant"] for one in rest["items"])
+
+
+def test_a_guess_of_a_reason_is_refused_whether_it_is_right_or_not() -> None:
+    off = {"member_id": "s-ann", "date": "2031-03-17", "hours_off": 8, "reason": "surgery"}
+    key = ANN("POST", "/api/availability", off).body["key"]
+
+    for guess in ("surgery", "a wedding"):
+        assert LEAD("PATCH", f"/api/availability/{key}", {"reason": guess}, match='"1"').status == 403
+    assert LEAD("PATCH", f"/api/availability/{key}", {"hours_off": 4}, match='"1"').status == 200
