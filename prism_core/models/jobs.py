@@ -14,15 +14,17 @@ from prism_core.models.reports import ObjectKey
 
 _Actor = Annotated[str, Field(min_length=1, max_length=200)]
 _Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-# An item holds 400 kB; a longer answer is kept in S3.
+# An item holds 400 kB; an answer of more bytes is kept in S3.
 ANSWER_MAX_CHARACTERS = 100_000
 
 
 class StoredAnswer(Model):
-    """A POST with an Idempotency-Key: `status` and `body` are absent while the first call is still running.
+    """A POST with an Idempotency-Key: `status` and `body` are absent until a call has answered.
 
-    The same key with another request (`request_hash`) is refused. The service deletes it after `expires_at`,
-    an epoch second, but may take two days over it: a reader compares with its own clock.
+    The same key with another request (`request_hash`) is refused. Who works on it holds `lease` until an instant;
+    without one, or behind it, the next call goes on under the same `request_id` and `created`, as a replay. The
+    service deletes it after `expires_at`, an epoch second, but may take two days over it: a reader compares with
+    its own clock.
     """
 
     actor: Annotated[str, Field(pattern=r"^[^#\x00-\x1f]{1,200}$")]
@@ -31,6 +33,8 @@ class StoredAnswer(Model):
     request_hash: _Hash
     request_id: _Actor
     created: Instant
+    lease: _Actor | None = None
+    lease_until: Instant | None = None
     expires_at: Count
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     headers: Annotated[dict[str, str], Field(max_length=20)] = Field(default_factory=dict[str, str])

@@ -261,6 +261,8 @@ LATER_ITEMS: dict[str, st.SearchStrategy[Any]] = {
         request_hash=st.from_regex(r"\A[0-9a-f]{64}\Z"),
         request_id=names,
         created=instants,
+        lease=optional(names),
+        lease_until=optional(instants),
         expires_at=counts,
         status=optional(st.integers(200, 599)),
         headers=st.dictionaries(names, texts, max_size=2),
