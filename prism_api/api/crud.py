@@ -70,7 +70,7 @@ Reason = Annotated[
 ]
 Idempotency = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", description="the same key answers the same", max_length=128),
+    Header(alias="Idempotency-Key", description="the same key answers the same", max_length=255),
 ]
 
 

@@ -43,11 +43,17 @@ class Weekday(StrEnum):
     SUN = "sun"
 
 
+SKILLS_MAX = 200
+
+
 class Skill(Model):
     """A named skill at a level from 1 (learning) to 5 (teaches it): what a member has or a project needs."""
 
     name: Name
     level: Level
+
+
+Skills = Annotated[Many[Skill], Field(max_length=SKILLS_MAX)]
 
 
 class Member(Versioned):
@@ -60,7 +66,7 @@ class Member(Versioned):
     name: Name
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
     status: Choice[MemberStatus] = MemberStatus.ACTIVE
-    skills: Many[Skill] = ()
+    skills: Skills = ()
     hours: dict[Choice[Weekday], DayHours] = Field(default_factory=dict[Weekday, DayHours])
     time_zone: Zone
     team: Id | None = None

@@ -24,7 +24,10 @@ from prism_core.models.base import (
     Text,
     Versioned,
 )
-from prism_core.models.people import Skill, refuse_repeated_skills
+from prism_core.models.people import Skills, refuse_repeated_skills
+
+# Of 60 to 200 bytes each, and a change stands in the log with those before and after it: an item holds 400 kB.
+LABELING_JOBS_MAX = 500
 
 
 class ProjectStatus(StrEnum):
@@ -68,11 +71,11 @@ class Project(Versioned):
     demand_hours: Hours = Field(description="hours a week")
     quality_target: Share | None = None
     sla_date: Day | None = None
-    skills: Many[Skill] = ()
+    skills: Skills = ()
     min_people: Count = 0
     max_people: Annotated[int, Field(ge=1)] | None = None
     min_block_hours: Hours = Field(default=Decimal("0.00"), description="no shorter piece of work a day")
-    labeling_jobs: Many[LabelingJob] = ()
+    labeling_jobs: Annotated[Many[LabelingJob], Field(max_length=LABELING_JOBS_MAX)] = ()
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -97,7 +100,7 @@ class Request(Versioned):
     status: Choice[RequestStatus] = RequestStatus.SUBMITTED
     due_date: Day
     hours: Hours
-    skills: Many[Skill] = ()
+    skills: Skills = ()
     project_id: Id | None = None
     requester: Name
     reason: Text

@@ -15,8 +15,9 @@ from pydantic import Field, model_validator
 from prism_core.models.base import Choice, Day, Id, Many, Model, Name, Text, Versioned
 
 RawCategory = Annotated[str, Field(min_length=1, max_length=128)]
-# An entry takes 60 to 80 bytes, an item holds 400 kB; a programme has a few hundred entries.
-ENTRIES_MAX = 5_000
+# An entry takes 70 to 120 bytes, an item holds 400 kB, and a change stands in the log with the entries before and
+# after it. A programme has a few hundred entries.
+ENTRIES_MAX = 1_500
 
 
 class TaxonomyStatus(StrEnum):

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from prism_core.failures import PermanentFailure
+from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.models.base import Model, text_of
 from prism_core.tables import TableSpec
 
@@ -28,14 +28,19 @@ ITEM_MAX_BYTES = 400 * 1024
 _WHOLE = re.compile(r"-?\d+")
 
 
-def encode(spec: TableSpec, item: Model) -> Item:
-    """All attributes of an item, with those that key the table and its indexes. Raises PermanentFailure."""
+def encode(spec: TableSpec, item: Model, *, called: str | None = None, beside: Item | None = None) -> Item:
+    """All attributes of an item, with those that key the table and its indexes.
+
+    `beside` are attributes that are none of the model's. Raises BadUsage, about the item as it is `called`, when
+    it is larger than an item may be: whoever wrote it can shorten it.
+    """
     fields = {name: value for name, value in item.model_dump().items() if value is not None}
     encoded = {name: encode_value(value) for name, value in (fields | spec.derived_of(item)).items()}
+    encoded |= beside or {}
     size = item_bytes(encoded)
     if size > ITEM_MAX_BYTES:
-        key = spec.item_key(spec.key_of(item))
-        raise PermanentFailure(f"{key} takes {size:,} bytes; an item holds at most {ITEM_MAX_BYTES:,}: shorten it")
+        what = called or spec.item_key(spec.key_of(item))
+        raise BadUsage(f"{what} takes {size:,} bytes; an item holds at most {ITEM_MAX_BYTES:,}: shorten it")
     return encoded
 
 

@@ -251,10 +251,12 @@ class TableStore(TableReader[M]):
         if after is None:
             verb: dict[str, Any] = {"Delete": action | {"Key": encode_key(key)}}
         else:
-            verb = {"Put": action | {"Item": encode(self.spec, after) | {LAST_WRITE: {"S": author.request_id}}}}
+            item = encode(self.spec, after, beside={LAST_WRITE: {"S": author.request_id}})
+            verb = {"Put": action | {"Item": item}}
+        # A change holds what was before it and what is after it: it may be too large when the item is not.
         entry = {
             "TableName": self._changelog.table,
-            "Item": encode(CHANGELOG, change),
+            "Item": encode(CHANGELOG, change, called=f"{item_key} with what it was before"),
             "ConditionExpression": "attribute_not_exists(#key)",
             "ExpressionAttributeNames": {"#key": CHANGELOG.partition.name},
         }
