@@ -31,7 +31,7 @@ from prism_api.api.resource import (
     replace_fields,
 )
 from prism_api.api.writes import (
-    answer_of,
+    answer_as,
     author_of,
     create_item,
     delete_item,
@@ -99,7 +99,7 @@ def item_answer(resource: Resource[Any], answer: Any, item: Any, status: int = H
     headers = {"etag": etag(item)} if isinstance(item, Versioned) else {}
     if status == HTTPStatus.CREATED:
         headers["location"] = f"{resource.path}/{resource.key_text(item)}"
-    return respond(answer.model_validate(answer_of(resource, item)), status, headers)
+    return respond(answer_as(resource, answer, item), status, headers)
 
 
 def signed(function: Callable[..., Any], parameters: Parameters, answer: Any) -> Callable[..., Any]:
@@ -142,7 +142,7 @@ def list_parameters(resource: Resource[Any]) -> Parameters:
 def _list(router: APIGatewayHttpRouter, resource: Resource[Any], row: Any, page: Any) -> None:
     def list_them(**_: Any) -> Response[Any]:
         listed = list_rows(resource, current())
-        items = [row.model_validate(answer_of(resource, one)) for one in listed.rows]
+        items = [answer_as(resource, row, one) for one in listed.rows]
         return respond(page.model_construct(items=items, next=listed.next))
 
     document = documents.of(resource, f"List {resource.noun}s", page, reads=True)
