@@ -48,11 +48,6 @@ def call_again(payload: bytes) -> None:
         client(settings(), "lambda").invoke(FunctionName=name, InvocationType="Event", Payload=payload)
 
 
-def store(spec: TableSpec, model: type[M]) -> "TableStore[M]":
-    """The store of a table."""
-    return _store(spec.name, spec, model)
-
-
 def reader(spec: TableSpec, model: type[M]) -> TableReader[M]:
     """The reader of a table that the API does not write, such as throughput."""
     return TableReader(dynamodb(), settings(), spec, model)
@@ -61,12 +56,13 @@ def reader(spec: TableSpec, model: type[M]) -> TableReader[M]:
 _STORES: "dict[str, TableStore[Any]]" = {}
 
 
-def _store(name: str, spec: TableSpec, model: type[M]) -> "TableStore[M]":
+def store(spec: TableSpec, model: type[M]) -> "TableStore[M]":
+    """The store of a table."""
     from prism_resources.tables.store import TableStore  # noqa: PLC0415 - a call that reads does not need it
 
-    if name not in _STORES:
-        _STORES[name] = TableStore(dynamodb(), settings(), spec, model, keys=person_keys())
-    return _STORES[name]
+    if spec.name not in _STORES:
+        _STORES[spec.name] = TableStore(dynamodb(), settings(), spec, model, keys=person_keys())
+    return _STORES[spec.name]
 
 
 @lru_cache(maxsize=1)

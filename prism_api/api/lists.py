@@ -32,7 +32,6 @@ _LIST_NAMES = ("limit", "sort", "cursor", "q", "as_of")
 _WEEK_RANGE = ("week_from", "week_to")
 
 Row = Model
-Partition = tuple[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Plan:
     """The partitions to read, in order, and the filters that are left for each row."""
 
     way: str
-    partitions: tuple[Mapping[str, str], ...]
+    partitions: tuple[Mapping[str, Any], ...]
     first: str | None
     last: str | None
     left: Mapping[str, tuple[str, ...]]
@@ -251,7 +250,7 @@ def _stream(
             start=start,
             first=plan.first,
             last=plan.last,
-            **_loose(plan.partitions[number]),
+            **plan.partitions[number],
         )
         for index, row in enumerate(page.items):
             read += 1
@@ -310,12 +309,7 @@ def _collect(
 def _read(resource: Resource[Any], plan: Plan) -> Iterator[Row]:
     table = backend.reader(resource.spec, resource.model)
     for parts in plan.partitions:
-        yield from table.query_as(resource.row_model, plan.way, first=plan.first, last=plan.last, **_loose(parts))
-
-
-def _loose(parts: Mapping[str, str]) -> dict[str, Any]:
-    """Key parts as keyword arguments beside typed ones."""
-    return {**parts}
+        yield from table.query_as(resource.row_model, plan.way, first=plan.first, last=plan.last, **parts)
 
 
 def _matches(resource: Resource[Any], call: Call, plan: Plan, seen: Visible, row: Row) -> bool:

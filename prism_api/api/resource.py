@@ -82,7 +82,7 @@ class Resource(Generic[M]):
         parts = {part: text_of(getattr(item, part)) for part in self.spec.key_parts}
         return encode_key(parts) if self.composite else parts[self.spec.key_parts[0]]
 
-    def key_parts(self, text: str) -> dict[str, str]:
+    def key_parts(self, text: str) -> dict[str, Any]:
         """The parts of a key from a path segment. Raises Problem 404 when it names nothing."""
         names = self.spec.key_parts
         if self.composite:

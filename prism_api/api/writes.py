@@ -51,7 +51,7 @@ def author_of(call: Call) -> Author:
 
 def read_item(resource: Resource[Any], call: Call, key: str) -> Any:
     """The item, if it exists and the caller may see it. Raises Problem 404."""
-    item = backend.reader(resource.spec, resource.model).get(**_loose(resource.key_parts(key)))
+    item = backend.reader(resource.spec, resource.model).get(**resource.key_parts(key))
     if item is None or not resource.seen_by(call, visible(call), item):
         raise not_found(f"{resource.noun} {key}")
     return item
@@ -242,10 +242,6 @@ def answer_as(resource: Resource[Any], answer: type[Model], item: Any) -> Model:
 
 def _parts(resource: Resource[Any], item: Any) -> dict[str, Any]:
     return {part: getattr(item, part) for part in resource.spec.key_parts}
-
-
-def _loose(parts: Mapping[str, str]) -> dict[str, Any]:
-    return {**parts}
 
 
 def _taken(resource: Resource[Any], item: Any) -> Problem:
