@@ -44,9 +44,12 @@ def write(project: pytest.Pytester, path: str, source: str) -> None:
 
 
 def collection_error(project: pytest.Pytester, path: str, source: str) -> str:
-    """The words with which the collection of one test file fails."""
+    """The words with which the collection of one test file fails.
+
+    Without pytest's closing summary, which says them again, and in full where the variable ``CI`` is set.
+    """
     write(project, path, source)
-    result = project.runpytest_inprocess("tests")
+    result = project.runpytest_inprocess("-rN", "tests")
     result.assert_outcomes(errors=1)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     return result.stdout.str()
