@@ -1,19 +1,24 @@
 """What lies in the lake, and where.
 
-Belongs here: key layout, the tables of the lake with the type and meaning of every column. Glue tables,
-Arrow schemas and the views of DuckDB are all derived from these lines, so that they cannot disagree.
-Does not belong here: reading and writing (prism_resources/lake.py).
+Belongs here: key layout, and what a table of the lake is made of. Does not belong here: the tables themselves
+(lake_tables.py) and reading and writing (prism_resources/lake.py).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from prism_core.calendar import Week
 
 # Types by their Athena (Hive) names.
 ColumnType = Literal["string", "bigint", "double", "boolean", "date", "timestamp"]
+
+# What a partition `week=W` holds (ADR 0010).
+#   register: the items as they stood at the end of W; of the running week, as they stand now
+#   weekly:   the items of W as they stood at the end of W; those recorded only after it, as they stand now
+#   fact:     the rows of W in their newest state
+#   log:      the changes made in W
+#   own:      computed by an asset of its own, not exported
+Kind = Literal["register", "weekly", "fact", "log", "own"]
 
 RAW_EXPIRY_DAYS = 90
 # Files on their way in or out: what a person uploaded, exports to be fetched, the rows and results of jobs.
@@ -25,11 +30,19 @@ WORKER_RESPONSE = "worker_response"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the lake: what it is called, its type, and what it says with its unit."""
+    """A column of the lake: what it is called, its type, and what it says with its unit.
+
+    `field` is the field of the model where that is named otherwise.
+    """
 
     name: str
     type: ColumnType
     meaning: str
+    field: str = ""
+
+    @property
+    def of_field(self) -> str:
+        return self.field or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,12 @@ class LakeTable:
     name: str
     meaning: str
     columns: tuple[Column, ...]
+    kind: Kind = "own"
+
+    @property
+    def exported(self) -> bool:
+        """Whether the export writes it, from the operational table of the same name."""
+        return self.kind != "own"
 
     def partition(self, week: Week) -> "LakePartition":
         return LakePartition(self.name, week)
@@ -71,29 +90,3 @@ def parquet_prefix(table: str) -> str:
 def raw_prefix(source: str, week: Week) -> str:
     """Where the untouched input of a week lies; expires after RAW_EXPIRY_DAYS."""
     return f"raw/{source}/week={week}/"
-
-
-THROUGHPUT = LakeTable(
-    "throughput",
-    "What was done: one row per project, member and UTC day.",
-    (
-        Column("project_id", "string", "project; `job:<name>` for a labelling job that belongs to none"),
-        Column("member_id", "string", "member; `worker:<key>` for a worker nobody has resolved"),
-        Column("day", "date", "UTC day of the event"),
-        Column("tasks_submitted", "bigint", "tasks handed in"),
-        Column("tasks_returned", "bigint", "tasks given back unfinished"),
-        Column("tasks_declined", "bigint", "tasks refused"),
-        Column("tasks_accepted", "bigint", "events that only say a task was taken"),
-        Column("tasks_other", "bigint", "events of a type PRISM does not know"),
-        Column("wall_seconds", "bigint", "submitted minus accepted, over submitted tasks"),
-        Column("active_seconds", "bigint", "time spent as the labelling tool measured it; null when unknown"),
-        Column("active_tasks", "bigint", "submitted tasks whose active time is known"),
-        Column("median_handle_seconds", "double", "median wall seconds of a submitted task"),
-        Column("mean_handle_seconds", "double", "mean wall seconds of a submitted task"),
-        Column("tasks_per_hour", "double", "submitted tasks per wall hour; null without wall time"),
-        Column("worker_resolved", "boolean", "whether member_id is a member"),
-        Column("project_resolved", "boolean", "whether project_id is a project"),
-    ),
-)
-
-LAKE_TABLES: Mapping[str, LakeTable] = MappingProxyType({table.name: table for table in (THROUGHPUT,)})

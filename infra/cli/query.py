@@ -30,7 +30,7 @@ def query(
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Ask the lake. Tables: throughput; every table has the column `week` (2018-W33)."""
-    from prism_core.lake import LAKE_TABLES
+    from prism_core.lake_tables import LAKE_TABLES
     from prism_resources.lake import Lake
     from prism_resources.query.engine import query_engine
     from prism_resources.query.result import QueryResult, as_csv

@@ -16,7 +16,8 @@ from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.publish import expired_week, uncounted_ids
 from prism_core.calendar import Week
-from prism_core.lake import THROUGHPUT, WORKER_ACTIVITY
+from prism_core.lake import WORKER_ACTIVITY
+from prism_core.lake_tables import THROUGHPUT
 from prism_resources.lake import Manifest
 from prism_resources.worker_activity.landing import rejects_prefix
 

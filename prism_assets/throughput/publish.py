@@ -16,7 +16,8 @@ from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.corrections import Reassignment
 from prism_core.failures import TransientFailure
-from prism_core.lake import THROUGHPUT, WORKER_RESPONSE
+from prism_core.lake import WORKER_RESPONSE
+from prism_core.lake_tables import THROUGHPUT
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
 from prism_resources.lake import Lake, Manifest, PartitionWrite

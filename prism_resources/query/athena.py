@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from prism_core.failures import BadUsage, TransientFailure
-from prism_core.lake import LAKE_TABLES
+from prism_core.lake_tables import LAKE_TABLES
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling

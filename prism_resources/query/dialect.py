@@ -10,7 +10,7 @@ from sqlglot.expressions.core import Expression
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from prism_core.lake import LAKE_TABLES
+from prism_core.lake_tables import LAKE_TABLES
 
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Dot, exp.Star)
 # In Trino all of these give a date for a date; in DuckDB a timestamp.

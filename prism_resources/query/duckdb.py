@@ -12,7 +12,8 @@ import duckdb
 from sqlglot import exp
 
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
-from prism_core.lake import LAKE_TABLES, ColumnType, LakeTable, parquet_prefix
+from prism_core.lake import ColumnType, LakeTable, parquet_prefix
+from prism_core.lake_tables import LAKE_TABLES
 from prism_core.settings import Settings
 from prism_resources.lake import Lake
 from prism_resources.query.result import QueryResult

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from prism_core.lake import LAKE_TABLES
+from prism_core.lake_tables import LAKE_TABLES
 from prism_core.tables import TABLES
 from tests.architecture.sources import PRISM, ROOT, Module, imports, modules, tracked
 

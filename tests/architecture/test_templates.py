@@ -13,18 +13,19 @@ from typing import Any
 import pytest
 from cfnlint.decode import decode
 
+from infra.catalog import written
 from infra.deploy import STACKS
 from prism_api.api.calls import Role
 from prism_core.lake import (
     EXPORTS,
     JOBS,
-    LAKE_TABLES,
     PASSING_EXPIRY_DAYS,
     RAW_EXPIRY_DAYS,
     UPLOADS,
     LakeTable,
     parquet_prefix,
 )
+from prism_core.lake_tables import LAKE_TABLES
 from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import NOT_SETTINGS, PREFIX, Settings
 from prism_core.tables import TABLES
@@ -84,6 +85,11 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
 
 def test_every_template_is_deployed() -> None:
     assert {path.stem for path in TEMPLATES} == set(STACKS)
+
+
+@pytest.mark.parametrize("path", written(), ids=lambda path: path.stem)
+def test_the_catalog_is_what_the_tables_of_the_lake_make_of_it(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == written()[path], "run `python -m infra.catalog`"
 
 
 def test_the_catalog_has_exactly_the_tables_of_the_lake() -> None:

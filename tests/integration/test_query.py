@@ -9,7 +9,7 @@ import pytest
 from infra.local.platform import Platform
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
-from prism_core.lake import THROUGHPUT
+from prism_core.lake_tables import THROUGHPUT
 from prism_core.settings import load_settings
 from prism_resources.aws import client
 from prism_resources.lake import Lake

@@ -13,7 +13,7 @@ from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week, WeekRange
-from prism_core.lake import THROUGHPUT
+from prism_core.lake_tables import THROUGHPUT
 from prism_core.models.disputes import Correction
 from prism_core.models.projects import LabelingJob, Project
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key

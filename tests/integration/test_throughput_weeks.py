@@ -17,7 +17,8 @@ from prism_assets.resources import PrismResource
 from prism_assets.throughput.assets import ANEW_TAG
 from prism_assets.throughput.publish import PublishedWeek, publish_week
 from prism_core.calendar import Week, WeekRange
-from prism_core.lake import THROUGHPUT, WORKER_RESPONSE
+from prism_core.lake import WORKER_RESPONSE
+from prism_core.lake_tables import THROUGHPUT
 from prism_core.models.workers import Worker, WorkerStatus
 from prism_core.settings import ActivitySource, load_settings
 from prism_resources.aws import client
