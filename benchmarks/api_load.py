@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import ROOT, Target, circumstances, keep, print_targets
-from benchmarks.own_platform import own_platform, put_members
+from benchmarks.load_clients import PROJECTS
+from benchmarks.own_platform import own_platform, put_members, put_projects
 from infra.local.demo_users import demo_email, demo_password, seed_demo_users
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.serving import front_door
@@ -38,6 +39,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     load_before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, own_platform(Path(folder) / "home") as platform:
         members = put_members(platform.settings, MEMBERS)
+        put_projects(platform.settings, PROJECTS)
         seed_demo_users(platform)
         token = Users(platform.settings).token(demo_email(Role.LEAD), demo_password(platform.home))
         with front_door(platform):

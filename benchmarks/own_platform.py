@@ -1,14 +1,15 @@
 """A platform of a benchmark's own: the embedded AWS with the stacks deployed, in a folder that goes afterwards.
 
-Belongs here: starting it, and members to list. Does not belong here: what is measured on it. The platform of a
-person who runs `make bench` is never touched.
+Belongs here: starting it, and members and projects to list. Does not belong here: what is measured on it. The
+platform of a person who runs `make bench` is never touched.
 """
 
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 from infra.deploy import deploy
@@ -16,8 +17,9 @@ from infra.local.home import is_free
 from infra.local.platform import Platform, attached
 from prism_core import clock
 from prism_core.models.people import Member
+from prism_core.models.projects import Project
 from prism_core.settings import Settings
-from prism_core.tables import MEMBERS
+from prism_core.tables import MEMBERS, PROJECTS
 from prism_resources.aws import client
 from prism_resources.tables.bulk import batch_write, put_request
 from prism_resources.tables.codec import encode
@@ -66,6 +68,13 @@ def put_members(settings: Settings, number: int) -> list[str]:
     requests = (put_request(encode(MEMBERS, member)) for member in members)
     batch_write(client(settings, "dynamodb"), settings.table_name(MEMBERS.name), requests)
     return [member.member_id for member in members]
+
+
+def put_projects(settings: Settings, names: Iterable[str]) -> None:
+    """Projects that allocations can name."""
+    projects = [Project(project_id=name, name=name, category="c", demand_hours=Decimal(40)) for name in names]
+    requests = (put_request(encode(PROJECTS, project)) for project in projects)
+    batch_write(client(settings, "dynamodb"), settings.table_name(PROJECTS.name), requests)
 
 
 def _port() -> int:

@@ -5,7 +5,6 @@ write of the API passes, too. Does not belong here: the plan itself (prism_core/
 (prism_resources/tables/imports.py), which `prism ingest workbook` shares; routes (routes/imports.py).
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,7 +20,7 @@ from prism_api.api.visibility import visible
 from prism_core.failures import BadUsage
 from prism_core.workbooks.mapping import TableMapping, WorkbookMapping, default_mapping, load_mapping
 from prism_core.workbooks.package import Limits, WorkbookRefused
-from prism_core.workbooks.plan import ImportPlan, ItemWrite, Outcome, RowPlan
+from prism_core.workbooks.plan import ImportPlan, ItemWrite
 from prism_core.workbooks.reading import Problem as CellProblem
 from prism_core.workbooks.reading import Workbook, read_workbook
 from prism_resources.tables.imports import plan_of
@@ -39,7 +38,7 @@ def planned(call: Call, data: bytes, mapping_text: str | None) -> ImportPlan:
     _refuse_foreign_rows(call, workbook)
     plan = plan_of(backend.dynamodb(), backend.settings(), workbook, now=call.now)
     refused = {write.item_key: why for write in plan.writes if (why := _why_refused(call, write)) is not None}
-    return _without(plan, refused) if refused else plan
+    return plan.without(refused)
 
 
 def _read(data: bytes, mapping: WorkbookMapping) -> Workbook:
@@ -120,21 +119,3 @@ def _why_refused(call: Call, write: ItemWrite) -> str | None:
 
 
 _NO_JUDGE: Final = next(one.default for one in fields(Resource) if one.name == "judge")
-
-
-def _without(plan: ImportPlan, refused: Mapping[str, str]) -> ImportPlan:
-    """The plan without some writes, whose rows say why."""
-    return ImportPlan(
-        tuple(_rows(plan, refused)),
-        tuple(write for write in plan.writes if write.item_key not in refused),
-        plan.sheets,
-    )
-
-
-def _rows(plan: ImportPlan, refused: Mapping[str, str]) -> Iterator[RowPlan]:
-    for row in plan.rows:
-        if row.item_key not in refused or row.outcome not in {Outcome.NEW, Outcome.CHANGED}:
-            yield row
-            continue
-        problem = CellProblem(row.sheet, row.row, None, None, refused[row.item_key or ""])
-        yield replace(row, outcome=Outcome.REJECTED, problems=[*row.problems, problem], changes=[])

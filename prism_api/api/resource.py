@@ -41,8 +41,10 @@ class Resource(Generic[M]):
     `filters` are fields that a list can be filtered by, with the type of a value; `search` are the fields that `q`
     looks into; `everything` gives the partitions of a list without a selective filter; `owner` names the member a
     row belongs to. `server` are fields that the caller cannot set, `filled` those that `complete` adds when they
-    are absent, `generated` is the first letter of ids that the server makes. `row` is what a list carries if that
-    is less, `answer` the same for one item; `hidden` says which rows a caller must not see, `secret` which fields,
+    are absent, `generated` is the first letter of ids that the server makes. `judge` says what a caller may
+    change, `rule` what nobody may, an admin included; `rehearse` is told of each row that a dry run would write.
+    `row` is what a list carries if that is less, `answer` the same for one item; `hidden` says which rows a caller
+    must not see, `secret` which fields,
     `never_in_history` which ones nobody reads there. `opaque` is a single key that no path segment could hold,
     `derived` what is added to an answer; without `past` nobody reads how an item was.
     """
@@ -61,6 +63,8 @@ class Resource(Generic[M]):
     server: tuple[str, ...] = ()
     complete: Completion = lambda _, fields: fields
     judge: Judge = lambda _call, _before, _after: None
+    rule: Judge = lambda _call, _before, _after: None
+    rehearse: Judge = lambda _call, _before, _after: None
     row: type[Model] | None = None
     answer: type[Model] | None = None
     hidden: Callable[[Call, Any], bool] = lambda _call, _item: False

@@ -18,6 +18,7 @@ from prism_api.api.calls import Call
 from prism_api.api.calls import current as current_call
 from prism_api.api.problems import FieldError, Problem, errors_of, invalid, not_found
 from prism_api.api.resource import Resource, taken_on_change, taken_on_create
+from prism_api.api.rules import refuse_unknown
 from prism_api.api.visibility import actor, visible
 from prism_core.failures import StaleVersion
 from prism_core.models.base import Model, Versioned
@@ -82,9 +83,11 @@ def create_item(
     item = _built(resource, {**given, **resource.complete(author.call, given)}, prefix="body")
     _owned(resource, author.call, item)
     resource.judge(author.call, None, item)
+    refuse_unsound(resource, author.call, None, item)
     if dry:
         if backend.reader(resource.spec, resource.model).get(**_parts(resource, item)) is not None:
             raise _taken(resource, item)
+        resource.rehearse(author.call, None, item)
         return item
     try:
         return backend.store(resource.spec, resource.model).create(item, **author.of(row))
@@ -144,7 +147,9 @@ def change_item(
     _owned(resource, author.call, after)
     if judged:
         resource.judge(author.call, before, after)
+        refuse_unsound(resource, author.call, before, after)
     if dry:
+        resource.rehearse(author.call, before, after)
         return after
     try:
         return backend.store(resource.spec, resource.model).update(
@@ -159,7 +164,9 @@ def delete_item(
 ) -> None:
     """Raises Problem 412 when another write came first."""
     resource.judge(author.call, before, None)
+    resource.rule(author.call, before, None)
     if dry:
+        resource.rehearse(author.call, before, None)
         return
     try:
         backend.store(resource.spec, resource.model).delete(
@@ -167,6 +174,13 @@ def delete_item(
         )
     except StaleVersion as stale:
         raise stale_problem(resource, before, stale.expected) from stale
+
+
+def refuse_unsound(resource: Resource[Any], call: Call, before: Any, after: Any) -> None:
+    """What nobody may write, an admin included. Raises Problem 422 or what the rule of the resource raises."""
+    if after is not None:
+        refuse_unknown(call, resource.spec, before, after)
+    resource.rule(call, before, after)
 
 
 def matched(resource: Resource[Any], call: Call, item: Any) -> None:

@@ -103,12 +103,19 @@ class ImportPlan:
 
     def with_losses(self, losses: Mapping[str, str]) -> "ImportPlan":
         """The plan after a load in which some writes lost: `losses` says why, by item key."""
-        rows = tuple(_lost(row, losses) for row in self.rows)
-        return ImportPlan(rows, tuple(w for w in self.writes if w.item_key not in losses), self.sheets)
+        return self._without(losses, Outcome.CONFLICT)
+
+    def without(self, refused: Mapping[str, str]) -> "ImportPlan":
+        """The plan without some writes: `refused` says why, by item key."""
+        return self._without(refused, Outcome.REJECTED) if refused else self
+
+    def _without(self, why: Mapping[str, str], outcome: Outcome) -> "ImportPlan":
+        rows = tuple(_left_out(row, why, outcome) for row in self.rows)
+        return ImportPlan(rows, tuple(w for w in self.writes if w.item_key not in why), self.sheets)
 
 
-def _lost(row: RowPlan, losses: Mapping[str, str]) -> RowPlan:
-    if row.item_key not in losses or row.outcome not in (Outcome.NEW, Outcome.CHANGED):
+def _left_out(row: RowPlan, why: Mapping[str, str], outcome: Outcome) -> RowPlan:
+    if row.item_key not in why or row.outcome not in (Outcome.NEW, Outcome.CHANGED):
         return row
-    problem = Problem(row.sheet, row.row, None, None, losses[row.item_key or ""])
-    return replace(row, outcome=Outcome.CONFLICT, problems=[*row.problems, problem], changes=[])
+    problem = Problem(row.sheet, row.row, None, None, why[row.item_key or ""])
+    return replace(row, outcome=outcome, problems=[*row.problems, problem], changes=[])

@@ -14,13 +14,14 @@ from typing import Final, cast
 from pydantic import JsonValue, ValidationError
 
 from prism_core.models.base import Versioned, instant_text
+from prism_core.references import REFERENCES, newly_named
 from prism_core.workbooks.cells import address
 from prism_core.workbooks.codecs import Formats
 from prism_core.workbooks.columns import Column, Lock
 from prism_core.workbooks.fingerprint import digest
 from prism_core.workbooks.mapping import NOW
 from prism_core.workbooks.plan import BAD, CellChange, ImportPlan, ItemWrite, Outcome, RowPlan
-from prism_core.workbooks.reading import REFERENCES, Clear, DataRow, Problem, Workbook
+from prism_core.workbooks.reading import Clear, DataRow, Problem, Workbook
 from prism_core.workbooks.repeats import Entry, refuse_repeats
 
 Plain = dict[str, JsonValue]
@@ -178,18 +179,10 @@ class _Planner:
         """Refuse the rows when they newly name a member or project that does not exist."""
         if self._ids is None:
             return False
-        for name, table in REFERENCES.items():
-            value = plain.get(name)
-            own = rows[0][1].table == table
-            if (
-                not own
-                and value is not None
-                and before.get(name) != value
-                and value not in self._ids.get(table, ())
-            ):
+        for named in newly_named(rows[0][1].table, before, plain):
+            if named.key not in self._ids.get(named.table, ()):
                 for row, plan in rows:
-                    column = row.table.columns.get(name)
-                    self._refuse(row, plan, column, f"there is no {table.removesuffix('s')} {value!r}")
+                    self._refuse(row, plan, row.table.columns.get(named.field), named.missing)
         return not _good(rows)
 
     def _blame(self, rows: list[Entry], error: ValidationError, plain: Plain) -> None:

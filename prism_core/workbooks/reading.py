@@ -15,6 +15,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
 from prism_core.models.base import Model
+from prism_core.references import REFERENCES
 from prism_core.workbooks.cells import CellError, CellValue, Formula, address
 from prism_core.workbooks.codecs import Formats, normal
 from prism_core.workbooks.columns import DATE_PART, VALUE_PART, Column, days_of
@@ -122,9 +123,6 @@ class Workbook:
                 if row.table.spec.name != table and isinstance(value, str) and _is_sound(row.table, name, value):
                     found.setdefault(table, set()).add(value)
         return found
-
-
-REFERENCES: Final = {"member_id": "members", "project_id": "projects"}
 
 
 def read_workbook(

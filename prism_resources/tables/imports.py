@@ -12,11 +12,14 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
+from prism_core.calendar import Week
+from prism_core.day_hours import overfilling
 from prism_core.failures import StaleVersion, TransientFailure
 from prism_core.models.base import Versioned
+from prism_core.models.work import Allocation
 from prism_core.settings import Settings
 from prism_core.table_spec import Key, TableSpec
-from prism_core.tables import TABLES
+from prism_core.tables import ALLOCATIONS, TABLES
 from prism_core.workbooks.plan import ImportPlan, ItemWrite
 from prism_core.workbooks.planning import plan_import
 from prism_core.workbooks.reading import Workbook
@@ -24,6 +27,7 @@ from prism_resources.failures import calling
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.bulk import MAX_ATTEMPTS, backoff_seconds
 from prism_resources.tables.codec import Attribute, decode, encode_key
+from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
 
 if TYPE_CHECKING:
@@ -45,7 +49,7 @@ class Author:
 
 
 def plan_of(client: "DynamoDBClient", settings: Settings, workbook: Workbook, *, now: datetime) -> ImportPlan:
-    """What loading the workbook would do now. Reads the items and ids that it names, and nothing else."""
+    """What loading the workbook would do now. Reads the items and ids that it names, and its members' weeks."""
     current: dict[str, Versioned] = {}
     for name, keys in workbook.keys().items():
         spec = TABLES[name]
@@ -57,7 +61,32 @@ def plan_of(client: "DynamoDBClient", settings: Settings, workbook: Workbook, *,
         part = TABLES[name].partition.name
         keys = [{part: one} for one in sorted(ids)]
         known[name] = {raw[part]["S"] for raw in batch_get(client, settings, TABLES[name], keys, only=part)}
-    return plan_import(workbook, current, now=now, known=known)
+    plan = plan_import(workbook, current, now=now, known=known)
+    return plan.without(_overfilled(client, settings, plan, current))
+
+
+def _overfilled(
+    client: "DynamoDBClient", settings: Settings, plan: ImportPlan, current: Mapping[str, Versioned]
+) -> dict[str, str]:
+    """Writes of allocations with which a day of a member has more than 24 hours over all projects, and why."""
+    planned = [
+        (write.item_key, cast("Allocation | None", current.get(write.item_key)), write.item)
+        for write in plan.writes
+        if isinstance(write.item, Allocation)
+    ]
+    weeks: dict[str, list[Week]] = {}
+    for _, _, after in planned:
+        weeks.setdefault(after.member_id, []).append(after.week)
+    reader = TableReader(client, settings, ALLOCATIONS, Allocation)
+    stored = [
+        one
+        for member, named in sorted(weeks.items())
+        for one in reader.query(
+            ALLOCATIONS.home, member_id=member, first=min(named), last=max(named), consistent=True
+        )
+    ]
+    refused = overfilling(stored, [(before, after) for _, before, after in planned])
+    return {planned[number][0]: day.message for number, day in refused.items()}
 
 
 def carry_out(

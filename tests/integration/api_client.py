@@ -1,11 +1,12 @@
 """Calls of the API's function in this process, on real tables. The way through API Gateway has its own tests."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from prism_api.api.bulk import MAX_ROWS
 from prism_api.api.handler import handler
 from tests.unit.api_events import event
 
@@ -58,6 +59,19 @@ class Api:
         typed = answer["headers"].get("content-type", "")
         parsed = json.loads(text) if text and "json" in typed else text
         return Answer(answer["statusCode"], answer["headers"], parsed)
+
+
+def known(members: Iterable[str] = (), projects: Iterable[str] = ()) -> None:
+    """Members and projects that items of a test name; those that are there stay as they are."""
+    people = [
+        {"member_id": one, "name": one, "email": f"{one}@example.com", "time_zone": "UTC"} for one in members
+    ]
+    work = [{"project_id": one, "name": one, "category": "c", "demand_hours": 1} for one in projects]
+    for path, items in (("/api/members", people), ("/api/projects", work)):
+        for start in range(0, len(items), MAX_ROWS):
+            rows = [{"operation": "create", "fields": one} for one in items[start : start + MAX_ROWS]]
+            answer = Api()("POST", f"{path}/bulk", {"rows": rows})
+            assert {row["status"] for row in answer.body["rows"]} <= {201, 409}, answer.body
 
 
 def every_page(api: Api, path: str, **query: Any) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from infra.local.platform import Platform
-from tests.integration.api_client import Answer, Api
+from tests.integration.api_client import Answer, Api, known
 
 ADMIN, LEAD = Api("[admin]", "x-admin"), Api("[lead]", "x-lead")
 ANN, BOB = Api("[annotator]", "x-sub-ann"), Api("[annotator]", "x-sub-bob")
@@ -20,6 +20,7 @@ WEEK = "2027-W20"
 @pytest.fixture(scope="module", autouse=True)
 def _world(platform: Platform) -> None:
     assert platform.owned
+    known(projects=["x-p", "x-later"])
     for name in ("ann", "bob"):
         fields = {
             "member_id": f"x-{name}", "name": f"=cmd|{name}", "email": f"{name}@example.com", "time_zone": "UTC",

@@ -14,7 +14,7 @@ from prism_api.api import backend
 from prism_core.models.jobs import StoredAnswer
 from prism_core.tables import IDEMPOTENCY
 from prism_resources.tables.codec import encode
-from tests.integration.api_client import Api, every_page
+from tests.integration.api_client import Api, every_page, known
 
 LEAD = Api("[lead]", "sub-of-a-repeating-lead")
 ADMIN = Api("[admin]", "sub-of-a-repeating-admin")
@@ -54,6 +54,7 @@ def member(name: str) -> dict[str, Any]:
 
 
 def test_a_long_answer_is_kept_and_its_rows_are_written_once(key: dict[str, str]) -> None:
+    known([f"once-{number}" for number in range(200)], ["p-once"])
     review = {"week": "2016-W02", "project_id": "p-once", "category": "c" * 100, "reviewed": 50, "correct": 47}
     rows = [
         {"operation": "create", "fields": {**review, "member_id": f"once-{number}", "notes": "ö" * 500}}

@@ -12,7 +12,7 @@ from prism_core.calendar import Week
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.models.workers import Worker
 from prism_core.tables import WORKERS
-from tests.integration.api_client import Api, every_page
+from tests.integration.api_client import Api, every_page, known
 
 ADMIN, LEAD = Api(), Api("[lead]", "sub-of-a-lead")
 MEMBER = {
@@ -170,6 +170,7 @@ def test_more_than_200_rows_are_refused_before_any_is_written() -> None:
 
 
 def test_hours_are_moved_to_somebody_else_in_one_transaction() -> None:
+    known(["re-a", "re-b"], ["re-p"])
     week, days = "2019-W10", {"2019-03-04": 5, "2019-03-05": 3}
     base = {"week": week, "project_id": "re-p", "hours": days}
     first = LEAD("POST", "/api/allocations", {**base, "member_id": "re-a"}).body
@@ -192,6 +193,7 @@ def test_hours_are_moved_to_somebody_else_in_one_transaction() -> None:
 
 
 def test_moving_more_hours_than_a_day_has_is_refused() -> None:
+    known(["re-c", "re-d"], ["re-p"])
     base = {"week": "2019-W11", "project_id": "re-p", "hours": {"2019-03-11": 13}}
     first = LEAD("POST", "/api/allocations", {**base, "member_id": "re-c"}).body
     LEAD("POST", "/api/allocations", {**base, "member_id": "re-d"})
@@ -286,6 +288,7 @@ def test_a_worker_is_suggested_the_member_who_was_planned_on_its_projects() -> N
     worker = Worker(worker_key="pool#sug", pool="pool", sub="sug", last_seen=now)
     backend.store(WORKERS, Worker).create(worker, actor="test", reason="", request_id="s", now=now)
     every_day = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), 8)
+    known(projects=["sug-p"])
     for name in ("sug-a", "sug-b"):
         member(name, hours=every_day)
     planned = {

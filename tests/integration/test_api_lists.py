@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.local.platform import Platform
-from tests.integration.api_client import Answer, Api, every_page
+from tests.integration.api_client import Answer, Api, every_page, known
 
 LEAD = Api("[lead]", "sub-of-a-list-lead")
 TEAM = "list-team"
@@ -16,6 +16,7 @@ NAMES = ("zoe", "Adam", "mia", "Ben", "lou", "Cat", "kim")
 @pytest.fixture(scope="module", autouse=True)
 def rows(platform: Platform) -> None:
     assert platform.owned
+    known(projects=["list-p0", "list-p1"])
     created = [
         {
             "operation": "create",

@@ -11,7 +11,7 @@ from prism_api.api.apps import app_of
 from prism_api.api.calls import Access, Caller, Role
 from prism_api.api.matrix import OPERATIONS, Operation
 from prism_core.settings import LeadScope
-from tests.integration.api_client import Api
+from tests.integration.api_client import Api, known
 
 CELLS = [(operation, role) for operation in OPERATIONS for role in Role]
 HELD = {"404", "409", "412", "415", "422", "428", "200", "201", "204"}
@@ -65,6 +65,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(platform: Platform) -> World:
     assert platform.owned
+    known(projects=["w-p"])
     for name in ("ann", "bob"):
         fields = {
             "member_id": f"w-{name}",

@@ -9,7 +9,7 @@ from infra.local.platform import Platform
 from prism_api.api.calls import Access, Caller, Role
 from prism_api.api.matrix import OPERATIONS
 from prism_api.api.routes.everything import RESOURCES
-from tests.integration.api_client import Answer, Api
+from tests.integration.api_client import Answer, Api, known
 
 ADMIN, LEAD, ANALYST = Api("[admin]", "s-admin"), Api("[lead]", "s-lead"), Api("[analyst]", "s-analyst")
 ANN, BOB = Api("[annotator]", "s-sub-ann"), Api("[annotator]", "s-sub-bob")
@@ -28,6 +28,7 @@ def people(platform: Platform) -> None:
             "cognito_sub": f"s-sub-{name}",
         }
         assert ADMIN("POST", "/api/members", fields).status == 201
+    known(projects=["s-p"])
 
 
 def bulk(path: str, *rows: dict[str, Any]) -> list[tuple[int, list[str]]]:

@@ -50,7 +50,7 @@ def test_the_tour_of_the_api_guide_walks_from_a_member_to_the_past(tmp_path: Pat
 
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
-    _, _, edited, stale, dry, moved, history, reverted, past = answers
+    _, _, _, edited, stale, dry, moved, history, reverted, past = answers
     assert (edited["version"], edited["hours"]) == (2, {"2026-01-05": "6.00"})
     assert (stale["status"], stale["current"]["version"], stale["change_reason"]) == (412, 2, "shorter day")
     assert (dry["dry_run"], dry["written"], moved["written"]) == (True, 1, 1)

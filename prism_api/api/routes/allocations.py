@@ -18,15 +18,15 @@ from prism_api.api.calls import current
 from prism_api.api.crud import Idempotency, Reason, crud, respond
 from prism_api.api.problems import Problem, problem_of
 from prism_api.api.resource import Resource
+from prism_api.api.rules import refuse_overfull, rehearse, rehearsed
 from prism_api.api.visibility import visible
-from prism_api.api.writes import Author, answer_of, author_of, read_item, same_version
+from prism_api.api.writes import Author, answer_of, author_of, read_item, refuse_unsound, same_version
 from prism_core import clock
 from prism_core.models.base import Id, Model
 from prism_core.models.work import Allocation, AllocationSource
 from prism_core.tables import ALLOCATIONS
 from prism_resources.tables.store import Write
 
-HOURS_A_DAY = Decimal(24)
 EXAMPLE = {
     "member_id": "m-017",
     "week": "2026-W02",
@@ -47,6 +47,8 @@ RESOURCE = Resource(
     sorts=("member_id", "project_id", "week", "total"),
     search=("member_id", "project_id"),
     owner=lambda allocation: allocation.member_id,
+    rule=refuse_overfull,
+    rehearse=rehearse,
 )
 router = crud(RESOURCE)
 
@@ -95,9 +97,13 @@ def _move(author: Author, number: int, row: Move, *, dry: bool) -> RowResult:
     if not visible(author.call).sees(row.to_member):
         raise Problem(HTTPStatus.FORBIDDEN, f"{row.to_member} is not yours to plan.")
     store = backend.store(ALLOCATIONS, Allocation)
-    there = store.get(member_id=row.to_member, week=before.week, project_id=before.project_id)
+    stored = store.get(member_id=row.to_member, week=before.week, project_id=before.project_id)
+    there = rehearsed(author.call, row.to_member, before.week, before.project_id, stored)
     after = _joined(before, row.to_member, there)
-    if not dry:
+    refuse_unsound(RESOURCE, author.call, there, after)
+    if dry:
+        rehearse(author.call, before, after)
+    else:
         writes = [Write(before, before.version, delete=True), Write(after, 0 if there is None else there.version)]
         _, stored = store.transact(writes, **author.of(number))
         assert stored is not None  # noqa: S101 - a put always has a result
@@ -111,8 +117,6 @@ def _joined(moved: Allocation, to_member: str, there: Allocation | None) -> Allo
     hours = dict(there.hours) if there is not None else {}
     for day, extra in moved.hours.items():
         hours[day] = hours.get(day, Decimal("0.00")) + extra
-        if hours[day] > HOURS_A_DAY:
-            detail = f"{to_member} would work {hours[day]} hours on {day} for {moved.project_id}."
-            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
     base = there or moved.model_copy(update={"member_id": to_member, "version": 1})
+    # Not validated: a day of more than 24 hours is refused in better words, over all projects.
     return base.model_copy(update={"hours": hours, "source": AllocationSource.PERSON, "plan_id": None})
