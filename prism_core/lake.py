@@ -87,6 +87,11 @@ def parquet_prefix(table: str) -> str:
     return f"lake/parquet/{table}/"
 
 
+def restatements_prefix(table: str, week: Week) -> str:
+    """Where it is written what a published week of a table said before it was replaced."""
+    return f"lake/_restatements/{table}/week={week}/"
+
+
 def raw_prefix(source: str, week: Week) -> str:
     """Where the untouched input of a week lies; expires after RAW_EXPIRY_DAYS."""
     return f"raw/{source}/week={week}/"

@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         default="5 * * * *", pattern=r"^\S+( +\S+){4}$", description="when the log is read, UTC"
     )
     unresolved_share_warning: Annotated[float, Field(ge=0, le=1)] = 0.05
+    restatement_grace_hours: Annotated[int, Field(ge=0, le=7 * 24)] = Field(
+        default=6, description="a week counts as published this long after its end"
+    )
+    restatement_limit: Annotated[float, Field(ge=0)] = Field(
+        default=0.20, description="a published total that moves further needs a reason"
+    )
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
     lead_scope: LeadScope = Field(default=LeadScope.ALL, description="whose rows a lead sees")
 

@@ -43,6 +43,7 @@ class Manifest:
     """What a partition holds: its rows, the hash of their content, when it was last written, and from what.
 
     `inputs` are the keys of the raw objects that it was computed from: these expire, the partition does not.
+    `evidence` is what else it was computed from, as prism_core/evidence.py writes it.
     """
 
     table: str
@@ -53,6 +54,7 @@ class Manifest:
     written_at: str
     counts: dict[str, int] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class Lake:
         now: datetime,
         counts: Mapping[str, int] | None = None,
         inputs: Sequence[str] = (),
+        evidence: Mapping[str, Any] | None = None,
     ) -> PartitionWrite:
         """Make `rows` the whole content of one week, in both formats; `counts` are evidence for the manifest.
 
@@ -133,17 +136,17 @@ class Lake:
         """
         partition = table.partition(week)
         lines = json_lines(rows)
-        content_hash = hashlib.blake2b(lines, digest_size=16).hexdigest()
+        content_hash = hash_of(lines)
         before = self.manifest(partition)
         same_rows = before is not None and (before.content_hash, before.generation) == (content_hash, generation)
-        evidence = (dict(counts or {}), sorted(inputs))
-        if before is not None and same_rows and (before.counts, before.inputs) == evidence:
+        rests_on = (dict(counts or {}), sorted(inputs), dict(evidence or {}))
+        if before is not None and same_rows and (before.counts, before.inputs, before.evidence) == rests_on:
             return PartitionWrite(before, written=False)
         if not same_rows:
             parquet = parquet_bytes(table, rows)
             self.put(partition.parquet, parquet, content_type="application/vnd.apache.parquet")
             self.put(partition.jsonl, igzip.compress(lines, mtime=0), content_type="application/gzip")
-        after = Manifest(table.name, week.label, len(rows), content_hash, generation, now.isoformat(), *evidence)
+        after = Manifest(table.name, week.label, len(rows), content_hash, generation, now.isoformat(), *rests_on)
         self.put(partition.manifest, json.dumps(asdict(after)).encode(), content_type="application/json")
         return PartitionWrite(after, written=True)
 
@@ -151,6 +154,11 @@ class Lake:
         """One week as Arrow, None when it was never written."""
         body = self.get(table.partition(week).parquet)
         return None if body is None else pq.read_table(io.BytesIO(body))
+
+
+def hash_of(lines: bytes) -> str:
+    """What tells one content of a partition from another: of its JSON Lines."""
+    return hashlib.blake2b(lines, digest_size=16).hexdigest()
 
 
 def arrow_schema(table: LakeTable) -> pa.Schema:

@@ -92,7 +92,7 @@ def run_range(platform: Platform, selection: str, weeks: WeekRange, *, anew: str
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         from prism_assets.definitions import build_definitions
-        from prism_assets.throughput.assets import ANEW_TAG
+        from prism_assets.restatements.gate import ANEW_TAG
 
         definitions = build_definitions(platform.settings)
         graph = definitions.resolve_asset_graph()

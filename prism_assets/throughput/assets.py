@@ -11,6 +11,8 @@ import dagster as dg
 
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
+from prism_assets.restatements.gate import Intent
+from prism_assets.restatements.running import Refusals, intent_of, restatement_metadata
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.publish import KeptWeek, PublishedWeek, publish_week
 from prism_assets.throughput.queue import UnresolvedQueue
@@ -21,8 +23,6 @@ from prism_core.settings import ActivitySource
 from prism_resources.worker_activity.log import LogCounts, LogIngest
 
 GROUP = "throughput"
-# A run with this tag computes its weeks from what is there, whatever has expired; its value is the reason.
-ANEW_TAG = "prism/anew"
 OWNERS = ["team:data-engineering"]
 # Leads plan on Monday morning with last week's figures.
 FRESHNESS = dg.FreshnessPolicy.cron(
@@ -72,34 +72,41 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     )
     def throughput(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            registers, now, anew = prism.registers(), clock.now(), context.run.tags.get(ANEW_TAG)
-            queue = UnresolvedQueue(prism.workers(), now)
+            registers, now, intent = prism.registers(), clock.now(), intent_of(context)
+            queue, refused = UnresolvedQueue(prism.workers(), now), Refusals(context)
             try:
                 for week in weeks_of(context):
-                    outcome = publish_week(prism, registers, week, now, anew=anew is not None)
-                    _show(context, week, outcome, anew)
-                    if isinstance(outcome, PublishedWeek):
-                        queue.see(outcome.result)
+                    with refused.collected(week):
+                        outcome = publish_week(prism, registers, week, now, intent)
+                        refused.published(week, _show(context, week, outcome, intent))
+                        if isinstance(outcome, PublishedWeek):
+                            queue.see(outcome.result)
             finally:  # also when a later week fails: these weeks are published
                 _flush(context, queue)
+            refused.end()
 
     return [worker_activity, throughput]
 
 
 def _show(
-    context: dg.AssetExecutionContext, week: Week, outcome: PublishedWeek | KeptWeek, anew: str | None
-) -> None:
+    context: dg.AssetExecutionContext, week: Week, outcome: PublishedWeek | KeptWeek, intent: Intent
+) -> dict[str, object]:
     if isinstance(outcome, KeptWeek):
-        context.add_asset_metadata(_kept_metadata(outcome), partition_key=week.key)
+        facts = _kept_metadata(outcome)
+        context.add_asset_metadata(facts, partition_key=week.key)
         context.log.warning("throughput of %s stands: its raw input has expired", week)
-        return
-    facts = _published_metadata(outcome) | ({} if anew is None else {"computed_anew_because": anew})
+        return facts
+    facts = _published_metadata(outcome) | restatement_metadata(outcome.lake)
+    facts |= {} if intent.anew is None else {"computed_anew_because": intent.anew}
     context.add_asset_metadata(facts, partition_key=week.key)
     context.log.info("throughput of %s: %d records", week, outcome.result.counts.records)
+    if outcome.lake.restated:
+        context.log.warning("%d published figures of %s are other ones now", outcome.lake.restated, week)
     if outcome.unusable_answers:
         context.log.warning("%d worker responses of %s could not be used", outcome.unusable_answers, week)
     for correction in _idle(outcome):
         context.log.warning("correction %s of %s found no work to move", correction, week)
+    return facts
 
 
 def _flush(context: dg.AssetExecutionContext, queue: UnresolvedQueue) -> None:
@@ -166,7 +173,7 @@ def _published_metadata(published: PublishedWeek) -> dict[str, object]:
         "unusable_answers": published.unusable_answers,
         "event_types": dg.MetadataValue.json(counts.by_event_type),
         "generation": published.table.generation,
-        "written": not published.table.unchanged or published.lake.written,
+        "written": not published.table.unchanged or published.lake.write.written,
         "tasks_per_day": dg.MetadataValue.md(f"![Tasks per day](data:image/svg+xml;base64,{picture})"),
     }
 

@@ -4,7 +4,7 @@ Belongs here: the order in which a week is read, computed and replaced in table 
 Does not belong here: the computation (prism_core worker_activity/throughput.py) and Dagster.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -13,15 +13,20 @@ from typing import Any
 import msgspec
 
 from prism_assets.resources import PrismResource
+from prism_assets.restatements.gate import Comparison, Guarded, Intent, compare, put, record
+from prism_assets.throughput.causes import FIGURES, LookUps, Noted, Recompute, evidence_of
 from prism_core.calendar import Week
 from prism_core.corrections import Reassignment
+from prism_core.evidence import Evidence
 from prism_core.failures import TransientFailure
 from prism_core.lake import WORKER_RESPONSE
 from prism_core.lake_tables import THROUGHPUT
+from prism_core.models.disputes import Correction
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
-from prism_resources.lake import Lake, Manifest, PartitionWrite
+from prism_resources.lake import Lake, Manifest, hash_of, json_lines
 from prism_resources.registers import Registers
+from prism_resources.restatements import State
 from prism_resources.tables.generations import Control, Generations, Overtaken, Replacement
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.responses import read_week_clock
@@ -35,7 +40,7 @@ class PublishedWeek:
 
     result: WeekThroughput
     table: Replacement
-    lake: PartitionWrite
+    lake: Guarded
     unusable_answers: int
 
 
@@ -49,22 +54,23 @@ class KeptWeek:
 
 
 def publish_week(
-    prism: PrismResource, registers: Registers, week: Week, now: datetime, *, anew: bool = False
+    prism: PrismResource, registers: Registers, week: Week, now: datetime, intent: Intent | None = None
 ) -> PublishedWeek | KeptWeek:
     """Compute a week from what has landed, with its human corrections, and replace it in table and lake.
 
     Repeating it on the same input changes nothing. A kill leaves the old week or the new one in the table;
     the lake follows when the week is materialised again. A week whose raw input has expired is kept: what is
-    left of it would give smaller figures; unless `anew` says that a person wants these. Raises TransientFailure
-    when other runs of the same week keep publishing at the same time.
+    left of it would give smaller figures; unless the intent says that a person wants these. Raises Refused when a
+    published total would move too far without a reason, TransientFailure when other runs of the same week keep
+    publishing at the same time.
     """
-    generations = prism.throughput()
+    generations, intent = prism.throughput(), intent or Intent()
     for _ in range(ATTEMPTS):
-        kept = None if anew else expired_week(prism, week)
+        kept = None if intent.anew is not None else expired_week(prism, week)
         if kept is not None:
             return kept
         try:
-            published = _publish_once(prism, generations, registers, week, now)
+            published = _publish_once(prism, generations, registers, week, now, intent)
         except Overtaken:
             continue  # compute and compare again: most often it is the same content
         control = generations.control(week)
@@ -74,6 +80,17 @@ def publish_week(
     raise TransientFailure(
         f"throughput {week}: other runs published it {ATTEMPTS} times meanwhile; repeat this run"
     )
+
+
+def rehearse_week(
+    prism: PrismResource, registers: Registers, week: Week, now: datetime, intent: Intent | None = None
+) -> Comparison | KeptWeek:
+    """What `publish_week` would change of what people have read. Writes nothing."""
+    intent = intent or Intent()
+    kept = None if intent.anew is not None else expired_week(prism, week)
+    if kept is not None:
+        return kept
+    return _compute(prism, prism.throughput(), registers, week, now).compared(prism, now, intent)
 
 
 def expired_week(prism: PrismResource, week: Week) -> KeptWeek | None:
@@ -109,35 +126,95 @@ def _out_since(week: Week, control: Control | None) -> datetime | None:
     return None if control is None else max(control.first_published_at, week.end)
 
 
-def _publish_once(
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """A week as it would be published, and what it was computed from."""
+
+    result: WeekThroughput
+    rows: list[dict[str, Any]]
+    inputs: list[str]
+    unusable_answers: int
+    evidence: Evidence
+    causes: Recompute
+
+    def compared(self, prism: PrismResource, now: datetime, intent: Intent) -> Comparison:
+        return compare(
+            prism,
+            THROUGHPUT,
+            self.result.week,
+            self.rows,
+            figures=FIGURES,
+            evidence=self.evidence,
+            now=now,
+            intent=intent,
+            attribute=self.causes,
+        )
+
+
+def _compute(
     prism: PrismResource, generations: Generations[ThroughputWeek], registers: Registers, week: Week, now: datetime
-) -> PublishedWeek:
+) -> _Computed:
     lake, control = prism.lake(), generations.control(week)
     inputs = raw_keys(lake, week)
     clock = read_week_clock(lake, week)
-    result = week_throughput(
-        week,
-        Landing(lake).contents(week),
-        registers.member,
-        registers.project,
-        active=clock.milliseconds,
-        published_at=_out_since(week, control),
-        corrections=Reassignment(prism.corrections().query("by_week", week=week, consistent=True)),
+    corrections = list(prism.corrections().query("by_week", week=week, consistent=True))
+
+    def throughput_of(look_ups: LookUps, corrections: Sequence[Correction]) -> WeekThroughput:
+        return week_throughput(
+            week,
+            Landing(lake).contents(week),
+            look_ups.member,
+            look_ups.project,
+            active=clock.milliseconds,
+            published_at=_out_since(week, control),
+            corrections=Reassignment(corrections),
+        )
+
+    noted = Noted(registers, week)
+    result = throughput_of(noted, corrections)
+    rows = [lake_row(row) for row in result.rows]
+    return _Computed(
+        result,
+        rows,
+        inputs,
+        len(clock.rejected),
+        evidence_of(inputs, noted, corrections),
+        Recompute(
+            week,
+            registers,
+            rows,
+            lambda look_ups, others: [lake_row(row) for row in throughput_of(look_ups, others).rows],
+        ),
     )
-    table = generations.replace(week, table_items(result), now=now)
-    written = lake.replace_partition(
-        THROUGHPUT,
-        week,
-        [lake_row(row) for row in result.rows],
-        generation=table.generation,
-        now=now,
-        counts=evidence(result) | {"unusable_answers": len(clock.rejected)},
-        inputs=inputs,
-    )
-    return PublishedWeek(result, table, written, len(clock.rejected))
 
 
-def evidence(result: WeekThroughput) -> dict[str, int]:
+def _publish_once(
+    prism: PrismResource,
+    generations: Generations[ThroughputWeek],
+    registers: Registers,
+    week: Week,
+    now: datetime,
+    intent: Intent,
+) -> PublishedWeek:
+    computed = _compute(prism, generations, registers, week, now)
+    comparison = computed.compared(prism, now, intent)
+    comparison.require_reason()
+    table = generations.replace(week, table_items(computed.result), now=now)
+    # What was published is kept before it is replaced: a kill from here on loses no old figure.
+    record(prism, comparison, State(table.generation, hash_of(json_lines(computed.rows))), now)
+    written = put(
+        prism,
+        comparison,
+        computed.rows,
+        table.generation,
+        now,
+        counts=counts_of(computed.result) | {"unusable_answers": computed.unusable_answers},
+        inputs=computed.inputs,
+    )
+    return PublishedWeek(computed.result, table, Guarded(written, comparison), computed.unusable_answers)
+
+
+def counts_of(result: WeekThroughput) -> dict[str, int]:
     """The counts that the manifest keeps, so that checks and screens need no second computation."""
     counts = result.counts
     return {

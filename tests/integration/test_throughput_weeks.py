@@ -14,7 +14,7 @@ import pytest
 from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
 from prism_assets.resources import PrismResource
-from prism_assets.throughput.assets import ANEW_TAG
+from prism_assets.restatements.gate import ANEW_TAG
 from prism_assets.throughput.publish import PublishedWeek, publish_week
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake import WORKER_RESPONSE

@@ -1,0 +1,275 @@
+"""Replacing a week of figures that people may have read: compared, judged, recorded, and only then replaced.
+
+Belongs here: the one way in which computed tables replace a partition, and its rehearsal, which writes nothing.
+Does not belong here: what figures and causes are (prism_core), and the asset that shows them (assets.py).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from prism_assets.resources import PrismResource
+from prism_core.calendar import Week
+from prism_core.evidence import Baseline, Cause, Changed, Evidence, Part, changed
+from prism_core.failures import PermanentFailure
+from prism_core.lake import LakeTable
+from prism_core.lake_tables import LAKE_TABLES
+from prism_core.restatements import Difference, Figures, Move, differences, is_published, with_cause, with_causes
+from prism_resources.lake import PartitionWrite, hash_of, json_lines
+from prism_resources.restatements import Entry, Published, RestatementLog, State
+
+# A run with this tag may move a published total beyond the limit; its value is the reason.
+BECAUSE_TAG = "prism/because"
+# A run with this tag computes its weeks from what is there, whatever has expired; its value is the reason.
+ANEW_TAG = "prism/anew"
+
+# Given what was published and what would be, the differences with their causes: for figures that know better than
+# the keys of their inputs which input moved which row.
+Attribute = Callable[[Published, list[Difference], list[Changed]], list[Difference]]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Why a person runs it, if they said so."""
+
+    because: str | None = None
+    anew: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        return self.because or self.anew
+
+
+class Refused(PermanentFailure):
+    """A published total would move further than the limit, and nobody has said why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a replacement would do to what people have read. Nothing has been written yet.
+
+    `published` is None where nobody has read figures of the week: it was never computed, had no rows, is not
+    over, or its end is too fresh. `move` is the total of the main measure, `rows` every figure that would change.
+    """
+
+    table: LakeTable
+    week: Week
+    before: Published | None
+    published: Published | None
+    move: Move | None
+    limit: float
+    rows: tuple[Difference, ...]
+    changed: Mapping[str, Mapping[str, int]]
+    evidence: Evidence
+    intent: Intent
+
+    @property
+    def beyond(self) -> bool:
+        return self.move is not None and self.move.beyond(self.limit)
+
+    @property
+    def refused(self) -> bool:
+        return self.beyond and self.intent.reason is None
+
+    @property
+    def causes(self) -> dict[Cause, int]:
+        """How many figures have which first cause."""
+        return dict(Counter(one.causes[0] for one in self.rows if one.keys and one.causes))
+
+    def require_reason(self) -> None:
+        """Raises Refused when this must not be published without a word."""
+        if self.refused:
+            raise Refused(
+                f"{self.table.name} of {self.week} is published, and its {self.move} would move by more than "
+                f"{self.limit:.0%}. Nothing was written. To look: `prism materialize {self.table.name} "
+                f'--weeks {self.week} --rehearse`. To publish it all the same: `… --because "why"`, or the run '
+                f"tag {BECAUSE_TAG}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What became of a replacement, and what it did to published figures."""
+
+    write: PartitionWrite
+    comparison: Comparison
+
+    @property
+    def restated(self) -> int:
+        """Published figures that are other ones now."""
+        return sum(1 for one in self.comparison.rows if one.keys) if self.write.written else 0
+
+
+def compare(
+    prism: PrismResource,
+    table: LakeTable,
+    week: Week,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    figures: Figures,
+    evidence: Evidence,
+    now: datetime,
+    intent: Intent | None = None,
+    attribute: Attribute | None = None,
+) -> Comparison:
+    """What these rows would change of what is published. Reads only: this is the rehearsal, too."""
+    settings, intent = prism.settings(), intent or Intent()
+    log = RestatementLog(prism.lake())
+    before = log.published(table, week)
+    grace = timedelta(hours=settings.restatement_grace_hours)
+    read = before is not None and bool(before.rows) and _of_whole_week(before, week)
+    published = before if read and is_published(week, now, grace) else None
+    evidence = replace(evidence, complete=now >= week.end)
+    if published is None:
+        return Comparison(table, week, before, None, None, settings.restatement_limit, (), {}, evidence, intent)
+    inputs = changed(published.evidence, evidence)
+    found = differences(figures, published.rows, rows)
+    if intent.anew is not None and found:
+        found = with_cause(found, Cause.COMPUTED_ANEW)
+    elif attribute is not None and found:
+        found = attribute(published, found, inputs)
+    elif found:
+        found = with_causes(found, inputs, _upstream(log, published, evidence, week))
+    total = figures.total(rows)
+    baseline = _baseline(published, figures)
+    kept = Baseline(figures.main, total) if intent.reason and found else baseline
+    return Comparison(
+        table,
+        week,
+        before,
+        published,
+        Move(figures.main, baseline.total, total),
+        settings.restatement_limit,
+        tuple(found),
+        _counted(inputs),
+        replace(evidence, baseline=kept),
+        intent,
+    )
+
+
+def record(prism: PrismResource, comparison: Comparison, new: State, now: datetime) -> None:
+    """Keep what was published before `new` replaces it. Nothing where nobody has read it, or nothing changes."""
+    published = comparison.published
+    if published is None or published.state == new:
+        return
+    RestatementLog(prism.lake()).write(
+        Entry(
+            comparison.table.name,
+            comparison.week,
+            published.state,
+            new,
+            now.isoformat(),
+            comparison.intent.reason,
+            comparison.rows,
+            comparison.changed,
+            comparison.evidence,
+        )
+    )
+
+
+def guarded_replace(
+    prism: PrismResource,
+    table: LakeTable,
+    week: Week,
+    rows: Sequence[dict[str, Any]],
+    *,
+    figures: Figures,
+    evidence: Evidence,
+    now: datetime,
+    intent: Intent | None = None,
+    counts: Mapping[str, int] | None = None,
+    inputs: Sequence[str] = (),
+) -> Guarded:
+    """Make `rows` the content of a week of a table that lives in the lake alone.
+
+    Equal rows are not written again. A published week whose total of the main measure would move beyond the
+    setting `restatement_limit` raises Refused, unless the intent has a reason; the old figures are kept in the
+    restatement log before the new ones are put. A kill leaves the old week or the new one, and repeating it ends
+    well.
+    """
+    comparison = compare(prism, table, week, rows, figures=figures, evidence=evidence, now=now, intent=intent)
+    comparison.require_reason()
+    content = hash_of(json_lines(rows))
+    before = comparison.before
+    if before is None:
+        new = State(1, content)
+    elif before.state.content_hash == content:
+        new = before.state
+    else:
+        new = State(before.state.generation + 1, content)
+    record(prism, comparison, new, now)
+    return Guarded(put(prism, comparison, rows, new.generation, now, counts=counts, inputs=inputs), comparison)
+
+
+def put(
+    prism: PrismResource,
+    comparison: Comparison,
+    rows: Sequence[dict[str, Any]],
+    generation: int,
+    now: datetime,
+    *,
+    counts: Mapping[str, int] | None = None,
+    inputs: Sequence[str] = (),
+) -> PartitionWrite:
+    """Replace the partition in the lake, with the evidence that the next comparison needs."""
+    return prism.lake().replace_partition(
+        comparison.table,
+        comparison.week,
+        rows,
+        generation=generation,
+        now=now,
+        counts=counts,
+        inputs=inputs,
+        evidence=comparison.evidence.plain(),
+    )
+
+
+def _of_whole_week(before: Published, week: Week) -> bool:
+    """Figures of a week that was still running are of a part of it: what comes later is no restatement."""
+    if before.evidence.complete:
+        return True
+    return bool(before.written_at) and datetime.fromisoformat(before.written_at) >= week.end
+
+
+def _baseline(published: Published, figures: Figures) -> Baseline:
+    """Small steps add up: the gate compares with the total as first published, or as a person last allowed it."""
+    known = published.evidence.baseline
+    if known is not None and known.measure == figures.main:
+        return known
+    return Baseline(figures.main, figures.total(published.rows))
+
+
+def week_of(prism: PrismResource, table: LakeTable, week: Week) -> Part:
+    """The evidence of figures that are computed from a week of another computed table."""
+    manifest = prism.lake().manifest(table.partition(week))
+    content = {("content",): manifest.content_hash} if manifest is not None else {}
+    return Part(("content",), content, table.name)
+
+
+def _upstream(
+    log: RestatementLog, published: Published, evidence: Evidence, week: Week
+) -> dict[str, list[Difference]]:
+    """What was restated of the tables below since these figures were computed from them."""
+    found: dict[str, list[Difference]] = {}
+    for name, part in evidence.parts.items():
+        was = published.evidence.parts.get(name)
+        if part.table is None or was is None or was.items == part.items:
+            continue
+        since = set(was.items.values())
+        rows: list[Difference] = []
+        for entry in reversed(log.recorded(LAKE_TABLES[part.table], week).entries):
+            rows += [one for one in entry.rows if one.keys]
+            if entry.old.content_hash in since:
+                break
+        found[part.table] = rows
+    return found
+
+
+def _counted(inputs: Sequence[Changed]) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for one in inputs:
+        of_part = counts.setdefault(one.part, {})
+        of_part[one.cause.value] = of_part.get(one.cause.value, 0) + 1
+    return counts

@@ -1,0 +1,69 @@
+"""Restatements within a run over many weeks.
+
+Belongs here: going on behind a week that is refused, and what a materialisation shows of its restatement.
+Does not belong here: judging a week (gate.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from prism_assets.restatements.gate import ANEW_TAG, BECAUSE_TAG, Guarded, Intent, Refused
+from prism_core.calendar import Week
+
+
+def intent_of(context: dg.AssetExecutionContext) -> Intent:
+    """What the tags of the run say."""
+    return Intent(context.run.tags.get(BECAUSE_TAG), context.run.tags.get(ANEW_TAG))
+
+
+class Refusals:
+    """The weeks of a run that were refused: the others are published, then the run fails with all of them.
+
+    A step that fails materialises nothing in Dagster, so the weeks that were published are reported one by one.
+    """
+
+    def __init__(self, context: dg.AssetExecutionContext) -> None:
+        self._context = context
+        self._refused: dict[Week, Refused] = {}
+        self._published: dict[Week, Mapping[str, Any]] = {}
+
+    @contextmanager
+    def collected(self, week: Week) -> Iterator[None]:
+        """Around one week."""
+        try:
+            yield
+        except Refused as refusal:
+            self._refused[week] = refusal
+            self._context.log.warning("%s", refusal)  # the run fails with it at its end
+
+    def published(self, week: Week, metadata: Mapping[str, Any]) -> None:
+        self._published[week] = metadata
+
+    def end(self) -> None:
+        """Raises Refused when a week was."""
+        if not self._refused:
+            return
+        for week, metadata in self._published.items():
+            self._context.log_event(
+                dg.AssetMaterialization(self._context.asset_key, metadata=metadata, partition=week.key)
+            )
+        raise Refused(" · ".join(str(self._refused[week]) for week in sorted(self._refused)))
+
+
+def restatement_metadata(guarded: Guarded) -> dict[str, object]:
+    """What a materialisation shows of the published figures that it changed; nothing when it changed none."""
+    if not guarded.restated:
+        return {}
+    comparison = guarded.comparison
+    causes = {cause.value: figures for cause, figures in comparison.causes.items()}
+    facts: dict[str, object] = {
+        "restated_figures": guarded.restated,
+        "restated_total": str(comparison.move),
+        "restated_causes": dg.MetadataValue.json(causes),
+    }
+    if comparison.intent.because is not None:
+        facts["restated_because"] = comparison.intent.because
+    return facts

@@ -1,0 +1,193 @@
+"""The log of restatements in the lake: what was published before, written before it is replaced.
+
+Belongs here: reading a published partition, writing and reading the entries beside it, and which of them really
+took place. Does not belong here: what differs and why (prism_core/restatements.py), and when to write.
+An entry is `lake/_restatements/<table>/week=W/<old generation>-<new generation>.json`.
+"""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from prism_core.calendar import Week
+from prism_core.evidence import Cause, Evidence
+from prism_core.failures import PermanentFailure
+from prism_core.lake import LakeTable, restatements_prefix
+from prism_core.restatements import Difference
+from prism_resources.lake import Lake
+
+_GENERATION, _HASH = b"prism.generation", b"prism.content_hash"
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One content of a partition."""
+
+    generation: int
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A partition as people read it, and what it was computed from."""
+
+    state: State
+    rows: list[dict[str, Any]]
+    evidence: Evidence
+    written_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One replacement of a published partition. `evidence` is that of the new content."""
+
+    table: str
+    week: Week
+    old: State
+    new: State
+    restated_at: str
+    reason: str | None
+    rows: tuple[Difference, ...]
+    changed: Mapping[str, Mapping[str, int]]
+    evidence: Evidence = field(default_factory=Evidence)
+
+    @property
+    def key(self) -> str:
+        prefix = restatements_prefix(self.table, self.week)
+        return f"{prefix}{self.old.generation:06d}-{self.new.generation:06d}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The entries that led to what is published, oldest first, and those of runs that never got there."""
+
+    entries: tuple[Entry, ...]
+    abandoned: tuple[str, ...]
+
+
+class RestatementLog:
+    """The entries of one lake."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def published(self, table: LakeTable, week: Week) -> Published | None:
+        """What readers of the lake see now, None when the week was never written.
+
+        The Parquet object is what counts; the manifest is written after it and may be one content behind. Then the
+        evidence is that of the entry which led here.
+        """
+        body = self._lake.get(table.partition(week).parquet)
+        if body is None:
+            return None
+        arrow = pq.read_table(io.BytesIO(body))
+        manifest = self._lake.manifest(table.partition(week))
+        said = arrow.schema.metadata or {}
+        if _GENERATION in said:
+            state = State(int(said[_GENERATION]), said.get(_HASH, b"").decode())
+        elif manifest is not None:
+            state = State(manifest.generation, manifest.content_hash)
+        else:
+            state = State(0, "")
+        if manifest is not None and (manifest.generation, manifest.content_hash) == (
+            state.generation,
+            state.content_hash,
+        ):
+            return Published(state, arrow.to_pylist(), Evidence.from_plain(manifest.evidence), manifest.written_at)
+        led_here = [entry for entry in self.entries(table.name, week) if entry.new == state]
+        evidence = led_here[-1].evidence if led_here else Evidence()
+        return Published(state, arrow.to_pylist(), evidence, led_here[-1].restated_at if led_here else "")
+
+    def write(self, entry: Entry) -> None:
+        """Put an entry, before the content that it announces. Repeating it changes nothing.
+
+        Another entry of the same generations is of a run that was killed before it published: it is replaced.
+        """
+        body = _encode(entry)
+        if not self._lake.put_new(entry.key, body, content_type=JSON):
+            self._lake.put(entry.key, body, content_type=JSON)
+
+    def entries(self, table: str, week: Week) -> list[Entry]:
+        """Every entry of a week of a table, by key. Raises PermanentFailure for one that cannot be read."""
+        found: list[Entry] = []
+        for key in self._lake.keys(restatements_prefix(table, week)):
+            body = self._lake.get(key)
+            if body is not None:
+                found.append(_decode(key, body))
+        return found
+
+    def recorded(self, table: LakeTable, week: Week) -> Recorded:
+        """The entries that really took place: back from what is published, each one to the content before it."""
+        entries = self.entries(table.name, week)
+        if not entries:
+            return Recorded((), ())
+        now = self.published(table, week)
+        by_new = {entry.new: entry for entry in entries}
+        chain: list[Entry] = []
+        state = None if now is None else now.state
+        while state is not None and state in by_new:
+            entry = by_new.pop(state)
+            chain.append(entry)
+            state = entry.old
+        taken = {entry.key for entry in chain}
+        return Recorded(tuple(reversed(chain)), tuple(entry.key for entry in entries if entry.key not in taken))
+
+
+def _encode(entry: Entry) -> bytes:
+    return json.dumps(
+        {
+            "table": entry.table,
+            "week": entry.week.label,
+            "old": {"generation": entry.old.generation, "content_hash": entry.old.content_hash},
+            "new": {"generation": entry.new.generation, "content_hash": entry.new.content_hash},
+            "restated_at": entry.restated_at,
+            "reason": entry.reason,
+            "changed": {part: dict(counts) for part, counts in entry.changed.items()},
+            "rows": [_row(one) for one in entry.rows],
+            "evidence": entry.evidence.plain(),
+        },
+        separators=(",", ":"),
+    ).encode()
+
+
+def _row(one: Difference) -> dict[str, Any]:
+    return {
+        "keys": dict(one.keys),
+        "measure": one.measure,
+        "old": one.old,
+        "new": one.new,
+        "causes": [cause.value for cause in one.causes],
+    }
+
+
+def _decode(key: str, body: bytes) -> Entry:
+    try:
+        values = json.loads(body)
+        return Entry(
+            values["table"],
+            Week.parse(values["week"]),
+            State(**values["old"]),
+            State(**values["new"]),
+            values["restated_at"],
+            values["reason"],
+            tuple(_differences(values["rows"])),
+            values["changed"],
+            Evidence.from_plain(values["evidence"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise PermanentFailure(
+            f"{key} is no entry of the restatement log ({error!r}): put its earlier version back, or delete it "
+            "and materialise `restatements` of that week again"
+        ) from error
+
+
+def _differences(rows: Sequence[Mapping[str, Any]]) -> list[Difference]:
+    return [
+        Difference(row["keys"], row["measure"], row["old"], row["new"], tuple(map(Cause, row["causes"])))
+        for row in rows
+    ]
