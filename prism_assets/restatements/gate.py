@@ -82,10 +82,10 @@ class Comparison:
         """Raises Refused when this must not be published without a word."""
         if self.refused:
             raise Refused(
-                f"{self.table.name} of {self.week} is published, and its {self.move} would move by more than "
-                f"{self.limit:.0%}. Nothing was written. To look: `prism materialize {self.table.name} "
-                f'--weeks {self.week} --rehearse`. To publish it all the same: `… --because "why"`, or the run '
-                f"tag {BECAUSE_TAG}"
+                f"{self.table.name} of {self.week} is published, and {self.move} is more than the limit of "
+                f"{self.limit:.0%}: nothing was written. To see what would change: `prism materialize "
+                f"{self.table.name} --weeks {self.week} --rehearse`. To publish it: the same with "
+                f'--because "why" in the place of --rehearse (in Dagster the run tag {BECAUSE_TAG})'
             )
 
 

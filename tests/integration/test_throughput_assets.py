@@ -12,6 +12,7 @@ import pytest
 from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
 from prism_assets.resources import PrismResource
+from prism_assets.restatements.gate import BECAUSE_TAG
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake_tables import THROUGHPUT
 from prism_core.models.disputes import Correction
@@ -29,6 +30,7 @@ from tests.integration.helpers import POOL, REAL_FILES, record, seconds, write_l
 
 FIRST = Week.parse("2018-W33")
 WEEKS = WeekRange.parse("2018-W33..2020-W53")
+BECAUSE = {BECAUSE_TAG: "the second half arrived"}
 REAL_WEEKS = WeekRange.parse("2018-W33..2018-W36")
 
 
@@ -45,7 +47,7 @@ def load(platform: Platform, *paths: Path, received: datetime | None = None) -> 
         assert counts.rejected == 0
 
 
-def run(instance: dg.DagsterInstance, weeks: WeekRange, *assets: str) -> dg.ExecuteInProcessResult:
+def run(instance: dg.DagsterInstance, weeks: WeekRange, *assets: str, **tags: str) -> dg.ExecuteInProcessResult:
     job = build_definitions(load_settings()).resolve_implicit_global_asset_job_def()
     return job.execute_in_process(
         instance=instance,
@@ -54,6 +56,7 @@ def run(instance: dg.DagsterInstance, weeks: WeekRange, *assets: str) -> dg.Exec
         tags={
             "dagster/asset_partition_range_start": weeks.first.key,
             "dagster/asset_partition_range_end": weeks.last.key,
+            **tags,
         },
     )
 
@@ -177,7 +180,7 @@ def test_a_record_that_arrives_after_publication_is_counted_as_late(
     first = run(instance, WeekRange(week, week))
     load(platform, write_lines(tmp_path / "late.jsonl", [record(at + 5)]))
 
-    second = run(instance, WeekRange(week, week))
+    second = run(instance, WeekRange(week, week), **BECAUSE)
 
     assert (checks(first)["late_records"], checks(second)["late_records"]) == (True, False)
     assert second.success, "a late record is a warning, not a failure"
@@ -280,7 +283,7 @@ def test_a_week_whose_raw_input_has_expired_stands_as_it_was_published(
     run(instance, WeekRange(week, week))
     (old,) = Landing(Lake(platform.settings)).keys(week)
     load(platform, write_lines(tmp_path / "newer.jsonl", [record(at + 2)]))
-    run(instance, WeekRange(week, week))
+    run(instance, WeekRange(week, week), **BECAUSE)
     client(platform.settings, "s3").delete_object(Bucket=platform.settings.lake_bucket, Key=old)
 
     result = run(instance, WeekRange(week, week))
