@@ -28,7 +28,7 @@ from prism_resources.failures import calling, error_code
 
 ZSTD_LEVEL = 3
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
-_ARROW: dict[ColumnType, pa.DataType] = {
+ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),
     "bigint": pa.int64(),
     "double": pa.float64(),
@@ -164,7 +164,7 @@ def hash_of(lines: bytes) -> str:
 def arrow_schema(table: LakeTable) -> pa.Schema:
     """The Arrow schema of a table, column comments included."""
     return pa.schema(
-        [pa.field(c.name, _ARROW[c.type], metadata={"comment": c.meaning}) for c in table.columns],
+        [pa.field(c.name, ARROW_TYPES[c.type], metadata={"comment": c.meaning}) for c in table.columns],
         metadata={"comment": table.meaning},
     )
 

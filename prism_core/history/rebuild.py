@@ -6,8 +6,10 @@ Does not belong here: reading changes and rows (prism_resources/tables/history.p
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
+from typing import Protocol, TypeVar
 
 from pydantic import JsonValue
 
@@ -56,22 +58,40 @@ class ForgottenValue(PermanentFailure):
         )
 
 
-def in_order(changes: Iterable[Change]) -> list[Change]:
+class Made(Protocol):
+    """What the order of changes rests on."""
+
+    @property
+    def instant(self) -> datetime: ...
+    @property
+    def ulid(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def operation(self) -> Operation: ...
+
+
+C = TypeVar("C", bound=Made)
+
+
+def in_order(changes: Iterable[C]) -> list[C]:
     """The changes of one item in the order they were made: by version, since instants come from several clocks
-    and may be equal.
+    and may be equal."""
+    return [change for life in lives(changes) for change in life]
 
-    Only where an item was created again within the lag of the index, and so began at an old version, the
-    instant tells its two lives apart.
-    """
-    lives: list[list[Change]] = [[]]
+
+def lives(changes: Iterable[C]) -> list[list[C]]:
+    """The same by life of the item. Only where it was created again within the lag of the index, and so began at
+    an old version, there are two: the instant tells them apart."""
+    found: list[list[C]] = [[]]
     for change in sorted(changes, key=lambda change: (change.instant, change.ulid)):
-        if change.operation is Operation.CREATE and any(_ended_before(one, change) for one in lives[-1]):
-            lives.append([])
-        lives[-1].append(change)
-    return [change for life in lives for change in sorted(life, key=lambda change: change.version)]
+        if change.operation is Operation.CREATE and any(_ended_before(one, change) for one in found[-1]):
+            found.append([])
+        found[-1].append(change)
+    return [sorted(life, key=lambda change: change.version) for life in found]
 
 
-def _ended_before(change: Change, created: Change) -> bool:
+def _ended_before(change: Made, created: Made) -> bool:
     ended = change.operation is Operation.DELETE and change.version >= created.version
     return ended and change.instant < created.instant
 
@@ -128,21 +148,34 @@ def undo_since(
 
 def item_before(row: State | None, changes: Iterable[Change], instant: datetime) -> dict[str, JsonValue] | None:
     """The same for one item: its row of now, None when it does not exist, and its changes since the instant."""
+    return next(state for since, state in item_states(row, changes) if since is None or since <= instant)
+
+
+def item_states(
+    row: State | None, changes: Iterable[Change]
+) -> Iterator[tuple[datetime | None, dict[str, JsonValue] | None]]:
+    """Every state of an item, newest first, each with the instant since when it held (None: before all changes).
+
+    A change that comes later in the order never holds earlier: its instant is the latest of those up to it.
+    Raises as `undo_since` does.
+    """
     ordered = _known_to(row, in_order(changes))
     if row is not None and ordered and ordered[-1].version != row.get("version"):
         raise TransientFailure(
             f"{ordered[-1].item_key} is at version {row.get('version')}, its changes end at "
             f"{ordered[-1].version}: it changed while it was read; read again"
         )
+    since = list(accumulate((change.instant for change in ordered), max))
     state = None if row is None else {name: value for name, value in row.items() if name != "version"}
     version = None if row is None else row.get("version")
-    for change in reversed(ordered[until(ordered, instant) :]):
+    for change, held_since in zip(reversed(ordered), reversed(since), strict=True):
+        yield held_since, state if state is None else state | {"version": version}
         if (change.operation is Operation.DELETE) is (state is not None):
             known = "exists" if state is not None else "does not exist"
             raise _gap(change, f"it is a {change.operation}, after which the item {known}")
         state = _before(state or {}, change)
         version = change.version - 1
-    return state if state is None else state | {"version": version}
+    yield None, state if state is None else state | {"version": version}
 
 
 def by_item(changes: Iterable[Change]) -> dict[str, list[Change]]:

@@ -1,17 +1,14 @@
 """The state at an instant: replaying from the beginning and undoing from now agree, whatever was done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import JsonValue
 
 from prism_core.failures import PermanentFailure, TransientFailure
-from prism_core.history.changes import change_of, diff
 from prism_core.history.rebuild import (
     ForgottenValue,
     LaterChanges,
@@ -26,70 +23,7 @@ from prism_core.history.rebuild import (
 )
 from prism_core.models.changes import Change, Changes, Operation
 from prism_core.privacy import forgotten, is_forgotten
-
-START = datetime(2026, 1, 5, 7, tzinfo=UTC)
-FIELDS = ("a", "b", "c")
-State = dict[str, JsonValue]
-
-
-@dataclass
-class Table:
-    """What the store does, without a database: versions, changes, the state recorded after each write."""
-
-    rows: dict[str, State] = field(default_factory=dict)
-    log: list[Change] = field(default_factory=list)
-    versions: dict[str, int] = field(default_factory=dict)
-    recorded: list[tuple[datetime, dict[str, State]]] = field(default_factory=list)
-
-    def write(self, key: str, after: State | None, at: datetime, *, restart: bool = False) -> None:
-        before = self.rows.get(key)
-        if before is None and after is None:
-            return
-        operation = Operation.CREATE if before is None else Operation.DELETE if after is None else Operation.UPDATE
-        changes = diff(before or {}, after or {})
-        if not changes and operation is Operation.UPDATE:
-            return
-        version = 1 if restart and before is None else self.versions.get(key, 0) + 1
-        self.versions[key] = version
-        self.log.append(entry(key, operation, version, changes, at, request_id=f"r-{len(self.log)}"))
-        if after is None:
-            del self.rows[key]
-        else:
-            self.rows[key] = after
-        self.recorded.append((at, self.now()))
-
-    def now(self) -> dict[str, State]:
-        return {key: row | {"version": self.versions[key]} for key, row in self.rows.items()}
-
-
-def entry(
-    key: str, operation: Operation, version: int, changes: Changes, at: datetime, request_id: str = "r"
-) -> Change:
-    return change_of(
-        table="things", item_key=f"things/{key}", operation=operation, version=version, changes=changes, now=at,
-        actor="ana", reason="", request_id=request_id, shards=4,
-    )  # fmt: skip
-
-
-def keyed(rows: Mapping[str, State]) -> dict[str, State]:
-    return {f"things/{key}": row for key, row in rows.items()}
-
-
-states: st.SearchStrategy[State] = st.dictionaries(st.sampled_from(FIELDS), st.integers(0, 3), min_size=1)
-# Pauses of nothing at all: a clock that stands still, and one that is read twice in a microsecond.
-operations = st.lists(
-    st.tuples(st.sampled_from("XYZ"), st.none() | states, st.sampled_from([0, 0, 1, 1_000, 86_400_000_000])),
-    max_size=25,
-)
-
-
-def played(steps: list[tuple[str, State | None, int]], *, restart: bool = False) -> Table:
-    table, at = Table(), START
-    for key, after, pause in steps:
-        # A new life at an old version is told by its instant alone.
-        at += timedelta(microseconds=max(pause, 1) if restart else pause)
-        table.write(key, after, at, restart=restart)
-    return table
+from tests.unit.history_table import START, State, Table, entry, keyed, operations, played
 
 
 @given(operations, st.booleans(), st.randoms())
@@ -101,11 +35,9 @@ def test_both_ways_agree_with_what_was_recorded_at_every_instant(
     table = played(steps, restart=restart)
     shuffled = list(table.log)
     random.shuffle(shuffled)
-    instants = {START - timedelta(1), START + timedelta(10_000), *(at for at, _ in table.recorded)}
-    instants |= {at + timedelta(microseconds=1) for at, _ in table.recorded}
 
-    for instant in instants:
-        recorded = next((rows for at, rows in reversed(table.recorded) if at <= instant), {})
+    for instant in table.instants():
+        recorded = table.at(instant)
         since = [change for change in shuffled if change.instant > instant]
 
         assert list_at(shuffled, instant) == keyed(recorded)

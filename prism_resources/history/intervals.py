@@ -1,0 +1,244 @@
+"""States of a table at many instants from the rows of now and the changes since, by sets.
+
+Belongs here: the DuckDB that holds both, what it refuses, and handing out one table an instant or a week.
+Does not belong here: its SQL (interval_sql.py), reading the log (changes.py), what a week of the lake holds.
+The reference is prism_core/history/snapshots.py; a property test holds the two equal.
+"""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
+from prism_core.history.rebuild import lives
+from prism_core.lake import Column
+from prism_core.models.base import instant_text
+from prism_core.models.changes import Operation
+from prism_resources.history import interval_sql as sql
+from prism_resources.lake import ARROW_TYPES
+
+MEMORY_LIMIT: Final = "1GB"
+_BATCH_ROWS = 50_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_VERSION = "version"
+
+
+class StateIntervals:
+    """Rows of now and changes go in, the states at any instants come out.
+
+    All rows are added before the first question, all changes after the rows were read: at least every change
+    that is later than the earliest instant asked for. Memory is bounded; what is more lies in a folder that goes
+    with this object. Columns are those of the lake; texts are those of text.py.
+    """
+
+    def __init__(self, columns: Sequence[Column], key: str = "item_key", memory_limit: str = MEMORY_LIMIT) -> None:
+        self._columns = tuple(column for column in columns if column.name not in {key, _VERSION})
+        self._key = key
+        self._folder = tempfile.TemporaryDirectory(prefix="prism-history-")
+        self._database = duckdb.connect(":memory:")
+        self._database.execute(f"SET memory_limit = '{memory_limit}'")
+        self._database.execute(f"SET temp_directory = '{self._folder.name}'")
+        self._database.execute("SET preserve_insertion_order = false")
+        self._in_order = False
+        for statement in sql.create_tables(self._columns):
+            self._database.execute(statement)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
+    def add_rows(self, batch: pa.RecordBatch | pa.Table) -> None:
+        """Rows of now: key, `version` and the text of each column, null where the item has no value."""
+        self._add(sql.insert_rows(self._key, self._columns), batch)
+
+    def add_changes(self, batch: pa.RecordBatch | pa.Table) -> None:
+        """Changes: key, `version`, `instant`, `ulid`, `operation`, and for each column the text before.
+
+        Null where the change did not touch the column, ABSENT where the item had no value before.
+        """
+        self._add(sql.insert_changes(self._key, self._columns), batch)
+
+    def at(self, instants: Mapping[str, datetime]) -> Iterator[tuple[str, pa.Table]]:
+        """Every item that stood at each instant, oldest instant first, sorted by key.
+
+        Raises TransientFailure when a row is newer than the changes, PermanentFailure when one is missing.
+        """
+        if not instants:
+            return
+        labels = self._between(instants)
+        started = _Slices(self._stream("SELECT * FROM intervals ORDER BY from_slot, id"), "from_slot")
+        live = started.empty
+        for slot, label in enumerate(labels):
+            live = _alive(live, started.take(slot), slot)
+            yield label, self._shown(live)
+
+    def of_week(
+        self, instants: Mapping[str, datetime], week_column: str = "week"
+    ) -> Iterator[tuple[str, pa.Table]]:
+        """The items of each week as they stood at its instant, oldest first, sorted by key.
+
+        One that did not stand then and does now is there as it is now, with `recorded_late` true. The labels of
+        the instants are weeks; `week_column` is a text with the label, or a date within the week, and never
+        changes. Raises as `at` does.
+        """
+        if not instants:
+            return
+        week = next((column for column in self._columns if column.name == week_column), None)
+        if week is None or week.type not in {"string", "date"}:
+            raise BadUsage(f"{week_column!r} is no column that says the week: a text or a date is expected")
+        name = sql.names(self._columns)[self._columns.index(week)]
+        labels = self._between(instants)
+        asked = pa.table(
+            {"label": pa.array(labels, pa.string()), "slot": pa.array(range(len(labels)), pa.int32())}
+        )
+        with self._seeing("asked", asked):
+            found = _Slices(self._stream(sql.of_weeks(name, week.type, len(labels))), "slot")
+            for slot, label in enumerate(labels):
+                yield label, self._shown(found.take(slot))
+
+    def _add(self, statement: str, batch: pa.RecordBatch | pa.Table) -> None:
+        if self._in_order:
+            raise BadUsage("rows and changes are added before the first question")
+        with self._seeing("arriving", batch):
+            self._database.execute(statement)
+
+    def _between(self, instants: Mapping[str, datetime]) -> list[str]:
+        """Make the table `intervals`; answers the labels by instant."""
+        if not self._in_order:
+            self._put_in_order()
+            self._in_order = True
+        labels = sorted(instants, key=lambda label: instants[label])
+        instants_us = [(instants[label] - _EPOCH) // timedelta(microseconds=1) for label in labels]
+        self._database.execute(sql.number_days(instants_us))
+        self._database.execute(sql.intervals(self._columns, instants_us))
+        return labels
+
+    def _put_in_order(self) -> None:
+        restarted = [_Restarted.of(row) for row in self._database.execute(sql.RESTARTED).fetchall()]
+        if restarted:
+            with self._seeing("lives", _numbered_lives(restarted)):
+                self._database.execute(sql.MOVE_LATER_LIVES)
+        self._leave_out_newer()
+        gap = self._database.execute(sql.GAPS).fetchone()
+        if gap is not None:
+            item, version, instant_us, operation = gap
+            raise PermanentFailure(
+                f"the history of {item} has a gap at version {version} of {instant_text(_instant(instant_us))}: "
+                f"the change before this {operation} is missing; the item was written past the change log"
+            )
+        self._database.execute(sql.NUMBER_ITEMS)
+        self._items = self._database.sql(sql.ITEMS).to_arrow_table().column("item").combine_chunks()
+
+    def _leave_out_newer(self) -> None:
+        """Changes that came after their row was read."""
+        self._database.execute(sql.ENDS)
+        self._database.execute(sql.CUTS)
+        ahead = self._database.execute(sql.ROWS_TOO_NEW).fetchone()
+        if ahead is not None:
+            raise TransientFailure(
+                f"{ahead[0]} is at version {ahead[1]}, its changes end at {ahead[2]}: it changed while it was "
+                "read; read again"
+            )
+        self._database.execute(sql.CUT)
+
+    def _stream(self, statement: str) -> pa.RecordBatchReader:
+        return self._database.sql(statement).to_arrow_reader(_BATCH_ROWS)
+
+    def _shown(self, table: pa.Table) -> pa.Table:
+        """Keys for numbers, the types of the lake, and none of our own columns."""
+        shown = {self._key: self._items.take(table.column("id")), _VERSION: table.column(_VERSION)}
+        for name, column in zip(sql.names(self._columns), self._columns, strict=True):
+            shown[column.name] = table.column(name).cast(ARROW_TYPES[column.type])
+        if sql.RECORDED_LATE in table.column_names:
+            shown[sql.RECORDED_LATE] = table.column(sql.RECORDED_LATE)
+        return pa.table(shown)
+
+    @contextmanager
+    def _seeing(self, name: str, table: pa.RecordBatch | pa.Table) -> Iterator[None]:
+        """DuckDB reads it under a name, without a copy."""
+        self._database.register(name, table)
+        try:
+            yield
+        finally:
+            self._database.unregister(name)
+
+
+class _Slices:
+    """A stream that is sorted by a number, cut into one table a number."""
+
+    def __init__(self, stream: pa.RecordBatchReader, by: str) -> None:
+        self._stream, self._by = stream, by
+        self._waiting: list[pa.RecordBatch] = []
+        self.empty = pa.Table.from_batches([], stream.schema)
+
+    def take(self, number: int) -> pa.Table:
+        """The rows up to a number that were not taken before."""
+        found: list[pa.RecordBatch] = []
+        while (batch := self._next()) is not None:
+            numbers = batch.column(self._by).to_numpy()
+            end = int(np.searchsorted(numbers, number, side="right"))
+            found.append(batch.slice(0, end))
+            if end < batch.num_rows:
+                self._waiting.append(batch.slice(end))
+                break
+        return pa.Table.from_batches(found, self._stream.schema)
+
+    def _next(self) -> pa.RecordBatch | None:
+        return self._waiting.pop() if self._waiting else next(self._stream, None)
+
+
+def _alive(live: pa.Table, started: pa.Table, slot: int) -> pa.Table:
+    """What stood before and still stands, with what began to stand, sorted by item."""
+    both = pa.concat_tables([live, started])
+    standing = np.flatnonzero(both.column("to_slot").to_numpy() > slot)
+    ids = both.column("id").to_numpy()[standing]
+    return both.take(pa.array(standing[np.argsort(ids, kind="stable")], pa.int64())).combine_chunks()
+
+
+class _Restarted(NamedTuple):
+    """A change of an item that began again at an old version."""
+
+    item: str
+    version: int
+    instant: datetime
+    ulid: str
+    operation: Operation
+
+    @classmethod
+    def of(cls, row: tuple[str, int, int, str, str]) -> Self:
+        item, version, instant_us, ulid, operation = row
+        return cls(item, version, _instant(instant_us), ulid, Operation(operation))
+
+
+def _numbered_lives(changes: Sequence[_Restarted]) -> pa.Table:
+    of_items: defaultdict[str, list[_Restarted]] = defaultdict(list)
+    for change in changes:
+        of_items[change.item].append(change)
+    placed = [
+        (change.item, change.ulid, number)
+        for of_item in of_items.values()
+        for number, life in enumerate(lives(of_item))
+        for change in life
+    ]
+    items, ulids, numbers = zip(*placed, strict=True)
+    return pa.table({"item": pa.array(items), "ulid": pa.array(ulids), "life": pa.array(numbers, pa.int64())})
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
