@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from prism_core.lake import Column, ColumnType
+from prism_resources.history.text import RECORDED_LATE
 
 TYPES: Final[dict[ColumnType, str]] = {
     "string": "VARCHAR",
@@ -25,7 +26,6 @@ TYPES: Final[dict[ColumnType, str]] = {
 _NOW = 2**62
 # An item that was created again at an old version: its second life stands behind its first.
 LIFE = 2**40
-RECORDED_LATE: Final = "recorded_late"
 _DAY_US = 86_400 * 1_000_000
 
 

@@ -23,12 +23,12 @@ from prism_core.lake import Column
 from prism_core.models.base import instant_text
 from prism_core.models.changes import Operation
 from prism_resources.history import interval_sql as sql
+from prism_resources.history.text import RECORDED_LATE, VERSION, carried
 from prism_resources.lake import ARROW_TYPES
 
 MEMORY_LIMIT: Final = "1GB"
 _BATCH_ROWS = 50_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_VERSION = "version"
 
 
 class StateIntervals:
@@ -40,7 +40,7 @@ class StateIntervals:
     """
 
     def __init__(self, columns: Sequence[Column], key: str = "item_key", memory_limit: str = MEMORY_LIMIT) -> None:
-        self._columns = tuple(column for column in columns if column.name not in {key, _VERSION})
+        self._columns = tuple(column for column in carried(columns) if column.name != key)
         self._key = key
         self._folder = tempfile.TemporaryDirectory(prefix="prism-history-")
         self._database = duckdb.connect(":memory:")
@@ -162,11 +162,11 @@ class StateIntervals:
 
     def _shown(self, table: pa.Table) -> pa.Table:
         """Keys for numbers, the types of the lake, and none of our own columns."""
-        shown = {self._key: self._items.take(table.column("id")), _VERSION: table.column(_VERSION)}
+        shown = {self._key: self._items.take(table.column("id")), VERSION: table.column(VERSION)}
         for name, column in zip(sql.names(self._columns), self._columns, strict=True):
             shown[column.name] = table.column(name).cast(ARROW_TYPES[column.type])
-        if sql.RECORDED_LATE in table.column_names:
-            shown[sql.RECORDED_LATE] = table.column(sql.RECORDED_LATE)
+        if RECORDED_LATE in table.column_names:
+            shown[RECORDED_LATE] = table.column(RECORDED_LATE)
         return pa.table(shown)
 
     @contextmanager

@@ -6,7 +6,7 @@ A row of now holds 8 hours as the number 8, the log as the text "8.00": in a nes
 """
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Union, get_args, get_origin
@@ -23,17 +23,20 @@ from prism_resources.tables.codec import Attribute, decode_value
 # The field did not exist; a text that begins like it is escaped by doubling its first character.
 ABSENT: Final = "\x00"
 
+VERSION: Final = "version"
+RECORDED_LATE: Final = "recorded_late"
+
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 
 
 class ColumnText:
-    """The texts of one column, whose name is that of a field of the table's model."""
+    """The texts of one column, from the field of the table's model that it is of."""
 
     def __init__(self, spec: TableSpec, column: Column) -> None:
-        field = spec.model.model_fields.get(column.name)
+        field = spec.model.model_fields.get(column.of_field)
         if field is None:
-            raise BadUsage(f"{spec.name} has no field {column.name!r}, so its history has no such column")
-        self.name, self._annotation = column.name, field.annotation
+            raise BadUsage(f"{spec.name} has no field {column.of_field!r}, so its history has no such column")
+        self.name, self.field, self._annotation = column.name, column.of_field, field.annotation
         self._is_text = column.type == "string"
 
     def of_attribute(self, attribute: Attribute | None) -> str | None:
@@ -57,6 +60,11 @@ class ColumnText:
             return _encode(_canonical(self._annotation, value)).decode()
         text = text_of(value)
         return escaped(text) if self._is_text else text
+
+
+def carried(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns whose texts are carried: a state answers its version, and whether it is late, by itself."""
+    return tuple(column for column in columns if column.name not in {VERSION, RECORDED_LATE})
 
 
 def escaped(text: str) -> str:

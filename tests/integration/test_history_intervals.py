@@ -1,0 +1,142 @@
+"""Rows of now and the log of a real table become the states of any instant.
+
+Why real: which changes a partition of the log answers, page by page, is the service's own rule.
+"""
+
+import random
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from infra.local.platform import Platform
+from prism_core.calendar import Week
+from prism_core.history.changes import state_of
+from prism_core.history.snapshots import ends_of
+from prism_core.lake import Column
+from prism_core.lake_tables import LAKE_TABLES
+from prism_core.models.projects import Project
+from prism_core.settings import Settings
+from prism_core.tables import PROJECTS
+from prism_resources.aws import client
+from prism_resources.history.changes import change_batches
+from prism_resources.history.intervals import StateIntervals
+from prism_resources.history.text import ColumnText, carried
+from prism_resources.tables.history import TableHistory
+from prism_resources.tables.store import TableStore
+
+COLUMNS = LAKE_TABLES["projects"].columns
+BEGAN = datetime(2018, 8, 16, 9, tzinfo=UTC)
+WEEKS = [Week.parse("2018-W32") + number for number in range(8)]
+Recorded = list[tuple[datetime, dict[str, Project]]]
+
+
+@pytest.fixture(scope="module")
+def settings(platform: Platform) -> Settings:
+    return platform.settings
+
+
+@pytest.fixture(scope="module")
+def projects(settings: Settings) -> TableStore[Project]:
+    return TableStore(client(settings, "dynamodb"), settings, PROJECTS, Project)
+
+
+@pytest.fixture(scope="module")
+def recorded(projects: TableStore[Project]) -> Recorded:
+    """Sixty writes over six weeks: creations, edits of some fields, deletions, and creations anew."""
+    rng, now, items, found = random.Random(4), BEGAN, dict[str, Project](), Recorded()
+    prefix = f"P-{uuid.uuid4().hex[:8]}"
+    for number in range(60):
+        now += timedelta(hours=rng.randrange(1, 36))
+        by: dict[str, Any] = {"actor": "lead-1", "reason": "", "request_id": f"{prefix}-{number}", "now": now}
+        key = f"{prefix}-{rng.randrange(8)}"
+        item = items.get(key)
+        if item is None:
+            items[key] = projects.create(_project(key, rng), **by)
+        elif rng.random() < 0.2:
+            projects.delete(items.pop(key), expected_version=item.version, **by)
+        else:
+            change = _project(key, rng).model_copy(update={"version": item.version})
+            items[key] = projects.update(change, expected_version=item.version, **by)
+        found.append((now, dict(items)))
+    return found
+
+
+def _project(key: str, rng: random.Random) -> Project:
+    return Project.model_validate(
+        {
+            "project_id": key,
+            "name": f"project {rng.randrange(3)}",
+            "category": "video",
+            "priority": rng.randrange(1, 4),
+            "demand_hours": f"{rng.randrange(40)}.50",
+            "sla_date": rng.choice([None, "2018-12-24"]),
+            "skills": [{"name": "video", "level": rng.randrange(1, 3)}] if rng.random() < 0.5 else [],
+        }
+    )
+
+
+def rows_of(projects: TableStore[Project]) -> pa.RecordBatch:
+    items = list(projects.parallel_scan(2))
+    texts = [ColumnText(PROJECTS, column) for column in carried(COLUMNS)]
+    found: dict[str, Any] = {
+        "item_key": [PROJECTS.item_key(PROJECTS.key_of(item)) for item in items],
+        "version": [item.version for item in items],
+    }
+    for text in texts:
+        values = [text.of_plain(state_of(item).get(text.field)) for item in items]
+        found[text.name] = pa.array(values, pa.string())
+    return pa.RecordBatch.from_pydict(found)
+
+
+def shown(items: dict[str, Project]) -> Iterator[tuple[str, int, str, float, Any, str]]:
+    for key in sorted(items):
+        item = items[key]
+        skills = str([{"level": one.level, "name": one.name} for one in item.skills]).replace("'", '"')
+        yield key, item.version, item.name, float(item.demand_hours), item.sla_date, skills.replace(" ", "")
+
+
+def test_every_week_is_what_was_recorded(
+    settings: Settings, projects: TableStore[Project], recorded: Recorded
+) -> None:
+    now = datetime.now(UTC)
+    weeks = ends_of(WEEKS, now)
+    mine = {key for _, items in recorded for key in items}
+    with StateIntervals(COLUMNS) as intervals:
+        intervals.add_rows(rows_of(projects))
+        for batch in change_batches(settings, PROJECTS, COLUMNS, min(weeks.values()), now + timedelta(minutes=1)):
+            intervals.add_changes(batch)
+        found = {label: _of_table(table, mine) for label, table in intervals.at(weeks)}
+
+    expected = {
+        label: list(shown(next((items for at, items in reversed(recorded) if at <= end), {})))
+        for label, end in weeks.items()
+    }
+
+    assert found == expected
+    assert len({str(rows) for rows in found.values()}) > 5
+
+
+def _of_table(table: pa.Table, keys: set[str]) -> Sequence[Any]:
+    names = ("project_id", "version", "name", "demand_hours", "sla_date", "skills")
+    return [tuple(row[name] for name in names) for row in table.to_pylist() if row["project_id"] in keys]
+
+
+def test_the_log_is_read_from_a_little_before_the_instant_and_to_the_end_in_pages(
+    settings: Settings, projects: TableStore[Project], recorded: Recorded
+) -> None:
+    since, until = recorded[20][0], recorded[40][0]
+    seen: list[tuple[int, int]] = []
+    columns = (Column("priority", "bigint", "1 is the most urgent"),)
+
+    batches = change_batches(settings, PROJECTS, columns, since, until, progress=lambda *done: seen.append(done))
+    found = {ulid for batch in batches for ulid in batch.column("ulid").to_pylist()}
+
+    history = TableHistory(client(settings, "dynamodb"), settings)
+    between = {change.ulid for change in history.between(PROJECTS, since, until)}
+    assert between < found
+    assert len(found - between) == 1  # the one of `since` itself
+    assert seen[-1][0] == seen[-1][1] == len(seen)
