@@ -4,7 +4,6 @@ Belongs here: the two assets and what they show of themselves. Does not belong h
 (prism_core) or replaced (publish.py), and the checks (checks.py).
 """
 
-import base64
 from datetime import timedelta
 
 import dagster as dg
@@ -18,7 +17,7 @@ from prism_assets.throughput.publish import KeptWeek, PublishedWeek, publish_wee
 from prism_assets.throughput.queue import UnresolvedQueue
 from prism_core import clock
 from prism_core.calendar import Week
-from prism_core.charts import bar_chart
+from prism_core.charts import as_markdown, bar_chart
 from prism_core.settings import ActivitySource
 from prism_resources.worker_activity.log import LogCounts, LogIngest
 
@@ -157,7 +156,6 @@ def _kept_metadata(kept: KeptWeek) -> dict[str, object]:
 def _published_metadata(published: PublishedWeek) -> dict[str, object]:
     counts, week = published.result.counts, published.result.week
     days = [(f"{day:%a %d %b}", tasks) for day, tasks in sorted(counts.by_day.items())]
-    picture = base64.b64encode(bar_chart(f"Tasks per day, {week}", days).encode()).decode()
     unresolved = {**_largest(counts.unresolved_by_worker, "worker:"), **_largest(counts.unresolved_by_job, "job:")}
     return {
         "week": week.label,
@@ -174,7 +172,7 @@ def _published_metadata(published: PublishedWeek) -> dict[str, object]:
         "event_types": dg.MetadataValue.json(counts.by_event_type),
         "generation": published.table.generation,
         "written": not published.table.unchanged or published.lake.write.written,
-        "tasks_per_day": dg.MetadataValue.md(f"![Tasks per day](data:image/svg+xml;base64,{picture})"),
+        "tasks_per_day": dg.MetadataValue.md(as_markdown("Tasks per day", bar_chart(f"Tasks per day, {week}", days))),
     }
 
 

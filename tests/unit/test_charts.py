@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core.charts import bar_chart
+from prism_core.charts import Interval, bar_chart, grouped_bar_chart, interval_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -43,3 +43,22 @@ def test_any_label_is_text_and_never_markup(label: str) -> None:
 
     assert texts_of(svg) == [label, label, "1"]
     assert len(list(ElementTree.fromstring(svg))) == 5  # noqa: S314
+
+
+def test_bars_of_a_group_are_named_one_by_one_and_share_one_scale() -> None:
+    svg = grouped_bar_chart("Hours", ("planned", "worked"), [("Mon", (8, 6.25)), ("Tue", (4, 0))])
+
+    assert texts_of(svg) == ["Hours", "Mon", "8.0 planned", "6.2 worked", "Tue", "4.0 planned", "0.0 worked"]
+    planned, worked, half, nothing = bars_of(svg)
+    assert (half, nothing) == (planned / 2, 0)
+    assert 0 < worked < planned
+
+
+def test_a_share_lies_on_the_line_of_its_interval_and_the_target_beside_it() -> None:
+    svg = ElementTree.fromstring(interval_chart("Share", [Interval("Cars", 0.5, 0.8, 0.9)], target=0.95))  # noqa: S314
+
+    goal, line = svg.iter(f"{SVG}line")
+    (dot,) = svg.iter(f"{SVG}circle")
+    assert float(line.attrib["x1"]) < float(dot.attrib["cx"]) < float(line.attrib["x2"])
+    assert float(line.attrib["x2"]) < float(goal.attrib["x1"])
+    assert [found.text for found in svg.iter(f"{SVG}text")] == ["Share", "Cars", "80.0%"]
