@@ -7,10 +7,15 @@ Definitions are built when Dagster asks for them, not at import: they depend on 
 
 import dagster as dg
 
+from prism_assets.allocation.assets import allocation_assets
+from prism_assets.allocation.checks import allocation_checks
 from prism_assets.partitions import weekly
+from prism_assets.quality.assets import quality_assets
+from prism_assets.quality.checks import quality_checks
 from prism_assets.resources import PrismResource
 from prism_assets.throughput.assets import throughput_assets
 from prism_assets.throughput.checks import throughput_checks
+from prism_assets.throughput.unresolved import unresolved_assets, unresolved_checks
 from prism_core.settings import Settings, load_settings
 from prism_sensors.schedules import schedules
 
@@ -19,8 +24,18 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """All assets, checks, jobs and schedules for these settings."""
     weeks = weekly(settings)
     domains = dg.Definitions(
-        assets=throughput_assets(weeks),
-        asset_checks=throughput_checks(weeks),
+        assets=[
+            *throughput_assets(weeks),
+            *unresolved_assets(weeks),
+            *quality_assets(weeks),
+            *allocation_assets(weeks),
+        ],
+        asset_checks=[
+            *throughput_checks(weeks),
+            *unresolved_checks(weeks),
+            *quality_checks(weeks),
+            *allocation_checks(weeks),
+        ],
         resources={"prism": PrismResource()},
         # A process a step costs an import of Dagster each (measured: a backfill of four weeks with its checks took
         # 60 s that way); our steps are short and a run is isolated by its own process already.

@@ -4,15 +4,18 @@ Belongs here: one Dagster resource that opens what an asset needs, from the sett
 it. Does not belong here: any logic; and nothing is opened before it is asked for.
 """
 
+from typing import TypeVar
+
 import dagster as dg
 
 from prism_core.calendar import WeekRange
 from prism_core.clock import this_week
+from prism_core.models.base import Model
 from prism_core.models.disputes import Correction
 from prism_core.models.work import ThroughputWeek
 from prism_core.models.workers import Worker
 from prism_core.settings import Settings, load_settings
-from prism_core.tables import CORRECTIONS, THROUGHPUT, WORKERS
+from prism_core.tables import CORRECTIONS, THROUGHPUT, WORKERS, TableSpec
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.query.engine import query_engine
@@ -22,6 +25,8 @@ from prism_resources.tables.generations import Generations
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
 from prism_resources.worker_activity.landing import Landing
+
+M = TypeVar("M", bound=Model)
 
 
 class PrismResource(dg.ConfigurableResource):
@@ -43,6 +48,11 @@ class PrismResource(dg.ConfigurableResource):
     def corrections(self) -> TableReader[Correction]:
         settings = self.settings()
         return TableReader(client(settings, "dynamodb"), settings, CORRECTIONS, Correction)
+
+    def reader(self, spec: TableSpec, model: type[M]) -> TableReader[M]:
+        """Typed reads of one table."""
+        settings = self.settings()
+        return TableReader(client(settings, "dynamodb"), settings, spec, model)
 
     def workers(self) -> TableStore[Worker]:
         """For writing: only the queue of unresolved ones does."""

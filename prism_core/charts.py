@@ -60,23 +60,24 @@ def grouped_bar_chart(title: str, series: Sequence[str], groups: Sequence[tuple[
 
 def interval_chart(title: str, intervals: Sequence[Interval], target: float | None = None) -> str:
     """Each share as a dot on the line of its interval, from 0 to 100 %, with its number; a dashed target."""
-    scale = _WIDTH - _LABEL - _VALUE
+    label = max(_LABEL, min(_LABEL * 2, 8 * max((len(one.label) for one in intervals), default=0)))
+    scale = _WIDTH - label - _VALUE
     height = (len(intervals) + 1) * _ROW + 8
     rows = _frame(title, height)
     if target is not None:
-        x = _LABEL + target * scale
+        x = label + target * scale
         rows.append(
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_ROW}" y2="{height}" stroke="#7d2105" stroke-dasharray="4 3"/>'
         )
     for number, one in enumerate(intervals, start=1):
         middle = number * _ROW + 12
-        low, dot, high = (_LABEL + share * scale for share in (one.low, one.value, one.high))
+        low, dot, high = (label + share * scale for share in (one.low, one.value, one.high))
         rows.append(f'<text x="4" y="{middle + 5}" fill="#16191f">{escape(one.label)}</text>')
         rows.append(
             f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}" stroke="#2074d5" stroke-width="3"/>'
         )
         rows.append(f'<circle cx="{dot:.1f}" cy="{middle}" r="5" fill="#2074d5"/>')
-        rows.append(f'<text x="{_LABEL + scale + 8}" y="{middle + 5}" fill="#16191f">{one.value:.1%}</text>')
+        rows.append(f'<text x="{label + scale + 8}" y="{middle + 5}" fill="#16191f">{one.value:.1%}</text>')
     return "".join([*rows, "</svg>"])
 
 

@@ -87,6 +87,11 @@ class Settings(BaseSettings):
     restatement_limit: Annotated[float, Field(ge=0)] = Field(
         default=0.20, description="a published total that moves further needs a reason"
     )
+    unmapped_share_warning: Annotated[float, Field(ge=0, le=1)] = 0.05
+    volume_band: Annotated[
+        float,
+        Field(gt=0, le=10, description="how far a week's volume may be from the mean of four weeks, as a share"),
+    ] = 0.5
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
     lead_scope: LeadScope = Field(default=LeadScope.ALL, description="whose rows a lead sees")
 

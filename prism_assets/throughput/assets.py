@@ -172,7 +172,9 @@ def _published_metadata(published: PublishedWeek) -> dict[str, object]:
         "event_types": dg.MetadataValue.json(counts.by_event_type),
         "generation": published.table.generation,
         "written": not published.table.unchanged or published.lake.write.written,
-        "tasks_per_day": dg.MetadataValue.md(as_markdown("Tasks per day", bar_chart(f"Tasks per day, {week}", days))),
+        "tasks_per_day": dg.MetadataValue.md(
+            as_markdown("Tasks per day", bar_chart(f"Tasks per day, {week}", days))
+        ),
     }
 
 

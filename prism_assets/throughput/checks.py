@@ -5,15 +5,14 @@ asset wrote it. Does not belong here: repairing anything.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 import pyarrow.compute as pc
 
-from prism_assets.partitions import weeks_of
+from prism_assets.checking import over_weeks
 from prism_assets.resources import PrismResource
-from prism_assets.retries import RETRIES, failures_by_intent
+from prism_assets.retries import RETRIES
 from prism_assets.throughput.publish import expired_week, uncounted_ids
 from prism_core.calendar import Week
 from prism_core.lake import WORKER_ACTIVITY
@@ -36,7 +35,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         description="Everything that landed came from the source that the week is bound to: no task counts twice.",
     )
     def one_source(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
-        return _over_weeks(context, lambda week: _sources(prism, week))
+        return over_weeks(context, lambda week: _sources(prism, week))
 
     @dg.asset_check(
         asset="worker_activity",
@@ -48,7 +47,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
     def every_event_is_a_record(
         context: dg.AssetCheckExecutionContext, prism: PrismResource
     ) -> dg.AssetCheckResult:
-        return _over_weeks(context, lambda week: _rejects(prism, week), severity=dg.AssetCheckSeverity.WARN)
+        return over_weeks(context, lambda week: _rejects(prism, week), severity=dg.AssetCheckSeverity.WARN)
 
     @dg.asset_check(
         asset="throughput",
@@ -62,7 +61,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         ),
     )
     def records_conserved(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
-        return _over_weeks(context, lambda week: _conservation(prism, week))
+        return over_weeks(context, lambda week: _conservation(prism, week))
 
     @dg.asset_check(
         asset="throughput",
@@ -72,7 +71,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         description="No count and no duration is below zero.",
     )
     def no_negative_figures(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
-        return _over_weeks(context, lambda week: _negatives(prism, week))
+        return over_weeks(context, lambda week: _negatives(prism, week))
 
     @dg.asset_check(
         asset="throughput",
@@ -83,7 +82,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
     )
     def unresolved_share(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         limit = prism.settings().unresolved_share_warning
-        return _over_weeks(
+        return over_weeks(
             context, lambda week: _unresolved(prism, week, limit), severity=dg.AssetCheckSeverity.WARN
         )
 
@@ -95,7 +94,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         description="No record arrived after the week's figures were first published.",
     )
     def late_records(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
-        return _over_weeks(context, lambda week: _late(prism, week), severity=dg.AssetCheckSeverity.WARN)
+        return over_weeks(context, lambda week: _late(prism, week), severity=dg.AssetCheckSeverity.WARN)
 
     @dg.asset_check(
         asset="throughput",
@@ -105,7 +104,7 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         description="No raw object that the figures came from has expired: the week can be computed again.",
     )
     def raw_input_complete(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
-        return _over_weeks(context, lambda week: _expired(prism, week), severity=dg.AssetCheckSeverity.WARN)
+        return over_weeks(context, lambda week: _expired(prism, week), severity=dg.AssetCheckSeverity.WARN)
 
     return [
         one_source,
@@ -116,24 +115,6 @@ def throughput_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
         late_records,
         raw_input_complete,
     ]
-
-
-def _over_weeks(
-    context: dg.AssetCheckExecutionContext,
-    judge: Callable[[Week], tuple[bool, dict[str, Any]]],
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
-) -> dg.AssetCheckResult:
-    """One verdict over the weeks of the run, with the figures of each week."""
-    with failures_by_intent():
-        verdicts = {week.label: judge(week) for week in weeks_of(context)}
-    failed = [label for label, (passed, _) in verdicts.items() if not passed]
-    shown = f"fails in {', '.join(failed)}" if failed else f"holds in every week of the run ({len(verdicts)})"
-    return dg.AssetCheckResult(
-        passed=not failed,
-        severity=severity,
-        description=shown,
-        metadata={"weeks": dg.MetadataValue.json({label: facts for label, (_, facts) in verdicts.items()})},
-    )
 
 
 def _sources(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:

@@ -1,0 +1,161 @@
+"""Workers and labelling jobs that nobody has resolved, by week.
+
+Belongs here: the asset with its checks: what the names did, and who or what they may be. Does not belong here: the
+queue that people resolve them in (queue.py), and the ranking (prism_core).
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from prism_assets.checking import over_weeks, rows_of
+from prism_assets.computed import replace_week
+from prism_assets.partitions import weeks_of
+from prism_assets.resources import PrismResource
+from prism_assets.retries import RETRIES, failures_by_intent
+from prism_assets.throughput.assets import FRESHNESS, GROUP, OWNERS
+from prism_core import clock
+from prism_core.calendar import Week
+from prism_core.charts import as_markdown, bar_chart
+from prism_core.lake_tables import THROUGHPUT, UNRESOLVED_WORKERS
+from prism_core.models.people import Member, MemberStatus
+from prism_core.models.projects import Project, ProjectStatus
+from prism_core.models.work import Allocation
+from prism_core.models.workers import JOB_PREFIX, Worker, WorkerStatus
+from prism_core.quality_subjects import WORKER_PREFIX
+from prism_core.tables import ALLOCATIONS, MEMBERS, PROJECTS, WORKERS
+from prism_core.unresolved import WINDOW_WEEKS, UnresolvedRow, WeekEvidence, week_unresolved
+from prism_resources.lake import PartitionWrite
+
+MOST_SHOWN = 15
+KINDS = ("worker", "job")
+
+
+def unresolved_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """`unresolved_workers`."""
+
+    @dg.asset(
+        name="unresolved_workers",
+        deps=["throughput"],
+        partitions_def=weekly,
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"parquet", "python"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        freshness_policy=FRESHNESS,
+        description=(
+            "Workers that belong to no member and labelling jobs that belong to no project: their tasks and days "
+            "in the week, their state in the queue, and the likeliest candidate by four weeks of plans and work."
+        ),
+    )
+    def unresolved_workers(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
+        with failures_by_intent():
+            now, evidence = clock.now(), _Evidence(prism)
+            members = [
+                one for s in MemberStatus for one in prism.reader(MEMBERS, Member).query("by_status", status=s)
+            ]
+            projects = [
+                one for s in ProjectStatus for one in prism.reader(PROJECTS, Project).query("by_status", status=s)
+            ]
+            statuses = {
+                one.worker_key: status.value
+                for status in WorkerStatus
+                for one in prism.reader(WORKERS, Worker).query("by_status", status=status)
+            }
+            for week in weeks_of(context):
+                rows = week_unresolved(week, evidence.window(week), members, projects, statuses)
+                lake_rows = [row.lake_row() for row in rows]
+                written = replace_week(prism, UNRESOLVED_WORKERS, week, lake_rows, now=now, counts=_counts(rows))
+                context.add_asset_metadata(_metadata(week, rows, written), partition_key=week.key)
+                context.log.info("unresolved in %s: %d names", week, len(rows))
+
+    return [unresolved_workers]
+
+
+def unresolved_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
+    """The checks of unresolved_workers."""
+
+    @dg.asset_check(
+        asset="unresolved_workers",
+        name="unresolved_tasks_conserved",
+        blocking=True,
+        partitions_def=weekly,
+        retry_policy=RETRIES,
+        description="Tasks of unresolved workers and unmapped jobs are those of the week's throughput.",
+    )
+    def unresolved_tasks_conserved(
+        context: dg.AssetCheckExecutionContext, prism: PrismResource
+    ) -> dg.AssetCheckResult:
+        return over_weeks(context, lambda week: _conservation(prism, week))
+
+    @dg.asset_check(
+        asset="unresolved_workers",
+        name="every_name_is_queued",
+        partitions_def=weekly,
+        retry_policy=RETRIES,
+        description="Every name is in the queue for a person to resolve, or was decided there.",
+    )
+    def every_name_is_queued(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return over_weeks(context, lambda week: _queued(prism, week), severity=dg.AssetCheckSeverity.WARN)
+
+    return [unresolved_tasks_conserved, every_name_is_queued]
+
+
+class _Evidence:
+    """Reads each week once; keeps the last four."""
+
+    def __init__(self, prism: PrismResource) -> None:
+        self._prism = prism
+        self._kept: dict[Week, WeekEvidence] = {}
+
+    def window(self, week: Week) -> dict[Week, WeekEvidence]:
+        first = min(self._prism.settings().first_week, week)
+        asked = [at for at in week.window(WINDOW_WEEKS) if at >= first]
+        self._kept = {at: self._kept.get(at) or self._read(at) for at in asked}
+        return dict(self._kept)
+
+    def _read(self, week: Week) -> WeekEvidence:
+        allocations = self._prism.reader(ALLOCATIONS, Allocation).query("by_week", week=week)
+        return WeekEvidence.of(self._prism.throughput().week(week), allocations)
+
+
+def _counts(rows: list[UnresolvedRow]) -> dict[str, int]:
+    """Names and tasks of each kind, for the manifest."""
+    counts: dict[str, int] = {}
+    for kind in KINDS:
+        of_kind = [row for row in rows if row.kind == kind]
+        counts |= {f"{kind}s": len(of_kind), f"{kind}_tasks": sum(row.tasks_submitted for row in of_kind)}
+    return counts
+
+
+def _metadata(week: Week, rows: list[UnresolvedRow], written: PartitionWrite) -> dict[str, object]:
+    largest = [(row.subject, row.tasks_submitted) for row in rows[:MOST_SHOWN]]
+    return {
+        "week": week.label,
+        "dagster/row_count": len(rows),
+        **_counts(rows),
+        "with_a_suggestion": sum(row.suggestion is not None for row in rows),
+        "suggestions": dg.MetadataValue.json({r.subject: r.suggestion for r in rows[:MOST_SHOWN] if r.suggestion}),
+        "generation": written.manifest.generation,
+        "written": written.written,
+        "largest": dg.MetadataValue.md(as_markdown("Tasks by name", bar_chart(f"Unresolved in {week}", largest))),
+    }
+
+
+def _conservation(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
+    done, rows = rows_of(prism, THROUGHPUT, week), rows_of(prism, UNRESOLVED_WORKERS, week)
+    throughput = {
+        "worker": sum(row["tasks_submitted"] for row in done if row["member_id"].startswith(WORKER_PREFIX)),
+        "job": sum(row["tasks_submitted"] for row in done if row["project_id"].startswith(JOB_PREFIX)),
+    }
+    named = {kind: sum(row["tasks_submitted"] for row in rows if row["kind"] == kind) for kind in KINDS}
+    repeated = len(rows) - len({row["subject"] for row in rows})
+    return throughput == named and not repeated, {"throughput": throughput, "named": named, "repeated": repeated}
+
+
+def _queued(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:
+    rows = rows_of(prism, UNRESOLVED_WORKERS, week)
+    known = {status.value for status in WorkerStatus}
+    missing = [row["subject"] for row in rows if row["status"] not in known]
+    return not missing, {"names": len(rows), "not_queued": len(missing), "which": missing[:MOST_SHOWN]}
