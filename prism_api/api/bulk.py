@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from prism_api.api.problems import Problem, problem_of
+from prism_api.api.replays import left_at
 from prism_api.api.resource import Resource
 from prism_api.api.writes import (
     Author,
@@ -24,6 +25,7 @@ from prism_api.api.writes import (
 from prism_core.models.base import Choice, Model
 
 MAX_ROWS = 200
+_MAY_HAVE_HAPPENED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 
 class RowOperation(StrEnum):
@@ -93,7 +95,20 @@ def one_row(resource: Resource[Any], author: Author, number: int, row: BulkRow, 
         problem = problem_of(error)
         if problem is None:
             raise
-        return failed_row(number, row.key, problem)
+        first = None if dry or problem.status not in _MAY_HAVE_HAPPENED else _first(resource, author, number, row)
+        return first or failed_row(number, row.key, problem)
+
+
+def _first(resource: Resource[Any], author: Author, number: int, row: BulkRow) -> RowResult | None:
+    """The answer of a row that this very call had written before it was ended."""
+    if row.operation is RowOperation.CREATE or row.key is None:
+        return None  # a creation is repeated by itself
+    left = left_at(resource, row.key, author.of(number)["request_id"])
+    if left is None or (left.item is None) is not (row.operation is RowOperation.DELETE):
+        return None
+    if left.item is None:
+        return RowResult(row=number, status=HTTPStatus.NO_CONTENT, key=row.key)
+    return _done(resource, number, HTTPStatus.OK, left.item)
 
 
 def failed_row(number: int, key: str | None, problem: Problem) -> RowResult:

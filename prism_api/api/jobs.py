@@ -14,19 +14,17 @@ from http import HTTPStatus
 from typing import Any
 
 from prism_api.api import backend
-from prism_api.api.bulk import BulkRow, RowOperation, RowResult, failed_row, one_row
+from prism_api.api.bulk import BulkRow, RowResult, failed_row, one_row
 from prism_api.api.calls import Access, Call, enter
 from prism_api.api.job_store import ChangedMeanwhile, Head, load, put_results, rows_of, save, start
 from prism_api.api.matrix import find
 from prism_api.api.problems import problem_of
-from prism_api.api.resource import Resource
+from prism_api.api.replays import left_by
 from prism_api.api.routes.everything import RESOURCES
 from prism_api.api.writes import Author
 from prism_core import clock
 from prism_core.failures import PermanentFailure, TransientFailure
-from prism_core.models.changes import Change
 from prism_core.models.jobs import Job, JobKind, JobStatus
-from prism_core.tables import CHANGELOG
 
 PART_ROWS = 200
 # A row takes milliseconds, a throttled one seconds: enough is left to save the part.
@@ -34,7 +32,6 @@ STOP_MILLISECONDS = 10_000
 # A function is ended after 29 s: a lease that is older belongs to nobody.
 LEASE = timedelta(seconds=60)
 FINISHED = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED})
-_LAST_CHANGES = 20
 _log = logging.getLogger("prism.api")
 
 Row = Callable[[int], RowResult]
@@ -146,7 +143,8 @@ def _worker(job: Job, head: Head, rows: list[str]) -> Row:
         if resource is None or job.kind is JobKind.IMPORT:
             result = _put_item(author, number, json.loads(rows[number]))
         else:
-            result = _bulk_row(resource, author, number, rows[number], dry=job.dry_run)
+            row = BulkRow.model_validate_json(rows[number])
+            result = one_row(resource, author, number, row, dry=job.dry_run)
         if result.status == HTTPStatus.SERVICE_UNAVAILABLE:
             raise TransientFailure(result.detail or "the service is busy")
         return result.model_copy(update={"item": None})  # results are kept in clear, items are not theirs to hold
@@ -167,23 +165,6 @@ class _RowAuthor(Author):
         }  # fmt: skip
 
 
-def _bulk_row(resource: Resource[Any], author: Author, number: int, line: str, *, dry: bool) -> RowResult:
-    row = BulkRow.model_validate_json(line)
-    result = one_row(resource, author, number, row, dry=dry)
-    if dry or result.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}:
-        return result
-    if row.operation is RowOperation.CREATE:
-        given = {**row.fields, **resource.new_id(author.call, row.fields)}
-        parts = {part: str(given.get(part, "")) for part in resource.spec.key_parts}
-    elif row.key is None or (result.status == HTTPStatus.NOT_FOUND and row.operation is not RowOperation.DELETE):
-        return result
-    else:
-        parts = resource.key_parts(row.key)
-    if not all(parts.values()) or not _written(resource, author, parts):
-        return result
-    return RowResult(row=number, status=HTTPStatus.OK, key=row.key)
-
-
 def _put_item(author: Author, number: int, line: dict[str, Any]) -> RowResult:
     """One write of an import, that was judged when it was planned."""
     resource = RESOURCES[line["table"]]
@@ -198,18 +179,8 @@ def _put_item(author: Author, number: int, line: dict[str, Any]) -> RowResult:
         if problem is None:
             raise
         parts = {part: getattr(item, part) for part in resource.spec.key_parts}
-        if problem.status not in {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED} or not _written(
-            resource, author, parts
-        ):
+        refused = problem.status in {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
+        if not refused or left_by(resource, parts, author.call.request_id) is None:
             return failed_row(number, key, problem)
     status = HTTPStatus.OK if line["expected_version"] else HTTPStatus.CREATED
     return RowResult(row=number, status=status, key=key)
-
-
-def _written(resource: Resource[Any], author: Author, parts: dict[str, Any]) -> bool:
-    """Whether this very row was written before the job was killed."""
-    item_key = resource.spec.item_key(resource.spec.key(parts))
-    changes = backend.reader(CHANGELOG, Change).query(
-        "by_item", item_key=item_key, backwards=True, limit=_LAST_CHANGES
-    )
-    return any(change.request_id == author.call.request_id for change in changes)

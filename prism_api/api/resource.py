@@ -19,6 +19,7 @@ from prism_api.api.problems import not_found
 from prism_api.api.visibility import Visible
 from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
 from prism_core.models.base import Model, Versioned, text_of
+from prism_core.models.changes import Change
 from prism_core.tables import TableSpec
 
 M = TypeVar("M", bound=Model)
@@ -46,7 +47,8 @@ class Resource(Generic[M]):
     `row` is what a list carries if that is less, `answer` the same for one item; `hidden` says which rows a caller
     must not see, `secret` which fields,
     `never_in_history` which ones nobody reads there. `opaque` is a single key that no path segment could hold,
-    `derived` what is added to an answer; without `past` nobody reads how an item was.
+    `derived` what is added to an answer, `together` whether two changes of a request are one and are taken back as
+    one; without `past` nobody reads how an item was.
     """
 
     path: str
@@ -75,6 +77,7 @@ class Resource(Generic[M]):
     past: bool = True
     derived: Mapping[str, Derived] = field(default_factory=dict[str, Derived])
     never_in_history: tuple[str, ...] = ()
+    together: Callable[[Change, Change], bool] | None = None
 
     @property
     def composite(self) -> bool:

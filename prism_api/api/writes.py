@@ -17,6 +17,7 @@ from prism_api.api import backend
 from prism_api.api.calls import Call
 from prism_api.api.calls import current as current_call
 from prism_api.api.problems import FieldError, Problem, errors_of, invalid, not_found
+from prism_api.api.replays import left_by
 from prism_api.api.resource import Resource, taken_on_change, taken_on_create
 from prism_api.api.rules import refuse_unknown
 from prism_api.api.visibility import actor, visible
@@ -92,7 +93,10 @@ def create_item(
     try:
         return backend.store(resource.spec, resource.model).create(item, **author.of(row))
     except StaleVersion as stale:
-        raise _taken(resource, item) from stale
+        left = left_by(resource, _parts(resource, item), author.of(row)["request_id"])
+        if left is None or left.item is None:
+            raise _taken(resource, item) from stale
+        return left.item  # this very call had made it, and somebody was there since
 
 
 def replace_item(

@@ -7,10 +7,10 @@ and writing the log (store.py).
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Generic, cast
 
 from pydantic import JsonValue, ValidationError
 
@@ -25,7 +25,7 @@ from prism_core.tables import AFTER_ALL, CHANGELOG, ITEM_KEY_SEPARATOR, Key, Key
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.codec import decode
 from prism_resources.tables.reader import Page, TableReader
-from prism_resources.tables.store import M, TableStore
+from prism_resources.tables.store import M, TableStore, Write
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -36,6 +36,8 @@ SKEW = timedelta(minutes=1)
 LIST_MAX_WEEKS = 26
 LIST_MAX_CHANGES = 2_000
 UNDO_ATTEMPTS = 3
+# The finest step of an instant.
+TICK = timedelta(microseconds=1)
 _PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[0-7][0-9A-Z]{25}")
 
 Matches = Callable[[State], bool]
@@ -208,6 +210,15 @@ class TableHistory:
 
     # -- undo --------------------------------------------------------------------------------------------
 
+    def beside(self, spec: TableSpec, change: Change) -> list[Change]:
+        """The other changes of a table that the same request made at the same instant."""
+        near = self._sealed(spec, change.instant - TICK, change.instant, None, None)
+        return [
+            self.keys.unseal(spec, one)
+            for one in near
+            if one.request_id == change.request_id and one.item_key != change.item_key
+        ]
+
     def undo(
         self, store: TableStore[M], change: Change, *, actor: str, reason: str, request_id: str, now: datetime
     ) -> M | None:
@@ -216,20 +227,43 @@ class TableHistory:
         Raises LaterChanges when later changes stand on its fields, ForgottenValue when a value is lost, and
         PermanentFailure when the earlier state is not valid any more.
         """
+        (item,) = self.undo_together(store, [change], actor=actor, reason=reason, request_id=request_id, now=now)
+        return item
+
+    def undo_together(
+        self,
+        store: TableStore[M],
+        changes: Sequence[Change],
+        *,
+        actor: str,
+        reason: str,
+        request_id: str,
+        now: datetime,
+        dry: bool = False,
+    ) -> list[M | None]:
+        """The same for changes of several items, in one transaction. A dry one answers what would be stored."""
         spec = store.spec
-        if change.table != spec.name:
-            raise BadUsage(f"the change is one of {change.table}, not of {spec.name}")
-        change = self.keys.unseal(spec, change)
+        for change in changes:
+            if change.table != spec.name:
+                raise BadUsage(f"the change is one of {change.table}, not of {spec.name}")
+        opened = [self.keys.unseal(spec, change) for change in changes]
         author = {"actor": actor, "reason": reason, "request_id": request_id}
         for attempt in range(UNDO_ATTEMPTS):
+            reverses = [self._reverse(store, change, request_id) for change in opened]
+            if any(one.done for one in reverses):  # all or none: our own undo, whose answer was lost
+                return [one.found for one in reverses]
+            writes = [one.write for one in reverses]
+            if dry:
+                return [None if write.delete else _at_next_version(write) for write in writes]
             try:
-                return self._undo(store, change, author, now)
+                return store.transact(writes, now=now, **author)
             except StaleVersion:
                 if attempt + 1 == UNDO_ATTEMPTS:
                     raise
-        return None
+        raise AssertionError("the last attempt answers or raises")
 
-    def _undo(self, store: TableStore[M], change: Change, author: Mapping[str, str], now: datetime) -> M | None:
+    def _reverse(self, store: TableStore[M], change: Change, request_id: str) -> "_Reverse[M]":
+        """The write that takes a change back."""
         spec = store.spec
         raw = store.read(key_of_item_key(spec, change.item_key))
         found = None if raw is None else decode(spec, spec.model, raw)
@@ -239,16 +273,15 @@ class TableHistory:
         try:
             state = undone(change, None if item is None else state_of(item), later)
         except LaterChanges as refused:
-            if refused.later is not None and refused.later.request_id == author["request_id"]:
-                return cast("M | None", found)  # this very undo, whose answer was lost
+            if refused.later is not None and refused.later.request_id == request_id:
+                return _Reverse(cast("M | None", found), None)
             raise
         if state is None:
             assert item is not None  # noqa: S101 - `undone` saw it
-            store.delete(item, expected_version=item.version, now=now, **author)  # type: ignore[arg-type]
-            return None
+            return _Reverse(None, Write(cast("M", item), item.version, delete=True))
         version = item.version if item is not None else change.version + 1
         try:
-            wanted = spec.model.from_plain(state | {"version": version})
+            wanted = cast("M", spec.model.from_plain(state | {"version": version}))
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False)
@@ -256,9 +289,31 @@ class TableHistory:
             raise PermanentFailure(
                 f"{change.item_key}: the state before version {change.version} is not valid any more: {problems}"
             ) from None
-        if item is None:
-            return store.create(wanted, now=now, **author)  # type: ignore[arg-type]
-        return store.update(wanted, expected_version=version, now=now, **author)  # type: ignore[arg-type]
+        return _Reverse(None, Write(wanted, 0 if item is None else item.version))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reverse(Generic[M]):
+    """The write that takes a change back; without one it was done before, and `found` is what it left."""
+
+    found: M | None
+    planned: Write[M] | None
+
+    @property
+    def done(self) -> bool:
+        return self.planned is None
+
+    @property
+    def write(self) -> Write[M]:
+        assert self.planned is not None  # noqa: S101 - asked for when it is not done
+        return self.planned
+
+
+def _at_next_version(write: Write[M]) -> M:
+    """What a write would store."""
+    step = 1 if write.expected_version else 0
+    version = cast("Versioned", write.item).version + step
+    return write.item.model_copy(update={"version": version})
 
 
 def key_of_item_key(spec: TableSpec, item_key: str) -> Key:

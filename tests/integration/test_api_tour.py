@@ -56,4 +56,7 @@ def test_the_tour_of_the_api_guide_walks_from_a_member_to_the_past(tmp_path: Pat
     assert (dry["dry_run"], dry["written"], moved["written"]) == (True, 1, 1)
     assert [one["operation"] for one in history["items"]] == ["delete", "update", "create"]
     assert (reverted["item"]["member_id"], reverted["version"]) == ("ada", 4)
+    assert [(one["item_key"], one["deleted"]) for one in reverted["also"]] == [
+        ("allocations/bo/2026-W02#birds", True)
+    ]
     assert (past["version"], past["hours"]) == (1, {"2026-01-05": "8.00"})

@@ -6,6 +6,7 @@ Why real: the order of the log, its cursor, and who wins a version are the servi
 import threading
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -30,7 +31,7 @@ from prism_core.tables import ALLOCATIONS, CHANGELOG, MEMBERS, THROUGHPUT
 from prism_resources.aws import client
 from prism_resources.tables.history import SKEW, TableHistory, key_of_item_key
 from prism_resources.tables.reader import TableReader
-from prism_resources.tables.store import TableStore
+from prism_resources.tables.store import TableStore, Write
 
 EDITS, EDITORS = 200, 8
 W01 = Week.parse("2026-W01")
@@ -441,11 +442,11 @@ def test_an_undo_that_races_with_an_edit_of_another_field_keeps_both(
     class Racing(TableStore[Member]):
         raced = False
 
-        def update(self, item: Member, **rest: Any) -> Member:
+        def transact(self, writes: Sequence[Write[Member]], **rest: Any) -> list[Member | None]:
             if not self.raced:
                 self.raced = True
                 members.update(edited.model_copy(update={"cognito_sub": "s"}), expected_version=3, **by(now))
-            return super().update(item, **rest)
+            return super().transact(writes, **rest)
 
     racing = Racing(members.client, members.settings, MEMBERS, Member)
 

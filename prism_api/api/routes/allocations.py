@@ -17,14 +17,16 @@ from prism_api.api.bulk import MAX_ROWS, BulkResult, RowResult, failed_row, summ
 from prism_api.api.calls import current
 from prism_api.api.crud import Idempotency, Reason, crud, respond
 from prism_api.api.problems import Problem, problem_of
+from prism_api.api.replays import left_at
 from prism_api.api.resource import Resource
 from prism_api.api.rules import refuse_overfull, rehearse, rehearsed
 from prism_api.api.visibility import visible
 from prism_api.api.writes import Author, answer_of, author_of, read_item, refuse_unsound, same_version
 from prism_core import clock
 from prism_core.models.base import Id, Model
+from prism_core.models.changes import Change, Operation
 from prism_core.models.work import Allocation, AllocationSource
-from prism_core.tables import ALLOCATIONS
+from prism_core.tables import ALLOCATIONS, ITEM_KEY_SEPARATOR
 from prism_resources.tables.store import Write
 
 EXAMPLE = {
@@ -34,6 +36,13 @@ EXAMPLE = {
     "hours": {"2026-01-05": 6, "2026-01-06": 7.5},
     "pinned": False,
 }
+
+
+def _is_one_move(one: Change, other: Change) -> bool:
+    """Whether hours left the one and reached the other: the same week and project, and one of them was deleted."""
+    places = {change.item_key.rpartition(ITEM_KEY_SEPARATOR)[2] for change in (one, other)}
+    return len(places) == 1 and [one.operation, other.operation].count(Operation.DELETE) == 1
+
 
 RESOURCE = Resource(
     path="/api/allocations",
@@ -47,6 +56,7 @@ RESOURCE = Resource(
     sorts=("member_id", "project_id", "week", "total"),
     search=("member_id", "project_id"),
     owner=lambda allocation: allocation.member_id,
+    together=_is_one_move,
     rule=refuse_overfull,
     rehearse=rehearse,
 )
@@ -85,7 +95,8 @@ def reassign(
             problem = problem_of(error)
             if problem is None:
                 raise
-            results.append(failed_row(number, row.key, problem))
+            first = None if body.dry_run else _moved_before(author, number, row)
+            results.append(first or failed_row(number, row.key, problem))
     return respond(summary(results, dry_run=body.dry_run))
 
 
@@ -108,6 +119,17 @@ def _move(author: Author, number: int, row: Move, *, dry: bool) -> RowResult:
         _, stored = store.transact(writes, **author.of(number))
         assert stored is not None  # noqa: S101 - a put always has a result
         after = stored
+    return _moved(number, after)
+
+
+def _moved_before(author: Author, number: int, row: Move) -> RowResult | None:
+    """The answer of a row that this very call had moved before it was ended."""
+    request_id = author.of(number)["request_id"]
+    left = left_at(RESOURCE, row.key, request_id, {"member_id": row.to_member})
+    return None if left is None or left.item is None else _moved(number, left.item)
+
+
+def _moved(number: int, after: Allocation) -> RowResult:
     item: dict[str, Any] = answer_of(RESOURCE, after)
     return RowResult(row=number, status=HTTPStatus.OK, key=RESOURCE.key_text(after), item=item)
 

@@ -22,7 +22,7 @@ from prism_api.api.problems import FieldError, Problem, invalid, not_found
 from prism_api.api.resource import Resource
 from prism_api.api.routes.everything import RESOURCES
 from prism_api.api.visibility import visible
-from prism_api.api.writes import author_of
+from prism_api.api.writes import author_of, refuse_unsound
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
 from prism_core.history.changes import state_of
 from prism_core.history.rebuild import LaterChanges, undone
@@ -63,13 +63,20 @@ class ChangePage(Model):
     next: str | None = None
 
 
-class Reverted(Model):
-    """What a revert left: the item at its new version, or nothing when it took back a creation."""
+class RevertedItem(Model):
+    """What a revert left of an item: its new version, or nothing when it took back a creation."""
 
     item_key: str
     deleted: bool
     version: Count | None = None
     item: dict[str, JsonValue] | None = None
+
+
+class Reverted(RevertedItem):
+    """The item of the change, and `also` the other one of a move, which is taken back in the same transaction."""
+
+    dry_run: bool
+    also: list[RevertedItem]
 
 
 def _resource(table: str) -> Resource[Any]:
@@ -134,27 +141,30 @@ def changes(
     **documents.operation("Take one change back", "history", Reverted, item=True),
 )
 def revert(
+    *,
     change_id: Annotated[str, Path(min_length=1, max_length=1_024)],
+    dry_run: Annotated[bool, Query(description="say what would be left, and write nothing")] = False,
     reason: Reason = None,
     idempotency_key: Idempotency = None,
 ) -> Response[Reverted]:
     """A real reverse change. Refused when later changes stand on the same fields."""
     call = current()
-    key = decode_key(change_id, tuple(attribute.name for attribute in CHANGELOG.key_attributes))
-    table = key[CHANGELOG.partition.name].partition("#")[0]
-    if table not in TABLES:
-        raise not_found(f"change {change_id}")
-    resource = _resource(table)
-    change = backend.history().change(resource.spec, key)
-    if change is None:
-        raise not_found(f"change {change_id}")
-    _judge_revert(call, resource, change)
+    resource, change = _change(change_id)
+    changes = [change, *_of_the_same_move(resource, change)]
+    for one in changes:
+        _judge_revert(call, resource, one)
     author = author_of(call)
     words = call.reason or f"revert of version {change.version} by {change.actor}"
     store = backend.store(resource.spec, resource.model)
     try:
-        item = backend.history().undo(
-            store, change, actor=author.actor, reason=words, request_id=call.request_id, now=call.now
+        items = backend.history().undo_together(
+            store,
+            changes,
+            actor=author.actor,
+            reason=words,
+            request_id=call.request_id,
+            now=call.now,
+            dry=dry_run,
         )
     except LaterChanges as refused:
         extra = {"later": None if refused.later is None else _answer(call, resource, refused.later).plain()}
@@ -163,10 +173,36 @@ def revert(
         raise
     except PermanentFailure as refused:
         raise Problem(HTTPStatus.CONFLICT, str(refused)) from refused
+    left, *also = [_left(call, resource, one, item) for one, item in zip(changes, items, strict=True)]
+    return respond(Reverted(**left.model_dump(), dry_run=dry_run, also=also))
+
+
+def _change(change_id: str) -> tuple[Resource[Any], Change]:
+    """A change by its id, and what it is one of. Raises Problem 404."""
+    key = decode_key(change_id, tuple(attribute.name for attribute in CHANGELOG.key_attributes))
+    table = key[CHANGELOG.partition.name].partition("#")[0]
+    if table not in TABLES:
+        raise not_found(f"change {change_id}")
+    resource = _resource(table)
+    change = backend.history().change(resource.spec, key)
+    if change is None:
+        raise not_found(f"change {change_id}")
+    return resource, change
+
+
+def _of_the_same_move(resource: Resource[Any], change: Change) -> list[Change]:
+    """Taking back half a move would make work twice, or lose it."""
+    together = resource.together
+    if together is None:
+        return []
+    return [one for one in backend.history().beside(resource.spec, change) if together(change, one)]
+
+
+def _left(call: Call, resource: Resource[Any], change: Change, item: Any) -> RevertedItem:
     if item is None:
-        return respond(Reverted(item_key=change.item_key, deleted=True))
+        return RevertedItem(item_key=change.item_key, deleted=True)
     plain = {name: value for name, value in item.plain().items() if name not in resource.secret(call, item)}
-    return respond(Reverted(item_key=change.item_key, deleted=False, version=item.version, item=plain))
+    return RevertedItem(item_key=change.item_key, deleted=False, version=item.version, item=plain)
 
 
 def _access(call: Call, resource: Resource[Any], *methods: str) -> Access:
@@ -198,14 +234,9 @@ def _judge_revert(call: Call, resource: Resource[Any], change: Change) -> None:
     key = key_of_item_key(resource.spec, change.item_key)
     if not _sees(call, resource, key):
         raise not_found("the change")
-    if Role.ADMIN in call.caller.roles:
-        return
-    if _access(call, resource, "PATCH", "DELETE") is not Access.ALL:
-        raise Problem(HTTPStatus.FORBIDDEN, f"Changes of a {resource.noun} are not yours to take back.")
-    steps = sorted(set(change.changes) & set(resource.server))
-    if change.operation is Operation.UPDATE and steps:
-        words = f"{', '.join(steps)} follow the steps of a {resource.noun}; take the next step instead."
-        raise Problem(HTTPStatus.CONFLICT, words)
+    admin = Role.ADMIN in call.caller.roles
+    if not admin:
+        _refuse_revert(call, resource, change)
     raw = backend.reader(resource.spec, resource.model).read(key)
     before = None if raw is None else decode(resource.spec, resource.model, raw)
     try:
@@ -213,9 +244,20 @@ def _judge_revert(call: Call, resource: Resource[Any], change: Change) -> None:
     except PermanentFailure:
         return  # the undo itself says why
     after = None if state is None else resource.model.from_plain({**state, "version": change.version + 1})
-    if after is not None and not resource.seen_by(call, visible(call), after):
-        raise Problem(HTTPStatus.FORBIDDEN, f"The {resource.noun} would belong to somebody else.")
-    resource.judge(call, before, after)
+    if not admin:
+        if after is not None and not resource.seen_by(call, visible(call), after):
+            raise Problem(HTTPStatus.FORBIDDEN, f"The {resource.noun} would belong to somebody else.")
+        resource.judge(call, before, after)
+    refuse_unsound(resource, call, before, after)
+
+
+def _refuse_revert(call: Call, resource: Resource[Any], change: Change) -> None:
+    if _access(call, resource, "PATCH", "DELETE") is not Access.ALL:
+        raise Problem(HTTPStatus.FORBIDDEN, f"Changes of a {resource.noun} are not yours to take back.")
+    steps = sorted(set(change.changes) & set(resource.server))
+    if change.operation is Operation.UPDATE and steps:
+        words = f"{', '.join(steps)} follow the steps of a {resource.noun}; take the next step instead."
+        raise Problem(HTTPStatus.CONFLICT, words)
 
 
 def _answer(call: Call, resource: Resource[Any], change: Change) -> ChangeAnswer:
