@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order of their dependence.
-STACKS = ("data", "catalog", "catalog-records", "api")
+STACKS = ("data", "catalog", "catalog-records", "mail", "api")
 SIGNED_IN, SIGNED_OUT = "/auth/callback", "/"
 WAIT_SECONDS = 900
 # CloudFormation takes 4,096 characters a parameter; a week and its comma take nine.
@@ -121,6 +121,7 @@ def _parameters(settings: Settings, today: Week, origins: Sequence[str], arch: A
         "ProjectedWeeksMore": ",".join(weeks[WEEKS_PER_PARAMETER : 2 * WEEKS_PER_PARAMETER]),
         "FirstWeek": settings.first_week.label,
         "ChangelogShards": str(settings.changelog_shards),
+        "MailSender": settings.sender or "",
         "LeadScope": settings.lead_scope.value,
         "Architecture": arch.value,
         "SignedInPages": ",".join(f"{origin}{SIGNED_IN}" for origin in origins),

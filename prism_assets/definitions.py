@@ -17,6 +17,7 @@ from prism_assets.throughput.assets import throughput_assets
 from prism_assets.throughput.checks import throughput_checks
 from prism_assets.throughput.unresolved import unresolved_assets, unresolved_checks
 from prism_core.settings import Settings, load_settings
+from prism_sensors.known import KnownAssets
 from prism_sensors.schedules import schedules
 
 
@@ -41,7 +42,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         # 60 s that way); our steps are short and a run is isolated by its own process already.
         executor=dg.in_process_executor,
     )
-    return dg.Definitions.merge(domains, schedules(settings))
+    return dg.Definitions.merge(domains, schedules(settings, KnownAssets.of(domains, weeks)))
 
 
 @dg.definitions

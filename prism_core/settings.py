@@ -24,6 +24,10 @@ PREFIX = "PRISM_"
 HOME_FILE = "settings.json"
 # Variables of the same prefix that are not settings: the clock, and what one process hands to its children.
 NOT_SETTINGS = frozenset({"NOW"})
+_CRON = r"^\S+( +\S+){4}$"
+_ADDRESS = r"[^@\s,<>]+@[^@\s,<>]+"
+# Where nobody said otherwise; nothing leaves a local platform, whose mailbox keeps everything.
+LOCAL_SENDER, LOCAL_OPERATIONS = "prism@prism.localhost", "operations@prism.localhost"
 
 
 class Environment(StrEnum):
@@ -77,9 +81,18 @@ class Settings(BaseSettings):
     worker_activity_source: ActivitySource = ActivitySource.FILES
     worker_activity_log_group: str = "/aws/sagemaker/groundtruth/WorkerActivity"
     worker_activity_overlap_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 60
-    worker_activity_cron: str = Field(
-        default="5 * * * *", pattern=r"^\S+( +\S+){4}$", description="when the log is read, UTC"
+    worker_activity_cron: str = Field(default="5 * * * *", pattern=_CRON, description="when the log is read, UTC")
+    lake_export_cron: str = Field(
+        default="30 4 * * 1", pattern=_CRON, description="when the weeks that have ended go to the lake, UTC"
     )
+    backup_cron: str = Field(default="15 2 * * *", pattern=_CRON, description="when the tables are backed up, UTC")
+    mail_sender: Annotated[str, Field(pattern=rf"^{_ADDRESS}$")] | None = Field(
+        default=None, description="whom mail of PRISM is from: an identity that SES has verified"
+    )
+    operations_email: Annotated[str, Field(pattern=rf"^{_ADDRESS}( *, *{_ADDRESS})*$")] | None = Field(
+        default=None, description="who is told of failed runs; several with commas"
+    )
+    dagster_url: AnyHttpUrl | None = Field(default=None, description="where people open Dagster; set locally")
     unresolved_share_warning: Annotated[float, Field(ge=0, le=1)] = 0.05
     restatement_grace_hours: Annotated[int, Field(ge=0, le=7 * 24)] = Field(
         default=6, description="a week counts as published this long after its end"
@@ -116,6 +129,17 @@ class Settings(BaseSettings):
     @property
     def glue_database(self) -> str:
         return f"{self.name_prefix}_lake".replace("-", "_")
+
+    @property
+    def sender(self) -> str | None:
+        """Whom mail is from; None in `aws` as long as nobody has set it."""
+        return self.mail_sender or (LOCAL_SENDER if self.environment is Environment.LOCAL else None)
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """Who is told of failed runs; nobody in `aws` as long as nobody has set it."""
+        local = LOCAL_OPERATIONS if self.environment is Environment.LOCAL else ""
+        return tuple(one.strip() for one in (self.operations_email or local).split(",") if one.strip())
 
     @property
     def cursor_secret_name(self) -> str:

@@ -31,11 +31,43 @@ DAGSTER_YAML = """\
 # Written by PRISM; edits are lost.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 concurrency:
+  pools:
+    # Two runs that write the same asset wait for each other in the queue. By run and not by step: the slot of a
+    # step whose process was killed would stay taken.
+    granularity: run
+    default_limit: 1
   runs:
     max_concurrent_runs: 2
 run_monitoring:
   enabled: true
+  poll_interval_seconds: 30
+  start_timeout_seconds: 300
+  cancel_timeout_seconds: 120
+  max_runtime_seconds: 14400
+# Steps are tried again by their own policy. A run is only when its process died, and twice at most.
+run_retries:
+  enabled: true
+  max_retries: 2
+  retry_on_asset_or_op_failure: false
+# A slow look-up of one sensor does not hold up the others.
+sensors:
+  use_threads: true
+  num_workers: 4
+# Ticks only: runs and materialisations stay. A sensor that looks every minute skips 1,440 times a day.
+retention:
+  schedule:
+    purge_after_days:
+      skipped: 30
+      success: 90
+      failure: 90
+  sensor:
+    purge_after_days:
+      skipped: 2
+      success: 90
+      failure: 30
 """
 DAGSTER_START_SECONDS = 120
 DAGSTER_STOP_SECONDS = 30
@@ -161,7 +193,8 @@ def dagster(platform: Platform, waiting: Callable[[], None]) -> Iterator[subproc
         sys.executable, "-m", "infra.local.dagster_dev", "-w", str(REPOSITORY / "workspace.yaml"),
         "-h", LOOPBACK, "-p", str(platform.ports.dagster),
     ]  # fmt: skip
-    environment = os.environ | platform.environment() | {"PYTHONPATH": str(REPOSITORY)}
+    url = f"http://{LOOPBACK}:{platform.ports.dagster}"
+    environment = os.environ | platform.environment() | {"PYTHONPATH": str(REPOSITORY), "PRISM_DAGSTER_URL": url}
     with open_log(log) as output:
         child = subprocess.Popen(  # noqa: S603 - our own module
             command,

@@ -34,6 +34,7 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
 
     @dg.asset(
         name="worker_activity",
+        pool="worker_activity",
         partitions_def=weekly,
         group_name=GROUP,
         owners=OWNERS,
@@ -55,6 +56,7 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
 
     @dg.asset(
         name="throughput",
+        pool="throughput",
         deps=[worker_activity],
         partitions_def=weekly,
         group_name=GROUP,

@@ -83,13 +83,21 @@ class TableHistory:
         return Page([self.keys.unseal(spec, change) for change in page.items], page.next)
 
     def between(
-        self, spec: TableSpec, after: datetime, until: datetime, *, progress: Progress | None = None
+        self,
+        spec: TableSpec,
+        after: datetime,
+        until: datetime,
+        *,
+        opened: bool = True,
+        progress: Progress | None = None,
     ) -> Iterator[Change]:
         """Every change of a table later than `after`, up to and including `until`, newest first.
 
-        Consistent. Streams; `progress` is told the weeks done and all weeks.
+        Consistent. Streams; `progress` is told the weeks done and all weeks. Personal values stay sealed
+        unless they are `opened`, which costs a look-up a person.
         """
-        return (self.keys.unseal(spec, change) for change in self._sealed(spec, after, until, None, progress))
+        found = self._sealed(spec, after, until, None, progress)
+        return (self.keys.unseal(spec, change) for change in found) if opened else found
 
     def page_between(
         self, spec: TableSpec, after: datetime, until: datetime, *, limit: int, start: str | None = None

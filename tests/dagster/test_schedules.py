@@ -6,7 +6,7 @@ import pytest
 from prism_assets.definitions import build_definitions
 from prism_core.calendar import Week, WeekRange
 from prism_core.settings import ActivitySource, Settings
-from prism_sensors.schedules import recent_weeks
+from prism_sensors.ingest import recent_weeks
 
 FIRST = Week.parse("2025-W01")
 

@@ -18,7 +18,7 @@ from prism_resources.lake import Lake
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.log import LogIngest, cursor_key
-from prism_sensors.schedules import recent_weeks, weeks_to_read
+from prism_sensors.ingest import recent_weeks, weeks_to_read
 from tests.integration.helpers import record, write_lines
 
 GROUP = "/test/schedule"

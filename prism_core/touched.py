@@ -1,0 +1,172 @@
+"""Which rows of throughput a change of a register can move: whose, and on which days.
+
+Belongs here: comparing the states before and after a change of a worker or of a project's labelling jobs. Pure.
+Does not belong here: which weeks hold such rows, and asking for them (prism_sensors).
+The answer may name a subject that does not move (another worker of the same member); it never leaves one out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import cast
+
+from pydantic import JsonValue
+
+from prism_core.history.changes import State
+from prism_core.models.changes import Change
+from prism_core.models.workers import WorkerPeriod, WorkerStatus
+
+WORKER_PREFIX = "worker:"
+_FIRST, _LAST = date.min, date.max
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Days from `first` until before `until`; `date.min` and `date.max` are no limit."""
+
+    first: date
+    until: date
+
+    def overlaps(self, other: "Span") -> bool:
+        return self.first < other.until and other.first < self.until
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day < self.until
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Touched:
+    """Rows of a subject (a member, a project, `worker:…`, `job:…`) on the days of a span."""
+
+    subject: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class JobRule:
+    """A labelling job of a project, by name or pattern, and when it holds."""
+
+    job: str
+    span: Span
+
+
+def steps_of(changes: Sequence[Change], current: State | None, fields: Iterable[str]) -> list[State]:
+    """The values of some fields before the first of an item's changes, and after each of them.
+
+    `changes` stand in order. A field that none of them names has its current value throughout.
+    """
+    state: dict[str, JsonValue] = {}
+    for name in fields:
+        first = next((change.changes[name] for change in changes if name in change.changes), None)
+        if first is not None:
+            if "before" in first:
+                state[name] = first["before"]
+        elif current is not None and name in current:
+            state[name] = current[name]
+    steps: list[State] = [state]
+    for change in changes:
+        state = dict(state)
+        for name in fields:
+            if name in change.changes:
+                if "after" in change.changes[name]:
+                    state[name] = change.changes[name]["after"]
+                else:
+                    state.pop(name, None)
+        steps.append(state)
+    return steps
+
+
+def moved_by_worker(worker_key: str, before: State, after: State) -> set[Touched]:
+    """The subjects that a worker stood for on the days on which that differs: members, and its own name."""
+    was, becomes = _periods(before), _periods(after)
+    edges = sorted({_FIRST, _LAST} | {day for span, _ in (*was, *becomes) for day in (span.first, span.until)})
+    found: set[Touched] = set()
+    for first, until in pairwise(edges):
+        old, new = _member_on(was, first), _member_on(becomes, first)
+        if old != new:
+            span = Span(first, until)
+            found |= {Touched(one or WORKER_PREFIX + worker_key, span) for one in (old, new)}
+            # Unresolved rows of older weeks may stand under the worker's own name, whatever it was since.
+            found.add(Touched(WORKER_PREFIX + worker_key, span))
+    return found
+
+
+def moved_by_jobs(
+    project_id: str,
+    before: State,
+    after: State,
+    *,
+    others: Mapping[str, Iterable[JobRule]],
+    queued: Iterable[str],
+) -> set[Touched]:
+    """The subjects whose jobs may belong to another project now.
+
+    `others` are the rules of the other projects, `queued` the names of labelling jobs that no project has.
+    """
+    was, becomes = job_rules(before), job_rules(after)
+    queued = list(queued)
+    found: set[Touched] = set()
+    for rule in was ^ becomes:
+        if rule in was:
+            found.add(Touched(project_id, rule.span))
+        else:  # a longer pattern takes a job from another project, an equal one makes it nobody's
+            found |= {
+                Touched(other, rule.span)
+                for other, rules in others.items()
+                if other != project_id
+                and any(one.span.overlaps(rule.span) and patterns_overlap(one.job, rule.job) for one in rules)
+            }
+        found |= {Touched(f"job:{name}", rule.span) for name in queued if patterns_overlap(rule.job, name)}
+    return found
+
+
+def job_rules(state: State) -> set[JobRule]:
+    """The rules of a project's plain state."""
+    entries = cast("list[dict[str, str]]", state.get("labeling_jobs") or [])
+    return {JobRule(one["job"], _span(one.get("valid_from"), one.get("valid_to"))) for one in entries}
+
+
+def patterns_overlap(one: str, other: str) -> bool:
+    """Whether some name fits both; `*` stands for any characters."""
+    reachable = {0}
+    # Positions of `other` that the characters of `one` read so far can lead to.
+    reachable = _past_stars(reachable, other)
+    for character in one:
+        following: set[int] = set()
+        for at in reachable:
+            if character == "*":
+                following |= set(range(at, len(other) + 1))
+            elif at < len(other) and other[at] == "*":
+                following.add(at)
+            elif at < len(other) and other[at] == character:
+                following.add(at + 1)
+        reachable = _past_stars(following, other)
+    return len(other) in reachable
+
+
+def _past_stars(positions: set[int], pattern: str) -> set[int]:
+    """With every position behind stars that stand for nothing."""
+    found = set(positions)
+    for at in positions:
+        while at < len(pattern) and pattern[at] == "*":
+            at += 1  # noqa: PLW2901 - walks on
+            found.add(at)
+    return found
+
+
+def _periods(state: State) -> list[tuple[Span, str]]:
+    """Whose a worker was; nobody's unless it is resolved."""
+    if state.get("status") != WorkerStatus.RESOLVED:
+        return []
+    entries = cast("list[dict[str, JsonValue]]", state.get("periods") or [])
+    periods = [WorkerPeriod.from_plain(entry) for entry in entries]
+    return [(Span(one.from_, one.to or _LAST), one.member) for one in periods]
+
+
+def _member_on(periods: Sequence[tuple[Span, str]], day: date) -> str | None:
+    return next((member for span, member in periods if day in span), None)
+
+
+def _span(first: str | None, until: str | None) -> Span:
+    return Span(date.fromisoformat(first) if first else _FIRST, date.fromisoformat(until) if until else _LAST)

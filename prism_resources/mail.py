@@ -1,0 +1,60 @@
+"""Mail through SES.
+
+Belongs here: putting a message together and handing it over. Does not belong here: what it says, to whom, and that
+it goes once (the send-once marks of incidents and editions).
+SES of version one with a raw message of seven bits: the embedded one loses headers and attachments of version two,
+and every message with a byte above 127.
+"""
+
+from collections.abc import Sequence
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from prism_core.failures import PermanentFailure
+from prism_core.settings import Settings
+from prism_resources.aws import client
+from prism_resources.failures import calling
+
+# What SES takes in one call; more is several messages.
+MOST_RECIPIENTS = 50
+_SEVEN_BIT = SMTP.clone(cte_type="7bit")
+
+
+class Mailer:
+    """Sends from the one sender of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.sender is None:
+            raise PermanentFailure(
+                "nobody has said whom mail is from; set PRISM_MAIL_SENDER to a verified identity"
+            )
+        self._sender, self._ses = settings.sender, client(settings, "ses")
+
+    def send(
+        self,
+        recipients: Sequence[str],
+        subject: str,
+        text: str,
+        *,
+        html: str | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> str:
+        """Hand one message over; answers SES's id of it. An answer says nothing about arrival.
+
+        Raises PermanentFailure (no or too many recipients, a refused sender) and TransientFailure (throttled).
+        """
+        if not 0 < len(recipients) <= MOST_RECIPIENTS:
+            raise PermanentFailure(f"mail goes to 1 to {MOST_RECIPIENTS} recipients, not {len(recipients)}")
+        message = EmailMessage(policy=_SEVEN_BIT)
+        message["From"], message["To"] = f"PRISM <{self._sender}>", ", ".join(recipients)
+        message["Subject"] = " ".join(subject.split())  # a line break would end the header
+        for name, value in headers:
+            message[name] = value
+        message.set_content(text)
+        if html is not None:
+            message.add_alternative(html, subtype="html")
+        with calling(f"mail {subject[:60]!r}", "send"):
+            answer = self._ses.send_raw_email(
+                RawMessage={"Data": message.as_bytes()}, Destinations=list(recipients), Source=self._sender
+            )
+        return str(answer["MessageId"])

@@ -1,0 +1,108 @@
+"""The weekly export of the lake and the daily backup.
+
+Belongs here: their jobs and schedules, and which weeks a tick asks for; hours come from the settings.
+Does not belong here: what is exported and backed up (prism_assets/lake).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from prism_assets.resources import PrismResource
+from prism_assets.retries import NO_RUN_RETRY
+from prism_core import clock
+from prism_core.calendar import Week
+from prism_core.settings import Settings
+from prism_sensors.asking import Touched
+from prism_sensors.ingest import recent_weeks
+from prism_sensors.known import KnownAssets, keys
+
+# What is a snapshot of the week's end, or computed from such ones.
+GROUPS = ("lake", "quality", "allocation")
+ALSO = ("unresolved_workers",)
+BACKUPS = "backups"
+
+
+def lake_export_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions | None:
+    """After the end of a week: its snapshots and scores. None where there is nothing to export."""
+    assets = [name for name in [*known.in_groups(*GROUPS), *known.named(*ALSO)] if name != BACKUPS]
+    if not assets:
+        return None
+    job = dg.define_asset_job(
+        "lake_export",
+        selection=dg.AssetSelection.assets(*keys(assets)),
+        description="Snapshots, scores and utilisation of weeks that have ended.",
+        tags=NO_RUN_RETRY,
+    )
+
+    @dg.schedule(
+        name="lake_export_weekly",
+        job=job,
+        cron_schedule=settings.lake_export_cron,
+        execution_timezone="UTC",
+        description=(
+            "Every week of the last quarter that has ended and whose assets were not materialised since its end: "
+            "the one that has just ended, and what an outage left behind."
+        ),
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def tick(context: dg.ScheduleEvaluationContext, prism: PrismResource) -> Iterator[dg.RunRequest]:
+        touched = Touched()
+        for name in assets:
+            weeks = _ended(prism.settings().first_week)
+            done = materialised_since_end(context.instance, name, weeks)
+            touched.add([week for week in weeks if week not in done], [name], "the end of the week")
+        yield from touched.requests(prism.weeks(), tags=NO_RUN_RETRY)
+
+    return dg.Definitions(jobs=[job], schedules=[tick])
+
+
+def backup_daily(settings: Settings, known: KnownAssets) -> dg.Definitions | None:
+    """One backup a day. None as long as there is no such asset."""
+    if not known.exists(BACKUPS):
+        return None
+    job = dg.define_asset_job(
+        "backup",
+        selection=dg.AssetSelection.assets(BACKUPS),
+        description="A backup of every table.",
+        tags=NO_RUN_RETRY,
+    )
+
+    @dg.schedule(
+        name="backup_daily",
+        job=job,
+        cron_schedule=settings.backup_cron,
+        execution_timezone="UTC",
+        description="Every table into the lake bucket, with checksums.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        moment = f"{context.scheduled_execution_time:%Y-%m-%dT%H:%M}"
+        partition = clock.this_week().key if known.is_weekly(BACKUPS) else None
+        return dg.RunRequest(run_key=f"backup@{moment}", partition_key=partition)
+
+    return dg.Definitions(jobs=[job], schedules=[tick])
+
+
+def materialised_since_end(instance: dg.DagsterInstance, name: str, weeks: list[Week]) -> set[Week]:
+    """Those of the weeks that were materialised after they had ended: a snapshot before that is of half a week."""
+    found: set[Week] = set()
+    if not weeks:
+        return found
+    wanted = dg.AssetRecordsFilter(dg.AssetKey(name), asset_partitions=[week.key for week in weeks])
+    cursor: str | None = None
+    while True:
+        answer = instance.fetch_materializations(wanted, limit=1_000, cursor=cursor, ascending=False)
+        for record in answer.records:
+            if record.partition_key is not None:
+                week = Week.parse(record.partition_key)
+                if datetime.fromtimestamp(record.timestamp, UTC) >= week.end:
+                    found.add(week)
+        if not answer.has_more or len(found) == len(weeks):
+            return found
+        cursor = answer.cursor
+
+
+def _ended(first: Week) -> list[Week]:
+    return [week for week in recent_weeks(first) if week.end <= clock.now()]

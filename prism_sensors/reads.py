@@ -1,0 +1,66 @@
+"""What the rules of the sensors look up in the tables.
+
+Belongs here: reads by index that answer which weeks a change touches. Does not belong here: the rules (rules.py).
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from pydantic import JsonValue
+
+from prism_assets.resources import PrismResource
+from prism_core.calendar import Week, WeekRange
+from prism_core.models.disputes import Correction
+from prism_core.models.projects import Project, ProjectStatus
+from prism_core.models.taxonomy import TaxonomyStatus, TaxonomyVersion
+from prism_core.models.work import QualityReview
+from prism_core.models.workers import Worker, WorkerStatus
+from prism_core.settings import Settings
+from prism_core.table_spec import TableSpec
+from prism_core.tables import CORRECTIONS, PROJECTS, QUALITY, TAXONOMY, WORKERS
+from prism_resources.aws import client
+from prism_resources.tables.codec import decode
+from prism_resources.tables.history import TableHistory, key_of_item_key
+from prism_resources.tables.reader import M, TableReader
+from prism_resources.touched_weeks import TouchedWeeks
+
+
+class Reads:
+    """The tables of one tick."""
+
+    def __init__(self, prism: PrismResource) -> None:
+        self._prism = prism
+        self.settings: Settings = prism.settings()
+        self.weeks: WeekRange = prism.weeks()
+
+    @cached_property
+    def history(self) -> TableHistory:
+        return TableHistory(client(self.settings, "dynamodb"), self.settings)
+
+    def touched_weeks(self) -> TouchedWeeks:
+        return TouchedWeeks(self._prism.throughput(), self._reader(CORRECTIONS, Correction), self.weeks)
+
+    def state_of(self, spec: TableSpec, item_key: str) -> dict[str, JsonValue] | None:
+        """The plain state of an item now; None when it is gone."""
+        raw = self._reader(spec, spec.model).read(key_of_item_key(spec, item_key))
+        return None if raw is None else decode(spec, spec.model, raw).plain()
+
+    def projects(self) -> Iterator[Project]:
+        reader = self._reader(PROJECTS, Project)
+        return (project for status in ProjectStatus for project in reader.query("by_status", status=status))
+
+    def queued_jobs(self) -> list[str]:
+        """The labelling jobs that some run could not map."""
+        reader = self._reader(WORKERS, Worker)
+        found = (worker for status in WorkerStatus for worker in reader.query("by_status", status=status))
+        return [worker.job for worker in found if worker.job is not None]
+
+    def taxonomies(self) -> list[TaxonomyVersion]:
+        """The published versions."""
+        return list(self._reader(TAXONOMY, TaxonomyVersion).query("by_status", status=TaxonomyStatus.PUBLISHED))
+
+    def reviews(self, week: Week) -> Iterator[QualityReview]:
+        return self._reader(QUALITY, QualityReview).query("by_week", week=week)
+
+    def _reader(self, spec: TableSpec, model: type[M]) -> TableReader[M]:
+        return TableReader(client(self.settings, "dynamodb"), self.settings, spec, model)

@@ -1,0 +1,169 @@
+"""Which weeks and assets a change touches, table by table.
+
+Belongs here: a rule a table. Does not belong here: ticks and cursors (changes.py).
+A rule names a week too many rather than one too few: materialising a week on the same input writes nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from prism_core import clock
+from prism_core.calendar import Week, WeekRange
+from prism_core.history.rebuild import in_order
+from prism_core.models.changes import Change
+from prism_core.models.disputes import FactTable
+from prism_core.models.taxonomy import TaxonomyVersion
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, CORRECTIONS, PROJECTS, QUALITY, TAXONOMY, WORKERS
+from prism_core.taxonomy import Categorised, in_force, rehearse
+from prism_core.touched import JobRule, job_rules, moved_by_jobs, moved_by_worker, steps_of
+from prism_resources.tables.history import key_of_item_key
+from prism_sensors.asking import Touched
+from prism_sensors.changes import cause_of
+from prism_sensors.known import KnownAssets
+from prism_sensors.reads import Reads
+
+# Weeks in whose scores a week's reviews count: its own and those whose window reaches back to it.
+SCORE_WINDOW = 4
+
+
+def worker_resolved(reads: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+    """Throughput of the weeks that hold the worker's records, on the days on which it is somebody else now."""
+    weeks = reads.touched_weeks()
+    for key, mine in _by_item(changes).items():
+        worker_key = key_of_item_key(WORKERS, key)["worker_key"]
+        current = reads.state_of(WORKERS, key)
+        moved = {
+            one
+            for before, after in pairwise(steps_of(mine, current, ("status", "periods")))
+            for one in moved_by_worker(worker_key, before, after)
+        }
+        if moved:
+            touched.add(weeks.of_members(moved), known.with_downstream("throughput"), cause_of(mine))
+
+
+def jobs_mapped(reads: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+    """Throughput of the weeks that hold a labelling job whose project may be another now."""
+    by_item = {
+        key: mine for key, mine in _by_item(changes).items() if any("labeling_jobs" in one.changes for one in mine)
+    }
+    if not by_item:
+        return
+    others: dict[str, set[JobRule]] = {
+        project.project_id: job_rules(project.plain()) for project in reads.projects()
+    }
+    queued, weeks = reads.queued_jobs(), reads.touched_weeks()
+    for key, mine in by_item.items():
+        project_id = key_of_item_key(PROJECTS, key)["project_id"]
+        steps = steps_of(mine, reads.state_of(PROJECTS, key), ("labeling_jobs",))
+        moved = {
+            one
+            for before, after in pairwise(steps)
+            for one in moved_by_jobs(project_id, before, after, others=others, queued=queued)
+        }
+        if moved:
+            touched.add(weeks.of_projects(moved), known.with_downstream("throughput"), cause_of(mine))
+
+
+def corrected(reads: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+    """Throughput of the week that a correction is of."""
+    for week, mine in _corrections(reads, changes, FactTable.THROUGHPUT):
+        touched.add([week], known.with_downstream("throughput"), cause_of(mine))
+
+
+def reviews_corrected(reads: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+    """Scores of the weeks in whose window the corrected reviews lie."""
+    for week, mine in _corrections(reads, changes, FactTable.QUALITY):
+        touched.add(window_of(week), known.with_downstream("quality_scores"), cause_of(mine))
+
+
+def reviewed(_: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+    """The reviews of their week, and the scores of the weeks in whose window it lies."""
+    by_week: defaultdict[Week, list[Change]] = defaultdict(list)
+    for change in changes:
+        sort = key_of_item_key(QUALITY, change.item_key)["week_project_review"]
+        by_week[Week.parse(sort.partition("#")[0])].append(change)
+    for week, mine in by_week.items():
+        touched.add([week], known.named("quality_reviews"), cause_of(mine))
+        touched.add(window_of(week), known.with_downstream("quality_scores"), cause_of(mine))
+
+
+def recategorised(reads: Reads, known: KnownAssets, since: datetime, touched: Touched) -> None:
+    """Scores of the weeks with a review that is of another category than it was at `since`.
+
+    A version counts from its effective day, which may come without any change. A pair of versions is compared at
+    several ticks and asked for once: its names are the cause.
+    """
+    scores, now = known.with_downstream("quality_scores"), clock.now()
+    versions = reads.taxonomies()
+    before, after = _in_force_then(reads, versions, since, now), in_force(versions, now.date())
+    if not scores or (before and before.entries) == (after and after.entries):
+        return
+    cause = f"taxonomy {_named(before)} to {_named(after)}"
+    for week in reads.weeks:
+        rows = (Categorised(one.review_id, one.category, week.monday) for one in reads.reviews(week))
+        if rehearse(rows, before, after).moved:
+            touched.add([week], scores, cause)
+
+
+def allocated(_: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+    """The snapshot of the allocations' week, and what is used of it."""
+    weeks = {
+        Week.parse(key_of_item_key(ALLOCATIONS, one.item_key)["week_project"].partition("#")[0]): one
+        for one in changes
+    }
+    _planned(known, weeks, "allocations", changes, touched)
+
+
+def absent(_: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+    """The snapshot of the week of the days off, and what is used of it."""
+    weeks = {Week.of(key_of_item_key(AVAILABILITY, one.item_key)["date"]): one for one in changes}
+    _planned(known, weeks, "availability", changes, touched)
+
+
+def registered(_: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+    """The snapshots of a register: of the week of the change and of those that ended since."""
+    for table in sorted({change.table for change in changes}):
+        mine = [change for change in changes if change.table == table]
+        first = min(Week.of(change.instant) for change in mine)
+        weeks = WeekRange(first, max(first, clock.this_week()))
+        touched.add(weeks, known.with_downstream(table), cause_of(mine))
+
+
+def window_of(week: Week) -> list[Week]:
+    """The weeks whose scores count this week's reviews."""
+    return [week + later for later in range(SCORE_WINDOW)]
+
+
+def _planned(
+    known: KnownAssets, weeks: Mapping[Week, Change], asset: str, changes: Sequence[Change], touched: Touched
+) -> None:
+    assets = {*known.with_downstream(asset), *known.with_downstream("utilisation")}
+    touched.add(weeks, sorted(assets), cause_of(changes))
+
+
+def _named(version: TaxonomyVersion | None) -> str:
+    return "none" if version is None else f"{version.taxonomy_id}@{version.version}"
+
+
+def _corrections(reads: Reads, changes: Sequence[Change], table: FactTable) -> Iterator[tuple[Week, list[Change]]]:
+    for key, mine in _by_item(changes).items():
+        current = reads.state_of(CORRECTIONS, key)
+        if any(step.get("table") == table for step in steps_of(mine, current, ("table",))):
+            yield Week.parse(key_of_item_key(CORRECTIONS, key)["week"]), mine
+
+
+def _in_force_then(
+    reads: Reads, versions: Sequence[TaxonomyVersion], instant: datetime, now: datetime
+) -> TaxonomyVersion | None:
+    states = reads.history.list_at(TAXONOMY, versions, instant, now=now, max_weeks=None)
+    return in_force((TaxonomyVersion.from_plain(state) for state in states.values()), instant.date())
+
+
+def _by_item(changes: Sequence[Change]) -> dict[str, list[Change]]:
+    """The changes of each item in the order in which they were made."""
+    found: defaultdict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        found[change.item_key].append(change)
+    return {key: in_order(mine) for key, mine in found.items()}

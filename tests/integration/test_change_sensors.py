@@ -1,0 +1,287 @@
+"""Which weeks a change asks for. Why real: the log, the indexes and the published weeks decide it together."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any, TypeVar
+
+import dagster as dg
+import pytest
+
+from infra.local.platform import Platform
+from prism_assets.resources import PrismResource
+from prism_core.calendar import Week
+from prism_core.models.base import Versioned
+from prism_core.models.disputes import Correction
+from prism_core.models.projects import LabelingJob, Project
+from prism_core.models.work import ThroughputDay, ThroughputWeek
+from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
+from prism_core.tables import CORRECTIONS, PROJECTS, WORKERS, TableSpec
+from prism_resources.aws import client
+from prism_resources.tables.store import TableStore
+from tests.integration.ticks import Tick, tick
+
+V = TypeVar("V", bound=Versioned)
+# A Wednesday, of a half-year that no other test uses.
+NOW = datetime(2020, 11, 18, 9, 0, tzinfo=UTC)
+RUNNING = Week.of(NOW)
+WEEKS = [RUNNING + offset for offset in (-6, -5, -4, -3)]
+POOL = "us-east-1_Sensors"
+_HOURS = count()
+
+
+class Clock:
+    """The clock of the platform; a test moves it on between two ticks."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        # An hour of its own for each test: the log is one, and a tick sees everybody's changes.
+        self._patch, self.now = patch, NOW + timedelta(hours=next(_HOURS))
+        self.forward(0)
+
+    def forward(self, minutes: float) -> None:
+        self.now += timedelta(minutes=minutes)
+        self._patch.setenv("PRISM_NOW", self.now.isoformat())
+
+
+@pytest.fixture
+def clock(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+class Sensor:
+    """A sensor whose first tick has been: from here on it sees what is new."""
+
+    def __init__(self, name: str, instance: dg.DagsterInstance, clock: Clock) -> None:
+        self._name, self._instance, self._clock = name, instance, clock
+        self._cursor = tick(name, instance, None).cursor
+
+    def tick(self) -> Tick:
+        self._clock.forward(1)
+        found = tick(self._name, self._instance, self._cursor)
+        self._cursor = found.cursor
+        return found
+
+
+@pytest.fixture
+def resolved_work(instance: dg.DagsterInstance, clock: Clock) -> Sensor:
+    return Sensor("resolved_work", instance, clock)
+
+
+Write = Callable[..., Any]
+
+
+@pytest.fixture
+def write(platform: Platform, clock: Clock) -> Write:
+    """Create or replace an item at the time it is."""
+
+    def written(spec: TableSpec, item: V, *, deleted: bool = False) -> V:
+        store = TableStore(client(platform.settings, "dynamodb"), platform.settings, spec, type(item))
+        author: dict[str, Any] = {"actor": "test", "reason": "", "now": clock.now}
+        raw = store.read(spec.key_of(item))
+        version = 0 if raw is None else int(raw["version"]["N"])
+        author["request_id"] = f"sensors-{spec.item_key(spec.key_of(item))}-{version}-{deleted}"
+        if deleted:
+            store.delete(item, expected_version=version, **author)
+            return item
+        stored = store.put(
+            item.model_copy(update={"version": max(version, 1)}), expected_version=version, **author
+        )
+        clock.forward(0.1)
+        return stored
+
+    return written
+
+
+def publish(*rows: tuple[Week, str, str]) -> None:
+    """Throughput of each week: a task a project and member on its Tuesday."""
+    for week in {row[0] for row in rows}:
+        items = [
+            ThroughputWeek(
+                project_id=project,
+                week=week,
+                member_id=member,
+                days=(ThroughputDay(day=week.days[1], tasks_submitted=1, wall_seconds=30),),
+                worker_resolved=not member.startswith("worker:"),
+                project_resolved=not project.startswith("job:"),
+            )
+            for of_week, project, member in rows
+            if of_week == week
+        ]
+        PrismResource().throughput().replace(week, items, now=NOW)
+
+
+def a_worker(sub: str, *periods: WorkerPeriod) -> Worker:
+    return Worker(
+        worker_key=worker_key(pool=POOL, sub=sub),
+        pool=POOL,
+        sub=sub,
+        status=WorkerStatus.RESOLVED if periods else WorkerStatus.UNRESOLVED,
+        periods=periods,
+        last_seen=NOW,
+    )
+
+
+def a_project(project_id: str, *jobs: LabelingJob) -> Project:
+    return Project(
+        project_id=project_id, name=project_id, category="text", demand_hours=Decimal(1), labeling_jobs=jobs
+    )
+
+
+def labels(*weeks: Week) -> list[str]:
+    return [week.label for week in weeks]
+
+
+def test_a_resolved_worker_asks_for_exactly_the_weeks_that_hold_its_records_and_only_once(
+    write: Write, resolved_work: Sensor
+) -> None:
+    key = worker_key(pool=POOL, sub="one")
+    publish(*[(week, "P-s1", f"worker:{key}") for week in (WEEKS[0], WEEKS[2])], (WEEKS[1], "P-s1", "M-s9"))
+    write(WORKERS, a_worker("one"))
+    unresolved = resolved_work.tick()
+    write(WORKERS, a_worker("one", WorkerPeriod(member="M-s1", from_=WEEKS[0].monday)))
+
+    first, second = resolved_work.tick(), resolved_work.tick()
+
+    assert (unresolved.requests, second.requests) == ([], [])
+    assert first.weeks_of("throughput") == labels(WEEKS[0], WEEKS[2])
+    assert len({request.run_key for request in first.requests}) == 2
+
+
+def test_a_worker_who_is_somebody_else_from_a_day_on_leaves_the_weeks_before_alone(
+    write: Write, resolved_work: Sensor
+) -> None:
+    publish(*[(week, "P-s2", "M-s2") for week in WEEKS])
+    write(WORKERS, a_worker("two", WorkerPeriod(member="M-s2", from_=WEEKS[0].monday)))
+    resolved_work.tick()
+    changed = WEEKS[2].monday
+    write(
+        WORKERS,
+        a_worker(
+            "two",
+            WorkerPeriod(member="M-s2", from_=WEEKS[0].monday, to=changed),
+            WorkerPeriod(member="M-s3", from_=changed),
+        ),
+    )
+
+    asked = resolved_work.tick()
+
+    assert asked.weeks_of("throughput") == labels(WEEKS[2], WEEKS[3])
+    assert len(asked.requests) == 1  # neighbours in one run
+
+
+def test_an_ignored_worker_and_a_deleted_one_are_nobodys_any_more(write: Write, resolved_work: Sensor) -> None:
+    publish((WEEKS[1], "P-s3", "M-s4"), (WEEKS[3], "P-s3", "M-s5"))
+    ignored = write(WORKERS, a_worker("three", WorkerPeriod(member="M-s4", from_=WEEKS[0].monday)))
+    deleted = write(WORKERS, a_worker("four", WorkerPeriod(member="M-s5", from_=WEEKS[0].monday)))
+    resolved_work.tick()
+    write(WORKERS, ignored.model_copy(update={"status": WorkerStatus.IGNORED}))
+    write(WORKERS, deleted, deleted=True)
+
+    assert resolved_work.tick().weeks_of("throughput") == labels(WEEKS[1], WEEKS[3])
+
+
+def test_a_mapped_labelling_job_asks_for_the_weeks_in_which_it_was_nobodys(
+    write: Write, resolved_work: Sensor
+) -> None:
+    publish((WEEKS[0], "job:lidar-a", "M-s6"), (WEEKS[1], "job:lidar-a", "M-s6"), (WEEKS[2], "job:radar", "M-s6"))
+    for job in ("lidar-a", "radar"):
+        write(WORKERS, Worker(worker_key=worker_key(job=job), job=job, last_seen=NOW))
+    resolved_work.tick()
+
+    write(PROJECTS, a_project("P-s4", LabelingJob(job="lidar-*", valid_from=WEEKS[1].monday)))
+
+    assert resolved_work.tick().weeks_of("throughput") == labels(WEEKS[1])
+
+
+def test_a_rule_that_takes_a_job_from_another_project_or_lets_it_go_asks_for_their_weeks(
+    write: Write, resolved_work: Sensor
+) -> None:
+    since = WEEKS[0].monday
+    publish((WEEKS[1], "P-s5", "M-s6"), (WEEKS[3], "P-s6", "M-s6"))
+    write(PROJECTS, a_project("P-s5", LabelingJob(job="sonar-*", valid_from=since)))
+    write(PROJECTS, a_project("P-s6", LabelingJob(job="video-*", valid_from=since)))
+    resolved_work.tick()
+
+    write(PROJECTS, a_project("P-s7", LabelingJob(job="sonar-deep-*", valid_from=since)))
+    taken = resolved_work.tick()
+    write(PROJECTS, a_project("P-s6"))
+    let_go = resolved_work.tick()
+
+    assert taken.weeks_of("throughput") == labels(WEEKS[1])
+    assert let_go.weeks_of("throughput") == labels(WEEKS[3])
+
+
+def test_another_change_of_a_project_asks_for_no_throughput(write: Write, resolved_work: Sensor) -> None:
+    publish((WEEKS[1], "P-s8", "M-s6"))
+    project = write(PROJECTS, a_project("P-s8", LabelingJob(job="plain", valid_from=WEEKS[0].monday)))
+    resolved_work.tick()
+
+    write(PROJECTS, project.model_copy(update={"priority": 1}))
+
+    assert resolved_work.tick().weeks_of("throughput") == []
+
+
+def test_a_correction_asks_for_its_week_when_it_is_made_and_when_it_is_taken_back(
+    write: Write, resolved_work: Sensor
+) -> None:
+    correction = Correction(
+        week=WEEKS[2],
+        correction_id="c-sensor",
+        from_member="M-s7",
+        to_member="M-s8",
+        reason="x",
+        created=NOW,
+        created_by="test",
+    )
+    write(CORRECTIONS, correction)
+    made = resolved_work.tick()
+    write(CORRECTIONS, correction, deleted=True)
+    taken_back = resolved_work.tick()
+
+    assert [made.weeks_of("throughput"), taken_back.weeks_of("throughput")] == [labels(WEEKS[2])] * 2
+    assert made.requests[0].run_key != taken_back.requests[0].run_key
+
+
+def test_a_worker_whose_work_was_corrected_asks_for_the_week_of_the_correction(
+    write: Write, resolved_work: Sensor
+) -> None:
+    """The rows stand under another name, and the correction does not find them under the new one."""
+    key = worker_key(pool=POOL, sub="five")
+    correction = Correction(
+        week=WEEKS[1],
+        correction_id="c-moved",
+        from_member=f"worker:{key}",
+        to_member="M-s9",
+        reason="x",
+        created=NOW,
+        created_by="test",
+    )
+    write(CORRECTIONS, correction)
+    write(WORKERS, a_worker("five"))
+    resolved_work.tick()
+
+    write(WORKERS, a_worker("five", WorkerPeriod(member="M-s1", from_=date(2020, 1, 6))))
+
+    assert resolved_work.tick().weeks_of("throughput") == labels(WEEKS[1])
+
+
+def test_weeks_that_have_not_begun_are_not_asked_for(write: Write, resolved_work: Sensor) -> None:
+    ahead = Correction(
+        week=RUNNING + 2,
+        correction_id="c-ahead",
+        from_member="M-s7",
+        to_member="M-s8",
+        reason="x",
+        created=NOW,
+        created_by="test",
+    )
+    write(CORRECTIONS, ahead)
+
+    assert resolved_work.tick().requests == []

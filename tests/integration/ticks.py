@@ -1,0 +1,49 @@
+"""One tick of a sensor as the daemon evaluates it, for several modules."""
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from prism_assets.definitions import build_definitions
+from prism_assets.resources import PrismResource
+from prism_core.calendar import Week, WeekRange
+from prism_core.settings import load_settings
+from prism_sensors.asking import RANGE_END, RANGE_START
+
+
+@dataclass
+class Tick:
+    """What came of it. `asked` holds weeks and assets of each request, in order."""
+
+    requests: list[dg.RunRequest]
+    cursor: str | None
+    said: str | None
+
+    @property
+    def asked(self) -> list[tuple[str, list[str]]]:
+        return sorted((str(weeks_of(one)), names_of(one)) for one in self.requests)
+
+    def weeks_of(self, asset: str) -> list[str]:
+        """Every week for which an asset was asked."""
+        return sorted(week.label for one in self.requests if asset in names_of(one) for week in weeks_of(one))
+
+
+def tick(sensor: str, instance: dg.DagsterInstance, cursor: str | None) -> Tick:
+    """Evaluate a sensor of the location once."""
+    definitions = build_definitions(load_settings())
+    context = dg.build_sensor_context(
+        instance=instance,
+        cursor=cursor,
+        repository_def=definitions.get_repository_def(),
+        resources={"prism": PrismResource()},
+    )
+    found = definitions.resolve_sensor_def(sensor).evaluate_tick(context)
+    return Tick(list(found.run_requests or []), found.cursor, found.skip_message)
+
+
+def weeks_of(request: dg.RunRequest) -> WeekRange:
+    return WeekRange(Week.parse(request.tags[RANGE_START]), Week.parse(request.tags[RANGE_END]))
+
+
+def names_of(request: dg.RunRequest) -> list[str]:
+    return sorted(key.to_user_string() for key in request.asset_selection or ())
