@@ -19,7 +19,7 @@ CAUSE_TAG = "prism/cause"
 _SHOWN = 200
 
 
-class Touched:
+class Asked:
     """Collects assets by week, each with its causes."""
 
     def __init__(self) -> None:

@@ -16,12 +16,12 @@ from prism_core import clock
 from prism_core.models.changes import Change
 from prism_core.table_spec import TableSpec
 from prism_resources.tables.feed import OVERLAP, FeedCursor, digest_of, read_news
-from prism_sensors.asking import Touched
+from prism_sensors.asking import Asked
 from prism_sensors.known import KnownAssets, keys
 from prism_sensors.reads import Reads
 
-Rule = Callable[[Reads, KnownAssets, Sequence[Change], Touched], None]
-Steady = Callable[[Reads, KnownAssets, datetime, Touched], None]
+Rule = Callable[[Reads, KnownAssets, Sequence[Change], Asked], None]
+Steady = Callable[[Reads, KnownAssets, datetime, Asked], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,16 @@ def change_sensor(watch: Watch, known: KnownAssets) -> dg.SensorDefinition | Non
         cursor = FeedCursor(_begins(context, mine)) if fresh else FeedCursor.parse(context.cursor or "")
         reads = Reads(prism)
         news = read_news(reads.history, [spec for spec, _ in watch.rules], cursor, clock.now(), most=watch.most)
-        touched = Touched()
+        asked = Asked()
         for spec, rule in watch.rules:
             changes = [one for one in news.changes if one.table == spec.name]
             if fresh:
                 changes = [one for one in changes if one.instant > cursor.since]
             if changes:
-                rule(reads, known, changes, touched)
+                rule(reads, known, changes, asked)
         if watch.steady is not None:
-            watch.steady(reads, known, cursor.since - OVERLAP, touched)
-        requests = list(touched.requests(reads.weeks, tags=NO_RUN_RETRY))
+            watch.steady(reads, known, cursor.since - OVERLAP, asked)
+        requests = list(asked.requests(reads.weeks, tags=NO_RUN_RETRY))
         seen = len(news.changes)
         return dg.SensorResult(
             run_requests=requests,

@@ -14,7 +14,7 @@ from prism_assets.retries import NO_RUN_RETRY
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.settings import Settings
-from prism_sensors.asking import Touched
+from prism_sensors.asking import Asked
 from prism_sensors.ingest import recent_weeks
 from prism_sensors.known import KnownAssets, keys
 
@@ -48,12 +48,12 @@ def lake_export_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def tick(context: dg.ScheduleEvaluationContext, prism: PrismResource) -> Iterator[dg.RunRequest]:
-        touched = Touched()
+        asked = Asked()
         for name in assets:
             weeks = _ended(prism.settings().first_week)
             done = materialised_since_end(context.instance, name, weeks)
-            touched.add([week for week in weeks if week not in done], [name], "the end of the week")
-        yield from touched.requests(prism.weeks(), tags=NO_RUN_RETRY)
+            asked.add([week for week in weeks if week not in done], [name], "the end of the week")
+        yield from asked.requests(prism.weeks(), tags=NO_RUN_RETRY)
 
     return dg.Definitions(jobs=[job], schedules=[tick])
 

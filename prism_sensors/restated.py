@@ -14,7 +14,7 @@ from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure
-from prism_sensors.asking import Touched
+from prism_sensors.asking import Asked
 from prism_sensors.known import KnownAssets, keys
 
 SECONDS = 60
@@ -42,7 +42,7 @@ def restated_sensor(known: KnownAssets) -> dg.SensorDefinition | None:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def sensor(context: dg.SensorEvaluationContext, prism: PrismResource) -> dg.SensorResult:
-        seen, touched = _read_cursor(context.cursor), Touched()
+        seen, asked = _read_cursor(context.cursor), Asked()
         for name in parents:
             if name not in seen:  # the first tick, or an asset that is new: what was before is no news
                 seen[name] = _newest(context.instance, name)
@@ -51,8 +51,8 @@ def restated_sensor(known: KnownAssets) -> dg.SensorDefinition | None:
                 seen[name] = record.storage_id
                 week, left = _changed_week(record), _left_out(context.instance, known, name, record.run_id)
                 if week is not None and left:
-                    touched.add([week], known.with_downstream(*left), f"{name} of run {record.run_id}")
-        requests = list(touched.requests(prism.weeks(), tags=NO_RUN_RETRY))
+                    asked.add([week], known.with_downstream(*left), f"{name} of run {record.run_id}")
+        requests = list(asked.requests(prism.weeks(), tags=NO_RUN_RETRY))
         return dg.SensorResult(
             run_requests=requests,
             cursor=json.dumps(seen),

@@ -6,7 +6,7 @@ A rule names a week too many rather than one too few: materialising a week on th
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 
 from prism_core import clock
@@ -15,35 +15,47 @@ from prism_core.history.rebuild import in_order
 from prism_core.models.changes import Change
 from prism_core.models.disputes import FactTable
 from prism_core.models.taxonomy import TaxonomyVersion
-from prism_core.tables import ALLOCATIONS, AVAILABILITY, CORRECTIONS, PROJECTS, QUALITY, TAXONOMY, WORKERS
+from prism_core.quality_scores import WINDOW_WEEKS
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, CORRECTIONS, MEMBERS, PROJECTS, QUALITY, TAXONOMY, WORKERS
 from prism_core.taxonomy import Categorised, in_force, rehearse
-from prism_core.touched import JobRule, job_rules, moved_by_jobs, moved_by_worker, steps_of
+from prism_core.touched import (
+    WORKER_PREFIX,
+    JobRule,
+    Span,
+    Touched,
+    job_rules,
+    moved_by_jobs,
+    moved_by_worker,
+    steps_of,
+)
 from prism_resources.tables.history import key_of_item_key
-from prism_sensors.asking import Touched
+from prism_sensors.asking import Asked
 from prism_sensors.changes import cause_of
 from prism_sensors.known import KnownAssets
 from prism_sensors.reads import Reads
 
-# Weeks in whose scores a week's reviews count: its own and those whose window reaches back to it.
-SCORE_WINDOW = 4
+_EVER = Span(date.min, date.max)
 
 
-def worker_resolved(reads: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
-    """Throughput of the weeks that hold the worker's records, on the days on which it is somebody else now."""
+def worker_resolved(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
+    """Throughput of the weeks that hold the worker's records, on the days on which it is somebody else now.
+
+    A worker who stays nobody's but is ignored now is shown otherwise among the unresolved ones.
+    """
     weeks = reads.touched_weeks()
     for key, mine in _by_item(changes).items():
         worker_key = key_of_item_key(WORKERS, key)["worker_key"]
         current = reads.state_of(WORKERS, key)
-        moved = {
-            one
-            for before, after in pairwise(steps_of(mine, current, ("status", "periods")))
-            for one in moved_by_worker(worker_key, before, after)
-        }
+        steps = list(pairwise(steps_of(mine, current, ("status", "periods"))))
+        moved = {one for before, after in steps for one in moved_by_worker(worker_key, before, after)}
+        if any(before.get("status") != after.get("status") for before, after in steps if before and after):
+            own = weeks.of_members([Touched(WORKER_PREFIX + worker_key, _EVER)])
+            asked.add(own, known.named("unresolved_workers"), cause_of(mine))
         if moved:
-            touched.add(weeks.of_members(moved), known.with_downstream("throughput"), cause_of(mine))
+            asked.add(weeks.of_members(moved), known.with_downstream("throughput"), cause_of(mine))
 
 
-def jobs_mapped(reads: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+def jobs_mapped(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """Throughput of the weeks that hold a labelling job whose project may be another now."""
     by_item = {
         key: mine for key, mine in _by_item(changes).items() if any("labeling_jobs" in one.changes for one in mine)
@@ -63,33 +75,33 @@ def jobs_mapped(reads: Reads, known: KnownAssets, changes: Sequence[Change], tou
             for one in moved_by_jobs(project_id, before, after, others=others, queued=queued)
         }
         if moved:
-            touched.add(weeks.of_projects(moved), known.with_downstream("throughput"), cause_of(mine))
+            asked.add(weeks.of_projects(moved), known.with_downstream("throughput"), cause_of(mine))
 
 
-def corrected(reads: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+def corrected(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """Throughput of the week that a correction is of."""
     for week, mine in _corrections(reads, changes, FactTable.THROUGHPUT):
-        touched.add([week], known.with_downstream("throughput"), cause_of(mine))
+        asked.add([week], known.with_downstream("throughput"), cause_of(mine))
 
 
-def reviews_corrected(reads: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+def reviews_corrected(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """Scores of the weeks in whose window the corrected reviews lie."""
     for week, mine in _corrections(reads, changes, FactTable.QUALITY):
-        touched.add(window_of(week), known.with_downstream("quality_scores"), cause_of(mine))
+        asked.add(window_of(week), known.with_downstream("quality_scores"), cause_of(mine))
 
 
-def reviewed(_: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+def reviewed(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """The reviews of their week, and the scores of the weeks in whose window it lies."""
     by_week: defaultdict[Week, list[Change]] = defaultdict(list)
     for change in changes:
         sort = key_of_item_key(QUALITY, change.item_key)["week_project_review"]
         by_week[Week.parse(sort.partition("#")[0])].append(change)
     for week, mine in by_week.items():
-        touched.add([week], known.named("quality_reviews"), cause_of(mine))
-        touched.add(window_of(week), known.with_downstream("quality_scores"), cause_of(mine))
+        asked.add([week], known.named("quality_reviews"), cause_of(mine))
+        asked.add(window_of(week), known.with_downstream("quality_scores"), cause_of(mine))
 
 
-def recategorised(reads: Reads, known: KnownAssets, since: datetime, touched: Touched) -> None:
+def recategorised(reads: Reads, known: KnownAssets, since: datetime, asked: Asked) -> None:
     """Scores of the weeks with a review that is of another category than it was at `since`.
 
     A version counts from its effective day, which may come without any change. A pair of versions is compared at
@@ -104,43 +116,53 @@ def recategorised(reads: Reads, known: KnownAssets, since: datetime, touched: To
     for week in reads.weeks:
         rows = (Categorised(one.review_id, one.category, week.monday) for one in reads.reviews(week))
         if rehearse(rows, before, after).moved:
-            touched.add([week], scores, cause)
+            asked.add(window_of(week), scores, cause)
 
 
-def allocated(_: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+def allocated(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """The snapshot of the allocations' week, and what is used of it."""
     weeks = {
         Week.parse(key_of_item_key(ALLOCATIONS, one.item_key)["week_project"].partition("#")[0]): one
         for one in changes
     }
-    _planned(known, weeks, "allocations", changes, touched)
+    _planned(known, weeks, "allocations", changes, asked)
 
 
-def absent(_: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+def absent(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """The snapshot of the week of the days off, and what is used of it."""
     weeks = {Week.of(key_of_item_key(AVAILABILITY, one.item_key)["date"]): one for one in changes}
-    _planned(known, weeks, "availability", changes, touched)
+    _planned(known, weeks, "availability", changes, asked)
 
 
-def registered(_: Reads, known: KnownAssets, changes: Sequence[Change], touched: Touched) -> None:
+def registered(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """The snapshots of a register: of the week of the change and of those that ended since."""
     for table in sorted({change.table for change in changes}):
         mine = [change for change in changes if change.table == table]
         first = min(Week.of(change.instant) for change in mine)
         weeks = WeekRange(first, max(first, clock.this_week()))
-        touched.add(weeks, known.with_downstream(table), cause_of(mine))
+        hours = known.with_downstream("utilisation") if table == MEMBERS.name else []
+        asked.add(weeks, sorted({*known.with_downstream(table), *hours}), cause_of(mine))
+
+
+def retargeted(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
+    """Scores stand beside the quality target of their week's end: of the week of the change, and later ones."""
+    mine = [change for change in changes if "quality_target" in change.changes]
+    if mine:
+        first = min(Week.of(change.instant) for change in mine)
+        weeks = WeekRange(first, max(first, clock.this_week()))
+        asked.add(weeks, known.with_downstream("quality_scores"), cause_of(mine))
 
 
 def window_of(week: Week) -> list[Week]:
-    """The weeks whose scores count this week's reviews."""
-    return [week + later for later in range(SCORE_WINDOW)]
+    """The weeks whose scores count this week's reviews: its own, and those whose window reaches back to it."""
+    return [week + later for later in range(WINDOW_WEEKS)]
 
 
 def _planned(
-    known: KnownAssets, weeks: Mapping[Week, Change], asset: str, changes: Sequence[Change], touched: Touched
+    known: KnownAssets, weeks: Mapping[Week, Change], asset: str, changes: Sequence[Change], asked: Asked
 ) -> None:
     assets = {*known.with_downstream(asset), *known.with_downstream("utilisation")}
-    touched.add(weeks, sorted(assets), cause_of(changes))
+    asked.add(weeks, sorted(assets), cause_of(changes))
 
 
 def _named(version: TaxonomyVersion | None) -> str:

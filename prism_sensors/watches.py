@@ -46,7 +46,11 @@ WATCHES = (
             "Reviews come in or are corrected, and another taxonomy counts: reviews of their week, and the scores "
             "whose window holds it or whose categories differ."
         ),
-        rules=((QUALITY, rules.reviewed), (CORRECTIONS, rules.reviews_corrected)),
+        rules=(
+            (QUALITY, rules.reviewed),
+            (CORRECTIONS, rules.reviews_corrected),
+            (PROJECTS, rules.retargeted),
+        ),
         assets=("quality_reviews", "quality_scores"),
         steady=rules.recategorised,
     ),

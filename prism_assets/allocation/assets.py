@@ -36,6 +36,7 @@ def allocation_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
 
     @dg.asset(
         name="utilisation",
+        pool="utilisation",
         deps=["throughput"],
         partitions_def=weekly,
         group_name=GROUP,

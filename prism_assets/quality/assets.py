@@ -35,6 +35,7 @@ def quality_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefin
 
     @dg.asset(
         name="quality_scores",
+        pool="quality_scores",
         partitions_def=weekly,
         group_name=GROUP,
         owners=OWNERS,

@@ -36,6 +36,7 @@ def unresolved_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
 
     @dg.asset(
         name="unresolved_workers",
+        pool="unresolved_workers",
         deps=["throughput"],
         partitions_def=weekly,
         group_name=GROUP,
