@@ -6,7 +6,7 @@ undoing changes (prism_core/history) and snapshots of a whole table in the lake 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import JsonValue
@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.history.changes import State, state_of
-from prism_core.history.rebuild import undo_since
+from prism_core.history.snapshots import ends_of, states_at
 from prism_core.models.base import Versioned
 from prism_core.tables import TableSpec
 from prism_resources.aws import client
@@ -23,8 +23,6 @@ from prism_resources.tables.history import SKEW, TableHistory, key_of_item_key
 V = TypeVar("V", bound=Versioned)
 # Names and addresses: no figure needs them, and those of a person who was forgotten are gone.
 WITHHELD = "withheld@example.invalid"
-# A change of Monday 00:00 belongs to the next week.
-_LAST = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +54,11 @@ def standing(
     Raises TransientFailure when an item changes while it is read.
     """
     asked = sorted(weeks)
-    reader, history = (
-        prism.reader(spec, model),
-        TableHistory(client(prism.settings(), "dynamodb"), prism.settings()),
-    )
+    reader, settings = prism.reader(spec, model), prism.settings()
+    history = TableHistory(client(settings, "dynamodb"), settings)
     items = {spec.item_key(spec.key_of(one)): one for s in statuses for one in reader.query("by_status", status=s)}
     horizon = max(now, datetime.now(UTC)) + SKEW
-    ends = {week: min(week.end - _LAST, now) for week in asked}
+    ends = ends_of(asked, now)
     changes = list(history.between(spec, min(ends.values()) - SKEW, horizon)) if asked else []
     # The index may lag behind the log, which is read consistently.
     for item_key in {change.item_key for change in changes} - items.keys():
@@ -79,13 +75,11 @@ def standing(
             known[place] = model.from_plain(state | dict.fromkeys(spec.personal, WITHHELD))
         return known[place]
 
-    def at(end: datetime) -> dict[str, V]:
-        found = undo_since(rows, changes, end)
-        return {_id(spec, key): model_of(key, state) for key, state in found.items()}
-
-    return Standing(
-        {_id(spec, key): item for key, item in items.items()}, {week: at(end) for week, end in ends.items()}
-    )
+    found = states_at(rows, changes, ends)
+    weekly = {
+        week: {_id(spec, key): model_of(key, state) for key, state in found[week.label].items()} for week in asked
+    }
+    return Standing({_id(spec, key): item for key, item in items.items()}, weekly)
 
 
 def _id(spec: TableSpec, item_key: str) -> str:

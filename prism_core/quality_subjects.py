@@ -48,3 +48,8 @@ class ReviewSubjects:
             project = self.project(review.project_id.removeprefix(JOB_PREFIX), review.week)
             changes |= {} if project is None else {"project_id": project}
         return review.model_copy(update=changes) if changes else review
+
+
+def is_settled(review: QualityReview) -> bool:
+    """Whether a review names a member and a project, rather than a worker or a labelling job."""
+    return not review.member_id.startswith(WORKER_PREFIX) and not review.project_id.startswith(JOB_PREFIX)

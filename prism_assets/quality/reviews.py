@@ -26,10 +26,11 @@ from prism_core.taxonomy import Taxonomy, in_force
 
 @dataclass(frozen=True, slots=True)
 class ReviewedWeek:
-    """One week: reviews as they are stored and as they count, corrections that apply, and the cells."""
+    """One week: its reviews as they are stored, with workers and jobs settled, and as they count corrected."""
 
     week: Week
     stored: tuple[QualityReview, ...]
+    settled: tuple[QualityReview, ...]
     counted: tuple[QualityReview, ...]
     corrections: tuple[Correction, ...]
     cells: Mapping[CellKey, Cell]
@@ -60,11 +61,11 @@ class Reviews:
     def _read(self, week: Week) -> ReviewedWeek:
         found = self._prism.reader(QUALITY, QualityReview).query("by_week", week=week)
         stored = tuple(sorted(found, key=lambda review: (review.member_id, review.project_id, review.review_id)))
-        settled = [self.subjects.settled(review) for review in stored]
+        settled = tuple(self.subjects.settled(review) for review in stored)
         every = self._prism.corrections().query("by_week", week=week, consistent=True)
         corrections = tuple(one for one in every if one.table is FactTable.QUALITY)
         counted = corrected_reviews(settled, corrections)
-        return ReviewedWeek(week, stored, counted, corrections, cells_of(counted, self.taxonomy))
+        return ReviewedWeek(week, stored, settled, counted, corrections, cells_of(counted, self.taxonomy))
 
 
 def todays_taxonomy(prism: PrismResource, now: datetime) -> Taxonomy:

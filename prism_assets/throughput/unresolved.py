@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from prism_assets.checking import over_weeks, rows_of
-from prism_assets.computed import replace_week
+from prism_assets.computed import replace_freely, write_facts
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
@@ -67,7 +67,7 @@ def unresolved_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
             for week in weeks_of(context):
                 rows = week_unresolved(week, evidence.window(week), members, projects, statuses)
                 lake_rows = [row.lake_row() for row in rows]
-                written = replace_week(prism, UNRESOLVED_WORKERS, week, lake_rows, now=now, counts=_counts(rows))
+                written = replace_freely(prism, UNRESOLVED_WORKERS, week, lake_rows, now=now, counts=_counts(rows))
                 context.add_asset_metadata(_metadata(week, rows, written), partition_key=week.key)
                 context.log.info("unresolved in %s: %d names", week, len(rows))
 
@@ -138,8 +138,7 @@ def _metadata(week: Week, rows: list[UnresolvedRow], written: PartitionWrite) ->
         **_counts(rows),
         "with_a_suggestion": sum(row.suggestion is not None for row in rows),
         "suggestions": dg.MetadataValue.json({r.subject: r.suggestion for r in rows[:MOST_SHOWN] if r.suggestion}),
-        "generation": written.manifest.generation,
-        "written": written.written,
+        **write_facts(written),
         "largest": dg.MetadataValue.md(as_markdown("Tasks by name", bar_chart(f"Unresolved in {week}", largest))),
     }
 

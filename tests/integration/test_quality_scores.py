@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from infra.local.platform import Platform
+from prism_assets.restatements.gate import BECAUSE_TAG
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake_tables import QUALITY_SCORES
 from prism_core.models.disputes import Correction
@@ -101,7 +102,7 @@ def test_four_weeks_in_one_run_give_shares_intervals_scores_and_trends_that_hold
     assert facts["correct_by_category"].startswith("![Correct pieces by category](data:image/svg+xml;base64,")
 
 
-def test_the_same_reviews_again_write_nothing_and_a_new_one_is_the_next_generation(
+def test_the_same_reviews_again_write_nothing_and_a_late_one_needs_a_reason_and_is_the_next_generation(
     instance: dg.DagsterInstance,
 ) -> None:
     week = WeekRange(LAST, LAST)
@@ -111,12 +112,14 @@ def test_the_same_reviews_again_write_nothing_and_a_new_one_is_the_next_generati
     run_assets(instance, week, "quality_scores")
     again = Lake(load_settings()).manifest(QUALITY_SCORES.partition(LAST))
     write("quality", [review(20, LAST, member_id="qs-bob")])
-    run_assets(instance, week, "quality_scores")
+    refused = run_assets(instance, week, "quality_scores")
+    run_assets(instance, week, "quality_scores", tags={BECAUSE_TAG: "a reviewer was away"})
     after = Lake(load_settings()).manifest(QUALITY_SCORES.partition(LAST))
 
     assert first is not None
     assert after is not None
     assert again == first
+    assert not refused.success, "twice as many pieces as people have read of need a reason"
     assert (after.generation, after.rows) == (first.generation + 1, 2)
 
 
@@ -174,7 +177,9 @@ def test_a_category_that_changes_in_mid_history_reports_old_and_new_data_togethe
     assert result.success
     assert failed_checks(result) == {"unmapped_share"}
     assert versions() == stored
-    assert week_metadata(instance, "quality_scores", after)["unmapped_categories"] == {"qs-nobody": 10}
+    facts = week_metadata(instance, "quality_scores", after)
+    assert facts["unmapped_categories"] == {"qs-nobody": 10}
+    assert set(facts["restated_causes"]) == {"taxonomy"}
 
 
 def test_a_week_without_reviews_is_empty_and_holds(instance: dg.DagsterInstance) -> None:
