@@ -1,8 +1,8 @@
 """The Glue tables of the catalog, written from the tables of the lake.
 
-Belongs here: what catalog.yaml and catalog-records.yaml say, and the command that writes them:
-`python -m infra.catalog`. A test fails when the files say anything else. Does not belong here: the tables
-(prism_core/lake_tables.py) and deploying (deploy.py).
+Belongs here: what catalog.yaml and catalog-records.yaml say, and the command that writes all templates of the
+catalog: `python -m infra.catalog`. A test fails when the files say anything else. Does not belong here: the tables
+(prism_core/lake_tables.py), the views (catalog_views.py) and deploying (deploy.py).
 Two stacks, because CloudFormation takes 51,200 bytes a template in one call.
 """
 
@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.catalog_views import catalog_views
 from prism_core.lake import LakeTable, parquet_prefix
 from prism_core.lake_computed import COMPUTED
 from prism_core.lake_tables import LAKE_TABLES
@@ -103,7 +104,11 @@ def catalog_records() -> str:
 
 def written() -> dict[Path, str]:
     """The templates and what they must say."""
-    return {TEMPLATES / "catalog.yaml": catalog(), TEMPLATES / "catalog-records.yaml": catalog_records()}
+    return {
+        TEMPLATES / "catalog.yaml": catalog(),
+        TEMPLATES / "catalog-records.yaml": catalog_records(),
+        TEMPLATES / "catalog-views.yaml": catalog_views(),
+    }
 
 
 def _in_first_stack(table: LakeTable) -> bool:

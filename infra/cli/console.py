@@ -5,7 +5,7 @@ Does not belong here: commands. Results go to standard output, everything else t
 `prism query … --format csv > file` holds the result alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
@@ -79,3 +79,12 @@ def step_progress(label: str, total: int) -> Iterator[Progress]:
     with Progress(*columns, console=err, transient=True) as progress:
         progress.add_task(label, total=total)
         yield progress
+
+
+@contextmanager
+def count_progress(label: str) -> Iterator[Callable[[int], None]]:
+    """A number that grows, of what nobody knows the end; it is told the new one."""
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} {task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda number: progress.update(task, completed=number)

@@ -7,21 +7,22 @@ the first row of the first page is the header).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from prism_core.failures import BadUsage, TransientFailure
-from prism_core.lake_tables import LAKE_TABLES
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling
-from prism_resources.query.result import QueryResult
-from prism_resources.query.sql import parse_query
+from prism_resources.query.result import QueryResult, QueryStream, Row
+from prism_resources.query.sql import parse_query, to_trino
 
 if TYPE_CHECKING:
     from types_boto3_athena import AthenaClient
+    from types_boto3_athena.type_defs import ColumnInfoTypeDef
 
 _POLL_SECONDS = 0.5
 _READERS: dict[str, Callable[[str], Any]] = {
@@ -46,7 +47,12 @@ class AthenaEngine:
         self._settings = settings
 
     def query(self, sql: str) -> QueryResult:
-        text = parse_query(sql, LAKE_TABLES).sql(dialect="trino")
+        with self.stream(sql) as answer:
+            return answer.collect()
+
+    @contextmanager
+    def stream(self, sql: str) -> Iterator[QueryStream]:
+        text = to_trino(parse_query(sql))
         with calling("Athena", "query"):
             execution = self._athena.start_query_execution(
                 QueryString=text,
@@ -54,7 +60,7 @@ class AthenaEngine:
                 WorkGroup=self._settings.athena_workgroup,
             )["QueryExecutionId"]
             scanned = self._await(execution)
-            return self._result(execution, scanned)
+            yield self._answer(execution, scanned)
 
     def _await(self, execution: str) -> int | None:
         deadline = time.monotonic() + self._settings.query_timeout_seconds
@@ -76,22 +82,27 @@ class AthenaEngine:
                 )
             time.sleep(_POLL_SECONDS)
 
-    def _result(self, execution: str, scanned: int | None) -> QueryResult:
-        columns: tuple[str, ...] = ()
-        readers: list[Callable[[str], Any]] = []
-        rows: list[tuple[Any, ...]] = []
-        for page in self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution):
-            found = page["ResultSet"]
-            described = found.get("ResultSetMetadata", {}).get("ColumnInfo", [])
-            data = found.get("Rows", [])
-            if not columns:
-                columns = tuple(column["Name"] for column in described)
-                readers = [_READERS.get(column["Type"], str) for column in described]
-                data = data[1:]
-            rows += [_row(readers, row.get("Data", [])) for row in data]
-        return QueryResult(columns, rows, "athena", scanned)
+    def _answer(self, execution: str, scanned: int | None) -> QueryStream:
+        pages = iter(self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution))
+        first = next(pages)["ResultSet"]
+        described = first.get("ResultSetMetadata", {}).get("ColumnInfo", [])
+        readers = [_READERS.get(column["Type"], str) for column in described]
+
+        def batches() -> Iterator[list[Row]]:
+            yield [_row(readers, row.get("Data", [])) for row in first.get("Rows", [])[1:]]
+            for page in pages:
+                yield [_row(readers, row.get("Data", [])) for row in page["ResultSet"].get("Rows", [])]
+
+        names, types = (tuple(column["Name"] for column in described), tuple(map(_type, described)))
+        return QueryStream(names, types, batches(), "athena", scanned)
 
 
-def _row(readers: list[Callable[[str], Any]], cells: Any) -> tuple[Any, ...]:
+def _type(column: "ColumnInfoTypeDef") -> str:
+    if column["Type"] == "decimal":
+        return f"decimal({column.get('Precision', 38)},{column.get('Scale', 0)})"
+    return {"float": "real"}.get(column["Type"], column["Type"])
+
+
+def _row(readers: list[Callable[[str], Any]], cells: Any) -> Row:
     values = [cell.get("VarCharValue") for cell in cells]
     return tuple(None if value is None else read(value) for read, value in zip(readers, values, strict=True))

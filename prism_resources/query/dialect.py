@@ -11,6 +11,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
 from prism_core.lake_tables import LAKE_TABLES
+from prism_core.lake_views import LAKE_VIEWS
 
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Dot, exp.Star)
 # In Trino all of these give a date for a date; in DuckDB a timestamp.
@@ -45,12 +46,15 @@ def _keep_dates(query: Expression) -> bool:
 
     The types are found in a copy whose columns are resolved. Where that fails, DuckDB says what is wrong.
     """
-    computed = [node for node in query.find_all(*_SAME_TYPE) if not _is_cast_to_date(node.parent)]
+    candidates = list(query.find_all(*_SAME_TYPE))
+    for node in candidates:
+        node.meta.pop(_MARK, None)  # of the pass before: the number is another one's by now
+    computed = [node for node in candidates if not _is_cast_to_date(node.parent)]
     for number, node in enumerate(computed):
         node.meta[_MARK] = number
     schema: dict[str, object] = {
         table.name: {column.name: column.type for column in table.columns} | {"week": "string"}
-        for table in LAKE_TABLES.values()
+        for table in (*LAKE_TABLES.values(), *LAKE_VIEWS.values())
     }
     try:
         resolved = qualify(query.copy(), schema=schema, dialect="trino", validate_qualify_columns=False)

@@ -1,7 +1,8 @@
 """One dialect for people: Trino SQL.
 
-Belongs here: checking that a statement only reads, which tables it names, and its form for DuckDB.
-Does not belong here: running it (duckdb.py, athena.py), and what DuckDB answers otherwise (dialect.py).
+Belongs here: checking that a statement only reads, which tables it names, and its form for each engine.
+Does not belong here: running it (duckdb.py, athena.py), what DuckDB answers otherwise (dialect.py), and how a view
+comes into a query (views.py).
 """
 
 from collections.abc import Collection
@@ -13,15 +14,21 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.expressions.core import Expression
 
 from prism_core.failures import BadUsage
+from prism_core.lake_tables import LAKE_TABLES
+from prism_core.lake_views import LAKE_VIEWS
 from prism_resources.query.dialect import as_trino
+from prism_resources.query.views import with_views
 
 _READS = (exp.Select, exp.SetOperation)
 # `WITH x AS (DELETE …) SELECT …` is a SELECT by its outermost word alone.
 _WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop)
 
 
-def parse_query(sql: str, tables: Collection[str]) -> Expression:
-    """Parse one Trino query over `tables`.
+KNOWN = (*LAKE_TABLES, *LAKE_VIEWS)
+
+
+def parse_query(sql: str, tables: Collection[str] = KNOWN) -> Expression:
+    """Parse one Trino query over `tables`, by default the tables and views of the lake.
 
     Raises BadUsage with the place of a syntax error, for anything but one SELECT (WITH, UNION), and for
     an unknown table, naming the known ones.
@@ -33,11 +40,26 @@ def parse_query(sql: str, tables: Collection[str]) -> Expression:
 
 
 def to_duckdb(query: Expression) -> str:
-    """The same query in DuckDB's dialect, with Trino's names and types of the answer."""
+    """The same query in DuckDB's dialect, with Trino's names and types of the answer. Views are in it whole."""
     try:
-        return as_trino(query).sql(dialect="duckdb")
+        return with_views(as_trino(query)).sql(dialect="duckdb")
     except RecursionError as error:
         raise _too_deep() from error
+
+
+def to_trino(query: Expression) -> str:
+    """The query as Athena is given it. Views are in it whole."""
+    try:
+        return with_views(query).sql(dialect="trino")
+    except RecursionError as error:
+        raise _too_deep() from error
+
+
+def tables_of(query: Expression) -> set[str]:
+    """The tables of the lake that the query reads, also through a view."""
+    named = {table.name.lower() for table in query.find_all(exp.Table)}
+    through = {table for name in named & LAKE_VIEWS.keys() for table in LAKE_VIEWS[name].reads}
+    return (named | through) & LAKE_TABLES.keys()
 
 
 def _parse(sql: str, tables: Collection[str]) -> Expression:

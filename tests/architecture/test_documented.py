@@ -7,6 +7,7 @@ import pytest
 import typer
 
 from infra.cli.app import app
+from infra.lake_documents import DOCUMENT, document
 from tests.architecture.documents import (
     broken_links,
     changelog_problems,
@@ -145,3 +146,7 @@ def test_a_gap_in_the_decisions_and_a_missing_part_are_caught() -> None:
         "the numbers [1, 3] are not 1 to 2",
         "0003-b.md has ['Context'] instead of ['Context', 'Decision', 'Consequences']",
     ]
+
+
+def test_the_tables_and_views_for_dashboards_are_described_as_they_are() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == document(), "run `python -m infra.lake_documents`"

@@ -26,6 +26,7 @@ from prism_core.lake import (
     parquet_prefix,
 )
 from prism_core.lake_tables import LAKE_TABLES
+from prism_core.lake_views import LAKE_VIEWS, LakeView
 from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import NOT_SETTINGS, PREFIX, Settings
 from prism_core.tables import TABLES
@@ -60,9 +61,9 @@ def of_type(kind: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def glue_tables() -> dict[str, dict[str, Any]]:
+def glue_tables(kind: str = "EXTERNAL_TABLE") -> dict[str, dict[str, Any]]:
     inputs = [resource["Properties"]["TableInput"] for resource in of_type("AWS::Glue::Table").values()]
-    return {table["Name"]: table for table in inputs}
+    return {table["Name"]: table for table in inputs if table["TableType"] == kind}
 
 
 def text_of(value: Any) -> str:
@@ -117,6 +118,27 @@ def test_a_glue_table_looks_where_the_lake_writes_and_projects_its_weeks(table: 
     assert text_of(found["StorageDescriptor"]["Location"]) == prefix
     assert text_of(parameters["storage.location.template"]) == f"{prefix}week=${{week}}/"
     assert (parameters["projection.enabled"], parameters["projection.week.type"]) == ("true", "enum")
+
+
+def test_the_catalog_has_exactly_the_views_of_the_lake() -> None:
+    assert set(glue_tables("VIRTUAL_VIEW")) == set(LAKE_VIEWS)
+
+
+@pytest.mark.parametrize("view", LAKE_VIEWS.values(), ids=lambda view: view.name)
+def test_a_glue_view_holds_the_sql_and_the_columns_of_the_view_as_athena_reads_them(view: LakeView) -> None:
+    found = glue_tables("VIRTUAL_VIEW")[view.name]
+    separator, (before, encoded, after) = found["ViewOriginalText"]["Fn::Join"]
+    definition = json.loads(encoded["Fn::Base64"]["Fn::Sub"])
+    hive = {"varchar": "string"}
+
+    assert (separator, before, after) == ("", "/* Presto View: ", " */")
+    assert (definition["originalSql"], definition["schema"]) == (view.sql, "${DatabaseName}")
+    assert [(c["name"], hive.get(c["type"], c["type"])) for c in definition["columns"]] == [
+        (column.name, column.type) for column in view.columns
+    ]
+    assert [(c["Name"], c["Type"], c["Comment"]) for c in found["StorageDescriptor"]["Columns"]] == [
+        (column.name, column.type, column.meaning) for column in view.columns
+    ]
 
 
 @pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))

@@ -70,7 +70,10 @@ def test_a_bad_file_loads_what_is_good_exits_with_1_and_names_the_rejects_file(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("query", "SELECT * FROM nowhere"), "tables are: throughput"),
+        (("query", "SELECT * FROM nowhere"), "tables are: alerts"),
+        (("query",), "--views"),
+        (("query", "SELECT 1", "--format", "xlsx"), "add --out FILE"),
+        (("query", "SELECT 1", "--out", "answer.doc"), "does not say its form"),
         (("query", "DELETE FROM throughput"), "only SELECT"),
         (("materialize", "throughput", "--weeks", "2018-W54"), "2018 has weeks W01 to W52"),
         (("materialize", "throughput", "--weeks", "2018-W36..2018-W33"), "ends before it starts"),
