@@ -1,7 +1,7 @@
 """docs/lake-views.md, written from the tables and views of the lake.
 
 Belongs here: what that document says, and the command that writes it: `python -m infra.lake_documents`. A test
-fails when the file says anything else. Does not belong here: the columns (prism_core/lake_*.py) and the other documents.
+fails when the file says anything else. Does not belong here: the columns (prism_core/lake_*.py), other documents.
 """
 
 from pathlib import Path
@@ -22,16 +22,16 @@ What can be asked in SQL: on Athena in the Glue database `prism_lake`, locally w
 and views, and `prism query --views NAME` the columns of one.
 
 - Everything has the column `week`, an ISO week such as `2026-W01`. It is the partition: name it in WHERE, and the
-  other weeks are not read. It sorts as text; do not add to its number, since some years have 53 weeks. The views have
-  `monday`, the first day of the week, to compute with.
+  other weeks are not read. It sorts as text; do not add to its number, since some years have 53 weeks. The views
+  have `monday`, the first day of the week, to compute with.
 - Hours and shares are rounded: hours to two places, shares to four. A share of nothing is null, never 0.
 - Instants are in UTC. There are no names, e-mail addresses or reasons of persons in the lake.
 
 ## How the views are built
 
 The SQL of a view is one text that Trino and DuckDB both take. Tests parse it with Trino's own grammar, and compare
-what DuckDB answers to the text as it is, to its translation, and through the Athena of the embedded AWS. An account
-was not asked. `prism query` puts the SQL of a view in the place of its name, on either engine; the Glue views of
+what DuckDB answers to the text as it is, to its translation, and through the Athena of the embedded AWS. No account
+was asked. `prism query` puts the SQL of a view in the place of its name, on either engine; the Glue views of
 `infra/templates/catalog-views.yaml` are for other clients of Athena, such as QuickSight.
 
 ```
