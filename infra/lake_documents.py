@@ -30,9 +30,9 @@ and views, and `prism query --views NAME` the columns of one.
 ## How the views are built
 
 The SQL of a view is one text that Trino and DuckDB both take. Tests parse it with Trino's own grammar, and compare
-what DuckDB answers to the text as it is, to its translation, and through the Athena of the embedded AWS. No account
-was asked. `prism query` puts the SQL of a view in the place of its name, on either engine; the Glue views of
-`infra/templates/catalog-views.yaml` are for other clients of Athena, such as QuickSight.
+what DuckDB answers to the text as it is, to its translation, and through the Athena of the embedded AWS. Athena in
+an account was not asked. `prism query` puts the SQL of a view in the place of its name, on either engine; the Glue
+views of `infra/templates/catalog-views.yaml` are for other clients of Athena, such as QuickSight.
 
 ```
 SELECT week, project_id, gap_hours, free_hours_of_week FROM capacity_gap WHERE gap_hours > 0 ORDER BY week DESC
