@@ -52,10 +52,13 @@ def insert_changes(key: str, columns: Sequence[Column]) -> str:
 
 # Items created again at a version that an earlier deletion had reached: there the instants tell the lives apart.
 RESTARTED: Final = """
-    SELECT item, version, epoch_us(instant), ulid, operation FROM changes WHERE item IN (
-        SELECT born.item FROM changes AS born JOIN changes AS ended USING (item)
-        WHERE born.operation = 'create' AND ended.operation = 'delete'
-          AND ended.version >= born.version AND ended.instant < born.instant)
+    CREATE OR REPLACE TEMP TABLE restarted AS
+    SELECT DISTINCT born.item FROM changes AS born JOIN changes AS ended USING (item)
+    WHERE born.operation = 'create' AND ended.operation = 'delete'
+      AND ended.version >= born.version AND ended.instant < born.instant
+"""
+CHANGES_OF_RESTARTED: Final = """
+    SELECT item, version, epoch_us(instant), ulid, operation FROM changes SEMI JOIN restarted USING (item)
 """
 MOVE_LATER_LIVES: Final = f"""
     UPDATE changes SET place = lives.life * {LIFE} + version FROM lives
@@ -82,6 +85,7 @@ CUTS: Final = """
                                    ELSE version = row_version END) AS upto
     FROM ends JOIN changes USING (item) GROUP BY item
 """
+ODD: Final = "SELECT item FROM intervals JOIN items USING (id) WHERE odd LIMIT 1"
 ROWS_TOO_NEW: Final = """
     SELECT item, row_version, last_version FROM cuts
     WHERE upto IS NULL AND row_version IS NOT NULL AND first_version <= row_version LIMIT 1
@@ -128,7 +132,8 @@ def number_days(instants_us: Sequence[int]) -> str:
 def intervals(columns: Sequence[Column], instants_us: Sequence[int]) -> str:
     """Every state that held at one of the instants or holds now: `from_slot` to before `to_slot`.
 
-    Slots are the numbers of the sorted instants; now is the slot behind the last one.
+    Slots are the numbers of the sorted instants; now is the slot behind the last one. `odd` are events that do not
+    follow from the one before: kept whatever they span, so that they are seen.
     """
     now = len(instants_us)
     first_day = min(instants_us) // _DAY_US
@@ -157,10 +162,18 @@ def intervals(columns: Sequence[Column], instants_us: Sequence[int]) -> str:
             SELECT id, coalesce(lag(version) OVER made, version - (operation <> 'now')::BIGINT) AS version,
                    coalesce(lag(operation) OVER made <> 'delete', operation <> 'create') AS stands,
                    coalesce(max(slot) OVER ({so_far} AND 1 PRECEDING), 0) AS from_slot,
-                   max(slot) OVER ({so_far} AND CURRENT ROW) AS to_slot{found}
+                   max(slot) OVER ({so_far} AND CURRENT ROW) AS to_slot,
+                   CASE WHEN lead(place) OVER made IS NULL AND operation <> 'now' THEN operation <> 'delete'
+                        WHEN lag(place) OVER made IS NULL THEN false
+                        WHEN operation = 'now'
+                        THEN lag(operation) OVER made = 'delete' OR lag(version) OVER made <> version
+                        WHEN operation = 'create' THEN lag(operation) OVER made <> 'delete'
+                        ELSE lag(operation) OVER made = 'delete' OR lag(version) OVER made + 1 <> version
+                   END AS odd{found}
             FROM events WINDOW made AS (PARTITION BY id ORDER BY place))
-        SELECT id, version, CAST(from_slot AS INTEGER) AS from_slot, CAST(to_slot AS INTEGER) AS to_slot{typed}
-        FROM states WHERE stands AND from_slot < to_slot
+        SELECT id, version, CAST(from_slot AS INTEGER) AS from_slot, CAST(to_slot AS INTEGER) AS to_slot,
+               odd{typed}
+        FROM states WHERE odd OR (stands AND from_slot < to_slot)
     """  # noqa: S608 - names of columns that the caller has checked
 
 
@@ -171,7 +184,7 @@ def of_weeks(week: str, kind: ColumnType, now: int) -> str:
         WITH placed AS (
             SELECT intervals.*, asked.slot, from_slot <= asked.slot AND asked.slot < to_slot AS stood
             FROM intervals JOIN asked ON asked.label = {label})
-        SELECT * EXCLUDE (stood, from_slot, to_slot), NOT stood AS {RECORDED_LATE}
+        SELECT * EXCLUDE (stood, from_slot, to_slot, odd), NOT stood AS {RECORDED_LATE}
         FROM placed WHERE stood OR (to_slot = {now + 1} AND id NOT IN (SELECT id FROM placed WHERE stood))
         ORDER BY slot, id
     """  # noqa: S608 - our own names

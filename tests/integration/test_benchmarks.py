@@ -1,4 +1,4 @@
-"""Every benchmark of the API at its smallest, so that none of them rots.
+"""Benchmarks at their smallest, so that none of them rots.
 
 Why real: they start processes, an emulator and a front door; whether they still can is the question. Figures of so
 few calls say nothing, and no test looks at one.
@@ -6,7 +6,7 @@ few calls say nothing, and no test looks at one.
 
 import pytest
 
-from benchmarks import api_init, api_load, api_warm
+from benchmarks import api_init, api_load, api_warm, history
 
 
 def test_the_start_is_measured_beside_its_peers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,3 +32,11 @@ def test_clients_at_once_meet_no_error(capsys: pytest.CaptureFixture[str]) -> No
 
     assert result["errors"] == 0, capsys.readouterr().out
     assert result["requests"] > 0
+
+
+def test_weeks_of_history_are_the_same_by_sets_and_by_replay() -> None:
+    states, written = history.main(["--changes", "2000", "--weeks", "52", "--repeats", "1"])
+
+    assert list(states["contenders"]) == list(history.STATES)
+    assert list(written["contenders"]) == list(history.WRITTEN)
+    assert [target["limit"] for target in (*states["targets"], *written["targets"])] == [0.01, 1]
