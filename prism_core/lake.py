@@ -32,13 +32,15 @@ WORKER_RESPONSE = "worker_response"
 class Column:
     """A column of the lake: what it is called, its type, and what it says with its unit.
 
-    `field` is the field of the model where that is named otherwise.
+    `field` is the field of the model where that is named otherwise. `json`: the text is compact JSON, which stands
+    in JSON Lines as the value that it is.
     """
 
     name: str
     type: ColumnType
     meaning: str
     field: str = ""
+    json: bool = False
 
     @property
     def of_field(self) -> str:

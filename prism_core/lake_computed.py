@@ -97,11 +97,11 @@ RESTATEMENTS: Final = LakeTable(
             "string",
             "late_record, resolved_worker, taxonomy, correction, edited_source, computed_anew or unknown",
         ),
-        Column("causes", "string", "JSON list of all causes that were found"),
+        Column("causes", "string", "JSON list of all causes that were found", json=True),
         Column("restated_at", "timestamp", "when the new figures were published, UTC"),
         Column("old_generation", "bigint", "generation of the partition before"),
         Column("new_generation", "bigint", "generation of the partition after"),
-        Column("evidence", "string", "JSON of what the causes rest on"),
+        Column("evidence", "string", "JSON of what the causes rest on", json=True),
         Column("reason", "string", "why a large change was allowed; null when it was within the limit"),
     ),
 )

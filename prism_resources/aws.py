@@ -14,6 +14,7 @@ from prism_core.failures import PermanentFailure
 from prism_core.settings import Environment, Settings
 
 if TYPE_CHECKING:
+    from botocore.credentials import Credentials
     from botocore.session import Session
     from types_boto3_athena import AthenaClient
     from types_boto3_cloudformation import CloudFormationClient
@@ -55,6 +56,19 @@ def client(settings: Settings, service: str) -> Any:
             "PRISM_AWS_ENDPOINT_URL to the address that `prism status` prints"
         )
     return _client(service, settings.region, str(settings.aws_endpoint_url).rstrip("/"))
+
+
+def credentials(settings: Settings) -> "Credentials":
+    """What calls are signed with that no client makes. Raises PermanentFailure when this process has none."""
+    from botocore.credentials import Credentials  # noqa: PLC0415
+
+    if settings.environment is not Environment.AWS:
+        return Credentials(LOCAL_KEY, LOCAL_KEY)
+    with _making:
+        found = _session().get_credentials()
+    if found is None:
+        raise PermanentFailure("there are no AWS credentials; configure some for this process")
+    return found
 
 
 # A session is not safe in threads while it makes a client; what it made is.

@@ -1,15 +1,14 @@
 """The S3 lake: objects, and partitions that are replaced whole.
 
-Belongs here: put, get and list; writing one week of a table as Parquet and JSON Lines from the same rows,
-with its manifest, and not at all when nothing changed.
-Does not belong here: SQL (query/) and what a table holds (prism_core/lake.py).
+Belongs here: put, get and list; writing one week of a table in both formats with its manifest, and not at all when
+nothing changed. Does not belong here: SQL (query/), encodings (lake_files.py), what a table holds (prism_core).
+The Parquet object is what publishes a week, and says itself which content and generation it is. JSON Lines are
+written before it, the manifest after it: whatever a kill leaves, the next writer of the week sets right.
 """
 
-import hashlib
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,25 +16,37 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
-from isal import igzip
 
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure
-from prism_core.lake import ColumnType, LakePartition, LakeTable
+from prism_core.lake import LakePartition, LakeTable
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
+from prism_resources.lake_files import (
+    ARROW_TYPES,
+    CONTENT_HASH,
+    GENERATION,
+    Content,
+    arrow_rows,
+    arrow_schema,
+    content_of,
+    parquet_bytes,
+)
 
-ZSTD_LEVEL = 3
+__all__ = (
+    "ARROW_TYPES",
+    "Lake",
+    "Manifest",
+    "PartitionWrite",
+    "Stored",
+    "UnreadableManifest",
+    "arrow_schema",
+    "hash_of_rows",
+)
+
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
-ARROW_TYPES: dict[ColumnType, pa.DataType] = {
-    "string": pa.string(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
+PARQUET_TYPE, LINES_TYPE, JSON_TYPE = "application/vnd.apache.parquet", "application/gzip", "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class Manifest:
 
     `inputs` are the keys of the raw objects that it was computed from: these expire, the partition does not.
     `evidence` is what else it was computed from, as prism_core/evidence.py writes it.
+    `columns` are those that the files have, `parts` the entity tags of the two objects by format.
     """
 
     table: str
@@ -55,14 +67,53 @@ class Manifest:
     counts: dict[str, int] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RestsOn:
+    """What a manifest says of where the rows come from; see there."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    inputs: list[str] = field(default_factory=list)
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+class UnreadableManifest(PermanentFailure):
+    """A manifest that is cut off or altered. The partition itself is not touched by that."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionWrite:
-    """The outcome of a replacement: `written` is False when the content was there already."""
+    """The outcome of a replacement: `written` is False when the content was there already.
+
+    `notes` say what was found wrong with the partition and set right.
+    """
 
     manifest: Manifest
     written: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as the bucket lists it."""
+
+    key: str
+    tag: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What lies in the lake for a week: the content that is published, and what is wrong beside it."""
+
+    manifest: Manifest | None
+    content_hash: str | None
+    generation: int
+    lines: bool
+    notes: tuple[str, ...]
 
 
 class Lake:
@@ -72,11 +123,12 @@ class Lake:
         self.bucket = settings.lake_bucket
         self._s3 = client(settings, "s3")
 
-    def put(self, key: str, body: bytes, *, content_type: str, content_encoding: str | None = None) -> None:
-        """Write one object whole."""
+    def put(self, key: str, body: bytes, *, content_type: str, content_encoding: str | None = None) -> str:
+        """Write one object whole; answers its entity tag."""
         extra: dict[str, Any] = {"ContentEncoding": content_encoding} if content_encoding else {}
         with calling(f"s3://{self.bucket}/{key}", "write"):
-            self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, **extra)
+            answer = self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, **extra)
+        return answer.get("ETag", "").strip('"')
 
     def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
         """Write one object unless it exists; False when somebody else was first."""
@@ -108,14 +160,27 @@ class Lake:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key below `prefix`, in order."""
+        return (found.key for found in self.stored(prefix))
+
+    def stored(self, prefix: str) -> Iterator[Stored]:
+        """Every object below `prefix`, in order of its key."""
         with calling(f"s3://{self.bucket}/{prefix}", "listing"):
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for item in page.get("Contents", ()):
-                    yield item.get("Key", "")
+                    yield Stored(item.get("Key", ""), item.get("ETag", "").strip('"'), item.get("Size", 0))
 
     def manifest(self, partition: LakePartition) -> Manifest | None:
+        """None when there is none. Raises UnreadableManifest when it is cut off or altered."""
         body = self.get(partition.manifest)
-        return None if body is None else Manifest(**json.loads(body))
+        if body is None:
+            return None
+        try:
+            return msgspec.json.decode(body, type=Manifest)
+        except msgspec.MsgspecError as error:
+            raise UnreadableManifest(
+                f"the manifest s3://{self.bucket}/{partition.manifest} cannot be read ({error}); the partition "
+                f"itself is not affected: {_writes(partition.table)} writes it anew"
+            ) from error
 
     def replace_partition(
         self,
@@ -129,26 +194,120 @@ class Lake:
         inputs: Sequence[str] = (),
         evidence: Mapping[str, Any] | None = None,
     ) -> PartitionWrite:
-        """Make `rows` the whole content of one week, in both formats; `counts` are evidence for the manifest.
+        """Make `rows` the whole content of one week; counts, inputs and evidence are for the manifest."""
+        content = content_of(table, arrow_rows(table, rows))
+        rests_on = RestsOn(dict(counts or {}), sorted(inputs), dict(evidence or {}))
+        return self.write_partition(table, week, content, generation=generation, now=now, rests_on=rests_on)
 
-        Equal rows leave the objects alone. The manifest is written last: a kill before it leaves objects
-        that the next run of the same week overwrites.
+    def write_partition(
+        self,
+        table: LakeTable,
+        week: Week,
+        content: Content,
+        *,
+        now: datetime,
+        generation: int | None = None,
+        rests_on: RestsOn | None = None,
+        known: Mapping[str, Stored] | None = None,
+    ) -> PartitionWrite:
+        """Make `content` that of one week, in both formats. Equal content leaves the objects alone.
+
+        Without a `generation` it gets the one behind the standing one. `known` are the objects of the table, when
+        they were listed already.
         """
         partition = table.partition(week)
-        lines = json_lines(rows)
-        content_hash = hash_of(lines)
-        before = self.manifest(partition)
-        same_rows = before is not None and (before.content_hash, before.generation) == (content_hash, generation)
-        rests_on = (dict(counts or {}), sorted(inputs), dict(evidence or {}))
-        if before is not None and same_rows and (before.counts, before.inputs, before.evidence) == rests_on:
-            return PartitionWrite(before, written=False)
-        if not same_rows:
-            parquet = parquet_bytes(table, rows)
-            self.put(partition.parquet, parquet, content_type="application/vnd.apache.parquet")
-            self.put(partition.jsonl, igzip.compress(lines, mtime=0), content_type="application/gzip")
-        after = Manifest(table.name, week.label, len(rows), content_hash, generation, now.isoformat(), *rests_on)
-        self.put(partition.manifest, json.dumps(asdict(after)).encode(), content_type="application/json")
-        return PartitionWrite(after, written=True)
+        known = self._known(partition) if known is None else known
+        stands = self._standing(partition, known)
+        same = stands.content_hash == content.content_hash and generation in {None, stands.generation}
+        rests_on, before = rests_on or RestsOn(), stands.manifest
+        if same and stands.lines and before is not None and not stands.notes:
+            if rests_on == RestsOn(before.counts, before.inputs, before.evidence):
+                return PartitionWrite(before, written=False)
+            parts = before.parts
+        else:
+            parts = {}
+        if generation is None:
+            generation = stands.generation if same else stands.generation + 1
+        if not parts:
+            parts = self._put_parts(table, partition, content, generation, known if same else {}, stands)
+        after = Manifest(
+            table=table.name,
+            week=week.label,
+            rows=content.rows.num_rows,
+            content_hash=content.content_hash,
+            generation=generation,
+            written_at=now.isoformat(),
+            counts=rests_on.counts,
+            inputs=rests_on.inputs,
+            evidence=rests_on.evidence,
+            columns=[column.name for column in table.columns],
+            parts=parts,
+        )
+        self.put(partition.manifest, msgspec.json.encode(after), content_type=JSON_TYPE)
+        return PartitionWrite(after, written=True, notes=stands.notes + _gained(before, after))
+
+    def _put_parts(
+        self,
+        table: LakeTable,
+        partition: LakePartition,
+        content: Content,
+        generation: int,
+        standing: Mapping[str, Stored],
+        stands: _Standing,
+    ) -> dict[str, str]:
+        """Write the objects that do not stand already; answers the tags of both."""
+        lines, parquet = standing.get(partition.jsonl), standing.get(partition.parquet)
+        if lines is None or not stands.lines:
+            lines_tag = self.put(partition.jsonl, content.lines, content_type=LINES_TYPE)
+        else:
+            lines_tag = lines.tag
+        if parquet is None:
+            body = parquet_bytes(table, content, generation)
+            parquet_tag = self.put(partition.parquet, body, content_type=PARQUET_TYPE)
+        else:
+            parquet_tag = parquet.tag
+        return {"parquet": parquet_tag, "jsonl": lines_tag}
+
+    def _known(self, partition: LakePartition) -> dict[str, Stored]:
+        prefixes = (partition.parquet, partition.jsonl, partition.manifest)
+        return {found.key: found for prefix in prefixes for found in self.stored(prefix)}
+
+    def _standing(self, partition: LakePartition, known: Mapping[str, Stored]) -> _Standing:
+        """What is published, by the manifest if it fits the objects, else by what the Parquet object says."""
+        notes: list[str] = []
+        manifest: Manifest | None = None
+        if partition.manifest in known:
+            try:
+                manifest = self.manifest(partition)
+            except UnreadableManifest as error:
+                notes.append(str(error))
+        parquet, lines = known.get(partition.parquet), known.get(partition.jsonl)
+        said = manifest.parts if manifest else {}
+        last = manifest.generation if manifest else 0
+        if parquet is None:
+            if manifest is not None:
+                notes.append(_gone(partition.parquet, manifest))
+            return _Standing(manifest, None, last, lines=False, notes=tuple(notes))
+        lines_fit = lines is not None and said.get("jsonl", lines.tag) == lines.tag
+        if manifest is not None and said.get("parquet", parquet.tag) == parquet.tag:
+            if lines is None:
+                notes.append(_gone(partition.jsonl, manifest))
+            return _Standing(manifest, manifest.content_hash, last, lines_fit, tuple(notes))
+        content_hash, generation = self._of_parquet(partition)
+        if content_hash is None:
+            notes.append(f"{partition.parquet} does not say what it is, or is cut off")
+        elif manifest is not None or not notes:
+            notes.append(f"{partition.parquet} is newer than its manifest: a run was ended in between")
+        return _Standing(manifest, content_hash, max(last, generation), lines=False, notes=tuple(notes))
+
+    def _of_parquet(self, partition: LakePartition) -> tuple[str | None, int]:
+        """Content hash and generation as the Parquet object says them; nothing when it cannot be read."""
+        body = self.get(partition.parquet)
+        try:
+            said = pq.read_schema(io.BytesIO(body or b"")).metadata or {}
+        except (pa.ArrowInvalid, OSError):
+            return None, 0
+        return said.get(CONTENT_HASH, b"").decode() or None, int(said.get(GENERATION, b"0"))
 
     def read_partition(self, table: LakeTable, week: Week) -> pa.Table | None:
         """One week as Arrow, None when it was never written."""
@@ -156,33 +315,25 @@ class Lake:
         return None if body is None else pq.read_table(io.BytesIO(body))
 
 
-def hash_of(lines: bytes) -> str:
-    """What tells one content of a partition from another: of its JSON Lines."""
-    return hashlib.blake2b(lines, digest_size=16).hexdigest()
+def hash_of_rows(table: LakeTable, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What tells one content of a partition from another; the manifest of these rows would say the same."""
+    return content_of(table, arrow_rows(table, rows)).content_hash
 
 
-def arrow_schema(table: LakeTable) -> pa.Schema:
-    """The Arrow schema of a table, column comments included."""
-    return pa.schema(
-        [pa.field(c.name, ARROW_TYPES[c.type], metadata={"comment": c.meaning}) for c in table.columns],
-        metadata={"comment": table.meaning},
-    )
+def _gone(key: str, manifest: Manifest) -> str:
+    return f"{key} is missing, although its manifest counts {manifest.rows:,} rows"
 
 
-def parquet_bytes(table: LakeTable, rows: Sequence[dict[str, Any]]) -> bytes:
-    """Rows as one Parquet file (zstd). Raises PermanentFailure when a row does not fit the table."""
-    try:
-        arrow = pa.Table.from_pylist(list(rows), schema=arrow_schema(table))
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise PermanentFailure(f"rows do not fit lake table {table.name}: {error}") from error
-    sink = io.BytesIO()
-    pq.write_table(arrow, sink, compression="zstd", compression_level=ZSTD_LEVEL)
-    return sink.getvalue()
+def _writes(table: str) -> str:
+    return f"`prism export --tables {table}`, or the asset that computes it,"
 
 
-def json_lines(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Rows as JSON Lines, keys in the order of the rows; decimals as numbers, dates as ISO text."""
-    return b"".join(_encode_row(row) + b"\n" for row in rows)
-
-
-_encode_row = msgspec.json.Encoder(decimal_format="number").encode
+def _gained(before: Manifest | None, after: Manifest) -> tuple[str, ...]:
+    """What changed in the columns since the partition was written; nothing is known of one without a list."""
+    if before is None or not before.columns or before.columns == after.columns:
+        return ()
+    gained = [name for name in after.columns if name not in before.columns]
+    lost = [name for name in before.columns if name not in after.columns]
+    words = [f"gained {', '.join(gained)}"] if gained else []
+    words += [f"lost {', '.join(lost)}"] if lost else []
+    return (f"{after.table} {after.week} {' and '.join(words) or 'has its columns in another order'}",)

@@ -17,7 +17,7 @@ from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable
 from prism_core.lake_tables import LAKE_TABLES
 from prism_core.restatements import Difference, Figures, Move, differences, is_published, with_cause, with_causes
-from prism_resources.lake import PartitionWrite, hash_of, json_lines
+from prism_resources.lake import PartitionWrite, hash_of_rows
 from prism_resources.restatements import Entry, Published, RestatementLog, State
 
 # A run with this tag may move a published total beyond the limit; its value is the reason.
@@ -191,7 +191,7 @@ def guarded_replace(
     """
     comparison = compare(prism, table, week, rows, figures=figures, evidence=evidence, now=now, intent=intent)
     comparison.require_reason()
-    content = hash_of(json_lines(rows))
+    content = hash_of_rows(table, rows)
     before = comparison.before
     if before is None:
         new = State(1, content)

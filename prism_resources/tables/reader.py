@@ -203,7 +203,7 @@ class TableReader(Generic[M]):
             raise BadUsage(f"{self.spec.name} {way.name} is an index, which is never read consistently")
         if limit is not None and limit < 1:
             raise BadUsage(f"limit is at least 1, not {limit}")
-        expression, names, values = _expression(condition)
+        expression, names, values = key_expression(condition)
         request: dict[str, Any] = {
             "TableName": self.table,
             "KeyConditionExpression": expression,
@@ -217,7 +217,8 @@ class TableReader(Generic[M]):
         return request
 
 
-def _expression(condition: KeyCondition) -> tuple[str, Mapping[str, str], dict[str, str]]:
+def key_expression(condition: KeyCondition) -> tuple[str, Mapping[str, str], dict[str, str]]:
+    """The words of a condition: expression, names and values."""
     names = {"#p": condition.path.partition.name}
     values = {":p": condition.partition}
     clause = ""

@@ -1,0 +1,155 @@
+"""The export: operational tables to the weeks of the lake.
+
+Belongs here: the order of things for one table (read, spool, type, write) and for many, and what became of them.
+Does not belong here: what a partition holds in the past (states.py), encodings and objects (lake.py).
+Nothing is kept between runs: one that was ended is started again, finds what it had written, and goes on.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import pyarrow as pa
+
+from prism_core.calendar import Week, WeekRange
+from prism_core.failures import BadUsage
+from prism_core.lake import LakeTable, parquet_prefix
+from prism_core.lake_tables import EXPORTED
+from prism_core.settings import Settings
+from prism_resources.export.decode import WEEK, WEEK_OF_INSTANT, RowDecoder
+from prism_resources.export.reading import pages_of
+from prism_resources.export.spool import Spool
+from prism_resources.export.states import states_of
+from prism_resources.export.typed import typed_rows, with_week_of
+from prism_resources.lake import Lake, PartitionWrite, Stored
+from prism_resources.lake_files import Content, arrow_schema, content_of
+from prism_resources.tables.raw import RawTables
+
+# Tables at once, and partitions of one that are being encoded and put. More of them only hold more memory.
+TABLE_THREADS: Final = 3
+WRITE_THREADS: Final = 4
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(slots=True)
+class TableOutcome:
+    """What became of a table: items read, and of its weeks, rows, partitions written and left alone."""
+
+    table: str
+    items: int = 0
+    rows: int = 0
+    written: int = 0
+    unchanged: int = 0
+    notes: list[str] = field(default_factory=list)
+    partitions: dict[Week, PartitionWrite] = field(default_factory=dict)
+
+    def count(self, week: Week, write: PartitionWrite) -> None:
+        self.partitions[week] = write
+        self.rows += write.manifest.rows
+        self.written += write.written
+        self.unchanged += not write.written
+        self.notes += write.notes
+
+
+class Export:
+    """One export of some tables and weeks at an instant. `progress` is told a table and the items read of it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        lake: Lake,
+        *,
+        now: datetime,
+        raw: RawTables | None = None,
+        progress: Progress = lambda _table, _items: None,
+    ) -> None:
+        self._settings, self._lake, self._now, self._progress = settings, lake, now, progress
+        self.raw = raw or RawTables(settings)
+        self._telling = threading.Lock()
+
+    def run(self, tables: Sequence[LakeTable], weeks: WeekRange) -> list[TableOutcome]:
+        """Bring these weeks of these tables up to date, in the order given.
+
+        Raises BadUsage for a week that is to come and for a table that is computed, and what a table fails with,
+        after the others have ended: their partitions stand.
+        """
+        refuse_future(weeks, self._now)
+        if other := [table.name for table in tables if not table.exported]:
+            raise BadUsage(
+                f"{', '.join(other)}: computed by an asset of the same name; `prism materialize` does it. "
+                f"The export writes {', '.join(EXPORTED)}"
+            )
+        if not tables:
+            return []
+        with ThreadPoolExecutor(min(TABLE_THREADS, len(tables))) as pool:
+            futures = [pool.submit(self.table, table, weeks) for table in tables]
+        return [future.result() for future in futures]
+
+    def table(self, table: LakeTable, weeks: WeekRange) -> TableOutcome:
+        """One table."""
+        outcome = TableOutcome(table.name)
+        decoder, wanted = RowDecoder(table), list(weeks)
+        by = None if table.kind == "register" else WEEK
+        with Spool(by, [week.label for week in wanted]) as spool:
+            for page in pages_of(self.raw, self._settings, decoder, wanted):
+                outcome.items += len(page)
+                spool.add(with_week_of(table, decoder.batch(page), WEEK_OF_INSTANT.get(table.name)))
+                self._tell(table.name, outcome.items)
+            self._write(table, wanted, spool, outcome)
+        return outcome
+
+    def _write(self, table: LakeTable, weeks: Sequence[Week], spool: Spool, outcome: TableOutcome) -> None:
+        """A few partitions at a time: what is not yet put is held in memory."""
+        known = self._known(table, weeks)
+
+        def write(week: Week, content: Content) -> PartitionWrite:
+            return self._lake.write_partition(table, week, content, now=self._now, known=known)
+
+        running: deque[tuple[Week, Future[PartitionWrite]]] = deque()
+        with ThreadPoolExecutor(WRITE_THREADS) as pool:
+            for week, content in self._contents(table, weeks, spool):
+                if len(running) >= WRITE_THREADS:
+                    done, future = running.popleft()
+                    outcome.count(done, future.result())
+                running.append((week, pool.submit(write, week, content)))
+            for done, future in running:
+                outcome.count(done, future.result())
+
+    def _contents(self, table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, Content]]:
+        """Each week with its content; equal tables one after the other are encoded once."""
+        last: tuple[pa.Table, Content] | None = None
+        for week, rows in self._rows(table, weeks, spool):
+            if last is None or last[0] is not rows:
+                last = rows, content_of(table, rows)
+            yield week, last[1]
+
+    def _rows(self, table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, pa.Table]]:
+        if table.kind in {"fact", "log"}:
+            nothing = arrow_schema(table).empty_table()
+            for week, texts in spool.by_week():
+                yield Week.parse(week), nothing if texts is None else typed_rows(table, texts)
+        else:
+            yield from states_of(self._settings, table, weeks, spool, self._now)
+
+    def _known(self, table: LakeTable, weeks: Sequence[Week]) -> dict[str, Stored]:
+        """The objects of the table: one listing a format, or one a week where these are few."""
+        formats = (parquet_prefix(table.name), f"lake/jsonl/{table.name}/", f"lake/_manifests/{table.name}/")
+        narrow = [f"week={week}" for week in weeks] if len(weeks) == 1 else [""]
+        prefixes = [prefix + week for prefix in formats for week in narrow]
+        return {found.key: found for prefix in prefixes for found in self._lake.stored(prefix)}
+
+    def _tell(self, table: str, items: int) -> None:
+        with self._telling:
+            self._progress(table, items)
+
+
+def refuse_future(weeks: WeekRange, now: datetime) -> None:
+    """Raises BadUsage for a week that has not begun."""
+    running = Week.of(now)
+    if weeks.last > running:
+        raise BadUsage(f"{weeks.last} is to come: {running} is the running week, and the last that has a state")

@@ -1,0 +1,110 @@
+"""The weeks of registers and weekly tables: as they stood at the end of each week.
+
+Belongs here: which weeks the rows of now stand for, and which are asked of the history. Does not belong here:
+undoing changes (prism_resources/history) and writing partitions (engine.py).
+Most exports need no history: nothing has changed since the week ended, or the week is running.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from prism_core.calendar import Week
+from prism_core.lake import Column, LakeTable
+from prism_core.settings import Settings
+from prism_core.tables import TABLES
+from prism_resources.export.decode import ITEM_KEY, RECORDED_LATE, WEEK
+from prism_resources.export.spool import Spool
+from prism_resources.export.typed import in_schema, typed_rows
+from prism_resources.history.changes import change_batches
+from prism_resources.history.intervals import StateIntervals
+from prism_resources.history.text import ABSENT, escaped
+from prism_resources.lake_files import arrow_schema, text_array
+
+# The last instant of a week: changes of Monday 00:00:00 are those of the next one.
+_MOMENT: Final = timedelta(microseconds=1)
+# Changes are read up to a while after now: what was written while the rows were read is among them.
+_AHEAD: Final = timedelta(minutes=10)
+_WEEK_COLUMN: Final = Column(WEEK, "string", "week of the row")
+
+
+def states_of(
+    settings: Settings, table: LakeTable, weeks: Sequence[Week], spool: Spool, now: datetime
+) -> Iterator[tuple[Week, pa.Table]]:
+    """Each week and its rows, oldest first. `spool` holds the rows of now.
+
+    Raises TransientFailure when the table changes faster than it is read, PermanentFailure when its history has a
+    gap.
+    """
+    running = Week.of(now)
+    past = [week for week in weeks if week < running]
+    spec = TABLES[table.name]
+    columns = _columns(table)
+    changes: Iterator[pa.RecordBatch] = iter(())
+    if past:
+        changes = _since(change_batches(settings, spec, columns, _end(past[0]), now + _AHEAD), _end(past[0]))
+    first = next(changes, None)
+    if first is None:
+        yield from _of_now(table, weeks, spool)
+        return
+    with StateIntervals(columns) as history:
+        for batch in spool.batches():
+            history.add_rows(_with_escapes(batch, columns))
+        for batch in chain([first], changes):
+            history.add_changes(batch)
+        instants = {week.label: _end(week) for week in past}
+        if table.kind == "register":
+            found = history.at(instants)
+        else:
+            found = history.of_week(instants, "date" if table.name == "availability" else WEEK)
+        for label, rows in found:
+            yield Week.parse(label), in_schema(table, rows)
+    present = [week for week in weeks if week >= running]
+    yield from _of_now(table, present, spool) if present else ()
+
+
+def _of_now(table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, pa.Table]]:
+    """Rows of now stand for every week since the last change; those of a weekly table for their own week."""
+    nothing = arrow_schema(table).empty_table()
+    if table.kind == "register":
+        texts = spool.whole()
+        rows = nothing if texts is None else typed_rows(table, texts)
+        yield from ((week, rows) for week in weeks)
+        return
+    wanted = {week.label: week for week in weeks}
+    for label, texts in spool.by_week():
+        if label in wanted:
+            yield wanted[label], nothing if texts is None else typed_rows(table, texts)
+
+
+def _columns(table: LakeTable) -> list[Column]:
+    columns = [column for column in table.columns if column.name != RECORDED_LATE]
+    return [*columns, _WEEK_COLUMN] if table.kind == "weekly" and table.name != "availability" else columns
+
+
+def _end(week: Week) -> datetime:
+    return week.end - _MOMENT
+
+
+def _since(batches: Iterator[pa.RecordBatch], instant: datetime) -> Iterator[pa.RecordBatch]:
+    """Batches that hold a change later than the instant: the log is read from a minute before."""
+    for batch in batches:
+        later = pc.greater(batch.column("instant"), pa.scalar(instant, pa.timestamp("us", tz="UTC")))
+        if pc.any(later).as_py():
+            yield batch
+
+
+def _with_escapes(batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.RecordBatch:
+    """The rows as the history takes them: a version that is a number, and no text that reads as ABSENT."""
+    arrays: dict[str, Any] = {name: batch.column(name) for name in batch.schema.names}
+    for column in columns:
+        array = arrays[column.name]
+        if column.type == "string" and pc.any(pc.starts_with(array, ABSENT)).as_py():
+            arrays[column.name] = text_array([t if t is None else escaped(t) for t in array.to_pylist()])
+    arrays["item_key"] = arrays.pop(ITEM_KEY)
+    arrays["version"] = arrays["version"].cast(pa.int64())
+    return pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays))

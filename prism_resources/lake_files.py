@@ -1,0 +1,180 @@
+"""A week of a table as files: the same rows as Parquet and as JSON Lines.
+
+Belongs here: Arrow schemas, both encodings, the hash of a content. Does not belong here: where files lie and when
+they are written (lake.py).
+Rows are encoded a slice at a time: a partition of a million rows takes little more memory than its Arrow table.
+"""
+
+import hashlib
+import io
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from isal import isal_zlib
+from pyarrow.lib import StringBuilder
+
+from prism_core.failures import PermanentFailure
+from prism_core.lake import ColumnType, LakeTable
+
+ZSTD_LEVEL = 3
+SLICE_ROWS = 32_768
+GENERATION: Final = b"prism.generation"
+CONTENT_HASH: Final = b"prism.content_hash"
+ARROW_TYPES: Final[Mapping[ColumnType, pa.DataType]] = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+_GZIP = 31  # zlib's word for a gzip header, without a time in it: equal rows are equal bytes
+_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The rows of a partition, encoded as JSON Lines (gzip), and their hash. Parquet follows: it says which
+    generation it is."""
+
+    rows: pa.Table
+    content_hash: str
+    lines: bytes
+
+
+def arrow_schema(table: LakeTable) -> pa.Schema:
+    """The Arrow schema of a table, column comments included."""
+    return pa.schema(
+        [pa.field(c.name, ARROW_TYPES[c.type], metadata={"comment": c.meaning}) for c in table.columns],
+        metadata={"comment": table.meaning},
+    )
+
+
+def arrow_rows(table: LakeTable, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows as Arrow. Raises PermanentFailure when one does not fit the table."""
+    try:
+        return pa.Table.from_pylist(list(rows), schema=arrow_schema(table))
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise PermanentFailure(f"rows do not fit lake table {table.name}: {error}") from error
+
+
+def content_of(table: LakeTable, rows: pa.Table) -> Content:
+    """Encode rows that have the table's columns, in the order they stand."""
+    digest = hashlib.blake2b(digest_size=16)
+    # A column that is gained or changes its type is another content.
+    digest.update("\n".join(f"{column.name} {column.type}" for column in table.columns).encode())
+    packer = isal_zlib.compressobj(wbits=_GZIP)
+    packed: list[bytes] = []
+    for lines in json_lines(table, rows):
+        digest.update(lines)
+        packed.append(packer.compress(lines))
+    packed.append(packer.flush())
+    return Content(rows, digest.hexdigest(), b"".join(packed))
+
+
+def parquet_bytes(table: LakeTable, content: Content, generation: int) -> bytes:
+    """One Parquet file (zstd) that says itself which content and generation it is."""
+    schema = arrow_schema(table)
+    said = {GENERATION: str(generation).encode(), CONTENT_HASH: content.content_hash.encode()}
+    sink = io.BytesIO()
+    with pq.ParquetWriter(
+        sink,
+        schema.with_metadata({**(schema.metadata or {}), **said}),
+        compression="zstd",
+        compression_level=ZSTD_LEVEL,
+    ) as writer:
+        for start in range(0, content.rows.num_rows, SLICE_ROWS * 4):
+            writer.write_table(content.rows.slice(start, SLICE_ROWS * 4).replace_schema_metadata(schema.metadata))
+    return sink.getvalue()
+
+
+def json_lines(table: LakeTable, rows: pa.Table) -> Iterator[bytes]:
+    """JSON Lines, a slice at a time: numbers as numbers, dates and instants as ISO text, nothing as null.
+
+    Joined by Arrow's kernels: 3 µs a row of twelve columns, where a dictionary a row takes 8.
+    """
+    for start in range(0, rows.num_rows, SLICE_ROWS):
+        batch = rows.slice(start, SLICE_ROWS).combine_chunks()
+        pieces: list[Any] = []
+        before = "{"
+        for column in table.columns:
+            array = batch.column(column.name).combine_chunks()
+            pieces += [f'{before}"{column.name}":', _values(array, is_json=column.json)]
+            before = ","
+        lines = pc.binary_join_element_wise(*map(_scalar, pieces), _scalar("}\n"), _scalar(""))
+        yield _bytes_of(lines)
+
+
+def text_array(values: Iterable[str | None]) -> Any:
+    """Texts as an Arrow array. `pa.array` is three times as fast, but imports pandas at its first call: half a
+    second and 50 MB, which an export of fewer than a million items does not get back."""
+    if "pandas" in sys.modules:
+        return pa.array(values, pa.string())
+    builder = StringBuilder()
+    builder.append_values(values)
+    return builder.finish()
+
+
+@lru_cache(maxsize=4096)
+def text_scalar(value: str) -> Any:
+    """One text; `pa.scalar` would import pandas, too."""
+    return text_array((value,))[0]
+
+
+def _scalar(piece: Any) -> Any:
+    return text_scalar(piece) if isinstance(piece, str) else piece
+
+
+def _values(array: Any, *, is_json: bool) -> Any:
+    """Each value of a column as JSON text."""
+    kind = array.type
+    if pa.types.is_string(kind):
+        texts = array if is_json else _quoted(array)
+    elif pa.types.is_timestamp(kind):
+        texts = _in_quotes(pc.strftime(array, _INSTANT))
+    elif pa.types.is_date(kind):
+        texts = _in_quotes(array.cast(pa.string()))
+    else:
+        if pa.types.is_floating(kind) and not pc.all(pc.is_finite(array)).as_py():
+            array = pc.if_else(pc.is_finite(array), array, pa.nulls(1, kind)[0])
+        texts = array.cast(pa.string())
+    return pc.fill_null(texts, _scalar("null")) if texts.null_count else texts
+
+
+def _quoted(array: Any) -> Any:
+    if not _needs_escape(array):
+        return _in_quotes(array)
+    return text_array([None if v is None else _encode(v).decode() for v in array.to_pylist()])
+
+
+def _in_quotes(array: Any) -> Any:
+    return pc.binary_join_element_wise(_scalar('"'), array, _scalar('"'), _scalar(""))
+
+
+def _needs_escape(array: Any) -> bool:
+    data = array.buffers()[2]
+    if data is None:
+        return False
+    octets = np.frombuffer(data, np.uint8)
+    return bool(((octets < 0x20) | (octets == 0x22) | (octets == 0x5C)).any())
+
+
+def _bytes_of(texts: Any) -> bytes:
+    """The texts of an array without nulls, one behind the other: they lie in its buffer like that already."""
+    array: Any = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    if not len(array):
+        return b""
+    _, places, data = array.buffers()
+    offsets = np.frombuffer(places, np.int32)
+    return data.slice(
+        offsets[array.offset], offsets[array.offset + len(array)] - offsets[array.offset]
+    ).to_pybytes()
