@@ -209,16 +209,18 @@ class Lake:
         generation: int | None = None,
         rests_on: RestsOn | None = None,
         known: Mapping[str, Stored] | None = None,
+        sparse: bool = False,
     ) -> PartitionWrite:
         """Make `content` that of one week, in both formats. Equal content leaves the objects alone.
 
         Without a `generation` it gets the one behind the standing one. `known` are the objects of the table, when
-        they were listed already.
+        they were listed already. `sparse`: a week that never had a row gets a manifest and no empty files.
         """
         partition = table.partition(week)
         known = self._known(partition) if known is None else known
         stands = self._standing(partition, known)
         same = stands.content_hash == content.content_hash and generation in {None, stands.generation}
+        bare = sparse and not content.rows.num_rows and not known.keys() & {partition.parquet, partition.jsonl}
         rests_on, before = rests_on or RestsOn(), stands.manifest
         if same and stands.lines and before is not None and not stands.notes:
             if rests_on == RestsOn(before.counts, before.inputs, before.evidence):
@@ -228,7 +230,7 @@ class Lake:
             parts = {}
         if generation is None:
             generation = stands.generation if same else stands.generation + 1
-        if not parts:
+        if not parts and not bare:
             parts = self._put_parts(table, partition, content, generation, known if same else {}, stands)
         after = Manifest(
             table=table.name,
@@ -285,6 +287,8 @@ class Lake:
         said = manifest.parts if manifest else {}
         last = manifest.generation if manifest else 0
         if parquet is None:
+            if manifest is not None and not manifest.rows and not said:
+                return _Standing(manifest, manifest.content_hash, last, lines=True, notes=tuple(notes))
             if manifest is not None:
                 notes.append(_gone(partition.parquet, manifest))
             return _Standing(manifest, None, last, lines=False, notes=tuple(notes))

@@ -108,7 +108,7 @@ class Export:
         known = self._known(table, weeks)
 
         def write(week: Week, content: Content) -> PartitionWrite:
-            return self._lake.write_partition(table, week, content, now=self._now, known=known)
+            return self._lake.write_partition(table, week, content, now=self._now, known=known, sparse=True)
 
         running: deque[tuple[Week, Future[PartitionWrite]]] = deque()
         with ThreadPoolExecutor(WRITE_THREADS) as pool:
