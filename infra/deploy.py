@@ -120,6 +120,7 @@ def _parameters(settings: Settings, today: Week, origins: Sequence[str], arch: A
         "ProjectedWeeks": ",".join(weeks[:WEEKS_PER_PARAMETER]),
         "ProjectedWeeksMore": ",".join(weeks[WEEKS_PER_PARAMETER : 2 * WEEKS_PER_PARAMETER]),
         "FirstWeek": settings.first_week.label,
+        "BackupRetentionDays": str(settings.backup_retention_days),
         "ChangelogShards": str(settings.changelog_shards),
         "MailSender": settings.sender or "",
         "LeadScope": settings.lead_scope.value,

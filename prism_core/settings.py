@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
     lead_scope: LeadScope = Field(default=LeadScope.ALL, description="whose rows a lead sees")
 
+    backup_retention_days: Annotated[int, Field(ge=2, le=3650)] = Field(
+        default=35, description="how long a backup is kept"
+    )
+
     athena_workgroup: str = "primary"
     query_timeout_seconds: Annotated[int, Field(ge=1, le=1800)] = 120
 

@@ -10,6 +10,7 @@ import sys
 import typer
 from rich.markup import escape
 
+from infra.cli.backup import backup, restore
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
 from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
@@ -46,6 +47,8 @@ app.command()(materialize)
 app.command()(query)
 app.command("as-of")(as_of)
 app.command()(forget)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(user_app, name="user")
 app.command()(token)
 app.command()(package)

@@ -178,6 +178,64 @@ def item_states(
     yield None, state if state is None else state | {"version": version}
 
 
+def moved_to(
+    row: State | None, changes: Iterable[Change], instant: datetime, *, last_write: str | None = None
+) -> dict[str, JsonValue] | None:
+    """The state of one item at an instant, with its version, from any row of it: a later one is undone, an earlier
+    one is replayed.
+
+    `row` is as it was read at some time (None: it did not exist then), `last_write` the request that had written
+    it; `changes` are all between that time and the instant, and maybe others. Raises PermanentFailure when they do
+    not lead from one to the other.
+    """
+    ordered = in_order(changes)
+    target = until(ordered, instant)
+    places = _places(row, ordered, last_write)
+    if not places:
+        known = "did not exist" if row is None else f"was at version {row.get('version')}"
+        raise _gap(ordered[0], f"no change leads to or from the row that was read, which {known}")
+    # More than one where the item was absent twice (any will do), or where a life began at an old version.
+    return _moved(row, ordered, min(places, key=lambda place: abs(place - target)), target)
+
+
+def _places(row: State | None, ordered: Sequence[Change], last_write: str | None) -> list[int]:
+    """After how many of the changes the row may have been read."""
+    if row is None:
+        found = [number for number, change in enumerate(ordered, 1) if change.operation is Operation.DELETE]
+        return [*found, *([0] if not ordered or ordered[0].operation is Operation.CREATE else [])]
+    version = row.get("version")
+    found = [
+        number
+        for number, change in enumerate(ordered, 1)
+        if change.version == version and change.operation is not Operation.DELETE
+    ]
+    if last_write is not None:  # an item that began anew at an old version has a version twice, a request never
+        found = [number for number in found if ordered[number - 1].request_id == last_write]
+    if not ordered or (not found and isinstance(version, int) and ordered[0].version == version + 1):
+        found.append(0)
+    return found
+
+
+def _moved(row: State | None, ordered: Sequence[Change], place: int, target: int) -> dict[str, JsonValue] | None:
+    state = None if row is None else {name: value for name, value in row.items() if name != "version"}
+    version = None if row is None else row.get("version")
+    for change in ordered[place:target]:
+        if (change.operation is Operation.CREATE) is (state is not None):
+            known = "exists" if state is not None else "does not exist"
+            raise _gap(change, f"it is a {change.operation} of an item that {known}")
+        if state is not None and isinstance(version, int) and change.version != version + 1:
+            raise _gap(change, f"the version before it is {version}")
+        state, version = _after(state or {}, change), change.version
+    for change in reversed(ordered[target:place]):
+        if (change.operation is Operation.DELETE) is (state is not None):
+            known = "exists" if state is not None else "does not exist"
+            raise _gap(change, f"it is a {change.operation}, after which the item {known}")
+        if state is not None and change.version != version:
+            raise _gap(change, f"the version after it is {version}")
+        state, version = _before(state or {}, change), change.version - 1
+    return state if state is None else state | {"version": version}
+
+
 def by_item(changes: Iterable[Change]) -> dict[str, list[Change]]:
     """The changes of each item."""
     found: dict[str, list[Change]] = defaultdict(list)

@@ -241,6 +241,25 @@ class Generations(Generic[R]):
         condition = self.spec.condition(_WEEK_PATH, {"week": week})
         return self._settled(condition, week, week, consistent=False, complete=complete)
 
+    def stored(self) -> Iterator[tuple[Attribute, Sequence[Attribute]]]:
+        """Every week as it is stored: its control item, and its rows of the generation that counts.
+
+        For a backup: rows of other generations are nobody's. Raises TransientFailure when a week stays in motion.
+        """
+        labels = [raw[self._sort]["S"] for raw in self._reader.raw(self._all_controls(), consistent=True)]
+        for week in map(Week.parse, labels):
+            for _ in range(READ_ATTEMPTS):
+                control = self._reader.read(self._control_key(week))
+                rows = [encode(self.spec, row) for row in self.week(week)]
+                if control is not None and control == self._reader.read(self._control_key(week)):
+                    yield control, rows
+                    break
+            else:
+                raise TransientFailure(f"{self.table} {week} is being replaced; read it again in a moment")
+
+    def _all_controls(self) -> KeyCondition:
+        return KeyCondition(self.spec.path(self.spec.home), CONTROL_PARTITION)
+
     def project(self, project_id: str, first: Week, last: Week) -> Iterator[R]:
         """The rows of a project from `first` to `last`, read consistently."""
         condition = self.spec.condition("by_project", {"project_id": project_id}, first=first, last=last)

@@ -16,6 +16,7 @@ from cfnlint.decode import decode
 from infra.catalog import written
 from infra.deploy import STACKS
 from prism_api.api.calls import Role
+from prism_core.backups import BACKUPS
 from prism_core.lake import (
     EXPORTS,
     JOBS,
@@ -170,12 +171,14 @@ def test_every_bucket_refuses_plain_http_on_aws_and_only_there(name: str) -> Non
     assert [policy for policy in policies if policy.get("Condition") != "IsAws"] == []
 
 
-def test_raw_inputs_and_passing_files_expire_when_the_lake_says_so_and_nothing_else_does() -> None:
+def test_raw_inputs_passing_files_and_backups_expire_when_they_should_and_nothing_else_does() -> None:
     rules = of_type("AWS::S3::Bucket")["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
 
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
 
-    assert expiring == {"raw/": RAW_EXPIRY_DAYS} | dict.fromkeys((UPLOADS, EXPORTS, JOBS), PASSING_EXPIRY_DAYS)
+    passing = dict.fromkeys((UPLOADS, EXPORTS, JOBS), PASSING_EXPIRY_DAYS)
+    kept = {BACKUPS: {"Ref": "BackupRetentionDays"}}
+    assert expiring == {"raw/": RAW_EXPIRY_DAYS} | passing | kept
 
 
 @pytest.mark.parametrize(

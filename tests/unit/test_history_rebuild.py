@@ -17,6 +17,7 @@ from prism_core.history.rebuild import (
     item_at,
     item_before,
     list_at,
+    moved_to,
     replay,
     undo_since,
     undone,
@@ -219,3 +220,57 @@ def test_a_change_of_a_forgotten_value_is_not_undone() -> None:
 
     with pytest.raises(ForgottenValue, match="the person was forgotten, and with them what a held before"):
         undone(hidden(table.log[1]), None)
+
+
+@given(operations, st.booleans(), st.randoms())
+def test_a_row_of_any_time_is_moved_to_any_instant(
+    steps: list[tuple[str, State | None, int]],
+    restart: bool,  # noqa: FBT001
+    random: Any,
+) -> None:
+    table = played(steps, restart=restart)
+    shuffled = list(table.log)
+    random.shuffle(shuffled)
+    changes = by_item(shuffled)
+    times = [(START - timedelta(1), dict[str, State]()), *_times(table)]
+
+    for read_at, read in times:
+        for instant, recorded in times:
+            for key in changes:
+                row = keyed(read).get(key)
+                low, high = min(read_at, instant), max(read_at, instant)
+                between = [change for change in changes[key] if low <= change.instant <= high]
+                last = _last_write(changes[key], row, read_at)
+
+                for known in (changes[key], between):
+                    assert moved_to(row, known, instant, last_write=last) == keyed(recorded).get(key)
+
+
+def _times(table: Table) -> list[tuple[datetime, dict[str, State]]]:
+    """The last recorded state of every instant: a row that is read at an instant has all of its writes."""
+    return list(dict(table.recorded).items())
+
+
+def _last_write(changes: list[Change], row: State | None, at: datetime) -> str | None:
+    known = [change for change in in_order(changes) if change.instant <= at]
+    return known[-1].request_id if row is not None and known else None
+
+
+def test_a_lost_change_between_a_row_and_the_instant_is_a_gap_even_when_no_value_contradicts() -> None:
+    table = Table()
+    table.write("X", {"a": 1}, START)
+    table.write("X", {"a": 1, "b": 1}, START + timedelta(1))
+    table.write("X", {"a": 1, "b": 1, "c": 1}, START + timedelta(2))
+    first, second, third = table.log
+    now = table.now()["X"]
+
+    with pytest.raises(PermanentFailure, match="no change leads to or from the row"):
+        moved_to({"a": 1, "version": 1}, [third], START + timedelta(3))
+    with pytest.raises(PermanentFailure, match="the version before it is 1"):
+        moved_to({"a": 1, "version": 1}, [first, third], START + timedelta(3))
+    with pytest.raises(PermanentFailure, match="the version after it is 2"):
+        moved_to(now, [first, third], START - timedelta(1))
+    with pytest.raises(PermanentFailure, match="no change leads to or from the row"):
+        moved_to(now, [first, second], START - timedelta(1))
+    with pytest.raises(PermanentFailure, match="which did not exist"):
+        moved_to(None, [second, third], START)
