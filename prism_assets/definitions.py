@@ -9,6 +9,7 @@ import dagster as dg
 
 from prism_assets.allocation.assets import allocation_assets
 from prism_assets.allocation.checks import allocation_checks
+from prism_assets.lake.backups import backup_assets, backup_checks
 from prism_assets.partitions import weekly
 from prism_assets.quality.assets import quality_assets
 from prism_assets.quality.checks import quality_checks
@@ -30,12 +31,14 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *unresolved_assets(weeks),
             *quality_assets(weeks),
             *allocation_assets(weeks),
+            *backup_assets(),
         ],
         asset_checks=[
             *throughput_checks(weeks),
             *unresolved_checks(weeks),
             *quality_checks(weeks),
             *allocation_checks(weeks),
+            *backup_checks(),
         ],
         resources={"prism": PrismResource()},
         # A process a step costs an import of Dagster each (measured: a backfill of four weeks with its checks took

@@ -1,4 +1,4 @@
-"""Tables, bucket and keys under a name of their own in the shared emulator, to back up, to break and to restore."""
+"""Tables, bucket and keys under a name of their own in the shared emulator, to back up, break and restore."""
 
 import json
 import os

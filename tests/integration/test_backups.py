@@ -96,6 +96,7 @@ def without_last_write(tables: dict[str, Items]) -> dict[str, list[dict[str, Any
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_was_written_while_tables_were_read_every_instant_comes_back(world: World, seed: int) -> None:
     play = Play(world, random.Random(seed))
@@ -150,7 +151,7 @@ def test_personal_values_stand_in_a_backup_sealed_and_in_no_other_way(world: Wor
     filled(world)
     made = world.backup(MONDAY + HOUR)
 
-    people = [item for item in items_of(world.lake, made, "members")]
+    people = list(items_of(world.lake, made, "members"))
     kept = b"".join(
         msgspec.json.encode(item) for table in made.tables for item in items_of(world.lake, made, table)
     )

@@ -116,13 +116,14 @@ def test_the_lake_is_versioned_private_and_forgets_raw_inputs_after_ninety_days(
     assert resources["LakeBucketTlsOnly"]["Condition"] == "IsAws"
 
 
-def test_only_raw_inputs_and_what_the_api_passes_on_expire(resources: dict[str, Any]) -> None:
+def test_only_raw_inputs_what_the_api_passes_on_and_backups_expire(resources: dict[str, Any]) -> None:
     rules = resources["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
 
     expiring = [rule for rule in rules if any("Expiration" in name or "Expired" in name for name in rule)]
 
-    # Nothing that a figure or a decision rests on: raw inputs after 90 days, files on their way after seven.
-    assert {rule["Prefix"] for rule in expiring} == {"raw/", "uploads/", "exports/", "jobs/"}
+    # Nothing that a figure or a decision rests on: raw inputs after 90 days, files on their way after seven, and
+    # backups, of which there are newer ones.
+    assert {rule["Prefix"] for rule in expiring} == {"raw/", "uploads/", "exports/", "jobs/", "backups/"}
 
 
 def test_there_are_the_ten_tables_of_the_design_and_those_of_later_capabilities() -> None:
