@@ -39,6 +39,7 @@ def backup_assets() -> list[dg.AssetsDefinition]:
         name="backups",
         group_name=GROUP,
         owners=OWNERS,
+        pool="backups",
         kinds={"dynamodb", "s3"},
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,
