@@ -1,7 +1,7 @@
 """The state at an instant: replaying from the beginning and undoing from now agree, whatever was done."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
