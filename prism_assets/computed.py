@@ -19,7 +19,7 @@ from prism_core.calendar import Week
 from prism_core.evidence import Evidence
 from prism_core.lake import LakeTable
 from prism_core.restatements import Figures
-from prism_resources.lake import PartitionWrite, hash_of, json_lines
+from prism_resources.lake import PartitionWrite, hash_of_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def replace_freely(
     """Replace a week of a table that is no published figure: what becomes of it is no restatement."""
     before = prism.lake().manifest(table.partition(week))
     generation = 1 if before is None else before.generation
-    if before is not None and before.content_hash != hash_of(json_lines(rows)):
+    if before is not None and before.content_hash != hash_of_rows(table, rows):
         generation += 1
     return prism.lake().replace_partition(table, week, rows, generation=generation, now=now, counts=counts)
 
