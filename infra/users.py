@@ -24,6 +24,7 @@ from prism_core.settings import Settings
 from prism_core.tables import MEMBERS
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
+from prism_resources.tables.claims import ACCOUNTS, claimed
 from prism_resources.tables.store import TableStore
 
 ACTOR = "prism user add"
@@ -161,6 +162,8 @@ def link_member(
     ]
     if others:
         raise BadUsage(f"{user.email} is member {others[0].member_id} already")
+    if not claimed(members.client, settings, ACCOUNTS, user.sub, member.member_id, request_id):
+        raise BadUsage(f"{user.email} is being given to another member at this moment; look again in a minute")
     linked = member.model_copy(update={"cognito_sub": user.sub})
     members.update(
         linked,

@@ -24,6 +24,8 @@ with building():
 _log = logging.getLogger("prism.api")
 _log.setLevel(logging.INFO)
 
+# Whoever asks for jobs looks after those that were killed.
+JOBS_ROOT = "jobs"
 _ALWAYS_SENT = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
@@ -71,6 +73,8 @@ def _work(job_id: str, context: Any, started: float) -> dict[str, Any]:
 def _admitted(event: dict[str, Any], call: calls.Call, context: Any) -> dict[str, Any]:
     def run(call: calls.Call) -> dict[str, Any]:
         calls.enter(call)
+        if root_of(call.path) == JOBS_ROOT:
+            _wake_jobs()
         return app_of(root_of(call.path)).resolve(_for_powertools(event, call), context)
 
     if call.method != "POST" or "idempotency-key" not in call.headers:
@@ -78,6 +82,15 @@ def _admitted(event: dict[str, Any], call: calls.Call, context: Any) -> dict[str
     from prism_api.api.idempotency import once  # noqa: PLC0415 - it needs tables
 
     return once(call, run)
+
+
+def _wake_jobs() -> None:
+    from prism_api.api import jobs  # noqa: PLC0415 - it needs tables
+
+    try:
+        jobs.wake()
+    except TransientFailure:
+        _log.warning("jobs were not looked after: the service is busy")
 
 
 def _for_powertools(event: dict[str, Any], call: calls.Call) -> dict[str, Any]:

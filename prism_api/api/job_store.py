@@ -7,6 +7,7 @@ Belongs here: posting a job, the conditional write of its item, its objects. Doe
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,6 +26,8 @@ from prism_core.workbooks.plan import ImportPlan
 from prism_resources.failures import calling, error_code
 from prism_resources.tables.codec import encode
 
+# A function is ended after 29 s: a lease that is older belongs to nobody. By wall time: a fixed clock ends none.
+LEASE = timedelta(seconds=60)
 _LINES = "application/x-ndjson"
 _RESULTS: TypeAdapter[list[RowResult]] = TypeAdapter(list[RowResult])
 
@@ -89,6 +92,7 @@ def _post(
         total=len(rows),
         input=key,
         results=f"{PREFIX}{job_id}/results/",
+        lease_until=datetime.now(UTC) + LEASE,
         created=call.now,
         updated=call.now,
     )

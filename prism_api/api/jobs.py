@@ -1,36 +1,40 @@
 """Working off a job: many rows, over as many calls of this function as it takes.
 
-Belongs here: the lease, parts, going on in the next call, and that a repeated row is one write. A job that is
-killed at any point goes on behind its last saved part. Does not belong here: what is kept (job_store.py).
+Belongs here: the lease, parts, going on in the next call, waking what was killed, and that a repeated row is one
+write. A job that is killed at any point goes on behind its last saved part. Does not belong here: what is kept
+(job_store.py).
 """
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from prism_api.api import backend
 from prism_api.api.bulk import BulkRow, RowResult, failed_row, one_row
 from prism_api.api.calls import Access, Call, enter
-from prism_api.api.job_store import ChangedMeanwhile, Head, load, put_results, rows_of, save, start
+from prism_api.api.job_store import LEASE, ChangedMeanwhile, Head, load, put_results, rows_of, save, start
 from prism_api.api.matrix import find
 from prism_api.api.problems import problem_of
 from prism_api.api.replays import left_by
 from prism_api.api.routes.everything import RESOURCES
 from prism_api.api.writes import Author
 from prism_core import clock
-from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
 from prism_core.models.jobs import Job, JobKind, JobStatus
+from prism_core.tables import JOBS
 
 PART_ROWS = 200
 # A row takes milliseconds, a throttled one seconds: enough is left to save the part.
 STOP_MILLISECONDS = 10_000
-# A function is ended after 29 s: a lease that is older belongs to nobody.
-LEASE = timedelta(seconds=60)
+WAKE_SECONDS = 30.0
+MOST_KILLS = 3
+_looked: list[float] = []
 FINISHED = frozenset({JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED})
 _log = logging.getLogger("prism.api")
 
@@ -47,7 +51,7 @@ def run(job_id: str, context: Any) -> None:
         head, rows = rows_of(job)
         job = _parts(job, _worker(job, head, rows), getattr(context, "get_remaining_time_in_millis", lambda: 1e9))
         if job.status is JobStatus.RUNNING:
-            start(save(job, lease=None, lease_until=None))
+            start(save(job, lease=None, lease_until=datetime.now(UTC) + LEASE))
     except ChangedMeanwhile:
         return  # somebody else works on it, and knows more
     except TransientFailure:
@@ -61,7 +65,44 @@ def run(job_id: str, context: Any) -> None:
 
 def leased(job: Job) -> bool:
     """Whether somebody works on it. By wall time: under a fixed clock no lease would end."""
-    return job.lease_until is not None and job.lease_until > datetime.now(UTC)
+    return job.lease is not None and job.lease_until is not None and job.lease_until > datetime.now(UTC)
+
+
+def wake() -> None:
+    """Go on with jobs that nobody works on although somebody should: their call was killed, or never began.
+
+    Nothing else would: Lambda calls a function again that failed, not one that was asked for and got lost. So
+    every request for jobs looks after all of them, every half minute at most. One that is ended three times in a
+    row without settling a row has failed: it would be ended for ever.
+    """
+    now = time.monotonic()
+    if _looked and now - _looked[0] < WAKE_SECONDS:
+        return
+    _looked[:] = [now]
+    reader = backend.reader(JOBS, Job)
+    for status in (JobStatus.RUNNING, JobStatus.QUEUED):
+        for job in reader.query("by_status", status=status):
+            if job.lease_until is not None and job.lease_until < datetime.now(UTC):
+                _wake(job.job_id)
+
+
+def _wake(job_id: str) -> None:
+    job = load(job_id)  # the index may be a moment behind
+    if job is None or job.status in FINISHED or job.lease_until is None or job.lease_until > datetime.now(UTC):
+        return
+    try:
+        if job.kills + 1 >= MOST_KILLS:
+            words = (
+                f"It was ended {MOST_KILLS} times in a row at row {job.done} and settled none; "
+                "resume it when that row is mended, or post the other rows again."
+            )
+            save(job, status=JobStatus.FAILED, lease=None, lease_until=None, error=words, finished=clock.now())
+            return
+        start(save(job, kills=job.kills + 1, lease=None, lease_until=datetime.now(UTC) + LEASE))
+    except ChangedMeanwhile:
+        return  # somebody else goes on with it
+    except PrismFailure:
+        _log.exception("job %s could not be started again; the next look tries it", job_id)
 
 
 def _take(job_id: str) -> Job | None:
@@ -96,7 +137,7 @@ def _settle(job: Job, results: list[RowResult]) -> Job:
     """Results first, then the count: what is counted can be read."""
     put_results(job, results)
     failed = job.failed + sum(result.status >= HTTPStatus.BAD_REQUEST for result in results)
-    counts = {"done": job.done + len(results), "failed": failed}
+    counts = {"done": job.done + len(results), "failed": failed, "kills": 0}
     try:
         return save(job, **counts, lease_until=datetime.now(UTC) + LEASE)
     except ChangedMeanwhile:
@@ -110,8 +151,9 @@ def _let_go(job_id: str, **changes: Any) -> None:
     job = load(job_id)
     if job is None or job.status in FINISHED:
         return
+    until = None if changes else datetime.now(UTC) + LEASE
     try:
-        save(job, lease=None, lease_until=None, **changes)
+        save(job, lease=None, lease_until=until, **changes)
     except ChangedMeanwhile:
         return
 

@@ -17,7 +17,7 @@ from prism_api.api.calls import Call
 from prism_api.api.opaque import decode_cursor, encode_cursor
 from prism_api.api.problems import FieldError, Problem, invalid
 from prism_api.api.resource import Resource
-from prism_api.api.visibility import Visible, visible
+from prism_api.api.visibility import Visible, selves, visible
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import BadUsage
 from prism_core.history.changes import State
@@ -57,6 +57,7 @@ def list_rows(resource: Resource[Any], call: Call) -> Listed:
     """One page of a list. Raises Problem for a filter, an order or a cursor that is none."""
     limit = int(call.one("limit") or DEFAULT_LIMIT)
     seen = visible(call)
+    resource.refuse_part(seen)
     filters = _own_rows(resource, _filters(resource, call), seen)
     if filters is None:
         return Listed([], None)
@@ -121,6 +122,7 @@ def _read_whole(resource: Resource[Any], plan: Plan) -> Iterator[Any]:
 def every_row(resource: Resource[Any], call: Call, most: int = MAX_SORTED_ROWS) -> list[Row]:
     """All rows of a list in its order, for an export. Raises Problem 422 beyond `most`."""
     seen = visible(call)
+    resource.refuse_part(seen)
     filters = _own_rows(resource, _filters(resource, call), seen)
     if filters is None:
         return []
@@ -141,7 +143,10 @@ def _filters(resource: Resource[Any], call: Call) -> dict[str, tuple[str, ...]]:
     if unknown:
         valid = ", ".join(sorted(known | set(_LIST_NAMES)))
         raise invalid(tuple(FieldError(f"query.{name}", f"unknown; valid are {valid}") for name in unknown))
-    return {name: values for name, values in call.query.items() if name in known}
+    found = {name: values for name, values in call.query.items() if name in known}
+    if resource.mine in found and not selves(call).isdisjoint(found[resource.mine]):
+        found[resource.mine] = tuple(sorted({*found[resource.mine], *selves(call)}))
+    return found
 
 
 def _own_rows(

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import ConfigDict, Field, create_model
@@ -15,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from prism_api.api.calls import Call
 from prism_api.api.opaque import decode_key, encode_key
-from prism_api.api.problems import not_found
+from prism_api.api.problems import Problem, not_found
 from prism_api.api.visibility import Visible
 from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
 from prism_core.models.base import Model, Versioned, text_of
@@ -48,7 +49,10 @@ class Resource(Generic[M]):
     must not see, `secret` which fields,
     `never_in_history` which ones nobody reads there. `opaque` is a single key that no path segment could hold,
     `derived` what is added to an answer, `together` whether two changes of a request are one and are taken back as
-    one; without `past` nobody reads how an item was.
+    one. Who sees one team reads an item as `narrow` leaves it, no history of `names_others`, and nothing of a
+    resource `of_everybody`. `kept` are fields that a PUT of this caller leaves alone when it leaves them out,
+    `claim` takes what only one item may have just before a write, `mine` is the field that may name the caller
+    by any of their names; without `past` nobody reads how an item was.
     """
 
     path: str
@@ -78,6 +82,12 @@ class Resource(Generic[M]):
     derived: Mapping[str, Derived] = field(default_factory=dict[str, Derived])
     never_in_history: tuple[str, ...] = ()
     together: Callable[[Change, Change], bool] | None = None
+    narrow: Callable[[Call, Any], Any] = lambda _call, item: item
+    names_others: tuple[str, ...] = ()
+    of_everybody: bool = False
+    kept: Callable[[Call], frozenset[str]] = lambda _call: frozenset()
+    claim: Judge = lambda _call, _before, _after: None
+    mine: str | None = None
 
     @property
     def composite(self) -> bool:
@@ -106,6 +116,12 @@ class Resource(Generic[M]):
     def seen_by(self, call: Call, seen: Visible, item: Any) -> bool:
         """Whether this caller may see the item at all."""
         return not self.hidden(call, item) and (self.owner is None or seen.sees(self.owner(item)))
+
+    def refuse_part(self, seen: Visible) -> None:
+        """Raises Problem 403 for who sees one team, where a resource tells of everybody at once."""
+        if self.of_everybody and seen.members is not None:
+            words = f"A {self.noun} is about all teams; who sees one team reads none."
+            raise Problem(HTTPStatus.FORBIDDEN, words)
 
     def new_id(self, call: Call, fields: Mapping[str, Any], row: int | None = None) -> dict[str, Any]:
         """The generated key of a new item; nothing where the caller names it. A repeated call makes it again."""

@@ -54,6 +54,11 @@ def actor(call: Call) -> str:
     return member.member_id if member is not None else f"user:{call.caller.sub}"
 
 
+def selves(call: Call) -> frozenset[str]:
+    """Every name under which things of the caller stand: the member, and the account from before it was linked."""
+    return frozenset({actor(call), f"user:{call.caller.sub}"})
+
+
 def _team(call: Call) -> Visible:
     member = own_member(call)
     if member is None or member.team is None:

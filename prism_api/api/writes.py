@@ -53,6 +53,7 @@ def author_of(call: Call) -> Author:
 
 def read_item(resource: Resource[Any], call: Call, key: str) -> Any:
     """The item, if it exists and the caller may see it. Raises Problem 404."""
+    resource.refuse_part(visible(call))
     item = backend.reader(resource.spec, resource.model).get(**resource.key_parts(key))
     if item is None or not resource.seen_by(call, visible(call), item):
         raise not_found(f"{resource.noun} {key}")
@@ -63,6 +64,7 @@ def item_as_of(resource: Resource[Any], call: Call, key: str, instant: datetime)
     """The item as it was known at an instant. Raises Problem 404 when it did not exist."""
     if instant > call.now + timedelta(minutes=1):
         raise invalid((FieldError("query.as_of", "lies in the future"),))
+    resource.refuse_part(visible(call))
     state = backend.history().item_at(resource.spec, resource.spec.key(resource.key_parts(key)), instant)
     item = None if state is None else resource.model.from_plain(state)
     if item is None or not resource.seen_by(call, visible(call), item):
@@ -90,6 +92,7 @@ def create_item(
             raise _taken(resource, item)
         resource.rehearse(author.call, None, item)
         return item
+    resource.claim(author.call, None, item)
     try:
         return backend.store(resource.spec, resource.model).create(item, **author.of(row))
     except StaleVersion as stale:
@@ -110,7 +113,8 @@ def replace_item(
 ) -> Any:
     """All fields but the key anew; what the server decides stays."""
     _only(fields, taken_on_change(resource))
-    kept = {name: value for name, value in before.plain().items() if name in _server_fields(resource)}
+    stays = _server_fields(resource) | resource.kept(author.call)
+    kept = {name: value for name, value in before.plain().items() if name in stays}
     return change_item(resource, author, before, {**kept, **fields}, row=row, dry=dry)
 
 
@@ -155,6 +159,7 @@ def change_item(
     if dry:
         resource.rehearse(author.call, before, after)
         return after
+    resource.claim(author.call, before, after)
     try:
         return backend.store(resource.spec, resource.model).update(
             after, expected_version=before.version, **author.of(row)
@@ -241,6 +246,7 @@ def etag(item: Versioned) -> str:
 def answer_of(resource: Resource[Any], item: Any) -> dict[str, Any]:
     """An item with its key, as JSON values."""
     shown = set((resource.answer or type(item)).model_fields)
+    item = resource.narrow(current_call(), item)
     secret = resource.secret(current_call(), item)
     values = item.model_dump(mode="json", include=shown)
     kept = {name: value for name, value in values.items() if name not in secret}
@@ -251,6 +257,7 @@ def answer_of(resource: Resource[Any], item: Any) -> dict[str, Any]:
 def answer_as(resource: Resource[Any], answer: type[Model], item: Any) -> Model:
     """An item as the model of its answer. Its values were validated when it was read or written, so they are taken
     as they are: reading them from JSON again was a fifth of a list."""
+    item = resource.narrow(current_call(), item)
     secret = resource.secret(current_call(), item)
     shown = [name for name in type(item).model_fields if name in answer.model_fields and name not in secret]
     values = {name: getattr(item, name) for name in shown}

@@ -64,7 +64,8 @@ class Job(Model):
     """Many rows, worked off in the order of its input. `done` counts settled rows: a resumed job goes on there.
 
     `failed` of them were refused, each with its reason in the results. Who works on it holds `lease` until an
-    instant; behind it anybody may go on. `revision` is the condition of every write.
+    instant; behind it anybody may go on. Without a holder it is the instant by which somebody should have begun.
+    `kills` counts how often in a row it was ended without settling a row. `revision` is the condition of a write.
     """
 
     job_id: Id
@@ -83,6 +84,7 @@ class Job(Model):
     results: ObjectKey | None = Field(default=None, description="S3 prefix: one object a settled part")
     lease: _Actor | None = None
     lease_until: Instant | None = None
+    kills: Count = 0
     created: Instant
     updated: Instant
     finished: Instant | None = None

@@ -42,7 +42,8 @@ READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 ONLY_READ = {"throughput", "editions", "deliveries"}
 ONLY_ADDED_TO = {"changelog", PERSON_KEYS.name}
 # Where a right may end in a star: the indexes of a table, the objects below a prefix.
-BELOW = r"/(index|editions|uploads|exports|jobs)/\*"
+MANIFESTS = "lake/_manifests/throughput/"
+BELOW = rf"/(index|editions|uploads|exports|jobs|{MANIFESTS.rstrip('/')})/\*"
 HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::KMS::Key")
 BLOCKS = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
 
@@ -257,7 +258,8 @@ def test_the_api_reaches_objects_below_its_prefixes_and_calls_no_function_but_it
 
     both = {"s3:GetObject", "s3:PutObject"}
     passing = {f"{prefix}*": both for prefix in (UPLOADS, EXPORTS, JOBS)}
-    assert objects == {"editions/*": {"s3:GetObject"}} | passing
+    inputs = {"": {"s3:ListBucket"}, f"{MANIFESTS}*": {"s3:GetObject"}}
+    assert objects == {"editions/*": {"s3:GetObject"}} | inputs | passing
     assert [json.loads(one)["Fn::Sub"].rpartition(":")[2] for one in called[0]] == ["${NamePrefix}-api"]
     assert len(called) == 1
 

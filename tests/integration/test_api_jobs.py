@@ -3,13 +3,14 @@
 import base64
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from infra.local.platform import Platform
-from prism_api.api import jobs
+from prism_api.api import job_store, jobs
 from prism_api.api.calls import Role
 from tests.integration.api_client import Answer, Api, every_page
 from tests.integration.deployed import Deployed
@@ -17,6 +18,7 @@ from tests.integration.test_api_imports import book, uploaded
 
 ADMIN, LEAD, OTHER = Api("[admin]", "j-admin"), Api("[lead]", "j-lead"), Api("[lead]", "j-other")
 DONE_WITHIN_SECONDS = 120
+WAKE = jobs.wake
 
 
 class Context:
@@ -43,6 +45,25 @@ def asleep(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     made: list[bytes] = []
     monkeypatch.setattr("prism_api.api.backend.call_again", made.append)
     return made
+
+
+@pytest.fixture(autouse=True)
+def _nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs that a test left behind are not woken in the middle of another one."""
+    monkeypatch.setattr(jobs, "wake", lambda: None)
+
+
+def look_again() -> None:
+    """As half a minute after the last look."""
+    jobs._looked.clear()
+    WAKE()
+
+
+def abandoned(job: dict[str, Any], **changes: Any) -> None:
+    """As a minute after the call that worked on it was killed."""
+    stored = job_store.load(job["job_id"])
+    assert stored is not None
+    job_store.save(stored, lease_until=datetime.now(UTC) - timedelta(seconds=1), **changes)
 
 
 def new_projects(name: str, count: int) -> list[dict[str, Any]]:
@@ -106,11 +127,8 @@ def test_a_killed_job_is_resumed_and_writes_no_row_twice(
     ] + [{"operation": "delete", "key": key, "version": 1} for key in keys[20:]]
     job = posted(LEAD, [*changes, *new_projects("more", 20)])
 
-    def kill(*_: Any) -> None:
-        raise Killed
-
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, "put_results", kill)  # everything is written, nothing is saved
+        patch.setattr(jobs, "put_results", _kill)  # everything is written, nothing is saved
         with pytest.raises(Killed):
             jobs.run(job["job_id"], Context(1000))
     ours = LEAD("POST", f"/api/jobs/{job['key']}/resume")
@@ -129,6 +147,59 @@ def test_a_killed_job_is_resumed_and_writes_no_row_twice(
         log = LEAD("GET", f"/api/history/projects/{key}").body["items"]
         assert sorted((one["version"] for one in log), reverse=True) == versions
     assert LEAD("GET", f"/api/projects/{keys[25]}").status == 404
+
+
+def test_a_killed_job_is_woken_by_whoever_asks_for_jobs(
+    asleep: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed, lost, leased = (posted(LEAD, new_projects(name, 3)) for name in ("dead", "lost", "busy"))
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "put_results", _kill)
+        for job in (killed, leased):
+            with pytest.raises(Killed):
+                jobs.run(job["job_id"], Context(1000))
+    abandoned(killed)
+    abandoned(lost)
+    asleep.clear()
+    monkeypatch.setattr(jobs, "wake", WAKE)
+
+    jobs._looked.clear()
+    seen = OTHER("GET", "/api/jobs").status  # who sees neither of them
+    woken = {json.loads(one)["prism_job"] for one in asleep}
+    OTHER("GET", "/api/jobs")
+    again = len(asleep)
+    for job in (killed, lost):
+        jobs.run(job["job_id"], Context(1000))
+
+    assert seen == 200
+    assert {killed["job_id"], lost["job_id"]} <= woken
+    assert leased["job_id"] not in woken
+    assert again == len(woken)
+    assert [(now["status"], now["done"], now["failed"]) for now in map(state, (killed, lost))] == [
+        ("done", 3, 0)
+    ] * 2
+    assert state(leased)["status"] == "running"
+
+
+def test_a_job_that_is_killed_again_and_again_has_failed(
+    asleep: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = posted(LEAD, new_projects("poison", 3))
+    monkeypatch.setattr(jobs, "put_results", _kill)
+    for _ in range(jobs.MOST_KILLS):
+        with pytest.raises(Killed):
+            jobs.run(job["job_id"], Context(1000))
+        abandoned(job)
+        look_again()
+
+    now = state(job)
+    resumed = LEAD("POST", f"/api/jobs/{job['key']}/resume")
+    assert (now["status"], now["done"], "3 times in a row at row 0" in now["error"]) == ("failed", 0, True)
+    assert (resumed.status, resumed.body["kills"]) == (202, 0)
+
+
+def _kill(*_: Any) -> None:
+    raise Killed
 
 
 def test_a_cancelled_job_stops_and_says_what_was_written(asleep: list[bytes]) -> None:

@@ -1,18 +1,22 @@
 """What a role must not reach by a side door. Why real: whose rows are written is decided by rows."""
 
+import uuid
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from decimal import Decimal
 
+import httpx
 import pytest
 
 from infra.local.platform import Platform
 from prism_api.api import backend
-from prism_api.api.routes import suggestions
+from prism_api.api.routes import members, suggestions
 from prism_core.models.workers import Suggestion, Worker
 from prism_core.settings import LeadScope
 from prism_core.suggestions import Colleague, Seen
 from prism_core.tables import WORKERS
-from tests.integration.api_client import Answer, Api, every_page
+from tests.integration.api_client import Answer, Api, every_page, known
 from tests.integration.test_api_imports import book, imported
 
 ADMIN, LEAD, RED_LEAD = Api("[admin]", "h-admin"), Api("[lead]", "h-lead"), Api("[lead]", "h-sub-red")
@@ -115,9 +119,20 @@ def test_a_lead_of_one_team_makes_no_worker_a_member_of_another() -> None:
     assert patched(RED_LEAD, one, periods=theirs).status == 403
     assert ADMIN("POST", f"{two}/resolve", blue, match="*").status == 200
     taken = {**rose, "valid_from": "2027-02-01"}
-    assert RED_LEAD("POST", f"{two}/resolve", taken, match="*").status == 403
-    assert patched(RED_LEAD, two, status="ignored").status == 403
-    assert RED_LEAD("DELETE", two, match="*").status == 403
+    for theirs_alone in (
+        RED_LEAD("GET", two),
+        RED_LEAD("POST", f"{two}/resolve", taken, match="*"),
+        RED_LEAD("POST", f"{two}/ignore", match="*"),
+        patched(RED_LEAD, two, status="ignored"),
+        RED_LEAD("DELETE", two, match="*"),
+        RED_LEAD("GET", two.replace("/api/", "/api/history/")),
+    ):
+        assert theirs_alone.status == 404, theirs_alone.body
+    assert two.rpartition("/")[2] not in {row["key"] for row in every_page(RED_LEAD, "/api/workers")}
+    periods = [{**theirs[0], "to": "2027-02-01"}, {"member": "h-red", "from": "2027-02-01"}]
+    shared = patched(ADMIN, two, periods=periods)
+    assert (shared.status, RED_LEAD("GET", two).status) == (200, 200)
+    assert RED_LEAD("POST", f"{two}/resolve", {**rose, "valid_from": "2027-01-11"}, match="*").status == 403
     assert patched(RED_LEAD, one, periods=[{"member": "h-rose", "from": "2027-01-11"}]).status == 200
 
 
@@ -137,6 +152,101 @@ def test_a_lead_of_one_team_is_suggested_its_members_only(monkeypatch: pytest.Mo
 
     assert RED_LEAD("GET", f"/api/workers/{key}/suggestions").status == 200
     assert sorted(asked) == ["h-red", "h-rose"]
+
+
+@pytest.mark.usefixtures("_scoped")
+def test_a_lead_of_one_team_reads_no_suggestion_of_another_and_sets_no_worker_of_nobody_aside() -> None:
+    now = datetime.now(UTC)
+    guesses = tuple(Suggestion(candidate=f"h-{name}", score=Decimal("0.50")) for name in ("blue", "rose"))
+    worker = Worker(worker_key="h-pool#four", pool="h-pool", sub="four", suggestions=guesses, last_seen=now)
+    backend.store(WORKERS, Worker).create(worker, actor="test", reason="", request_id="h-four", now=now)
+    row = next(row for row in every_page(RED_LEAD, "/api/workers") if row["worker_key"] == worker.worker_key)
+    path = f"/api/workers/{row['key']}"
+    history = path.replace("/api/", "/api/history/")
+    file = RED_LEAD("POST", "/api/exports", {"list": "workers", "format": "csv", "query": {}})
+
+    assert [one["candidate"] for one in row["suggestions"]] == ["h-rose"]
+    assert [one["candidate"] for one in RED_LEAD("GET", path).body["suggestions"]] == ["h-rose"]
+    instant = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    for told in (RED_LEAD("GET", path), RED_LEAD("GET", history), RED_LEAD("GET", path, as_of=instant)):
+        assert (told.status, "h-blue" in str(told.body)) == (200, False)
+    assert '""candidate"":""h-blue""' not in httpx.get(file.body["url"]).text
+    assert "h-blue" in str(ADMIN("GET", history).body)
+    stale = RED_LEAD("PATCH", path, {"suggestions": []}, match='"7"')
+    assert (stale.status, "h-blue" in str(stale.body)) == (412, False)
+    assert RED_LEAD("POST", f"{path}/ignore", match="*").status == 403
+    assert patched(RED_LEAD, path, status="ignored").status == 403
+    assert RED_LEAD("DELETE", path, match="*").status == 403
+    assert ADMIN("POST", f"{path}/ignore", match="*").status == 200
+
+
+@pytest.mark.usefixtures("_scoped")
+@pytest.mark.parametrize("path", ["/api/plans", "/api/reports"])
+def test_what_is_about_everybody_is_closed_to_who_sees_one_team(path: str) -> None:
+    wish = {"list": "plans" if path.endswith("plans") else "editions", "format": "csv", "query": {}}
+
+    asked = [
+        RED_LEAD("GET", path),
+        RED_LEAD("GET", f"{path}/none"),
+        RED_LEAD("GET", path, as_of="2026-11-01T00:00:00Z"),
+        RED_LEAD("POST", "/api/exports", wish),
+        *([RED_LEAD("GET", f"{path}/none/content")] if path.endswith("reports") else []),
+    ]
+
+    assert [(answer.status, "about all teams" in answer.body["detail"]) for answer in asked] == [
+        (403, True)
+    ] * len(asked)
+    assert ADMIN("GET", path).status == 200
+    assert Api("[lead,analyst]", "h-sub-red")("GET", path).status == 200
+
+
+@pytest.mark.usefixtures("_scoped")
+def test_a_whole_replacement_by_a_lead_leaves_alone_what_only_an_admin_sets() -> None:
+    rose = RED_LEAD("GET", "/api/members/h-red").body
+    fields = {name: rose[name] for name in ("name", "email", "time_zone", "hours")}
+
+    done = RED_LEAD("PUT", "/api/members/h-red", {**fields, "name": "Red again"}, match="*")
+    cleared = ADMIN("PUT", "/api/members/h-blue", {**fields, "name": "Blue"}, match="*")
+
+    assert (done.status, done.body["name"]) == (200, "Red again"), done.body
+    assert (done.body["cognito_sub"], done.body["team"]) == ("h-sub-red", "h-red")
+    assert (cleared.status, cleared.body["cognito_sub"], cleared.body["team"]) == (200, None, None)
+    assert patched(ADMIN, "/api/members/h-blue", team="h-blue").status == 200
+
+
+def test_of_two_members_that_are_given_one_account_at_once_one_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    known([f"h-twin-{number}" for number in range(8)])
+    monkeypatch.setattr(members, "_refuse_held_account", lambda _: None)  # as the index looks to all of them
+    given = {"cognito_sub": f"h-sub-{uuid.uuid4().hex}"}
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [*pool.map(lambda n: patched(ADMIN, f"/api/members/h-twin-{n}", **given), range(8))]
+    winner = next(n for n, answer in enumerate(answers) if answer.status == 200)
+    again = patched(ADMIN, f"/api/members/h-twin-{winner}", **given, team="h-red")
+
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 7
+    assert "at this moment" in next(answer.body["detail"] for answer in answers if answer.status == 409)
+    assert again.status == 200
+
+
+def test_views_and_bugs_of_an_account_stay_theirs_when_it_becomes_a_member() -> None:
+    account = f"h-sub-{uuid.uuid4().hex}"
+    someone = Api("[annotator]", account)
+    state = {"screen": "team", "name": "mine", "state": {"team": ["a"]}}
+    bug = {"title": "t", "description": "d", "severity": "low", "category": "screens"}
+    view, reported = someone("POST", "/api/saved-views", state).body, someone("POST", "/api/bugs", bug).body
+    known(["h-late"])
+    assert patched(ADMIN, "/api/members/h-late", cognito_sub=account).status == 200
+    later = someone("POST", "/api/saved-views", {**state, "name": "newer"}).body
+
+    assert (view["owner"], later["owner"]) == (f"user:{account}", "h-late")
+    for owner in ("h-late", f"user:{account}"):
+        listed = every_page(someone, "/api/saved-views", owner=owner)
+        assert {row["name"] for row in listed} == {"mine", "newer"}
+    changed = someone("PATCH", f"/api/saved-views/{view['key']}", {"name": "still mine"}, match="*")
+    assert (changed.status, someone("GET", f"/api/history/saved_views/{view['key']}").status) == (200, 200)
+    assert [row["bug_id"] for row in someone("GET", "/api/bugs").body["items"]] == [reported["bug_id"]]
+    assert ANN("GET", f"/api/saved-views/{view['key']}").status == 404
 
 
 def test_time_off_is_edited_by_whose_it_is() -> None:

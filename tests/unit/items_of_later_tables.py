@@ -166,6 +166,7 @@ def jobs(draw: st.DrawFn) -> Job:
         results=draw(optional(keys)),
         lease=draw(optional(names)),
         lease_until=draw(optional(instants)),
+        kills=draw(counts),
         created=draw(instants),
         updated=draw(instants),
         finished=draw(optional(instants)),

@@ -16,7 +16,7 @@ from prism_api.api.calls import Access, Call, Role, current
 from prism_api.api.crud import crud
 from prism_api.api.problems import FieldError, Problem, invalid, not_found
 from prism_api.api.resource import Resource
-from prism_api.api.visibility import actor
+from prism_api.api.visibility import actor, selves
 from prism_api.api.writes import read_item
 from prism_core.models.base import instant_text
 from prism_core.models.bugs import Bug, BugStatus, BugSummary
@@ -69,7 +69,7 @@ def picture_type(screenshot: str) -> str | None:
 
 
 def _hidden(call: Call, bug: Any) -> bool:
-    return call.access is Access.OWN and bug.reporter != actor(call)
+    return call.access is Access.OWN and bug.reporter not in selves(call)
 
 
 RESOURCE = Resource(
@@ -87,6 +87,7 @@ RESOURCE = Resource(
     complete=_complete,
     judge=_judge,
     hidden=_hidden,
+    mine="reporter",
     row=BugSummary,
     answer=BugSummary,
     generated="b",

@@ -9,6 +9,7 @@ from typing import Any
 
 from prism_api.api.calls import Call
 from prism_api.api.crud import crud
+from prism_api.api.inputs import refuse_without_effect
 from prism_api.api.problems import Problem
 from prism_api.api.resource import Resource
 from prism_api.api.visibility import actor, visible
@@ -66,6 +67,7 @@ RESOURCE = Resource(
     server=("created", "created_by", "dispute_id"),
     complete=_complete,
     judge=_judge,
+    rule=refuse_without_effect,
     hidden=_hidden,
     generated="c",
 )

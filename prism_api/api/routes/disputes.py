@@ -11,6 +11,7 @@ from prism_api.api import backend
 from prism_api.api.actions import action
 from prism_api.api.calls import Call
 from prism_api.api.crud import crud
+from prism_api.api.inputs import refuse_not_counted
 from prism_api.api.problems import FieldError, invalid
 from prism_api.api.resource import Resource
 from prism_api.api.visibility import actor, own_member
@@ -94,6 +95,7 @@ def _correct(call: Call, dispute: Dispute, body: Corrected) -> Any:
         if found is None:
             words = f"there is no correction {body.correction_id} of {dispute.week}"
             raise invalid((FieldError("body.correction_id", words),))
+        refuse_not_counted(call, found)
         correction = found
     return correct(dispute, correction, actor=actor(call), now=call.now, answer=body.answer)
 

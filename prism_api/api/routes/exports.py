@@ -112,6 +112,7 @@ def _without_secrets(resource: Resource[Any], call: Call, rows: Iterable[Any]) -
     for row in rows:
         secret = resource.secret(call, row)
         everywhere = secret if everywhere is None else everywhere & secret
+        row = resource.narrow(call, row)  # noqa: PLW2901 - as this caller reads it
         blank = {name: type(row).model_fields[name].get_default(call_default_factory=True) for name in secret}
         shown.append(row.model_copy(update=blank) if blank else row)
     return shown, everywhere or frozenset()

@@ -152,7 +152,7 @@ def revert(
     resource, change = _change(change_id)
     changes = [change, *_of_the_same_move(resource, change)]
     for one in changes:
-        _judge_revert(call, resource, one)
+        _judge_revert(call, resource, one, dry=dry_run)
     author = author_of(call)
     words = call.reason or f"revert of version {change.version} by {change.actor}"
     store = backend.store(resource.spec, resource.model)
@@ -201,6 +201,7 @@ def _of_the_same_move(resource: Resource[Any], change: Change) -> list[Change]:
 def _left(call: Call, resource: Resource[Any], change: Change, item: Any) -> RevertedItem:
     if item is None:
         return RevertedItem(item_key=change.item_key, deleted=True)
+    item = resource.narrow(call, item)
     plain = {name: value for name, value in item.plain().items() if name not in resource.secret(call, item)}
     return RevertedItem(item_key=change.item_key, deleted=False, version=item.version, item=plain)
 
@@ -221,6 +222,8 @@ def _sees(call: Call, resource: Resource[Any], key: Key) -> bool:
     if access is Access.NONE:
         return False
     seen = visible(call)
+    if resource.of_everybody and seen.members is not None:
+        return False
     raw = backend.reader(resource.spec, resource.model).read(key)
     if raw is not None:
         return resource.seen_by(call, seen, decode(resource.spec, resource.model, raw))
@@ -229,7 +232,7 @@ def _sees(call: Call, resource: Resource[Any], key: Key) -> bool:
     return resource.spec.partition.parts == ("member_id",) and seen.sees(key[resource.spec.partition.name])
 
 
-def _judge_revert(call: Call, resource: Resource[Any], change: Change) -> None:
+def _judge_revert(call: Call, resource: Resource[Any], change: Change, *, dry: bool) -> None:
     """A revert is a write: who may not make it by its own route may not make it by this one."""
     key = key_of_item_key(resource.spec, change.item_key)
     if not _sees(call, resource, key):
@@ -249,6 +252,8 @@ def _judge_revert(call: Call, resource: Resource[Any], change: Change) -> None:
             raise Problem(HTTPStatus.FORBIDDEN, f"The {resource.noun} would belong to somebody else.")
         resource.judge(call, before, after)
     refuse_unsound(resource, call, before, after)
+    if not dry:
+        resource.claim(call, before, after)
 
 
 def _refuse_revert(call: Call, resource: Resource[Any], change: Change) -> None:
@@ -262,7 +267,8 @@ def _refuse_revert(call: Call, resource: Resource[Any], change: Change) -> None:
 
 def _answer(call: Call, resource: Resource[Any], change: Change) -> ChangeAnswer:
     place = {a.name: text for a in CHANGELOG.key_attributes if (text := a.text(_parts(change))) is not None}
-    shown = {name: pair for name, pair in change.changes.items() if name not in resource.never_in_history}
+    closed = {*resource.never_in_history, *(resource.names_others if visible(call).members is not None else ())}
+    shown = {name: pair for name, pair in change.changes.items() if name not in closed}
     return ChangeAnswer(
         id=encode_key(place),
         table=change.table,

@@ -4,6 +4,7 @@ Belongs here: posting, watching, cancelling and resuming a job. Does not belong 
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -16,14 +17,14 @@ from prism_api.api.answers import respond
 from prism_api.api.bulk import BulkRow, RowResult
 from prism_api.api.calls import Access, Call, Role, current
 from prism_api.api.crud import Idempotency, Reason, crud
-from prism_api.api.job_store import ChangedMeanwhile, post_rows, results_from, save, start
+from prism_api.api.job_store import LEASE, ChangedMeanwhile, post_rows, results_from, save, start
 from prism_api.api.jobs import FINISHED, leased
 from prism_api.api.matrix import find
 from prism_api.api.opaque import decode_cursor, encode_cursor
 from prism_api.api.problems import ERRORS_SHOWN, FieldError, Problem, errors_of, invalid
 from prism_api.api.resource import Resource, answer_model
 from prism_api.api.routes.everything import RESOURCES
-from prism_api.api.visibility import actor
+from prism_api.api.visibility import selves
 from prism_api.api.writes import answer_of, author_of, read_item
 from prism_core import clock
 from prism_core.models.base import Model
@@ -44,11 +45,13 @@ EXAMPLE = {
 
 
 def _hidden(call: Call, job: Any) -> bool:
-    return Role.ADMIN not in call.caller.roles and job.owner != actor(call)
+    return Role.ADMIN not in call.caller.roles and job.owner not in selves(call)
 
 
 def _everything(call: Call) -> dict[str, tuple[str, ...]]:
-    return {"status": tuple(JobStatus)} if Role.ADMIN in call.caller.roles else {"owner": (actor(call),)}
+    return (
+        {"status": tuple(JobStatus)} if Role.ADMIN in call.caller.roles else {"owner": tuple(sorted(selves(call)))}
+    )
 
 
 RESOURCE = Resource(
@@ -62,6 +65,7 @@ RESOURCE = Resource(
     filters={"owner": str, "status": JobStatus, "kind": JobKind},
     sorts=("created", "status", "total"),
     hidden=_hidden,
+    mine="owner",
 )
 router = crud(RESOURCE, "lg")
 if TYPE_CHECKING:
@@ -174,7 +178,14 @@ def resume(key: Key, idempotency_key: Idempotency = None) -> Response[Answer]:
             raise Problem(HTTPStatus.CONFLICT, "The job is done.")
         if leased(job):
             raise Problem(HTTPStatus.CONFLICT, "The job is being worked on; look again in a minute.")
-        return {"status": JobStatus.QUEUED, "lease": None, "lease_until": None, "finished": None, "error": None}
+        return {
+            "status": JobStatus.QUEUED,
+            "lease": None,
+            "lease_until": datetime.now(UTC) + LEASE,
+            "finished": None,
+            "error": None,
+            "kills": 0,
+        }
 
     job = _change(key, again)
     start(job)

@@ -14,6 +14,7 @@ from prism_api.api.resource import Resource
 from prism_core.models.people import Member, MemberStatus
 from prism_core.settings import LeadScope
 from prism_core.tables import MEMBERS
+from prism_resources.tables.claims import ACCOUNTS, claimed
 
 EXAMPLE = {
     "member_id": "m-017",
@@ -48,6 +49,24 @@ def _refuse_held_account(member: Member) -> None:
             raise Problem(HTTPStatus.CONFLICT, f"The account is the member {holder.member_id} already.")
 
 
+def _closed(call: Call) -> frozenset[str]:
+    """What an admin alone sets: who cannot send it back anew need not send it back at all."""
+    if Role.ADMIN in call.caller.roles:
+        return frozenset()
+    scoped = backend.settings().lead_scope is LeadScope.TEAM
+    return frozenset({"cognito_sub", "team"}) if scoped else frozenset({"cognito_sub"})
+
+
+def _claim(call: Call, before: Member | None, after: Member | None) -> None:
+    """Of two members that are given one account at once, one gets it: each of them has seen that it is free."""
+    subject = None if after is None else after.cognito_sub
+    if after is None or subject is None or (before is not None and before.cognito_sub == subject):
+        return
+    if not claimed(backend.dynamodb(), backend.settings(), ACCOUNTS, subject, after.member_id, call.request_id):
+        words = "The account is being given to another member at this moment; look again in a minute."
+        raise Problem(HTTPStatus.CONFLICT, words)
+
+
 RESOURCE = Resource(
     path="/api/members",
     spec=MEMBERS,
@@ -61,5 +80,7 @@ RESOURCE = Resource(
     search=("name", "email", "member_id"),
     owner=lambda member: member.member_id,
     judge=_judge,
+    kept=_closed,
+    claim=_claim,
 )
 router = crud(RESOURCE)

@@ -19,5 +19,6 @@ RESOURCE = Resource(
     filters={"plan_id": str, "week": str, "status": PlanStatus, "created_by": str},
     sorts=("week", "created", "objective", "scenario"),
     search=("scenario",),
+    of_everybody=True,
 )
 router = crud(RESOURCE, "lg")

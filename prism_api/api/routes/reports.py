@@ -31,6 +31,7 @@ RESOURCE = Resource(
     filters={"edition_id": str, "week": str, "report": ReportKind, "status": EditionStatus},
     sorts=("week", "created", "title"),
     search=("title",),
+    of_everybody=True,
 )
 router = crud(RESOURCE, "lg")
 

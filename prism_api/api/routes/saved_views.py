@@ -10,7 +10,7 @@ from prism_api.api.calls import Call, Role
 from prism_api.api.crud import crud
 from prism_api.api.problems import Problem
 from prism_api.api.resource import Resource
-from prism_api.api.visibility import actor
+from prism_api.api.visibility import actor, selves
 from prism_core.models.base import instant_text
 from prism_core.models.views import SavedView, Screen, Visibility
 from prism_core.tables import SAVED_VIEWS
@@ -28,12 +28,12 @@ def _complete(call: Call, _: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judge(call: Call, before: SavedView | None, _: SavedView | None) -> None:
-    if before is not None and before.owner != actor(call) and Role.ADMIN not in call.caller.roles:
+    if before is not None and before.owner not in selves(call) and Role.ADMIN not in call.caller.roles:
         raise Problem(HTTPStatus.FORBIDDEN, f"The view belongs to {before.owner}; save it under your own name.")
 
 
 def _hidden(call: Call, view: Any) -> bool:
-    return view.visibility is Visibility.PRIVATE and view.owner != actor(call)
+    return view.visibility is Visibility.PRIVATE and view.owner not in selves(call)
 
 
 RESOURCE = Resource(
@@ -51,6 +51,7 @@ RESOURCE = Resource(
     complete=_complete,
     judge=_judge,
     hidden=_hidden,
+    mine="owner",
     never_in_history=("state",),
     past=False,
     generated="v",

@@ -17,6 +17,7 @@ from prism_api.api.calls import Call, current
 from prism_api.api.crud import crud, respond
 from prism_api.api.problems import Problem
 from prism_api.api.resource import Resource
+from prism_api.api.visibility import Visible, visible
 from prism_api.api.writes import read_item
 from prism_core import clock
 from prism_core.models.base import Count, Day, Model
@@ -128,7 +129,7 @@ def rehearsal(key: Annotated[str, Path(min_length=1, max_length=1_024)]) -> Resp
     """Nothing is written: every row is read through both versions."""
     after: TaxonomyVersion = read_item(RESOURCE, current(), key)
     before = in_force((one for one in _versions() if one.taxonomy_id != after.taxonomy_id), clock.now().date())
-    found = rehearse(_rows(), before, after)
+    found = rehearse(_rows(visible(current())), before, after)
     shown = [
         MovedRow(item=one.row.item, raw=one.row.raw, before=one.before.label, after=one.after.label)
         for one in found.moved[:MOVED_SHOWN]
@@ -149,7 +150,7 @@ def _versions() -> Iterator[TaxonomyVersion]:
     return backend.reader(TAXONOMY, TaxonomyVersion).query("by_status", status=TaxonomyStatus.PUBLISHED)
 
 
-def _rows() -> Iterator[Categorised]:
+def _rows(seen: Visible) -> Iterator[Categorised]:
     today = clock.now().date()
     projects = backend.reader(PROJECTS, Project)
     for status in ProjectStatus:
@@ -157,6 +158,6 @@ def _rows() -> Iterator[Categorised]:
             yield Categorised(f"projects/{project.project_id}", project.category, today)
     reviews = backend.reader(QUALITY, QualityReview)
     for week in clock.this_week().window(REHEARSED_WEEKS):
-        for review in reviews.query("by_week", week=week):
+        for review in (one for one in reviews.query("by_week", week=week) if seen.sees(one.member_id)):
             item = QUALITY.item_key(QUALITY.key_of(review))
             yield Categorised(item, review.category, review.week.monday)

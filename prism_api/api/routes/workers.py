@@ -27,6 +27,8 @@ def _judge(call: Call, before: Worker | None, after: Worker | None) -> None:
     was = () if before is None else before.periods
     becomes = () if after is None else after.periods
     whole = before is None or after is None or before.status is not after.status
+    if whole and not was and not becomes:
+        _refuse_shared(call)
     touched = [one for one in (*was, *becomes) if whole or (one in was) is not (one in becomes)]
     _refuse_others(call, {period.member for period in touched})
 
@@ -35,6 +37,28 @@ def _refuse_others(call: Call, members: set[str]) -> None:
     seen = visible(call)
     if not all(seen.sees(member) for member in members):
         raise Problem(HTTPStatus.FORBIDDEN, "The worker would count for members who are not yours to plan.")
+
+
+def _refuse_shared(call: Call) -> None:
+    """A worker whom nobody has resolved may be anybody's."""
+    if visible(call).members is not None:
+        words = "The worker may be of any team: who sees all of them sets it aside, or says whose it is."
+        raise Problem(HTTPStatus.FORBIDDEN, words)
+
+
+def _hidden(call: Call, worker: Any) -> bool:
+    """Somebody else's. One whom nobody has resolved is everybody's to resolve."""
+    seen = visible(call)
+    return bool(worker.periods) and not any(seen.sees(period.member) for period in worker.periods)
+
+
+def _narrowed(call: Call, worker: Any) -> Any:
+    """Without suggestions of members who are not the caller's to plan."""
+    seen = visible(call)
+    if seen.members is None or worker.is_job or not worker.suggestions:
+        return worker
+    theirs = tuple(one for one in worker.suggestions if seen.sees(one.candidate))
+    return worker.model_copy(update={"suggestions": theirs})
 
 
 RESOURCE = Resource(
@@ -49,6 +73,9 @@ RESOURCE = Resource(
     sorts=("last_seen", "first_seen", "worker_key", "status"),
     search=("worker_key",),
     judge=_judge,
+    hidden=_hidden,
+    narrow=_narrowed,
+    names_others=("suggestions", "periods"),
     opaque=True,
 )
 router = crud(RESOURCE, "lgpd")
@@ -88,7 +115,10 @@ def _resolve(call: Call, worker: Worker, body: Resolution) -> dict[str, Any]:
     return {"status": WorkerStatus.RESOLVED.value, "periods": periods, "suggestions": None}
 
 
-def _ignore(_: Call, worker: Worker, __: None) -> dict[str, Any]:
+def _ignore(call: Call, worker: Worker, _: None) -> dict[str, Any]:
+    _refuse_others(call, {period.member for period in worker.periods})
+    if not worker.periods:
+        _refuse_shared(call)
     if worker.status is WorkerStatus.RESOLVED:
         raise Problem(HTTPStatus.CONFLICT, "The worker is resolved; its work counts for a member.")
     return {"status": WorkerStatus.IGNORED.value}
