@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Final
 
 from prism_core.calendar import Week
@@ -17,6 +18,7 @@ from prism_core.failures import PermanentFailure
 
 # The subject of a week's total.
 WHOLE_WEEK: Final = "*"
+SUBJECT_BYTES: Final = 600
 _SEPARATOR = " | "
 _LIKELIEST: Final = tuple(Cause)  # in this order, when the figures themselves do not say which weighs most
 
@@ -61,7 +63,14 @@ class Difference:
 
     @property
     def subject(self) -> str:
-        return _SEPARATOR.join(self.keys.values()) if self.keys else WHOLE_WEEK
+        """The keys as one text, `*` for the week. One that no key of a table could hold ends in a digest."""
+        if not self.keys:
+            return WHOLE_WEEK
+        text = _SEPARATOR.join(self.keys.values())
+        if len(text.encode()) <= SUBJECT_BYTES:
+            return text
+        digest = blake2b(text.encode(), digest_size=8).hexdigest()
+        return f"{text.encode()[: SUBJECT_BYTES - 20].decode(errors='ignore')}…{digest}"
 
     @property
     def moved(self) -> float:

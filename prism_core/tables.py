@@ -19,6 +19,7 @@ from prism_core.models.jobs import Job, StoredAnswer
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project, Request
 from prism_core.models.reports import Delivery, Edition, Recipient
+from prism_core.models.restatements import Restatement
 from prism_core.models.taxonomy import TaxonomyVersion
 from prism_core.models.views import SavedView
 from prism_core.models.work import Allocation, QualityReview, ThroughputWeek
@@ -57,6 +58,7 @@ __all__ = (
     "QUALITY",
     "RECIPIENTS",
     "REQUESTS",
+    "RESTATEMENTS",
     "SAVED_VIEWS",
     "TABLES",
     "TAXONOMY",
@@ -285,6 +287,18 @@ JOBS: Final = TableSpec(
         IndexSpec("by_status", _STATUS, _CREATED_JOB),
     ),
 )
+RESTATEMENTS: Final = TableSpec(
+    "restatements",
+    _WEEK,
+    Restatement,
+    sort=KeyAttribute("figure", "{table}#{new_generation:06d}#{subject}#{measure}"),
+    home="by_week",
+    indexes=(
+        IndexSpec("by_cause", _plain("cause"), _plain("restated_at")),
+        IndexSpec("by_member", _MEMBER_ID, _plain("restated_at")),
+        IndexSpec("by_project", _PROJECT_ID, _plain("restated_at")),
+    ),
+)
 
 TABLES: Final[Mapping[str, TableSpec]] = {
     spec.name: spec
@@ -310,6 +324,7 @@ TABLES: Final[Mapping[str, TableSpec]] = {
         DELIVERIES,
         IDEMPOTENCY,
         JOBS,
+        RESTATEMENTS,
     )
 }
 

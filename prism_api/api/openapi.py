@@ -67,7 +67,7 @@ def _complete(operation: dict[str, Any], name: str, path: str, schemas: dict[str
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
             parameter["example"] = _key_example(resource, parameter["name"])
-        if parameter["name"] == "table":
+        if parameter["name"] == "table" and path != "/api/restatements":  # there it is a table of the lake
             parameter["schema"] = {"type": "string", "enum": sorted(RESOURCES)}
         if parameter["name"] == "if-match":
             parameter |= {"required": True, "schema": {"type": "string", "pattern": _ETAGS}, "example": '"3"'}

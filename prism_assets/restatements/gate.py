@@ -51,12 +51,14 @@ class Comparison:
     """What a replacement would do to what people have read. Nothing has been written yet.
 
     `published` is None where nobody has read figures of the week: it was never computed, had no rows, is not
-    over, or its end is too fresh. `move` is the total of the main measure, `rows` every figure that would change.
+    over, or its end is too fresh. `replaces` is the content that the log goes on from: one without rows, too.
+    `move` is the total of the main measure, `rows` every figure that would change.
     """
 
     table: LakeTable
     week: Week
     before: Published | None
+    replaces: State | None
     published: Published | None
     move: Move | None
     limit: float
@@ -119,11 +121,14 @@ def compare(
     log = RestatementLog(prism.lake())
     before = log.published(table, week)
     grace = timedelta(hours=settings.restatement_grace_hours)
-    read = before is not None and bool(before.rows) and _of_whole_week(before, week)
-    published = before if read and is_published(week, now, grace) else None
+    over = before is not None and _of_whole_week(before, week) and is_published(week, now, grace)
+    replaces = before.state if before is not None and over else None
+    published = before if before is not None and over and before.rows else None
     evidence = replace(evidence, complete=now >= week.end)
     if published is None:
-        return Comparison(table, week, before, None, None, settings.restatement_limit, (), {}, evidence, intent)
+        return Comparison(
+            table, week, before, replaces, None, None, settings.restatement_limit, (), {}, evidence, intent
+        )
     inputs = changed(published.evidence, evidence)
     found = differences(figures, published.rows, rows)
     if intent.anew is not None and found:
@@ -139,6 +144,7 @@ def compare(
         table,
         week,
         before,
+        replaces,
         published,
         Move(figures.main, baseline.total, total),
         settings.restatement_limit,
@@ -151,14 +157,14 @@ def compare(
 
 def record(prism: PrismResource, comparison: Comparison, new: State, now: datetime) -> None:
     """Keep what was published before `new` replaces it. Nothing where nobody has read it, or nothing changes."""
-    published = comparison.published
-    if published is None or published.state == new:
+    old = comparison.replaces
+    if old is None or old == new:
         return
     RestatementLog(prism.lake()).write(
         Entry(
             comparison.table.name,
             comparison.week,
-            published.state,
+            old,
             new,
             now.isoformat(),
             comparison.intent.reason,

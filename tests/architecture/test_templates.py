@@ -39,7 +39,7 @@ TEMPLATE_BYTES = 51_200
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${NamePrefix}-"
 READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 # What the API only reads, or only adds to; every other table of TABLES it writes.
-ONLY_READ = {"throughput", "editions", "deliveries"}
+ONLY_READ = {"throughput", "editions", "deliveries", "restatements"}
 ONLY_ADDED_TO = {"changelog", PERSON_KEYS.name}
 # Where a right may end in a star: the indexes of a table, the objects below a prefix.
 MANIFESTS = "lake/_manifests/throughput/"

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from prism_core.evidence import Cause
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Evidence, Plan, PlanStatus, Verdict
 from prism_core.models.disputes import Correction, Dispute, DisputeStatus, FactTable
 from prism_core.models.jobs import Job, JobKind, JobStatus, StoredAnswer
@@ -21,6 +22,7 @@ from prism_core.models.reports import (
     ReportKind,
     Subscription,
 )
+from prism_core.models.restatements import Restatement
 from prism_core.models.taxonomy import TaxonomyEntry, TaxonomyStatus, TaxonomyVersion
 from prism_core.models.views import SavedView, Screen, Visibility
 from prism_core.models.work import Severity
@@ -271,4 +273,22 @@ LATER_ITEMS: dict[str, st.SearchStrategy[Any]] = {
         body_in=optional(keys),
     ),
     "jobs": jobs(),
+    "restatements": st.builds(
+        Restatement,
+        week=weeks,
+        table=st.sampled_from(["throughput", "quality_scores"]),
+        new_generation=st.integers(0, 999_999),
+        subject=names,
+        measure=st.sampled_from(["tasks_submitted", "score"]),
+        old_generation=st.integers(0, 999_999),
+        old=optional(measures),
+        new=optional(measures),
+        cause=st.sampled_from(Cause),
+        causes=st.lists(st.sampled_from(Cause), min_size=1, max_size=3).map(tuple),
+        restated_at=instants,
+        evidence=st.dictionaries(names, st.dictionaries(names, counts, max_size=2), max_size=2),
+        reason=optional(texts),
+        member_id=optional(subjects),
+        project_id=optional(subjects),
+    ),
 }

@@ -47,6 +47,7 @@ SECTIONS = (
     Section(("plans",), lambda: import_module("prism_api.api.routes.plans"), "plans"),
     Section(("reports",), lambda: import_module("prism_api.api.routes.reports"), "editions"),
     Section(("throughput",), lambda: import_module("prism_api.api.routes.throughput")),
+    Section(("restatements",), lambda: import_module("prism_api.api.routes.restatements")),
     Section(("workers",), lambda: import_module("prism_api.api.routes.suggestions")),
     Section(("history", "changes"), lambda: import_module("prism_api.api.routes.history")),
     Section(("me",), lambda: import_module("prism_api.api.routes.me")),

@@ -1,0 +1,96 @@
+"""Which published figures are other ones now, and why, by week.
+
+Belongs here: the asset and what it shows of itself. Does not belong here: finding a restatement (gate.py) and
+booking it (book.py).
+"""
+
+import base64
+from collections import Counter
+from collections.abc import Sequence
+
+import dagster as dg
+
+from prism_assets.partitions import weeks_of
+from prism_assets.resources import PrismResource
+from prism_assets.restatements.book import Booked, book
+from prism_assets.retries import RETRIES, failures_by_intent
+from prism_core import clock
+from prism_core.calendar import Week
+from prism_core.charts import bar_chart
+from prism_core.restatements import WHOLE_WEEK
+from prism_resources.restatements import Entry
+
+OWNERS = ["team:data-engineering"]
+# Figures that are restated with their own table.
+BUILT_ON = ("throughput",)
+
+
+def restatement_assets(
+    weekly: dg.WeeklyPartitionsDefinition, built_on: Sequence[str] = BUILT_ON
+) -> list[dg.AssetsDefinition]:
+    """`restatements`."""
+
+    @dg.asset(
+        name="restatements",
+        deps=list(built_on),
+        partitions_def=weekly,
+        group_name="lake",
+        owners=OWNERS,
+        kinds={"dynamodb", "parquet", "python"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        description=(
+            "Every figure of a published week that was replaced: old and new value, and why (late record, resolved "
+            "worker, correction, taxonomy, edited source, computed anew). From the log that is written before a "
+            "published week is replaced; a week that nobody has read yet is put right without a row here."
+        ),
+    )
+    def restatements(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
+        with failures_by_intent():
+            now = clock.now()
+            booked = {week: book(prism, week, now) for week in weeks_of(context)}
+            picture = _old_and_new(booked)
+            for week, one in booked.items():
+                context.add_asset_metadata(_metadata(week, one, picture), partition_key=week.key)
+                context.log.info("%s: %d restated figures", week, one.rows)
+
+    return [restatements]
+
+
+def _metadata(week: Week, booked: Booked, picture: str | None) -> dict[str, object]:
+    causes = Counter(one.causes[0].value for entry in booked.entries for one in entry.rows if one.causes)
+    facts: dict[str, object] = {
+        "week": week.label,
+        "dagster/row_count": booked.rows,
+        "replacements": len(booked.entries),
+        "by_cause": dg.MetadataValue.json(dict(causes)),
+        "reasons": dg.MetadataValue.json([entry.reason for entry in booked.entries if entry.reason]),
+        # Runs that were killed before they published; nobody has seen their figures.
+        "abandoned_entries": len(booked.abandoned),
+        "written": booked.lake.written or booked.put > 0 or booked.deleted > 0,
+    }
+    if picture is not None and booked.entries:
+        facts["old_and_new_by_week"] = dg.MetadataValue.md(f"![Old and new](data:image/svg+xml;base64,{picture})")
+    return facts
+
+
+def _old_and_new(booked: dict[Week, Booked]) -> str | None:
+    """Totals of the weeks of the run whose totals moved: as first published, and now."""
+    bars: list[tuple[str, int]] = []
+    for week, one in booked.items():
+        for (table, measure), (first, last) in _totals(one.entries).items():
+            bars += [(f"{week} published", round(first)), (f"{table}.{measure}"[-16:], round(last))]
+    if not bars:
+        return None
+    return base64.b64encode(bar_chart("Published, and as it is now", bars).encode()).decode()
+
+
+def _totals(entries: Sequence[Entry]) -> dict[tuple[str, str], tuple[float, float]]:
+    """The first and the last total of every measure that moved as a whole."""
+    found: dict[tuple[str, str], tuple[float, float]] = {}
+    for entry in entries:
+        for one in entry.rows:
+            if one.subject == WHOLE_WEEK:
+                known = found.get((entry.table, one.measure))
+                found[entry.table, one.measure] = (known[0] if known else one.old or 0.0, one.new or 0.0)
+    return found

@@ -1,0 +1,145 @@
+"""The restatements of a week, from the log into the table that screens read and into the lake.
+
+Belongs here: which entries count, and their rows in both places. Does not belong here: Dagster (assets.py) and
+writing the log (gate.py).
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from prism_assets.resources import PrismResource
+from prism_core import lake_tables, tables
+from prism_core.calendar import Week
+from prism_core.evidence import Cause
+from prism_core.lake import LakeTable
+from prism_core.models.base import Model
+from prism_core.models.restatements import Restatement
+from prism_core.restatements import Difference
+from prism_resources.aws import client
+from prism_resources.lake import PartitionWrite, hash_of, json_lines
+from prism_resources.restatements import Entry, RestatementLog
+from prism_resources.tables.bulk import batch_write, delete_request, put_request
+from prism_resources.tables.codec import encode, encode_key
+from prism_resources.tables.reader import TableReader
+
+# Tables whose published weeks are guarded.
+GUARDED: tuple[LakeTable, ...] = (
+    lake_tables.THROUGHPUT,
+    lake_tables.QUALITY_SCORES,
+    lake_tables.UTILISATION,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What a week's restatements are, and what writing them did."""
+
+    entries: tuple[Entry, ...]
+    abandoned: tuple[str, ...]
+    rows: int
+    lake: PartitionWrite
+    put: int
+    deleted: int
+
+
+def book(prism: PrismResource, week: Week, now: datetime) -> Booked:
+    """Bring table and lake to what the log says. Repeating it writes nothing; a kill is healed by repeating it."""
+    entries, abandoned = entries_of(prism, week)
+    put, deleted = _into_table(prism, week, [row for entry in entries for row in items(entry)])
+    rows = [row for entry in entries for row in _lake_rows(entry)]
+    written = _into_lake(prism, week, rows, now)
+    return Booked(tuple(entries), tuple(abandoned), len(rows), written, put, deleted)
+
+
+def entries_of(prism: PrismResource, week: Week) -> tuple[list[Entry], list[str]]:
+    """The replacements of published weeks that took place, oldest first; and the entries of runs that never did."""
+    log, entries, abandoned = RestatementLog(prism.lake()), list[Entry](), list[str]()
+    for table in GUARDED:
+        recorded = log.recorded(table, week)
+        entries += recorded.entries
+        abandoned += recorded.abandoned
+    return sorted(entries, key=lambda entry: (entry.restated_at, entry.key)), abandoned
+
+
+def reader(prism: PrismResource) -> TableReader[Restatement]:
+    settings = prism.settings()
+    return TableReader(client(settings, "dynamodb"), settings, tables.RESTATEMENTS, Restatement)
+
+
+def items(entry: Entry) -> Iterator[Restatement]:
+    """The rows of one replacement, as screens read them."""
+    for one in entry.rows:
+        causes = one.causes or (Cause.UNKNOWN,)
+        yield Restatement(
+            week=entry.week,
+            table=entry.table,
+            new_generation=entry.new.generation,
+            subject=one.subject,
+            measure=one.measure,
+            old_generation=entry.old.generation,
+            old=_measure(one.old),
+            new=_measure(one.new),
+            cause=causes[0],
+            causes=causes,
+            restated_at=datetime.fromisoformat(entry.restated_at),
+            evidence={part: dict(counts) for part, counts in entry.changed.items()},
+            reason=entry.reason,
+            member_id=one.keys.get("member_id"),
+            project_id=one.keys.get("project_id"),
+        )
+
+
+def _lake_rows(entry: Entry) -> Iterator[dict[str, Any]]:
+    for one in entry.rows:
+        yield _lake_row(entry, one)
+
+
+def _lake_row(entry: Entry, one: Difference) -> dict[str, Any]:
+    causes = one.causes or (Cause.UNKNOWN,)
+    return {
+        "table": entry.table,
+        "subject": one.subject,
+        "measure": one.measure,
+        "old": one.old,
+        "new": one.new,
+        "cause": causes[0].value,
+        "causes": json.dumps([cause.value for cause in causes]),
+        "restated_at": datetime.fromisoformat(entry.restated_at),
+        "old_generation": entry.old.generation,
+        "new_generation": entry.new.generation,
+        "evidence": json.dumps(entry.changed, sort_keys=True),
+        "reason": entry.reason,
+    }
+
+
+def _into_table(prism: PrismResource, week: Week, wanted: list[Restatement]) -> tuple[int, int]:
+    spec, table = tables.RESTATEMENTS, reader(prism)
+
+    def key(item: Restatement) -> str:
+        return spec.item_key(spec.key_of(item))
+
+    before = {key(item): item for item in table.query("by_week", week=week, consistent=True)}
+    after = {key(item): item for item in wanted}
+    changed: list[Model] = [item for name, item in after.items() if before.get(name) != item]
+    gone = [item for name, item in before.items() if name not in after]
+    put = batch_write(table.client, table.table, (put_request(encode(spec, item)) for item in changed))
+    deletes = (delete_request(encode_key(spec.key_of(item))) for item in gone)
+    return put, batch_write(table.client, table.table, deletes)
+
+
+def _into_lake(prism: PrismResource, week: Week, rows: list[dict[str, Any]], now: datetime) -> PartitionWrite:
+    lake, table = prism.lake(), lake_tables.RESTATEMENTS
+    before = RestatementLog(lake).published(table, week)
+    generation = 1
+    if before is not None:
+        same = before.state.content_hash == hash_of(json_lines(rows))
+        generation = before.state.generation + (0 if same else 1)
+    return lake.replace_partition(table, week, rows, generation=generation, now=now)
+
+
+def _measure(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(repr(value))
