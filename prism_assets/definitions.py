@@ -14,6 +14,8 @@ from prism_assets.partitions import weekly
 from prism_assets.quality.assets import quality_assets
 from prism_assets.quality.checks import quality_checks
 from prism_assets.resources import PrismResource
+from prism_assets.restatements.assets import restatement_assets
+from prism_assets.restatements.checks import restatement_checks
 from prism_assets.throughput.assets import throughput_assets
 from prism_assets.throughput.checks import throughput_checks
 from prism_assets.throughput.unresolved import unresolved_assets, unresolved_checks
@@ -32,6 +34,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *quality_assets(weeks),
             *allocation_assets(weeks),
             *backup_assets(),
+            *restatement_assets(weeks),
         ],
         asset_checks=[
             *throughput_checks(weeks),
@@ -39,6 +42,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *quality_checks(weeks),
             *allocation_checks(weeks),
             *backup_checks(),
+            *restatement_checks(weeks),
         ],
         resources={"prism": PrismResource()},
         # A process a step costs an import of Dagster each (measured: a backfill of four weeks with its checks took

@@ -4,7 +4,6 @@ Belongs here: the asset and what it shows of itself. Does not belong here: findi
 booking it (book.py).
 """
 
-import base64
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,27 +11,24 @@ import dagster as dg
 
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
-from prism_assets.restatements.book import Booked, book
+from prism_assets.restatements.book import GUARDED, Booked, book
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.calendar import Week
-from prism_core.charts import bar_chart
+from prism_core.charts import as_markdown, grouped_bar_chart
 from prism_core.restatements import WHOLE_WEEK
 from prism_resources.restatements import Entry
 
 OWNERS = ["team:data-engineering"]
-# Figures that are restated with their own table.
-BUILT_ON = ("throughput",)
+MOST_SHOWN = 24
 
 
-def restatement_assets(
-    weekly: dg.WeeklyPartitionsDefinition, built_on: Sequence[str] = BUILT_ON
-) -> list[dg.AssetsDefinition]:
+def restatement_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
     """`restatements`."""
 
     @dg.asset(
         name="restatements",
-        deps=list(built_on),
+        deps=[table.name for table in GUARDED],
         partitions_def=weekly,
         group_name="lake",
         owners=OWNERS,
@@ -40,9 +36,9 @@ def restatement_assets(
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,
         description=(
-            "Every figure of a published week that was replaced: old and new value, and why (late record, resolved "
-            "worker, correction, taxonomy, edited source, computed anew). From the log that is written before a "
-            "published week is replaced; a week that nobody has read yet is put right without a row here."
+            "Every figure of a published week that was replaced: old and new value, and why (late record, "
+            "resolved worker, correction, taxonomy, edited source, computed anew). From the log that is written "
+            "before a published week is replaced; a week that nobody has read yet is put right without a row here."
         ),
     )
     def restatements(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
@@ -70,19 +66,21 @@ def _metadata(week: Week, booked: Booked, picture: str | None) -> dict[str, obje
         "written": booked.lake.written or booked.put > 0 or booked.deleted > 0,
     }
     if picture is not None and booked.entries:
-        facts["old_and_new_by_week"] = dg.MetadataValue.md(f"![Old and new](data:image/svg+xml;base64,{picture})")
+        facts["old_and_new_by_week"] = dg.MetadataValue.md(picture)
     return facts
 
 
 def _old_and_new(booked: dict[Week, Booked]) -> str | None:
-    """Totals of the weeks of the run whose totals moved: as first published, and now."""
-    bars: list[tuple[str, int]] = []
-    for week, one in booked.items():
-        for (table, measure), (first, last) in _totals(one.entries).items():
-            bars += [(f"{week} published", round(first)), (f"{table}.{measure}"[-16:], round(last))]
-    if not bars:
+    """Totals of the weeks of the run that moved: as first published, and as they are now."""
+    groups = [
+        (f"{week} {measure}", totals)
+        for week, one in booked.items()
+        for (_, measure), totals in _totals(one.entries).items()
+    ]
+    if not groups:
         return None
-    return base64.b64encode(bar_chart("Published, and as it is now", bars).encode()).decode()
+    title = "Totals as first published, and now"
+    return as_markdown(title, grouped_bar_chart(title, ("published", "now"), groups[-MOST_SHOWN:]))
 
 
 def _totals(entries: Sequence[Entry]) -> dict[tuple[str, str], tuple[float, float]]:

@@ -18,8 +18,6 @@ from prism_core.evidence import Cause
 from prism_core.lake import LakeTable
 from prism_core.models.base import Model
 from prism_core.models.restatements import Restatement
-from prism_core.restatements import Difference
-from prism_resources.aws import client
 from prism_resources.lake import PartitionWrite, hash_of, json_lines
 from prism_resources.restatements import Entry, RestatementLog
 from prism_resources.tables.bulk import batch_write, delete_request, put_request
@@ -56,7 +54,7 @@ def book(prism: PrismResource, week: Week, now: datetime) -> Booked:
 
 
 def entries_of(prism: PrismResource, week: Week) -> tuple[list[Entry], list[str]]:
-    """The replacements of published weeks that took place, oldest first; and the entries of runs that never did."""
+    """The replacements of published weeks that took place, oldest first; and the entries of those that did not."""
     log, entries, abandoned = RestatementLog(prism.lake()), list[Entry](), list[str]()
     for table in GUARDED:
         recorded = log.recorded(table, week)
@@ -66,8 +64,7 @@ def entries_of(prism: PrismResource, week: Week) -> tuple[list[Entry], list[str]
 
 
 def reader(prism: PrismResource) -> TableReader[Restatement]:
-    settings = prism.settings()
-    return TableReader(client(settings, "dynamodb"), settings, tables.RESTATEMENTS, Restatement)
+    return prism.reader(tables.RESTATEMENTS, Restatement)
 
 
 def items(entry: Entry) -> Iterator[Restatement]:
@@ -95,25 +92,21 @@ def items(entry: Entry) -> Iterator[Restatement]:
 
 def _lake_rows(entry: Entry) -> Iterator[dict[str, Any]]:
     for one in entry.rows:
-        yield _lake_row(entry, one)
-
-
-def _lake_row(entry: Entry, one: Difference) -> dict[str, Any]:
-    causes = one.causes or (Cause.UNKNOWN,)
-    return {
-        "table": entry.table,
-        "subject": one.subject,
-        "measure": one.measure,
-        "old": one.old,
-        "new": one.new,
-        "cause": causes[0].value,
-        "causes": json.dumps([cause.value for cause in causes]),
-        "restated_at": datetime.fromisoformat(entry.restated_at),
-        "old_generation": entry.old.generation,
-        "new_generation": entry.new.generation,
-        "evidence": json.dumps(entry.changed, sort_keys=True),
-        "reason": entry.reason,
-    }
+        causes = one.causes or (Cause.UNKNOWN,)
+        yield {
+            "table": entry.table,
+            "subject": one.subject,
+            "measure": one.measure,
+            "old": one.old,
+            "new": one.new,
+            "cause": causes[0].value,
+            "causes": json.dumps([cause.value for cause in causes]),
+            "restated_at": datetime.fromisoformat(entry.restated_at),
+            "old_generation": entry.old.generation,
+            "new_generation": entry.new.generation,
+            "evidence": json.dumps(entry.changed, sort_keys=True),
+            "reason": entry.reason,
+        }
 
 
 def _into_table(prism: PrismResource, week: Week, wanted: list[Restatement]) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """What must hold of the restatements of a week.
 
-Belongs here: checks that read what was published, and the log. Does not belong here: refusing a replacement (gate.py).
+Belongs here: checks that read what was published, and the log. Does not belong here: refusing one (gate.py).
 """
 
 from typing import Any
@@ -40,9 +40,7 @@ def restatement_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetCh
     )
     def restatement_size(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         limit = prism.settings().restatement_limit
-        return over_weeks(
-            context, lambda week: _size(prism, week, limit), severity=dg.AssetCheckSeverity.WARN
-        )
+        return over_weeks(context, lambda week: _size(prism, week, limit), severity=dg.AssetCheckSeverity.WARN)
 
     return [restatements_conserved, restatement_size]
 

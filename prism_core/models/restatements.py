@@ -20,7 +20,7 @@ class Restatement(Model):
     """One figure of a published week, before and after one replacement. Bookkeeping: written once, never edited.
 
     `subject` are the keys of the figure's row, `*` the week as a whole; `old` is absent where the row was not,
-    `new` where it is no longer. `cause` is the first of `causes`, `evidence` how many inputs of which kind changed.
+    `new` where it is no longer. `cause` is the first of `causes`, `evidence` how many inputs changed.
     """
 
     week: Week
