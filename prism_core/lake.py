@@ -21,6 +21,7 @@ ColumnType = Literal["string", "bigint", "double", "boolean", "date", "timestamp
 Kind = Literal["register", "weekly", "fact", "log", "own"]
 
 RAW_EXPIRY_DAYS = 90
+RESTATEMENTS_ROOT = "lake/_restatements/"
 # Files on their way in or out: what a person uploaded, exports to be fetched, the rows and results of jobs.
 UPLOADS, EXPORTS, JOBS = "uploads/", "exports/", "jobs/"
 PASSING_EXPIRY_DAYS = 7
@@ -91,7 +92,7 @@ def parquet_prefix(table: str) -> str:
 
 def restatements_prefix(table: str, week: Week) -> str:
     """Where it is written what a published week of a table said before it was replaced."""
-    return f"lake/_restatements/{table}/week={week}/"
+    return f"{RESTATEMENTS_ROOT}{table}/week={week}/"
 
 
 def raw_prefix(source: str, week: Week) -> str:

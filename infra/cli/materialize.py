@@ -6,17 +6,20 @@ Does not belong here: the assets (prism_assets).
 
 import json
 import logging
-from dataclasses import asdict, dataclass
-from typing import Annotated
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from infra.cli.console import err, fail, out, plain, say
+from infra.cli.console import count_of, err, fail, out, plain, say
 from infra.local.platform import Platform, attached
 from prism_core import clock
 from prism_core.calendar import WeekRange
 from prism_core.failures import BadUsage
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class RunOutcome:
     weeks: str
     checks: list[CheckOutcome]
     errors: list[str]
+    # Published figures that are other ones now, by week, as `restatements` has them.
+    restated: dict[str, int] = field(default_factory=dict[str, int])
 
 
 def materialize(
@@ -56,15 +61,30 @@ def materialize(
         str | None,
         typer.Option(help="compute these weeks from what is there, although raw input has expired; says why"),
     ] = None,
+    because: Annotated[
+        str | None,
+        typer.Option(help="publish these weeks although a total that people have read moves far; says why"),
+    ] = None,
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="only say which published figures would change; write nothing")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
 ) -> None:
     """Materialise assets for some weeks in one run, with their checks."""
     named = None if weeks is None else WeekRange.parse(weeks)  # bad weeks fail before anything is started
     if anew is not None and (named is None or not anew.strip()):
         raise BadUsage('--anew gives up figures that cannot be had again: name --weeks, and say why: --anew "…"')
+    if because is not None and (named is None or not because.strip()):
+        raise BadUsage('--because replaces what people have read: name --weeks, and say why: --because "…"')
+    if because is not None and rehearse:
+        raise BadUsage("--rehearse publishes nothing; leave out --because, or --rehearse")
     with attached(say) as platform:
         wanted = named or WeekRange(platform.settings.first_week, clock.this_week())
-        outcome = run_range(platform, selection, wanted, anew=anew)
+        if rehearse:
+            _rehearse(platform, selection, wanted, anew=anew, as_json=as_json)
+            return
+        outcome = run_range(platform, selection, wanted, anew=anew, because=because)
+        outcome = _booked(platform, outcome, wanted)
         platform.flush()
     if as_json:
         typer.echo(json.dumps(asdict(outcome)))
@@ -77,33 +97,51 @@ def materialize(
         raise fail(f"run {outcome.run_id} wrote its weeks, but these checks fail: {', '.join(broken)}")
 
 
-def run_range(platform: Platform, selection: str, weeks: WeekRange, *, anew: str | None = None) -> RunOutcome:
-    """One Dagster run over `weeks`, recorded in the platform's instance; `anew` is why expired input is no matter.
+def _rehearse(platform: Platform, selection: str, weeks: WeekRange, *, anew: str | None, as_json: bool) -> None:
+    with err.status("loading the assets"):
+        quiet_about_beta()
+        from infra.cli.rehearse import rehearse
+        from prism_assets.definitions import build_definitions
+        from prism_assets.restatements.gate import Intent
 
-    Raises BadUsage for a selection that names nothing and for weeks without a partition.
+        keys = _selected(build_definitions(platform.settings), selection)
+        _require_partitions(platform, weeks)
+    rehearse(sorted(key.to_user_string() for key in keys), weeks, Intent(anew=anew), as_json=as_json)
+
+
+def _booked(platform: Platform, outcome: RunOutcome, weeks: WeekRange) -> RunOutcome:
+    """Restatements that this run made, or one that was killed, are recorded at once for exactly their weeks."""
+    from prism_assets.resources import PrismResource
+    from prism_assets.restatements.book import figures_in_log, unbooked
+
+    prism = PrismResource()
+    for week in unbooked(prism, weeks):
+        say(f"recording the restatements of {week}")
+        booking = run_range(platform, "restatements", WeekRange(week, week))
+        if not booking.success:
+            return replace(outcome, success=False, errors=[*outcome.errors, *booking.errors])
+        outcome.restated[week.label] = figures_in_log(prism, week)
+    return outcome
+
+
+def run_range(
+    platform: Platform, selection: str, weeks: WeekRange, *, anew: str | None = None, because: str | None = None
+) -> RunOutcome:
+    """One Dagster run over `weeks`, recorded in the platform's instance.
+
+    `anew` is why expired input is no matter, `because` why published totals may move far. Raises BadUsage for a
+    selection that names nothing and for weeks without a partition.
     """
     prepare_dagster_home(platform)
     with err.status("loading the assets") as status:
-        import warnings
-
+        quiet_about_beta()
         import dagster as dg
 
-        # Known and pinned: single-run backfills and partitioned checks are beta in this version.
-        warnings.filterwarnings("ignore", category=dg.BetaWarning)
-        warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         from prism_assets.definitions import build_definitions
-        from prism_assets.restatements.gate import ANEW_TAG
+        from prism_assets.restatements.gate import ANEW_TAG, BECAUSE_TAG
 
         definitions = build_definitions(platform.settings)
-        graph = definitions.resolve_asset_graph()
-        try:
-            keys = dg.AssetSelection.from_string(selection).resolve(graph)
-        except (dg.DagsterError, ValueError) as error:
-            raise BadUsage(f"selection {selection!r}: {error}") from error
-        keys = {key for key in keys if graph.get(key).is_materializable}
-        if not keys:
-            known = ", ".join(sorted(key.to_user_string() for key in graph.materializable_asset_keys))
-            raise BadUsage(f"selection {selection!r} names no asset; assets are: {known}")
+        keys = _selected(definitions, selection)
         _require_partitions(platform, weeks)
         job = definitions.resolve_implicit_global_asset_job_def()
         handler = _StatusHandler(status)
@@ -119,11 +157,38 @@ def run_range(platform: Platform, selection: str, weeks: WeekRange, *, anew: str
                         "dagster/asset_partition_range_start": weeks.first.key,
                         "dagster/asset_partition_range_end": weeks.last.key,
                         **({} if anew is None else {ANEW_TAG: anew}),
+                        **({} if because is None else {BECAUSE_TAG: because}),
                     },
                 )
         finally:
             logging.getLogger("dagster").removeHandler(handler)
     return _outcome(result, sorted(key.to_user_string() for key in keys), weeks)
+
+
+def quiet_about_beta() -> None:
+    """Known and pinned: single-run backfills and partitioned checks are beta in this version."""
+    import warnings
+
+    import dagster as dg
+
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+
+def _selected(definitions: "dg.Definitions", selection: str) -> "set[dg.AssetKey]":
+    """The assets that a selection names. Raises BadUsage when it names none."""
+    import dagster as dg
+
+    graph = definitions.resolve_asset_graph()
+    try:
+        keys = dg.AssetSelection.from_string(selection).resolve(graph)
+    except (dg.DagsterError, ValueError) as error:
+        raise BadUsage(f"selection {selection!r}: {error}") from error
+    keys = {key for key in keys if graph.get(key).is_materializable}
+    if not keys:
+        known = ", ".join(sorted(key.to_user_string() for key in graph.materializable_asset_keys))
+        raise BadUsage(f"selection {selection!r} names no asset; assets are: {known}")
+    return keys
 
 
 def prepare_dagster_home(platform: Platform) -> None:
@@ -175,6 +240,9 @@ def _print(outcome: RunOutcome) -> None:
         word = "[green]✓ passed[/green]" if check.passed else f"[red]✗ {check.severity.lower()}[/red]"
         table.add_row(check.asset, check.check, word, plain(check.description))
     out.print(table)
+    for week, figures in outcome.restated.items():
+        restated = count_of(figures, "restated figure", "restated figures")
+        say(f"{week}: {restated}, recorded in the table restatements, with old value, new value and cause")
     say(f"run {outcome.run_id} {'succeeded' if outcome.success else 'failed'}")
 
 

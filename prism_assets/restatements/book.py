@@ -5,7 +5,7 @@ writing the log (gate.py).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from prism_assets.resources import PrismResource
 from prism_core import lake_tables, tables
 from prism_core.calendar import Week
 from prism_core.evidence import Cause
-from prism_core.lake import LakeTable
+from prism_core.lake import RESTATEMENTS_ROOT, LakeTable
 from prism_core.models.base import Model
 from prism_core.models.restatements import Restatement
 from prism_resources.lake import PartitionWrite, hash_of, json_lines
@@ -61,6 +61,26 @@ def entries_of(prism: PrismResource, week: Week) -> tuple[list[Entry], list[str]
         entries += recorded.entries
         abandoned += recorded.abandoned
     return sorted(entries, key=lambda entry: (entry.restated_at, entry.key)), abandoned
+
+
+def figures_in_log(prism: PrismResource, week: Week) -> int:
+    """Restated figures of a week, by the log; totals of the week do not count."""
+    return sum(1 for entry in entries_of(prism, week)[0] for one in entry.rows if one.keys)
+
+
+def unbooked(prism: PrismResource, weeks: Iterable[Week]) -> list[Week]:
+    """The weeks whose restatements are not all in the lake yet. One listing where there are none."""
+    found = {Week.parse(key.split("week=")[1][:8]) for key in prism.lake().keys(RESTATEMENTS_ROOT)}
+    return [week for week in weeks if week in found and not _is_booked(prism, week)]
+
+
+def _is_booked(prism: PrismResource, week: Week) -> bool:
+    entries, _ = entries_of(prism, week)
+    rows = [row for entry in entries for row in _lake_rows(entry)]
+    published = RestatementLog(prism.lake()).published(lake_tables.RESTATEMENTS, week)
+    return (published is None and not rows) or (
+        published is not None and published.state.content_hash == hash_of(json_lines(rows))
+    )
 
 
 def reader(prism: PrismResource) -> TableReader[Restatement]:
