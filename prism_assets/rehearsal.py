@@ -7,6 +7,8 @@ partition turns green for it, and nothing that a run writes can be written.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from prism_assets.allocation.computing import UtilisationComputation
+from prism_assets.quality.computing import QualityComputation
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Comparison, Intent
 from prism_assets.throughput.publish import KeptWeek, rehearse_week
@@ -22,5 +24,23 @@ def _throughput(
     return (rehearse_week(prism, registers, week, now, intent) for week in weeks)
 
 
+def _quality_scores(
+    prism: PrismResource, weeks: Sequence[Week], now: datetime, intent: Intent
+) -> Iterator[Comparison]:
+    computation = QualityComputation(prism, weeks, now)
+    return (computation.week(week).rehearse(prism, now, intent) for week in weeks)
+
+
+def _utilisation(
+    prism: PrismResource, weeks: Sequence[Week], now: datetime, intent: Intent
+) -> Iterator[Comparison]:
+    computation = UtilisationComputation(prism, weeks, now)
+    return (computation.week(week).rehearse(prism, now, intent) for week in weeks)
+
+
 # By asset, in the order in which they are built on one another. Each is rehearsed on what the others published.
-REHEARSALS: Mapping[str, Rehearse] = {"throughput": _throughput}
+REHEARSALS: Mapping[str, Rehearse] = {
+    "throughput": _throughput,
+    "quality_scores": _quality_scores,
+    "utilisation": _utilisation,
+}

@@ -4,6 +4,7 @@ Belongs here: the parts that figures rest on, by identity and digest; their diff
 which the manifest of a partition keeps. Does not belong here: which figures moved (restatements.py).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,6 +35,7 @@ _NAMED: Final = {
 }
 
 Identity = tuple[str, ...]
+_BY_DAY: Final = re.compile(r"\d+=[^;]*(;\d+=[^;]*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,5 +157,7 @@ def _answered_otherwise(was: str | None, now: str | None) -> bool:
     before."""
     if was is None or now is None:
         return False
+    if not (_BY_DAY.fullmatch(was) and _BY_DAY.fullmatch(now)):
+        return was != now
     before, after = days_of(was), days_of(now)
     return any(before[day] != after[day] for day in before.keys() & after.keys())

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prism_core.calendar import Week
@@ -18,9 +19,9 @@ from prism_core.evidence import Cause, Evidence
 from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable, restatements_prefix
 from prism_core.restatements import Difference
-from prism_resources.lake import Lake
+from prism_resources.lake import Lake, Manifest, UnreadableManifest
+from prism_resources.lake_files import CONTENT_HASH, GENERATION
 
-_GENERATION, _HASH = b"prism.generation", b"prism.content_hash"
 JSON = "application/json"
 
 
@@ -79,29 +80,42 @@ class RestatementLog:
     def published(self, table: LakeTable, week: Week) -> Published | None:
         """What readers of the lake see now, None when the week was never written.
 
-        The Parquet object is what counts; the manifest is written after it and may be one content behind. Then the
-        evidence is that of the entry which led here.
+        The Parquet object is what counts; the manifest is written after it and may be one content behind, or
+        damaged. Then the evidence is that of the entry which led here. An object that cannot be read has no rows:
+        nobody has read them.
         """
+        manifest = self._manifest(table, week)
+        said, rows = self._parquet(table, week)
+        if said is None:
+            if manifest is None:
+                return None
+            said = State(manifest.generation, manifest.content_hash)
+        if manifest is not None and said == State(manifest.generation, manifest.content_hash):
+            return Published(said, rows, Evidence.from_plain(manifest.evidence), manifest.written_at)
+        led_here = [entry for entry in self.entries(table.name, week) if entry.new == said]
+        evidence = led_here[-1].evidence if led_here else Evidence()
+        written_at = manifest.written_at if manifest is not None else ""
+        return Published(said, rows, evidence, led_here[-1].restated_at if led_here else written_at)
+
+    def _parquet(self, table: LakeTable, week: Week) -> tuple[State | None, list[dict[str, Any]]]:
+        """Which content the object says it is, and its rows; nothing when there is none that can be read."""
         body = self._lake.get(table.partition(week).parquet)
         if body is None:
-            return None
-        arrow = pq.read_table(io.BytesIO(body))
-        manifest = self._lake.manifest(table.partition(week))
+            return None, []
+        try:
+            arrow = pq.read_table(io.BytesIO(body))
+        except (pa.ArrowInvalid, OSError):
+            return None, []
         said = arrow.schema.metadata or {}
-        if _GENERATION in said:
-            state = State(int(said[_GENERATION]), said.get(_HASH, b"").decode())
-        elif manifest is not None:
-            state = State(manifest.generation, manifest.content_hash)
-        else:
-            state = State(0, "")
-        if manifest is not None and (manifest.generation, manifest.content_hash) == (
-            state.generation,
-            state.content_hash,
-        ):
-            return Published(state, arrow.to_pylist(), Evidence.from_plain(manifest.evidence), manifest.written_at)
-        led_here = [entry for entry in self.entries(table.name, week) if entry.new == state]
-        evidence = led_here[-1].evidence if led_here else Evidence()
-        return Published(state, arrow.to_pylist(), evidence, led_here[-1].restated_at if led_here else "")
+        if GENERATION not in said:
+            return None, arrow.to_pylist()
+        return State(int(said[GENERATION]), said.get(CONTENT_HASH, b"").decode()), arrow.to_pylist()
+
+    def _manifest(self, table: LakeTable, week: Week) -> Manifest | None:
+        try:
+            return self._lake.manifest(table.partition(week))
+        except UnreadableManifest:  # the partition says itself what it is, and the next write repairs the manifest
+            return None
 
     def write(self, entry: Entry) -> None:
         """Put an entry, before the content that it announces. Repeating it changes nothing.

@@ -18,7 +18,7 @@ from prism_core.evidence import Cause
 from prism_core.lake import RESTATEMENTS_ROOT, LakeTable
 from prism_core.models.base import Model
 from prism_core.models.restatements import Restatement
-from prism_resources.lake import PartitionWrite, hash_of, json_lines
+from prism_resources.lake import PartitionWrite, hash_of_rows
 from prism_resources.restatements import Entry, RestatementLog
 from prism_resources.tables.bulk import batch_write, delete_request, put_request
 from prism_resources.tables.codec import encode, encode_key
@@ -79,7 +79,7 @@ def _is_booked(prism: PrismResource, week: Week) -> bool:
     rows = [row for entry in entries for row in _lake_rows(entry)]
     published = RestatementLog(prism.lake()).published(lake_tables.RESTATEMENTS, week)
     return (published is None and not rows) or (
-        published is not None and published.state.content_hash == hash_of(json_lines(rows))
+        published is not None and published.state.content_hash == hash_of_rows(lake_tables.RESTATEMENTS, rows)
     )
 
 
@@ -149,7 +149,7 @@ def _into_lake(prism: PrismResource, week: Week, rows: list[dict[str, Any]], now
     before = RestatementLog(lake).published(table, week)
     generation = 1
     if before is not None:
-        same = before.state.content_hash == hash_of(json_lines(rows))
+        same = before.state.content_hash == hash_of_rows(table, rows)
         generation = before.state.generation + (0 if same else 1)
     return lake.replace_partition(table, week, rows, generation=generation, now=now)
 

@@ -234,9 +234,9 @@ def put(
 
 def _of_whole_week(before: Published, week: Week) -> bool:
     """Figures of a week that was still running are of a part of it: what comes later is no restatement."""
-    if before.evidence.complete:
+    if before.evidence.complete or not before.written_at:  # a manifest that is lost is no excuse
         return True
-    return bool(before.written_at) and datetime.fromisoformat(before.written_at) >= week.end
+    return datetime.fromisoformat(before.written_at) >= week.end
 
 
 def _baseline(published: Published, figures: Figures) -> Baseline:

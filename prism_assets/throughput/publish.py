@@ -18,13 +18,13 @@ from prism_assets.throughput.causes import FIGURES, LookUps, Noted, Recompute, e
 from prism_core.calendar import Week
 from prism_core.corrections import Reassignment
 from prism_core.evidence import Evidence
-from prism_core.failures import TransientFailure
+from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.lake import WORKER_RESPONSE
 from prism_core.lake_tables import THROUGHPUT
 from prism_core.models.disputes import Correction
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
-from prism_resources.lake import Lake, Manifest, hash_of_rows
+from prism_resources.lake import Lake, Manifest, UnreadableManifest, hash_of_rows
 from prism_resources.registers import Registers
 from prism_resources.restatements import State
 from prism_resources.tables.generations import Control, Generations, Overtaken, Replacement
@@ -95,7 +95,14 @@ def rehearse_week(
 
 def expired_week(prism: PrismResource, week: Week) -> KeptWeek | None:
     """The published week, when some of its raw objects are gone; None when all are there or none were needed."""
-    manifest = prism.lake().manifest(THROUGHPUT.partition(week))
+    try:
+        manifest = prism.lake().manifest(THROUGHPUT.partition(week))
+    except UnreadableManifest as error:
+        raise PermanentFailure(
+            f"{error}. But which raw objects its figures came from is not known any more, so that some may have "
+            f'expired: `prism materialize throughput --weeks {week} --anew "the manifest was damaged"` computes '
+            "it from what is there"
+        ) from error
     if manifest is None:
         return None
     expired = sorted(set(manifest.inputs) - set(raw_keys(prism.lake(), week)))

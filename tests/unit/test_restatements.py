@@ -141,6 +141,16 @@ def test_a_worker_who_was_not_there_before_was_not_resolved_since() -> None:
     assert len(changed(old, evidence(known={0: "M-2"}))) == 1
 
 
+def test_an_answer_that_is_not_by_day_is_compared_as_it_stands() -> None:
+    def evidence(answer: str) -> Evidence:
+        return Evidence({RESOLUTION: Part(("member", "project"), {("worker:w", "job:j"): answer})})
+
+    assert changed(evidence("worker:w|job:j"), evidence("worker:w|job:j")) == []
+    assert [one.cause for one in changed(evidence("worker:w|job:j"), evidence("M-1|P-1"))] == [
+        Cause.RESOLVED_WORKER
+    ]
+
+
 def test_a_cause_counts_for_the_rows_that_its_input_touches_and_for_the_totals() -> None:
     old = Evidence({"reviews": Part(("member", "id"), {("a", "r1"): "1", ("b", "r2"): "1"})})
     new = Evidence(
