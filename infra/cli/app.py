@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 
 from infra.cli.backup import backup, restore
+from infra.cli.changes import changes
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
 from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
@@ -46,6 +47,7 @@ app.add_typer(ingest_app, name="ingest")
 app.command()(materialize)
 app.command()(query)
 app.command("as-of")(as_of)
+app.command()(changes)
 app.command()(forget)
 app.command()(backup)
 app.command()(restore)

@@ -106,6 +106,13 @@ def test_csv_holds_the_same_items_with_nested_values_as_json(home: Path) -> None
             "a key is written allocations/",
         ),
         (("as-of", "members"), "Missing option"),
+        (("changes", "nothing", "--since", "2026-W02"), "there is no table 'nothing'"),
+        (("changes", "throughput", "--since", "2026-W02"), "throughput has no changes"),
+        (("changes", "--since", "2026-W60"), "2026 has weeks W01 to W53"),
+        (("changes", "--since", "2026-01-05"), "no time zone"),
+        (("changes", "--since", "2999-W01"), "lies in the future"),
+        (("changes", "--since", "2026-W03", "--until", "2026-W02"), "lies before --since"),
+        (("changes", "--since", "2026-W02", "--net", "--by", "lead-1"), "leave out --by"),
         (("forget", "M-1", "--reason", "asked"), "repeat it with --yes"),
         (("forget", "M-1", "--reason", " ", "--yes"), "--reason is empty"),
         (("forget", "M-1", "--reason", "Anna asked", "--yes"), "names the person"),
@@ -118,6 +125,61 @@ def test_wrong_words_end_with_two_and_say_what_is_wrong(home: Path, arguments: t
     assert answer.returncode == 2
     assert says in " ".join(answer.stderr.split())
     assert answer.stdout == ""
+
+
+def changes(home: Path, *arguments: str) -> Any:
+    answer = prism(home, "changes", *arguments, "--json")
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
+
+
+def test_what_changed_since_a_week_and_by_whom_is_listed_newest_first_over_all_tables(home: Path) -> None:
+    everything = changes(home, "--since", "2026-W02", "--until", "2026-W03")
+    late = changes(home, "members", "--since", SECOND.isoformat())
+
+    assert {(one["item_key"], one["operation"]) for one in everything[:2]} == {
+        ("members/M-1", "update"),
+        ("members/M-2", "delete"),
+    }
+    assert {one["item_key"] for one in everything[2:]} == {
+        "members/M-1",
+        "members/M-2",
+        "availability/M-1/2026-01-05",
+    }
+    renamed = next(one for one in late if one["operation"] == "update")
+    assert (renamed["actor"], renamed["instant"]) == ("lead-1", "2026-01-12T07:00:00.000000Z")
+    assert renamed["changes"] == {"name": {"before": "Ana", "after": "Anna"}}
+    assert len(late) == 2
+    assert changes(home, "members", "--since", "2026-W02", "--by", "nobody") == []
+
+
+def test_the_net_difference_has_one_row_an_item(home: Path) -> None:
+    whole = changes(home, "members", "--since", "2026-W02", "--net")
+    second = changes(home, "members", "--since", "2026-W03", "--net")
+
+    assert [(one["item_key"], one["operation"], one["writes"]) for one in whole] == [("members/M-1", "create", 2)]
+    assert whole[0]["changes"]["name"] == {"after": "Anna"}
+    assert [(one["item_key"], one["operation"]) for one in second] == [
+        ("members/M-1", "update"),
+        ("members/M-2", "delete"),
+    ]
+
+
+def test_csv_and_table_have_a_row_a_field(home: Path) -> None:
+    answer = prism(home, "changes", "members", "--since", "2026-W03", "--format", "csv")
+    shown = prism(home, "changes", "members", "--since", "2026-W03")
+
+    rows = list(csv.DictReader(io.StringIO(answer.stdout)))
+    (renamed,) = [row for row in rows if row["operation"] == "update"]
+    assert (renamed["field"], renamed["before"], renamed["after"], renamed["actor"]) == (
+        "name",
+        "Ana",
+        "Anna",
+        "lead-1",
+    )
+    assert {row["after"] for row in rows if row["operation"] == "delete"} == {""}
+    assert "Anna" in shown.stdout
+    assert "2 items" in shown.stderr
 
 
 def test_who_is_forgotten_is_forgotten_in_the_past_too_and_in_every_file_of_the_home(home: Path) -> None:
