@@ -1,7 +1,8 @@
 """Forgetting a person: their rows, the personal values of what remains, and the key of all their history.
 
-Belongs here: the order, which lets a killed run be repeated: rows first, the key last. What remains (hours off,
-allocations, work done) is kept under the member id, which names nobody any more.
+Belongs here: who can be forgotten, a member or somebody who is none; and the order, which lets a killed run be
+repeated: rows first, the key last. What remains (hours off, allocations, work done, what was asked for) is kept
+under an id, which names nobody any more.
 Does not belong here: keys themselves (privacy.py).
 """
 
@@ -15,16 +16,20 @@ from pydantic.fields import FieldInfo
 
 from prism_core.failures import BadUsage, TransientFailure
 from prism_core.models.base import Versioned
-from prism_core.privacy import holds_members
+from prism_core.models.reports import Recipient
+from prism_core.privacy import holds_members, person_of
 from prism_core.settings import Settings
-from prism_core.tables import TABLES, TableSpec
+from prism_core.tables import RECIPIENTS, REQUESTS, TABLES, TableSpec
 from prism_resources.privacy import PersonKeys
+from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 ROUNDS = 3
+# Stands for who asked for capacity and is forgotten: a request has a requester.
+FORGOTTEN = "(forgotten)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,34 @@ class Forgotten:
     key: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose personal values are forgotten: a member, or somebody who is none and stands in one item alone.
+
+    `name` is what their data key is kept under.
+    """
+
+    noun: str
+    id: str
+    name: str
+    tables: tuple[TableSpec, ...]
+
+
+def member(member_id: str) -> Person:
+    """A member, in every table that holds personal values of members."""
+    return Person("member", member_id, member_id, tuple(member_tables()))
+
+
+def recipient(recipient_id: str) -> Person:
+    """Who gets reports, member or not."""
+    return Person("recipient", recipient_id, person_of(RECIPIENTS, {"recipient_id": recipient_id}), (RECIPIENTS,))
+
+
+def requester(request_id: str) -> Person:
+    """Who asked for capacity, by the request."""
+    return Person("request", request_id, person_of(REQUESTS, {"request_id": request_id}), (REQUESTS,))
+
+
 def forget_member(
     dynamodb: "DynamoDBClient",
     settings: Settings,
@@ -47,23 +80,49 @@ def forget_member(
     request_id: str,
     now: datetime,
 ) -> Forgotten:
-    """Delete a member, blank their personal values elsewhere, and delete their data key.
+    """A member, and the same person as recipient of reports. Raises as `forget` does."""
+    author: Any = {"actor": actor, "reason": reason, "request_id": request_id, "now": now}
+    # While the member is there, its reason is judged before anything is done.
+    keys = PersonKeys(dynamodb, settings)
+    _refuse_names([item for _, item in _work(dynamodb, settings, keys, member(member_id))], reason)
+    done = [forget(dynamodb, settings, one, **author) for one in _as_recipient(dynamodb, settings, member_id)]
+    try:
+        done.append(forget(dynamodb, settings, member(member_id), **author))
+    except BadUsage:
+        if not done:
+            raise
+    return Forgotten(
+        member_id, sum(one.deleted for one in done), sum(one.blanked for one in done), any(one.key for one in done)
+    )
+
+
+def forget(
+    dynamodb: "DynamoDBClient",
+    settings: Settings,
+    person: Person,
+    *,
+    actor: str,
+    reason: str,
+    request_id: str,
+    now: datetime,
+) -> Forgotten:
+    """Delete or blank the items of a person, and delete their data key.
 
     Each write is logged like any other; its sealed values are lost with the key, as all before them. Repeating
     it after a kill finishes it. Raises BadUsage when nobody has this id, or when the reason names the person,
-    since it stands in the log; TransientFailure when the member is being written all the time.
+    since it stands in the log; TransientFailure when the person is being written all the time.
     """
     keys = PersonKeys(dynamodb, settings)
     author: Any = {"actor": actor, "reason": reason, "now": now}
     deleted, blanked, had_key = 0, 0, False
     for number in range(ROUNDS):
-        work = list(_work(dynamodb, settings, keys, member_id))
+        work = list(_work(dynamodb, settings, keys, person))
         if not number:
             _refuse_names([item for _, item in work], reason)
-        if not work and keys.find(member_id, fresh=True) is None:
+        if not work and keys.find(person.name, fresh=True) is None:
             if number:
-                return Forgotten(member_id, deleted, blanked, had_key)
-            raise BadUsage(f"there is no member {member_id!r}, nor a key of one; nothing is left to forget")
+                return Forgotten(person.id, deleted, blanked, had_key)
+            raise BadUsage(f"there is no {person.noun} {person.id!r}, nor a key of one; nothing is left to forget")
         for store, item in work:
             version, request = item.version, f"{request_id}:{number}"
             empty = _emptied(store.spec, item)
@@ -73,8 +132,14 @@ def forget_member(
             else:
                 store.update(empty, expected_version=version, request_id=request, **author)
                 blanked += 1
-        had_key = keys.forget(member_id) or had_key
-    raise TransientFailure(f"{member_id} is written again and again; end their sign-in first, then repeat this")
+        had_key = keys.forget(person.name) or had_key
+    raise TransientFailure(f"{person.id} is written again and again; end their sign-in first, then repeat this")
+
+
+def _as_recipient(dynamodb: "DynamoDBClient", settings: Settings, member_id: str) -> list[Person]:
+    """A member as recipient of reports: their name and address stand there, too, under another key."""
+    reader = TableReader(dynamodb, settings, RECIPIENTS, Recipient)
+    return [recipient(one.recipient_id) for one in reader.query("by_member", member_id=member_id)]
 
 
 def member_tables() -> list[TableSpec]:
@@ -83,32 +148,29 @@ def member_tables() -> list[TableSpec]:
 
 
 def _work(
-    dynamodb: "DynamoDBClient", settings: Settings, keys: PersonKeys, member_id: str
+    dynamodb: "DynamoDBClient", settings: Settings, keys: PersonKeys, person: Person
 ) -> Iterator[tuple[TableStore[Any], Any]]:
     """Items that still hold something personal."""
-    for spec in member_tables():
+    for spec in person.tables:
         store: TableStore[Any] = TableStore(dynamodb, settings, spec, spec.model, keys=keys)
-        for item in store.query(spec.home, member_id=member_id, consistent=True):
+        parts: Any = {spec.partition.name: person.id}
+        for item in store.query(spec.home, **parts, consistent=True):
             if _emptied(spec, item) != item:
                 yield store, item
 
 
 def _emptied(spec: TableSpec, item: Versioned) -> Versioned | None:
     """The item without its personal values; None when it is nothing without them."""
-    left = left_of_personal(spec)
-    return None if left is None else item.model_copy(update=left)
-
-
-def left_of_personal(spec: TableSpec) -> dict[str, Any] | None:
-    """What stands in the personal fields of somebody who is forgotten; None when such an item is deleted."""
-    fields: dict[str, FieldInfo] = spec.model.model_fields
+    if spec is REQUESTS:  # what was asked for stays, whoever asked
+        return item.model_copy(update={"requester": FORGOTTEN})
+    fields: dict[str, FieldInfo] = type(item).model_fields
     if any(fields[name].is_required() for name in spec.personal):
         return None
-    return {name: fields[name].get_default() for name in spec.personal}
+    return item.model_copy(update={name: fields[name].get_default() for name in spec.personal})
 
 
 def _refuse_names(items: list[Any], reason: str) -> None:
     """A reason stands in the change log for ever, in the clear."""
-    words = {getattr(item, name, "") for item in items for name in ("name", "email")}
+    words = {getattr(item, name, "") for item in items for name in ("name", "email", "requester")}
     if any(word and re.search(rf"\b{re.escape(word)}\b", reason, re.IGNORECASE) for word in words):
         raise BadUsage("the reason names the person who is to be forgotten, and it is kept; give another one")

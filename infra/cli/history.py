@@ -124,36 +124,46 @@ def _cell(value: Any) -> Any:
 
 
 def forget(
-    member_id: Annotated[str, typer.Argument(help="the member to forget")],
+    member_id: Annotated[str | None, typer.Argument(help="the member to forget")] = None,
+    recipient: Annotated[str, typer.Option("--recipient", help="instead: who gets reports and is no member")] = "",
+    request: Annotated[str, typer.Option("--request", help="instead: who asked for capacity, by its id")] = "",
+    *,
     reason: Annotated[str, typer.Option("--reason", help="why; kept in the change log, so name nobody")],
     yes: Annotated[bool, typer.Option("--yes", help="do it; without it, nothing is deleted")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="what was done as one JSON object")] = False,
 ) -> None:
     """Forget a person for ever: their row, their key, and every sealed value in history, lake and backups."""
+    from prism_resources import forgetting
     from prism_resources.aws import client
-    from prism_resources.forgetting import forget_member
 
+    named = [("member", member_id or ""), ("recipient", recipient), ("request", request)]
+    chosen = [(noun, name) for noun, name in named if name]
+    if len(chosen) != 1:
+        raise BadUsage("say whom to forget: a member, --recipient or --request, and one of them only")
+    ((noun, name),) = chosen
     if not reason.strip():
         raise BadUsage("--reason is empty; say why, without naming the person")
     if not yes:
-        raise BadUsage(
-            f"{member_id} would be forgotten for ever and nothing brings them back; repeat it with --yes"
-        )
+        raise BadUsage(f"{name} would be forgotten for ever and nothing brings them back; repeat it with --yes")
     with attached(say) as platform:
-        done = forget_member(
-            client(platform.settings, "dynamodb"),
-            platform.settings,
-            member_id,
-            actor=f"cli:{getpass.getuser()}",
-            reason=reason,
-            request_id=f"forget-{uuid.uuid4().hex}",
-            now=clock.now(),
-        )
+        dynamodb, settings = client(platform.settings, "dynamodb"), platform.settings
+        author: Any = {
+            "actor": f"cli:{getpass.getuser()}",
+            "reason": reason,
+            "request_id": f"forget-{uuid.uuid4().hex}",
+            "now": clock.now(),
+        }
+        if noun == "member":
+            done = forgetting.forget_member(dynamodb, settings, name, **author)
+        else:
+            person = forgetting.recipient(name) if noun == "recipient" else forgetting.requester(name)
+            done = forgetting.forget(dynamodb, settings, person, **author)
         platform.flush()
     if as_json:
         typer.echo(
-            json.dumps({"member_id": member_id, "deleted": done.deleted, "blanked": done.blanked, "key": done.key})
+            json.dumps({f"{noun}_id": name, "deleted": done.deleted, "blanked": done.blanked, "key": done.key})
         )
         return
-    say(f"{member_id} is forgotten: {done.deleted} items deleted, {done.blanked} blanked, the data key deleted")
+    kept = "the data key deleted" if done.key else "there was no data key"
+    say(f"{name} is forgotten: {done.deleted} items deleted, {done.blanked} blanked, {kept}")
     say("a process that is running may remember the key for one minute")

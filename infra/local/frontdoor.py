@@ -1,7 +1,7 @@
 """The one origin of a local platform, as CloudFront is on AWS: API, sign-in, mailbox, and no CORS.
 
-Belongs here: which path goes where, who may ask, headers that every answer has, and saying so when the embedded
-AWS is down or slow. Answers of what is behind pass through unchanged, failures too.
+Belongs here: which path goes where, who may ask, and saying so when the embedded AWS is down or slow. Answers of
+what is behind pass through unchanged, failures too.
 Does not belong here: starting it (serving.py) and anything that a route decides.
 """
 
@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 
 import httpx
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Scope
 
 from infra.local.emulator.guard import foreign, headers_of, origins_of
+from infra.local.same_origin import SameOriginOnly
 
 PROBLEM = "application/problem+json"
 # The limit of an HTTP API.
@@ -32,15 +32,7 @@ ANSWER_SECONDS = 35.0
 CONNECT_SECONDS = 5.0
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cache-Control": "no-store",
-}
+_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 # The sign-in pages of the embedded AWS carry their own styles, and one form.
 _SIGN_IN_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -83,7 +75,13 @@ def front_door_app(port: int, behind: Behind) -> ASGIApp:
     if behind.mailbox is not None:
         routes += [Route("/mailbox", _to_mailbox), Mount("/mailbox", behind.mailbox)]
     app = Starlette(routes=routes, lifespan=door.lifespan, exception_handlers={404: _nothing_here})
-    return _SameOriginOnly(app, port)
+    origins = origins_of(port)
+
+    def refuse(scope: Scope) -> ASGIApp | None:
+        reason = foreign(headers_of(scope), port, origins)
+        return None if reason is None else _problem(Request(scope), 403, "Refused by the front door", reason)
+
+    return SameOriginOnly(app, refuse, _POLICY)
 
 
 class _Door:
@@ -176,35 +174,6 @@ class _Door:
             seconds = self._behind.answer_seconds
             return _problem(request, 504, "Gateway timeout", f"No answer in {seconds:g} s; try again.")
         return _problem(request, 502, "Bad gateway", "The embedded AWS does not answer; see `prism status`.")
-
-
-class _SameOriginOnly:
-    """Answers 403 to a foreign Host or Origin, and gives every answer the headers that it lacks."""
-
-    def __init__(self, app: ASGIApp, port: int) -> None:
-        self._app, self._port, self._origins = app, port, origins_of(port)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        refusal = foreign(headers_of(scope), self._port, self._origins)
-        if refusal is not None:
-            app: ASGIApp = _problem(Request(scope), 403, "Refused by the front door", refusal)
-        else:
-            app = self._app
-        await app(scope, receive, send_with_headers)
 
 
 class _TooLarge(Exception):

@@ -116,6 +116,10 @@ def test_csv_holds_the_same_items_with_nested_values_as_json(home: Path) -> None
         (("forget", "M-1", "--reason", "asked"), "repeat it with --yes"),
         (("forget", "M-1", "--reason", " ", "--yes"), "--reason is empty"),
         (("forget", "M-1", "--reason", "Anna asked", "--yes"), "names the person"),
+        (("forget", "--reason", "asked", "--yes"), "one of them only"),
+        (("forget", "M-1", "--request", "r-1", "--reason", "asked", "--yes"), "one of them only"),
+        (("forget", "--recipient", "x-9", "--reason", "asked", "--yes"), "no recipient 'x-9'"),
+        (("forget", "--request", "r-9", "--reason", "asked", "--yes"), "no request 'r-9'"),
         (("forget", "M-9", "--reason", "asked", "--yes"), "no member 'M-9'"),
     ],
 )

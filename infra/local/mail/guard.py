@@ -6,9 +6,11 @@ that the user happens to visit must neither read nor wipe local mail. Does not b
 
 import re
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Scope
+
+from infra.local.same_origin import SameOriginOnly
 
 # A name that resolves to this machine by definition; any other one may be DNS rebinding.
 _LOOPBACK_HOST = re.compile(
@@ -28,43 +30,15 @@ FRAME_POLICY = (
 )
 DOWNLOAD_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
-_HEADERS = {
-    "Content-Security-Policy": PAGE_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-DNS-Prefetch-Control": "off",
-    # Not no-referrer: under that policy a browser sends `Origin: null` with our own delete form.
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cache-Control": "no-store",
-}
+
+def guarded(app: ASGIApp) -> ASGIApp:
+    """The mailbox for its own page alone: 403 for a Host that is not loopback, and for any Origin but our own."""
+    return SameOriginOnly(app, _refuse, PAGE_POLICY, X_DNS_Prefetch_Control="off")
 
 
-class LoopbackOnly:
-    """Answers 403 to a Host that is not loopback and to any Origin but our own; adds the headers above."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        refusal = _refusal(Headers(scope=scope))
-        app = PlainTextResponse(refusal, status_code=403) if refusal else self._app
-        await app(scope, receive, send_with_headers)
+def _refuse(scope: Scope) -> ASGIApp | None:
+    refusal = _refusal(Headers(scope=scope))
+    return PlainTextResponse(refusal, status_code=403) if refusal else None
 
 
 def is_same_origin(headers: Headers) -> bool:

@@ -54,7 +54,7 @@ def mailbox_app(directory: Path, smtp_address: str) -> ASGIApp:
         ],
         exception_handlers={HTTPException: mailbox.problem, OSError: mailbox.unavailable},
     )
-    return guard.LoopbackOnly(app)
+    return guard.guarded(app)
 
 
 class _Mailbox:

@@ -19,12 +19,27 @@ from prism_core.models.base import Choice, Instant, Model, Text, instant_text
 from prism_core.models.work import Severity
 from prism_core.tables import ALERTS
 
+EXAMPLE = {
+    "fingerprint": "9e107d9d372bb6826bd81d3542a419d6",
+    "rule": "ooto_conflict",
+    "severity": "high",
+    "title": "m-017 is planned for 6 hours on a day off",
+    "subject": "availability/m-017/2026-01-06",
+    "member_id": "m-017",
+    "project_id": "p-042",
+    "week": "2026-W02",
+    "evidence": [{"item": "allocations/m-017/2026-W02#p-042", "figures": {"hours on 2026-01-06": "6.00 h"}}],
+    "status": "open",
+    "first_seen": "2026-01-05T06:00:00Z",
+    "last_seen": "2026-01-05T06:00:00Z",
+}
+
 RESOURCE = Resource(
     path="/api/alerts",
     spec=ALERTS,
     model=Alert,
     noun="alert",
-    example={},
+    example=EXAMPLE,
     ways=("by_id", "by_member", "by_project", "by_week", "by_rule", "by_status"),
     everything=lambda _: {"status": tuple(AlertStatus)},
     filters={

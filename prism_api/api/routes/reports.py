@@ -20,12 +20,25 @@ from prism_resources.aws import client
 
 LINK_SECONDS = 300
 
+EXAMPLE = {
+    "edition_id": "campaign-2026-W02-1",
+    "report": "campaign",
+    "week": "2026-W02",
+    "number": 1,
+    "title": "Campaign, week 2 of 2026",
+    "status": "sent",
+    "content": "editions/campaign/2026-W02-1.html",
+    "content_hash": "5d41402abc4b2a76b9719d911017c592",
+    "created": "2026-01-12T05:30:00Z",
+    "sent": "2026-01-12T06:00:00Z",
+}
+
 RESOURCE = Resource(
     path="/api/reports",
     spec=EDITIONS,
     model=Edition,
     noun="edition",
-    example={},
+    example=EXAMPLE,
     ways=("by_id", "by_week", "by_report"),
     everything=lambda _: {"report": tuple(ReportKind)},
     filters={"edition_id": str, "week": str, "report": ReportKind, "status": EditionStatus},

@@ -19,7 +19,12 @@ from prism_core.models.people import Member
 from prism_core.models.workers import Worker, WorkerStatus
 from prism_core.tables import MEMBERS, WORKERS
 
-EXAMPLE = {"worker_key": "us-east-1_Pool#0a1b2c3d", "pool": "us-east-1_Pool", "sub": "0a1b2c3d"}
+EXAMPLE = {
+    "worker_key": "us-east-1_Pool#0a1b2c3d",
+    "pool": "us-east-1_Pool",
+    "sub": "0a1b2c3d",
+    "last_seen": "2026-01-05T06:00:00Z",
+}
 
 
 def _judge(call: Call, before: Worker | None, after: Worker | None) -> None:
