@@ -6,11 +6,11 @@ holds those of one item: they lie in an SQLite file for as long as the restore t
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import msgspec
 
@@ -19,21 +19,33 @@ from prism_core.calendar import Week, WeekRange
 from prism_core.models.base import instant_text
 from prism_core.models.changes import Change
 from prism_core.settings import Settings
-from prism_core.tables import AFTER_ALL, CHANGELOG, KeyCondition, TableSpec
+from prism_core.tables import AFTER_ALL, CHANGELOG, TableSpec
 from prism_resources.backup.parts import items_of
 from prism_resources.lake import Lake
-from prism_resources.tables.codec import Attribute, decode
-from prism_resources.tables.reader import TableReader
+from prism_resources.tables.codec import decode
+from prism_resources.tables.raw import Page, RawTables
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-
-_BATCH = 1_000
+_BYTES = msgspec.json.Decoder(Page[msgspec.Raw])
 _SCHEMA = """
 CREATE TABLE change (item_key TEXT NOT NULL, table_name TEXT NOT NULL, instant TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE done (item_key TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 Progress = Callable[[int, int], None]
+
+
+class _Text(msgspec.Struct):
+    S: str
+
+
+class _Placed(msgspec.Struct):
+    """Of a stored change, what it is found by."""
+
+    item_key: _Text
+    table: _Text
+    instant: _Text
+
+
+_PLACED = msgspec.json.Decoder(_Placed)
 
 
 class ChangeBook:
@@ -53,17 +65,9 @@ class ChangeBook:
         self._file.close()
         self._folder.cleanup()
 
-    def add(self, changes: Iterator[Attribute]) -> int:
-        """Items of the change log as they are stored, sealed."""
-        count = 0
-        rows: list[tuple[str, str, str, bytes]] = []
-        for raw in changes:
-            rows.append((raw["item_key"]["S"], raw["table"]["S"], raw["instant"]["S"], msgspec.json.encode(raw)))
-            count += 1
-            if len(rows) == _BATCH:
-                self._insert(rows)
-        self._insert(rows)
-        return count
+    def add(self, changes: Iterable[bytes]) -> None:
+        """Items of the change log as they are stored, as JSON, sealed."""
+        self._file.executemany("INSERT INTO change VALUES (?, ?, ?, ?)", ((*_placed(one), one) for one in changes))
 
     def of(self, item_key: str) -> list[Change]:
         """The changes of an item, in no order, sealed. It counts as asked for."""
@@ -94,10 +98,6 @@ class ChangeBook:
         for (body,) in self._file.execute(asked, (instant_text(until),)):
             yield msgspec.json.decode(body)
 
-    def _insert(self, rows: list[tuple[str, str, str, bytes]]) -> None:
-        self._file.executemany("INSERT INTO change VALUES (?, ?, ?, ?)", rows)
-        rows.clear()
-
     def _index(self) -> None:
         if not self._indexed:
             self._file.execute("CREATE INDEX by_item ON change (item_key)")
@@ -105,43 +105,53 @@ class ChangeBook:
 
 
 def live_changes(
-    dynamodb: "DynamoDBClient",
-    settings: Settings,
-    tables: Sequence[TableSpec],
-    after: datetime,
-    until: datetime,
-    progress: Progress,
-) -> Iterator[Attribute]:
+    settings: Settings, tables: Sequence[TableSpec], after: datetime, until: datetime, progress: Progress
+) -> Iterator[bytes]:
     """Changes of these tables later than `after`, up to and including `until`, from the change log itself.
 
-    Consistent. `progress` is told the partitions of the log that are read, and all of them.
+    Consistent; partitions of a week are read at the same time. `progress` is told the weeks read and all weeks.
     """
-    log = TableReader(dynamodb, settings, CHANGELOG, Change)
+    raw, log = RawTables(settings), settings.table_name(CHANGELOG.name)
     low, high = _bounds(after, until)
     weeks = WeekRange(Week.of(after), Week.of(until))
-    places = [
-        {"table": spec.name, "week": week, "shard": shard}
-        for spec in tables
-        for week in weeks
-        for shard in range(settings.changelog_shards)
-    ]
-    for done, place in enumerate(places):
-        progress(done, len(places))
-        partition = CHANGELOG.partition.text(place)
-        assert partition is not None  # noqa: S101 - all parts are given
-        yield from log.raw(KeyCondition(CHANGELOG.path("by_week"), partition, low=low, high=high), consistent=True)
-    progress(len(places), len(places))
+    for done, week in enumerate(weeks):
+        progress(done, len(weeks))
+        places = [
+            CHANGELOG.partition.text({"table": spec.name, "week": week, "shard": shard})
+            for spec in tables
+            for shard in range(settings.changelog_shards)
+        ]
+        requests = [_query(log, str(place), low, high) for place in places]
+        for page in raw.pages("Query", requests, _BYTES):
+            yield from map(bytes, page)
+    progress(len(weeks), len(weeks))
+
+
+def _query(log: str, partition: str, low: str, high: str) -> dict[str, Any]:
+    assert CHANGELOG.sort is not None  # noqa: S101 - the log has one
+    return {
+        "TableName": log,
+        "KeyConditionExpression": "#p = :p AND #s BETWEEN :low AND :high",
+        "ExpressionAttributeNames": {"#p": CHANGELOG.partition.name, "#s": CHANGELOG.sort.name},
+        "ExpressionAttributeValues": {":p": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}},
+        "ConsistentRead": True,
+    }
 
 
 def kept_changes(
     lake: Lake, manifest: BackupManifest, tables: Sequence[TableSpec], after: datetime, until: datetime
-) -> Iterator[Attribute]:
+) -> Iterator[bytes]:
     """The same from the log in a backup, which is read whole."""
     names = {spec.name for spec in tables}
     low, high = _bounds(after, until)
     for raw in items_of(lake, manifest, CHANGELOG.name):
         if raw["table"]["S"] in names and low <= raw["instant_ulid"]["S"] <= high:
-            yield raw
+            yield msgspec.json.encode(raw)
+
+
+def _placed(body: bytes) -> tuple[str, str, str]:
+    change = _PLACED.decode(body)
+    return change.item_key.S, change.table.S, change.instant.S
 
 
 def _bounds(after: datetime, until: datetime) -> tuple[str, str]:

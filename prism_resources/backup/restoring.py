@@ -29,10 +29,12 @@ from prism_resources.backup.changes import ChangeBook, kept_changes, live_change
 from prism_resources.backup.items import ItemsAt
 from prism_resources.backup.parts import parts_of
 from prism_resources.backup.sets import SetTables, read_record, write_record
+from prism_resources.backup.taking import ITEMS
 from prism_resources.failures import calling
 from prism_resources.lake import Lake
 from prism_resources.privacy import PersonKeys
-from prism_resources.tables.bulk import WriteRequest, batch_write, put_request, scan_pages
+from prism_resources.tables.bulk import WriteRequest, batch_write, put_request
+from prism_resources.tables.raw import RawTables
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -136,7 +138,7 @@ class Restore:
             def told(done: int, total: int) -> None:
                 self._progress("reading changes", done, total)
 
-            book.add(live_changes(self._dynamodb, self._settings, logged, low, high, told))
+            book.add(live_changes(self._settings, logged, low, high, told))
         else:
             book.add(kept_changes(self._lake, source.newest, logged, low, high))
 
@@ -167,7 +169,7 @@ class Restore:
     def _verify(self, name: str, meant: Digest) -> None:
         """Read every item back: as many, with the same content."""
         found = Digest()
-        for page in scan_pages(self._dynamodb, name, SCAN_SEGMENTS, consistent=True):
+        for page in RawTables(self._settings).scan(name, ITEMS, segments=SCAN_SEGMENTS):
             for item in page:
                 found.add(item)
             self._progress(f"verifying {name}", found.items, meant.items)

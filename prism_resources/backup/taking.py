@@ -20,17 +20,18 @@ from prism_core.tables import CHANGELOG, Key, TableSpec
 from prism_resources.backup.parts import PART_BYTES, PartWriter
 from prism_resources.lake import Lake
 from prism_resources.privacy import PersonKeys
-from prism_resources.tables.bulk import scan_pages
 from prism_resources.tables.codec import Attribute, decode_value, encode_value
 from prism_resources.tables.generations import Generations
+from prism_resources.tables.raw import Page, RawTables
 from prism_resources.tables.reader import TableReader
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-SCAN_SEGMENTS = 4
 ID_RANDOM_BYTES = 3
 _EMPTY = {"S": ""}
+# A whole item, where fields must be looked at.
+ITEMS = msgspec.json.Decoder(Page[dict[str, Any]])
 
 Progress = Callable[[str, int], None]
 Clock = Callable[[], datetime]
@@ -84,18 +85,16 @@ class _Reading:
 
     def __init__(self, dynamodb: "DynamoDBClient", settings: Settings, keys: PersonKeys, clock: Clock) -> None:
         self._dynamodb, self._settings, self._keys, self._clock = dynamodb, settings, keys, clock
+        self._raw = RawTables(settings)
 
     def pages(self, spec: TableSpec) -> Iterator[list[bytes]]:
         if spec.by_generation:
             return self._generations(spec)
         return self._sealed(spec) if spec.personal else self._plain(spec)
 
-    def _scanned(self, spec: TableSpec) -> Iterator[list[dict[str, Any]]]:
-        name = self._settings.table_name(spec.name)
-        return scan_pages(self._dynamodb, name, SCAN_SEGMENTS, consistent=True)
-
     def _plain(self, spec: TableSpec) -> Iterator[list[bytes]]:
-        return ([_line(item) for item in page] for page in self._scanned(spec))
+        pages = self._raw.scan(self._settings.table_name(spec.name), _BYTES)
+        return ([_one_line(bytes(item)) for item in page] for page in pages)
 
     def _generations(self, spec: TableSpec) -> Iterator[list[bytes]]:
         """Week by week: a scan would meet two generations of a week that is being replaced, each in part."""
@@ -104,7 +103,7 @@ class _Reading:
 
     def _sealed(self, spec: TableSpec) -> Iterator[list[bytes]]:
         reader = TableReader(self._dynamodb, self._settings, spec, spec.model)
-        for page in self._scanned(spec):
+        for page in self._raw.scan(self._settings.table_name(spec.name), ITEMS):
             found = (self._sealed_item(spec, reader, item) for item in page)
             yield [_line(item) for item in found if item is not None]
 
@@ -140,5 +139,10 @@ def _personal(spec: TableSpec, item: Attribute) -> list[str]:
     return names
 
 
-def _line(item: Attribute) -> bytes:
-    return msgspec.json.encode(item)
+def _one_line(item: bytes) -> bytes:
+    """As the service sent it; between the tokens of JSON it may break lines as it likes."""
+    return msgspec.json.format(item, indent=-1) if b"\n" in item else item
+
+
+_line = msgspec.json.Encoder().encode
+_BYTES = msgspec.json.Decoder(Page[msgspec.Raw])

@@ -233,7 +233,9 @@ class Generations(Generic[R]):
         The index may lag behind the flip by a moment, so the rows are counted against the control item.
         Raises TransientFailure when the week stays in motion.
         """
+        return self._decoded(self._rows_of(week))
 
+    def _rows_of(self, week: Week) -> list[Attribute]:
         def complete(rows: list[Attribute], controls: dict[Week, Control]) -> bool:
             control = controls.get(week)
             return len(rows) == (control.rows if control else 0)
@@ -250,7 +252,7 @@ class Generations(Generic[R]):
         for week in map(Week.parse, labels):
             for _ in range(READ_ATTEMPTS):
                 control = self._reader.read(self._control_key(week))
-                rows = [encode(self.spec, row) for row in self.week(week)]
+                rows = self._rows_of(week)
                 if control is not None and control == self._reader.read(self._control_key(week)):
                     yield control, rows
                     break
@@ -263,13 +265,13 @@ class Generations(Generic[R]):
     def project(self, project_id: str, first: Week, last: Week) -> Iterator[R]:
         """The rows of a project from `first` to `last`, read consistently."""
         condition = self.spec.condition("by_project", {"project_id": project_id}, first=first, last=last)
-        return self._settled(condition, first, last, consistent=True)
+        return self._decoded(self._settled(condition, first, last, consistent=True))
 
     def member(self, member_id: str, first: Week, last: Week) -> Iterator[R]:
         """The rows of a member from `first` to `last`. Through an index: a week that was published this very
         moment may miss rows; nothing older can."""
         condition = self.spec.condition("by_member", {"member_id": member_id}, first=first, last=last)
-        return self._settled(condition, first, last, consistent=False)
+        return self._decoded(self._settled(condition, first, last, consistent=False))
 
     def _settled(
         self,
@@ -279,7 +281,7 @@ class Generations(Generic[R]):
         *,
         consistent: bool,
         complete: Callable[[list[Attribute], dict[Week, Control]], bool] = lambda _rows, _controls: True,
-    ) -> Iterator[R]:
+    ) -> list[Attribute]:
         """Rows between two equal readings of the control items: of one generation a week, none missing.
 
         The rows of a published generation are deleted only after the next flip. If the control items say
@@ -296,9 +298,12 @@ class Generations(Generic[R]):
             before = self.controls(first, last)
             same = {w: c.generation for w, c in controls.items()} == {w: c.generation for w, c in before.items()}
             if same and complete(rows, controls):
-                # Decoded one by one as they are taken: many live models slow the collector down.
-                return (decode(self.spec, self.model, raw) for raw in rows)
+                return rows
         raise TransientFailure(f"{self.table} {first} to {last} is being replaced; read it again in a moment")
+
+    def _decoded(self, rows: list[Attribute]) -> Iterator[R]:
+        """One by one as they are taken: many live models slow the collector down."""
+        return (decode(self.spec, self.model, raw) for raw in rows)
 
     def _counts(self, raw: Attribute, controls: dict[Week, Control]) -> bool:
         control = controls.get(Week.parse(raw["week"]["S"]))
