@@ -17,6 +17,7 @@ from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
 from infra.cli.materialize import materialize
 from infra.cli.package import package
+from infra.cli.quality import quality
 from infra.cli.query import query
 from infra.cli.up import down, reset, status, up
 from infra.cli.users import token, user_app
@@ -43,6 +44,7 @@ app.command()(down)
 app.command()(status)
 app.command()(reset)
 ingest_app.command()(workbook)
+ingest_app.command()(quality)
 app.add_typer(ingest_app, name="ingest")
 app.command()(materialize)
 app.command()(query)

@@ -85,9 +85,9 @@ def worker_activity(
         if log:
             _summarise_log(read_live_log(platform, rejects), rejects, as_json=as_json)
         else:
-            _summarise_files(load_files(platform, paths or [], rejects), rejects, as_json=as_json)
+            summarise_files(load_files(platform, paths or [], rejects), rejects, as_json=as_json)
         platform.flush()
-    _end(rejects)
+    end_of(rejects)
 
 
 def _require_readable(paths: list[Path]) -> None:
@@ -109,7 +109,7 @@ def load_files(platform: Platform, paths: Iterable[Path], rejects: RejectsFile) 
     """Load files in the order given, with a progress bar over their bytes."""
     files = list(paths)
     ingest = FileIngest(Landing(Lake(platform.settings)), loadable_weeks(platform), clock.now())
-    with byte_progress(f"loading {count_of(len(files), 'file', 'files')}", _bytes_of(files)) as progress:
+    with byte_progress(f"loading {count_of(len(files), 'file', 'files')}", bytes_of(files)) as progress:
         task = progress.task_ids[0]
         return [ingest.load(path, rejects.add, lambda size: progress.advance(task, size)) for path in files]
 
@@ -129,14 +129,14 @@ def worker_responses(
         files = list(_documents(paths))
         ingest = ResponseIngest.into(Lake(platform.settings), loadable_weeks(platform))
         with byte_progress(
-            f"loading {count_of(len(files), 'document', 'documents')}", _bytes_of(files)
+            f"loading {count_of(len(files), 'document', 'documents')}", bytes_of(files)
         ) as progress:
             task = progress.task_ids[0]
             counts = [ingest.load(f, rejects.add, lambda size: progress.advance(task, size)) for f in files]
         ingest.finish()
-        _summarise_files([_sum(counts)], rejects, as_json=as_json)
+        summarise_files([_sum(counts)], rejects, as_json=as_json)
         platform.flush()
-    _end(rejects)
+    end_of(rejects)
 
 
 def _documents(paths: list[Path]) -> Iterator[Path]:
@@ -166,11 +166,11 @@ def _sum(counts: list[FileCounts]) -> FileCounts:
     return total
 
 
-def _bytes_of(files: list[Path]) -> int:
+def bytes_of(files: list[Path]) -> int:
     return sum(path.stat().st_size for path in files if stat.S_ISREG(_mode(path)))
 
 
-def _end(rejects: RejectsFile) -> None:
+def end_of(rejects: RejectsFile) -> None:
     if rejects.count:
         raise fail(f"{rejects.count:,} rejected, the rest is loaded; see {rejects.path}")
 
@@ -187,7 +187,7 @@ def loadable_weeks(platform: Platform) -> WeekRange:
     return WeekRange(platform.settings.first_week, max(clock.this_week(), platform.settings.first_week))
 
 
-def _summarise_files(counts: list[FileCounts], rejects: RejectsFile, *, as_json: bool) -> None:
+def summarise_files(counts: list[FileCounts], rejects: RejectsFile, *, as_json: bool) -> None:
     rows = [
         {
             "file": item.file,
