@@ -9,7 +9,9 @@ import dagster as dg
 
 from prism_assets.allocation.assets import allocation_assets
 from prism_assets.allocation.checks import allocation_checks
+from prism_assets.lake.assets import lake_assets
 from prism_assets.lake.backups import backup_assets, backup_checks
+from prism_assets.lake.checks import lake_checks
 from prism_assets.partitions import weekly
 from prism_assets.quality.assets import quality_assets
 from prism_assets.quality.checks import quality_checks
@@ -33,6 +35,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *unresolved_assets(weeks),
             *quality_assets(weeks),
             *allocation_assets(weeks),
+            *lake_assets(weeks),
             *backup_assets(),
             *restatement_assets(weeks),
         ],
@@ -41,6 +44,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *unresolved_checks(weeks),
             *quality_checks(weeks),
             *allocation_checks(weeks),
+            *lake_checks(weeks),
             *backup_checks(),
             *restatement_checks(weeks),
         ],

@@ -13,6 +13,7 @@ from rich.markup import escape
 from infra.cli.backup import backup, restore
 from infra.cli.changes import changes
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
+from infra.cli.export import export
 from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
 from infra.cli.materialize import materialize
@@ -47,6 +48,7 @@ ingest_app.command()(workbook)
 ingest_app.command()(quality)
 app.add_typer(ingest_app, name="ingest")
 app.command()(materialize)
+app.command()(export)
 app.command()(query)
 app.command("as-of")(as_of)
 app.command()(changes)

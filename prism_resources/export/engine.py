@@ -25,7 +25,7 @@ from prism_resources.export.reading import pages_of
 from prism_resources.export.spool import Spool
 from prism_resources.export.states import states_of
 from prism_resources.export.typed import typed_rows, with_week_of
-from prism_resources.lake import Lake, PartitionWrite, Stored
+from prism_resources.lake import Lake, PartitionWrite, RestsOn, Stored
 from prism_resources.lake_files import Content, arrow_schema, content_of
 from prism_resources.tables.raw import RawTables
 
@@ -108,7 +108,15 @@ class Export:
         known = self._known(table, weeks)
 
         def write(week: Week, content: Content) -> PartitionWrite:
-            return self._lake.write_partition(table, week, content, now=self._now, known=known, sparse=True)
+            return self._lake.write_partition(
+                table,
+                week,
+                content,
+                now=self._now,
+                known=known,
+                sparse=True,
+                rests_on=RestsOn({"rows": content.rows.num_rows}),
+            )
 
         running: deque[tuple[Week, Future[PartitionWrite]]] = deque()
         with ThreadPoolExecutor(WRITE_THREADS) as pool:

@@ -1,0 +1,239 @@
+"""What must hold of a week of the lake.
+
+Belongs here: checks of what lies in the bucket, read by another way than it was written. Does not belong here:
+what must hold of computed figures (their domains), and repairing anything: the next export does that.
+"""
+
+import io
+import zlib
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from prism_assets.checking import over_weeks, rows_of, volume
+from prism_assets.known import Known, known_names
+from prism_assets.lake.assets import asset_name
+from prism_assets.resources import PrismResource
+from prism_assets.retries import RETRIES
+from prism_core.calendar import Week
+from prism_core.clock import this_week
+from prism_core.lake import LakeTable
+from prism_core.lake_tables import (
+    ALLOCATIONS,
+    EXPORTED,
+    QUALITY,
+    QUALITY_SCORES,
+    THROUGHPUT,
+    UNRESOLVED_WORKERS,
+    UTILISATION,
+)
+from prism_core.tables import TABLES
+from prism_resources.aws import client
+from prism_resources.failures import calling
+from prism_resources.lake import Lake, UnreadableManifest
+from prism_resources.lake_files import CONTENT_HASH
+from prism_resources.tables.codec import encode_key
+from prism_resources.tables.reader import key_expression
+
+WARN = dg.AssetCheckSeverity.WARN
+# Written by assets of their own; the export compares what lies there.
+COMPUTED = (THROUGHPUT, QUALITY_SCORES, UTILISATION, UNRESOLVED_WORKERS)
+_GZIP = 31
+Verdict = tuple[bool, dict[str, Any]]
+
+
+def lake_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
+    """For each table that its week is whole; for the ones people read, what belongs to them."""
+    whole = [_whole(table, weekly) for table in (*EXPORTED.values(), *COMPUTED)]
+    return [*whole, *_of_reviews(weekly), *_of_allocations(weekly), _of_throughput(weekly)]
+
+
+def _whole(table: LakeTable, weekly: dg.WeeklyPartitionsDefinition) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=asset_name(table),
+        name="partition_whole",
+        partitions_def=weekly,
+        retry_policy=RETRIES,
+        description=(
+            "Manifest, Parquet and JSON Lines of the week are there, have the same number of rows and the columns "
+            "that the table has today, and say the same content hash."
+        ),
+    )
+    def partition_whole(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return over_weeks(context, lambda week: judge_partition(prism.lake(), table, week))
+
+    return partition_whole
+
+
+def judge_partition(lake: Lake, table: LakeTable, week: Week) -> Verdict:
+    """Whether a week is whole, and what is wrong with it."""
+    partition = table.partition(week)
+    try:
+        manifest = lake.manifest(partition)
+    except UnreadableManifest as error:
+        return False, {"wrong": [str(error)]}
+    if manifest is None:
+        return False, {"wrong": [f"{partition.manifest} is missing: the week was never written to its end"]}
+    facts: dict[str, Any] = {"rows": manifest.rows, "generation": manifest.generation}
+    parquet, lines = lake.get(partition.parquet), lake.get(partition.jsonl)
+    if parquet is None and lines is None and not manifest.rows and not manifest.parts:
+        return True, facts  # never had a row
+    wrong = [
+        f"{key} is missing"
+        for key, body in ((partition.parquet, parquet), (partition.jsonl, lines))
+        if body is None
+    ]
+    wrong += _of_parquet(table, parquet, manifest.rows, manifest.content_hash) if parquet is not None else []
+    wrong += _of_lines(lines, manifest.rows) if lines is not None else []
+    return not wrong, facts | ({"wrong": wrong} if wrong else {})
+
+
+def _of_parquet(table: LakeTable, body: bytes, rows: int, content_hash: str) -> list[str]:
+    try:
+        file = pq.ParquetFile(io.BytesIO(body))
+    except (pa.ArrowInvalid, OSError) as error:
+        return [f"the Parquet object cannot be read: {error}"]
+    wrong: list[str] = []
+    if file.metadata.num_rows != rows:
+        wrong.append(f"Parquet holds {file.metadata.num_rows:,} rows, the manifest counts {rows:,}")
+    said = (file.schema_arrow.metadata or {}).get(CONTENT_HASH, b"").decode()
+    if said != content_hash:
+        wrong.append("Parquet says another content than the manifest: a run was ended between the two")
+    lacking = [column.name for column in table.columns if column.name not in file.schema_arrow.names]
+    if lacking:
+        wrong.append(f"the table gained {', '.join(lacking)} since the week was written; write it anew")
+    return wrong
+
+
+def _of_lines(body: bytes, rows: int) -> list[str]:
+    try:
+        found = zlib.decompress(body, _GZIP).count(b"\n")
+    except zlib.error as error:
+        return [f"the JSON Lines object cannot be read: {error}"]
+    return [] if found == rows else [f"JSON Lines hold {found:,} rows, the manifest counts {rows:,}"]
+
+
+def _of_reviews(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
+    reviews = asset_name(QUALITY)
+
+    @dg.asset_check(
+        asset=reviews,
+        name="reviews_conserved",
+        blocking=True,
+        partitions_def=weekly,
+        retry_policy=RETRIES,
+        description="As many reviews in the lake as the table holds for the week.",
+    )
+    def reviews_conserved(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return over_weeks(context, lambda week: _counts_agree(prism, QUALITY, week))
+
+    @dg.asset_check(
+        asset=reviews,
+        name="reviewed_in_range",
+        partitions_def=weekly,
+        retry_policy=RETRIES,
+        description="Every review looked at something, and found no more of it correct than it looked at.",
+    )
+    def reviewed_in_range(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return over_weeks(context, lambda week: _in_range(prism, week))
+
+    @dg.asset_check(
+        asset=reviews,
+        name="reviews_known",
+        partitions_def=weekly,
+        retry_policy=RETRIES,
+        description="Every review is of a member and a project that the registers know.",
+    )
+    def reviews_known(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        names = known_names(prism)
+        return over_weeks(context, lambda week: _unknown(prism, names, QUALITY, week), WARN)
+
+    @dg.asset_check(
+        asset=reviews,
+        name="usual_number_of_reviews",
+        partitions_def=weekly,
+        retry_policy=RETRIES,
+        description="The number of reviews lies within the band of the four weeks before.",
+    )
+    def usual_number_of_reviews(
+        context: dg.AssetCheckExecutionContext, prism: PrismResource
+    ) -> dg.AssetCheckResult:
+        return over_weeks(context, lambda week: volume(prism, QUALITY, week, "rows"), WARN)
+
+    return [reviews_conserved, reviewed_in_range, reviews_known, usual_number_of_reviews]
+
+
+def _of_allocations(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
+    @dg.asset_check(
+        asset=asset_name(ALLOCATIONS),
+        name="allocations_known",
+        partitions_def=weekly,
+        retry_policy=RETRIES,
+        description="Every allocation is of a member and a project that the registers know.",
+    )
+    def allocations_known(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        names = known_names(prism)
+        return over_weeks(context, lambda week: _unknown(prism, names, ALLOCATIONS, week), WARN)
+
+    return [allocations_known]
+
+
+def _of_throughput(weekly: dg.WeeklyPartitionsDefinition) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=asset_name(THROUGHPUT),
+        name="lake_follows_table",
+        partitions_def=weekly,
+        retry_policy=RETRIES,
+        description="The lake holds the generation of the week that the table has published.",
+    )
+    def lake_follows_table(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
+        return over_weeks(context, lambda week: _follows(prism, week))
+
+    return lake_follows_table
+
+
+def _follows(prism: PrismResource, week: Week) -> Verdict:
+    control, manifest = prism.throughput().control(week), prism.lake().manifest(THROUGHPUT.partition(week))
+    table, lake = (None if one is None else one.generation for one in (control, manifest))
+    return table == lake, {"table": table, "lake": lake}
+
+
+def _counts_agree(prism: PrismResource, table: LakeTable, week: Week) -> Verdict:
+    """By counting in the service, which sends no items. Of the running week, more may have come meanwhile."""
+    settings = prism.settings()
+    condition = TABLES[table.name].condition("by_week", {"week": week})
+    expression, names, values = key_expression(condition)
+    name, counted = settings.table_name(table.name), 0
+    request: dict[str, Any] = {"IndexName": condition.path.index} if condition.path.index else {}
+    request |= {
+        "TableName": name,
+        "Select": "COUNT",
+        "KeyConditionExpression": expression,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": encode_key(values),
+    }
+    with calling(name, "count"):
+        for page in client(settings, "dynamodb").get_paginator("query").paginate(**request):
+            counted += page["Count"]
+    exported = len(rows_of(prism, table, week))
+    agree = counted == exported or (week == this_week() and counted > exported)
+    return agree, {"table": counted, "lake": exported}
+
+
+def _in_range(prism: PrismResource, week: Week) -> Verdict:
+    found = prism.lake().read_partition(QUALITY, week)
+    if found is None or not found.num_rows:
+        return True, {"reviews": 0}
+    bad = pc.or_(pc.greater(found["correct"], found["reviewed"]), pc.less(found["reviewed"], pa.scalar(1)))
+    wrong = found.filter(bad)["review_id"].to_pylist()
+    return not wrong, {"reviews": found.num_rows, "out_of_range": wrong[:20]}
+
+
+def _unknown(prism: PrismResource, names: Known, table: LakeTable, week: Week) -> Verdict:
+    rows = rows_of(prism, table, week)
+    members = sorted({row["member_id"] for row in rows} - names.members)
+    projects = sorted({row["project_id"] for row in rows} - names.projects)
+    return not members and not projects, {"rows": len(rows), "members": members[:20], "projects": projects[:20]}
