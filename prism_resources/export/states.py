@@ -91,11 +91,19 @@ def _end(week: Week) -> datetime:
 
 
 def _since(batches: Iterator[pa.RecordBatch], instant: datetime) -> Iterator[pa.RecordBatch]:
-    """Batches that hold a change later than the instant: the log is read from a minute before."""
+    """All batches if any of them holds a change later than the instant, else none.
+
+    The log is read from a minute before: where the clocks of two writers differ, a change of that minute may have
+    followed a later one, and without it the history would have a gap.
+    """
+    earlier: list[pa.RecordBatch] = []
     for batch in batches:
+        earlier.append(batch)
         later = pc.greater(batch.column("instant"), pa.scalar(instant, pa.timestamp("us", tz="UTC")))
         if pc.any(later).as_py():
-            yield batch
+            yield from earlier
+            yield from batches
+            return
 
 
 def _with_escapes(batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.RecordBatch:

@@ -5,26 +5,24 @@ Does not belong here: what is made of them (intervals.py), and changes as people
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import msgspec
 import pyarrow as pa
 
 from prism_core.calendar import Week
+from prism_core.failures import PermanentFailure
 from prism_core.lake import Column
 from prism_core.models.base import instant_text
 from prism_core.settings import Settings
 from prism_core.tables import AFTER_ALL, CHANGELOG, TableSpec
-from prism_resources.aws import client
-from prism_resources.failures import calling
 from prism_resources.history.text import ABSENT, ColumnText, carried
 from prism_resources.tables.history import SKEW, refuse_unlogged
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
+from prism_resources.tables.raw import Page, RawTables
 
 # A page is at most 1 MB, and twice as many pages as threads are held.
 THREADS: Final = 8
@@ -38,7 +36,7 @@ class _Part:
     """A partition of the log that is to be read, from its beginning or behind a page."""
 
     partition: str
-    start: Mapping[str, Any] | None = None
+    start: msgspec.Raw | None = None
 
 
 def change_batches(
@@ -48,6 +46,7 @@ def change_batches(
     since: datetime,
     until: datetime,
     *,
+    page_size: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Every change of a table that may be later than `since`, up to `until`, in no order.
@@ -58,10 +57,10 @@ def change_batches(
     """
     refuse_unlogged(spec)
     texts = [ColumnText(spec, column) for column in carried(columns)]
-    reader = _Reader(settings, since - SKEW, until)
+    reader = _Reader(settings, since - SKEW, until, page_size)
     parts = deque(_Part(partition) for partition in reader.partitions(spec.name))
     total, done = len(parts), 0
-    running: deque[Future[tuple[list[Any], _Part | None]]] = deque()
+    running: deque[Future[tuple[list[_Entry], _Part | None]]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
         try:
             while parts or running:
@@ -80,11 +79,43 @@ def change_batches(
                 future.cancel()
 
 
+class _Text(msgspec.Struct):
+    S: str
+
+
+class _Number(msgspec.Struct):
+    N: str
+
+
+class _Sides(msgspec.Struct):
+    before: msgspec.Raw = msgspec.Raw(b"")  # empty where there was none
+
+
+class _Touched(msgspec.Struct):
+    M: _Sides
+
+
+class _Fields(msgspec.Struct):
+    M: dict[str, _Touched]
+
+
+class _Entry(msgspec.Struct):
+    """A stored change as far as it is needed: what was after it is the `before` of a later one."""
+
+    item_key: _Text
+    version: _Number
+    instant: _Text
+    ulid: _Text
+    operation: _Text
+    changes: _Fields
+
+
 class _Reader:
     """Pages of the log between two instants."""
 
-    def __init__(self, settings: Settings, after: datetime, until: datetime) -> None:
-        self._dynamodb: DynamoDBClient = client(settings, "dynamodb")
+    def __init__(self, settings: Settings, after: datetime, until: datetime, page_size: int | None) -> None:
+        self._page_size = page_size
+        self._raw, self._decoder = RawTables(settings), msgspec.json.Decoder(Page[_Entry])
         self._table, self._shards = settings.table_name(CHANGELOG.name), settings.changelog_shards
         self._weeks = Week.of(after), Week.of(until)
         self._low, self._high = instant_text(after) + "#" + AFTER_ALL, instant_text(until) + "#" + AFTER_ALL
@@ -97,7 +128,7 @@ class _Reader:
                 assert partition is not None  # noqa: S101 - all parts are given
                 yield partition
 
-    def page(self, part: _Part) -> tuple[list[Any], _Part | None]:
+    def page(self, part: _Part) -> tuple[list[_Entry], _Part | None]:
         place = CHANGELOG.sort
         assert place is not None  # noqa: S101 - the log is sorted by instant
         values = {":partition": {"S": part.partition}, ":low": {"S": self._low}, ":high": {"S": self._high}}
@@ -108,31 +139,39 @@ class _Reader:
             "ExpressionAttributeValues": values,
             "ConsistentRead": True,
         }
-        if part.start is not None:
-            request["ExclusiveStartKey"] = part.start
-        with calling(self._table, "query"):
-            answer = self._dynamodb.query(**request)
-        following = answer.get("LastEvaluatedKey")
-        return answer["Items"], None if following is None else _Part(part.partition, following)
+        request |= {"Limit": self._page_size} if self._page_size else {}
+        request |= {"ExclusiveStartKey": part.start} if part.start is not None else {}
+        body = self._raw.call("Query", request, self._table)
+        try:
+            page = self._decoder.decode(body)
+        except msgspec.MsgspecError as error:
+            raise PermanentFailure(
+                f"the change log holds an entry of another form in {part.partition}: {error}; it was written past "
+                "the store or by another version of PRISM"
+            ) from error
+        following = page.LastEvaluatedKey
+        return page.Items, _Part(part.partition, following) if bytes(following) else None
 
 
-def _batch(items: Sequence[Any], texts: Sequence[ColumnText]) -> pa.RecordBatch:
-    changes = [item["changes"]["M"] for item in items]
+def _batch(entries: Sequence[_Entry], texts: Sequence[ColumnText]) -> pa.RecordBatch:
+    instants = pa.array([entry.instant.S for entry in entries], pa.string())
     found: dict[str, Any] = {
-        "item_key": pa.array([item["item_key"]["S"] for item in items], pa.string()),
-        "version": pa.array([int(item["version"]["N"]) for item in items], pa.int64()),
-        "instant": pa.array([item["instant"]["S"] for item in items], pa.string()).cast(pa.timestamp("us", "UTC")),
-        "ulid": pa.array([item["ulid"]["S"] for item in items], pa.string()),
-        "operation": pa.array([item["operation"]["S"] for item in items], pa.string()),
+        "item_key": pa.array([entry.item_key.S for entry in entries], pa.string()),
+        "version": pa.array([int(entry.version.N) for entry in entries], pa.int64()),
+        "instant": instants.cast(pa.timestamp("us", tz="UTC")),
+        "ulid": pa.array([entry.ulid.S for entry in entries], pa.string()),
+        "operation": pa.array([entry.operation.S for entry in entries], pa.string()),
     }
     for text in texts:
-        found[text.name] = pa.array([_before(text, change.get(text.field)) for change in changes], pa.string())
+        befores = [_before(text, entry.changes.M.get(text.field)) for entry in entries]
+        found[text.name] = pa.array(befores, pa.string())
     return pa.RecordBatch.from_pydict(found)
 
 
-def _before(text: ColumnText, change: Mapping[str, Any] | None) -> str | None:
+def _before(text: ColumnText, touched: _Touched | None) -> str | None:
     """None where the change did not touch the field."""
-    if change is None:
+    if touched is None:
         return None
-    before = text.of_attribute(change["M"].get("before"))
-    return ABSENT if before is None else before
+    before = bytes(touched.M.before)
+    told = text.of_attribute(msgspec.json.decode(before)) if before else None
+    return ABSENT if told is None else told

@@ -43,7 +43,8 @@ class Page(msgspec.Struct, Generic[T]):
     """One answer of a Scan or Query; `Page[msgspec.Raw]` leaves its items as bytes."""
 
     Items: list[T] = []
-    LastEvaluatedKey: msgspec.Raw | None = None
+    # Empty behind the last page. Not `| None`: of such a union msgspec takes null alone.
+    LastEvaluatedKey: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Error(msgspec.Struct):
@@ -156,7 +157,7 @@ class RawTables:
             page = _decoded(decoder, self.call(operation, {**request, **start}, table), table)
             if page.Items:
                 yield page.Items
-            if page.LastEvaluatedKey is None:
+            if not bytes(page.LastEvaluatedKey):
                 return
             start = {"ExclusiveStartKey": page.LastEvaluatedKey}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -26,6 +27,7 @@ from prism_resources.history.changes import change_batches
 from prism_resources.history.intervals import StateIntervals
 from prism_resources.history.text import ColumnText, carried
 from prism_resources.tables.history import TableHistory
+from prism_resources.tables.raw import Page, RawTables
 from prism_resources.tables.store import TableStore
 
 COLUMNS = LAKE_TABLES["projects"].columns
@@ -132,7 +134,9 @@ def test_the_log_is_read_from_a_little_before_the_instant_and_to_the_end_in_page
     seen: list[tuple[int, int]] = []
     columns = (Column("priority", "bigint", "1 is the most urgent"),)
 
-    batches = change_batches(settings, PROJECTS, columns, since, until, progress=lambda *done: seen.append(done))
+    batches = change_batches(
+        settings, PROJECTS, columns, since, until, page_size=2, progress=lambda *done: seen.append(done)
+    )
     found = {ulid for batch in batches for ulid in batch.column("ulid").to_pylist()}
 
     history = TableHistory(client(settings, "dynamodb"), settings)
@@ -140,3 +144,15 @@ def test_the_log_is_read_from_a_little_before_the_instant_and_to_the_end_in_page
     assert between < found
     assert len(found - between) == 1  # the one of `since` itself
     assert seen[-1][0] == seen[-1][1] == len(seen)
+
+
+def test_pages_of_bytes_follow_one_another(
+    settings: Settings, projects: TableStore[Project], recorded: Recorded
+) -> None:
+    decoder = msgspec.json.Decoder(Page[msgspec.Raw])
+    request = {"TableName": settings.table_name("changelog"), "Limit": 7}
+
+    pages = list(RawTables(settings).pages("Scan", [request], decoder))
+
+    assert sum(map(len, pages)) >= len(recorded)
+    assert max(map(len, pages)) == 7
