@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from infra.local.home import Ports
 from infra.packaging.function import code_for, upload
 from infra.packaging.libraries import Arch
+from infra.upgrade import complete_keys, new_indexes
 from prism_core.calendar import Week, weeks_in_year
 from prism_core.clock import NOW_VARIABLE
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
@@ -79,6 +80,10 @@ def deploy(
     """
     values = _parameters(settings, today, origins or local_origins(settings), arch)
     done: list[Deployment] = []
+    lacking = new_indexes(settings)
+    if lacking:
+        say(f"giving items the keys of new indexes: {', '.join(sorted(lacking))}")
+        complete_keys(settings, lacking)
     for concern in STACKS:
         if concern == "api":
             say("uploading the code of the api function")
@@ -87,6 +92,8 @@ def deploy(
         done.append(_deploy_stack(settings, concern, values))
         # What a stack says it made is what a later one may ask for, by the same name.
         values |= outputs(settings, concern)
+    # What the older version wrote while its indexes were made.
+    complete_keys(settings, lacking)
     return done
 
 
