@@ -32,6 +32,7 @@ check: .venv/.synced ## lock, lint, format, types, templates, architecture, Dags
 bench: .venv/.synced ## measure beside named peers and keep the results in benchmarks/results
 	$(RUN)python -m benchmarks.throughput --save
 	$(RUN)python -m benchmarks.history --save
+	$(RUN)python -m benchmarks.views --save
 	$(RUN)python -m benchmarks.api_init --save
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save

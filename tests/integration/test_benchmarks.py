@@ -6,7 +6,7 @@ few calls say nothing, and no test looks at one.
 
 import pytest
 
-from benchmarks import api_init, api_load, api_warm, history
+from benchmarks import api_init, api_load, api_warm, history, views
 
 
 def test_the_start_is_measured_beside_its_peers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,3 +40,11 @@ def test_weeks_of_history_are_the_same_by_sets_and_by_replay() -> None:
     assert list(states["contenders"]) == list(history.STATES)
     assert list(written["contenders"]) == list(history.WRITTEN)
     assert [target["limit"] for target in (*states["targets"], *written["targets"])] == [0.01, 1]
+
+
+def test_a_view_is_measured_over_both_formats_of_the_lake(capsys: pytest.CaptureFixture[str]) -> None:
+    (result,) = views.main(["--repeats", "1", "--weeks", "2", "--view", "capacity_gap"])
+
+    assert list(result["contenders"]) == list(views.CONTENDERS)
+    assert result["rows"]["throughput"] == 2 * 5 * 79 * 3
+    assert "s a dashboard over capacity_gap" in capsys.readouterr().out

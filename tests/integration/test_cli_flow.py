@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
 from infra.local.emulator.process import REPOSITORY
@@ -48,6 +50,27 @@ def test_the_home_remembers_its_first_week(loaded_home: Path) -> None:
     answer = prism(loaded_home, "query", TASKS_BY_WEEK, "--format", "json", first_week="")
 
     assert [row["tasks"] for row in json.loads(answer.stdout)] == [1000, 2000, 976, 840]
+
+
+def test_a_view_is_written_to_files_and_a_query_that_fails_leaves_the_old_one(
+    loaded_home: Path, tmp_path: Path
+) -> None:
+    book, rows, kept = tmp_path / "w.xlsx", tmp_path / "w.parquet", tmp_path / "kept.csv"
+    kept.write_text("before")
+    totals = "SELECT week, SUM(tasks_submitted) AS tasks FROM weekly_delivery GROUP BY week ORDER BY week"
+
+    done = [prism(loaded_home, "query", totals, "--out", str(path)) for path in (book, rows)]
+    failed = prism(loaded_home, "query", "SELECT 1 / 0 FROM weekly_delivery", "--out", str(kept))
+
+    assert [one.returncode for one in done] == [0, 0], done
+    assert "4 rows in" in " ".join(done[0].stderr.split())
+    sheet = openpyxl.load_workbook(book).active
+    assert sheet is not None
+    found = [f"{week},{tasks}" for week, tasks in sheet.iter_rows(values_only=True)]
+    assert "\n".join([*found, ""]) == KNOWN
+    assert [row["tasks"] for row in pq.read_table(rows).to_pylist()] == [1000, 2000, 976, 840]
+    assert (failed.returncode, kept.read_text()) == (2, "before")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.csv", "w.parquet", "w.xlsx"]
 
 
 def test_a_bad_file_loads_what_is_good_exits_with_1_and_names_the_rejects_file(
