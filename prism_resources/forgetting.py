@@ -161,12 +161,18 @@ def _work(
 
 def _emptied(spec: TableSpec, item: Versioned) -> Versioned | None:
     """The item without its personal values; None when it is nothing without them."""
+    left = left_of_personal(spec)
+    return None if left is None else item.model_copy(update=left)
+
+
+def left_of_personal(spec: TableSpec) -> dict[str, Any] | None:
+    """What stands in the personal fields of somebody who is forgotten; None when such an item is deleted."""
     if spec is REQUESTS:  # what was asked for stays, whoever asked
-        return item.model_copy(update={"requester": FORGOTTEN})
-    fields: dict[str, FieldInfo] = type(item).model_fields
+        return {"requester": FORGOTTEN}
+    fields: dict[str, FieldInfo] = spec.model.model_fields
     if any(fields[name].is_required() for name in spec.personal):
         return None
-    return item.model_copy(update={name: fields[name].get_default() for name in spec.personal})
+    return {name: fields[name].get_default() for name in spec.personal}
 
 
 def _refuse_names(items: list[Any], reason: str) -> None:

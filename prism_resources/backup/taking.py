@@ -18,6 +18,7 @@ from prism_core.privacy import person_of, seal_value
 from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, Key, TableSpec
 from prism_resources.backup.parts import PART_BYTES, PartWriter
+from prism_resources.forgetting import left_of_personal
 from prism_resources.lake import Lake
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.codec import Attribute, decode_value, encode_value
@@ -131,7 +132,9 @@ class _Reading:
 
 def _personal(spec: TableSpec, item: Attribute) -> list[str]:
     """The personal fields that say something: an empty one needs no key, and nobody who is forgotten gets one."""
-    names = [name for name in spec.personal if item.get(name, _EMPTY) != _EMPTY]
+    left = left_of_personal(spec) or {}
+    nothing = {name: encode_value(value) for name, value in left.items() if value is not None}
+    names = [name for name in spec.personal if name in item and item[name] not in (_EMPTY, nothing.get(name))]
     if any("S" not in item[name] for name in names):
         raise PermanentFailure(
             f"a personal field of {spec.name} is no text: {', '.join(names)}; it cannot be sealed"

@@ -10,8 +10,10 @@ import pytest
 from infra.local.platform import Platform
 from prism_core.backups import set_name
 from prism_core.failures import BadUsage, PermanentFailure
+from prism_core.models.projects import Request
 from prism_core.privacy import PERSON_KEYS, is_sealed
-from prism_core.tables import AVAILABILITY, CHANGELOG, MEMBERS, PROJECTS, TABLES, THROUGHPUT, TableSpec
+from prism_core.tables import AVAILABILITY, CHANGELOG, MEMBERS, PROJECTS, REQUESTS, TABLES, THROUGHPUT, TableSpec
+from prism_resources import forgetting
 from prism_resources.backup.catalog import verify
 from prism_resources.backup.parts import items_of
 from prism_resources.backup.restoring import source_of
@@ -187,6 +189,27 @@ def test_who_was_forgotten_since_stays_forgotten_and_what_they_did_is_there(worl
         assert reasons == {"M-1": "", "M-2": "moving house"}
         assert (one.tables["members"].absent, one.tables["availability"].blanked) == (1, 1)
     assert len(world.restored(done, THROUGHPUT)) == 3  # two rows and the control item
+
+
+def test_a_request_whose_requester_was_forgotten_since_comes_back_without_them(world: World) -> None:
+    asked = {
+        "request_id": "R-1", "due_date": "2026-02-02", "hours": "8", "requester": "Dora", "reason": "launch",
+        "created": MONDAY.isoformat(),
+    }  # fmt: skip
+    filled(world)
+    world.put(REQUESTS, Request.model_validate(asked), MONDAY)
+    world.backup(MONDAY + HOUR)
+    by: dict[str, Any] = {"actor": "lead-1", "reason": "asked", "request_id": "f", "now": MONDAY + 2 * HOUR}
+    forgetting.forget(world.dynamodb, world.settings, forgetting.requester("R-1"), **by)
+    again = world.backup(MONDAY + 3 * HOUR)
+
+    before, after = world.restore(MONDAY + HOUR, "requests"), world.restore(MONDAY + 4 * HOUR, "requests")
+
+    for done in (before, after):
+        assert [one["requester"]["S"] for one in world.restored(done, REQUESTS).values()] == ["(forgotten)"]
+    assert (before.tables["requests"].blanked, after.tables["requests"].blanked) == (1, 0)
+    assert PersonKeys(world.dynamodb, world.settings).find("request_id=R-1") is None
+    assert b"sealed" not in b"".join(map(msgspec.json.encode, items_of(world.lake, again, "requests")))
 
 
 def test_a_backup_makes_no_key_for_somebody_who_is_forgotten(world: World) -> None:
