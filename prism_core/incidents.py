@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, structs
 
-_FIGURES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-W\d{2}|0x[0-9a-f]+|\d+(?:[.:-]\d+)*")
+_FIGURES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-W\d{2}|0x[0-9a-f]+|\d+(?:[.,:-]\d+)*")
 _SHOWN = 4_000
 
 

@@ -66,7 +66,7 @@ def change_sensor(watch: Watch, known: KnownAssets) -> dg.SensorDefinition | Non
             if changes:
                 rule(reads, known, changes, asked)
         if watch.steady is not None:
-            watch.steady(reads, known, cursor.since - OVERLAP, asked)
+            watch.steady(reads, known, cursor.since if fresh else cursor.since - OVERLAP, asked)
         requests = list(asked.requests(reads.weeks, tags=NO_RUN_RETRY))
         seen = len(news.changes)
         return dg.SensorResult(

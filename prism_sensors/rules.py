@@ -34,6 +34,8 @@ from prism_sensors.changes import cause_of
 from prism_sensors.known import KnownAssets
 from prism_sensors.reads import Reads
 
+# Of a member: what utilisation takes from the register.
+_HOURS = frozenset({"hours", "status"})
 _EVER = Span(date.min, date.max)
 
 
@@ -140,8 +142,10 @@ def registered(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: A
         mine = [change for change in changes if change.table == table]
         first = min(Week.of(change.instant) for change in mine)
         weeks = WeekRange(first, max(first, clock.this_week()))
-        hours = known.with_downstream("utilisation") if table == MEMBERS.name else []
-        asked.add(weeks, sorted({*known.with_downstream(table), *hours}), cause_of(mine))
+        asked.add(weeks, known.with_downstream(table), cause_of(mine))
+        hours = [one for one in mine if table == MEMBERS.name and not _HOURS.isdisjoint(one.changes)]
+        if hours:
+            asked.add(weeks, known.with_downstream("utilisation"), cause_of(hours))
 
 
 def retargeted(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:

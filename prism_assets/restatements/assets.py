@@ -28,6 +28,7 @@ def restatement_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsD
 
     @dg.asset(
         name="restatements",
+        pool="restatements",
         deps=[table.name for table in GUARDED],
         partitions_def=weekly,
         group_name="lake",

@@ -4,17 +4,27 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.deploy import deploy
 from infra.local.platform import Platform, attached
 from prism_core.calendar import Week
+from prism_core.models.base import Versioned
+from prism_core.tables import TableSpec
+from prism_resources.aws import client
+from prism_resources.tables.store import TableStore
+from tests.integration.moving_clock import Clock, Write
 
 
 def worker_port(offset: int = 0) -> int:
     """Ten ports a platform, and a hundred of its own for every test process: several may run at once."""
     return 21_000 + os.getpid() % 110 * 100 + offset * 10
+
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +50,39 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PRISM_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def clock(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A fixed clock that the test moves."""
+    del platform  # its variables come first
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def instance() -> "Iterator[dg.DagsterInstance]":
+    """A Dagster instance in memory."""
+    import dagster as dg  # noqa: PLC0415 - most modules do without it
+
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+@pytest.fixture
+def write(platform: Platform, clock: Clock) -> Write:
+    """Create, replace or delete an item at the time it is, which moves on by some seconds."""
+
+    def written(spec: TableSpec, item: Versioned, *, deleted: bool = False) -> Versioned:
+        store = TableStore(client(platform.settings, "dynamodb"), platform.settings, spec, type(item))
+        author: dict[str, Any] = {"actor": "test", "reason": "", "now": clock.now}
+        raw = store.read(spec.key_of(item))
+        version = 0 if raw is None else int(raw["version"]["N"])
+        author["request_id"] = f"sensors-{spec.item_key(spec.key_of(item))}-{version}-{deleted}"
+        clock.forward(0.1)
+        if deleted:
+            store.delete(item, expected_version=version, **author)
+            return item
+        current = item.model_copy(update={"version": max(version, 1)})
+        return store.put(current, expected_version=version, **author)
+
+    return written

@@ -1,102 +1,28 @@
 """Which weeks a change asks for. Why real: the log, the indexes and the published weeks decide it together."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
-from itertools import count
-from typing import Any, TypeVar
 
 import dagster as dg
 import pytest
 
-from infra.local.platform import Platform
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
-from prism_core.models.base import Versioned
 from prism_core.models.disputes import Correction
 from prism_core.models.projects import LabelingJob, Project
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
-from prism_core.tables import CORRECTIONS, PROJECTS, WORKERS, TableSpec
-from prism_resources.aws import client
-from prism_resources.tables.store import TableStore
-from tests.integration.ticks import Tick, tick
+from prism_core.tables import CORRECTIONS, PROJECTS, WORKERS
+from tests.integration.moving_clock import NOW, RUNNING, Clock, Write
+from tests.integration.ticks import Sensor
 
-V = TypeVar("V", bound=Versioned)
-# A Wednesday, of a half-year that no other test uses.
-NOW = datetime(2020, 11, 18, 9, 0, tzinfo=UTC)
-RUNNING = Week.of(NOW)
 WEEKS = [RUNNING + offset for offset in (-6, -5, -4, -3)]
 POOL = "us-east-1_Sensors"
-_HOURS = count()
-
-
-class Clock:
-    """The clock of the platform; a test moves it on between two ticks."""
-
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        # An hour of its own for each test: the log is one, and a tick sees everybody's changes.
-        self._patch, self.now = patch, NOW + timedelta(hours=next(_HOURS))
-        self.forward(0)
-
-    def forward(self, minutes: float) -> None:
-        self.now += timedelta(minutes=minutes)
-        self._patch.setenv("PRISM_NOW", self.now.isoformat())
-
-
-@pytest.fixture
-def clock(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as found:
-        yield found
-
-
-class Sensor:
-    """A sensor whose first tick has been: from here on it sees what is new."""
-
-    def __init__(self, name: str, instance: dg.DagsterInstance, clock: Clock) -> None:
-        self._name, self._instance, self._clock = name, instance, clock
-        self._cursor = tick(name, instance, None).cursor
-
-    def tick(self) -> Tick:
-        self._clock.forward(1)
-        found = tick(self._name, self._instance, self._cursor)
-        self._cursor = found.cursor
-        return found
 
 
 @pytest.fixture
 def resolved_work(instance: dg.DagsterInstance, clock: Clock) -> Sensor:
     return Sensor("resolved_work", instance, clock)
-
-
-Write = Callable[..., Any]
-
-
-@pytest.fixture
-def write(platform: Platform, clock: Clock) -> Write:
-    """Create or replace an item at the time it is."""
-
-    def written(spec: TableSpec, item: V, *, deleted: bool = False) -> V:
-        store = TableStore(client(platform.settings, "dynamodb"), platform.settings, spec, type(item))
-        author: dict[str, Any] = {"actor": "test", "reason": "", "now": clock.now}
-        raw = store.read(spec.key_of(item))
-        version = 0 if raw is None else int(raw["version"]["N"])
-        author["request_id"] = f"sensors-{spec.item_key(spec.key_of(item))}-{version}-{deleted}"
-        if deleted:
-            store.delete(item, expected_version=version, **author)
-            return item
-        stored = store.put(
-            item.model_copy(update={"version": max(version, 1)}), expected_version=version, **author
-        )
-        clock.forward(0.1)
-        return stored
-
-    return written
 
 
 def publish(*rows: tuple[Week, str, str]) -> None:

@@ -1,4 +1,4 @@
-"""One tick of a sensor as the daemon evaluates it, for several modules."""
+"""Ticks of sensors as the daemon evaluates them, for several modules."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from prism_assets.resources import PrismResource
 from prism_core.calendar import Week, WeekRange
 from prism_core.settings import load_settings
 from prism_sensors.asking import RANGE_END, RANGE_START
+from tests.integration.moving_clock import Clock
 
 
 @dataclass
@@ -26,6 +27,20 @@ class Tick:
     def weeks_of(self, asset: str) -> list[str]:
         """Every week for which an asset was asked."""
         return sorted(week.label for one in self.requests if asset in names_of(one) for week in weeks_of(one))
+
+
+class Sensor:
+    """A sensor whose first tick has been: from here on it sees what is new."""
+
+    def __init__(self, name: str, instance: dg.DagsterInstance, clock: Clock) -> None:
+        self._name, self._instance, self._clock = name, instance, clock
+        self._cursor = tick(name, instance, None).cursor
+
+    def tick(self) -> Tick:
+        self._clock.forward(1)
+        found = tick(self._name, self._instance, self._cursor)
+        self._cursor = found.cursor
+        return found
 
 
 def tick(sensor: str, instance: dg.DagsterInstance, cursor: str | None) -> Tick:

@@ -1,0 +1,184 @@
+"""Which weeks a review, a taxonomy, a plan or a register asks for. Why real: as in test_change_sensors.py."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import dagster as dg
+import pytest
+
+from prism_core.calendar import Week
+from prism_core.models.disputes import Correction, FactTable
+from prism_core.models.people import Availability, Member, Weekday
+from prism_core.models.projects import Project
+from prism_core.models.taxonomy import TaxonomyEntry, TaxonomyStatus, TaxonomyVersion
+from prism_core.models.work import Allocation, QualityReview
+from prism_core.tables import (
+    ALLOCATIONS,
+    AVAILABILITY,
+    CORRECTIONS,
+    MEMBERS,
+    PROJECTS,
+    QUALITY,
+    TAXONOMY,
+)
+from tests.integration.moving_clock import NOW, RUNNING, Clock, Write
+from tests.integration.ticks import Sensor
+
+LAST = RUNNING + -1
+
+
+@pytest.fixture
+def changed_quality(instance: dg.DagsterInstance, clock: Clock) -> Sensor:
+    return Sensor("changed_quality", instance, clock)
+
+
+@pytest.fixture
+def changed_plans(instance: dg.DagsterInstance, clock: Clock) -> Sensor:
+    return Sensor("changed_plans", instance, clock)
+
+
+def labels(*weeks: Week) -> list[str]:
+    return [week.label for week in weeks]
+
+
+def a_review(week: Week, number: int, category: str = "raw-a") -> QualityReview:
+    return QualityReview(
+        member_id="M-q1",
+        week=week,
+        project_id="P-q1",
+        review_id=f"q-{week}-{number}",
+        category=category,
+        reviewed=10,
+        correct=10,
+        reviewer="M-q2",
+        reviewed_at=week.start,
+    )
+
+
+def a_version(name: str, category: str, clock: Clock, *, days: int = 0) -> TaxonomyVersion:
+    return TaxonomyVersion(
+        taxonomy_id=name,
+        title=name,
+        status=TaxonomyStatus.PUBLISHED,
+        effective=(clock.now + timedelta(days=days)).date(),
+        entries=(TaxonomyEntry(raw="raw-moved", category=category),),
+    )
+
+
+def a_member(hours: str) -> Member:
+    return Member(
+        member_id="M-q9",
+        name="Member",
+        email="m@example.com",
+        hours={Weekday.MON: Decimal(hours)},
+        time_zone="UTC",
+    )
+
+
+def test_a_review_asks_for_the_scores_of_every_week_whose_window_holds_it(
+    write: Write, changed_quality: Sensor
+) -> None:
+    week = RUNNING + -8
+    write(QUALITY, a_review(week, 1))
+
+    asked = changed_quality.tick()
+
+    assert asked.weeks_of("quality_scores") == labels(*(week + later for later in range(4)))
+    assert changed_quality.tick().requests == []
+
+
+def test_a_corrected_review_asks_for_scores_and_a_correction_of_throughput_does_not(
+    write: Write, changed_quality: Sensor
+) -> None:
+    work = Correction(
+        week=LAST,
+        correction_id="c-work",
+        from_member="M-q1",
+        to_member="M-q2",
+        reason="x",
+        created=NOW,
+        created_by="test",
+    )
+    write(CORRECTIONS, work)
+    of_work = changed_quality.tick()
+    write(CORRECTIONS, work.model_copy(update={"correction_id": "c-review", "table": FactTable.QUALITY}))
+
+    of_reviews = changed_quality.tick()
+
+    assert of_work.requests == []
+    assert of_reviews.weeks_of("quality_scores") == labels(LAST, RUNNING)
+
+
+def test_a_taxonomy_asks_for_the_weeks_whose_reviews_it_names_otherwise_when_its_day_has_come_and_once(
+    write: Write, changed_quality: Sensor, clock: Clock
+) -> None:
+    moved, other = RUNNING + -12, RUNNING + -20
+    write(QUALITY, a_review(moved, 1, "raw-moved"))
+    write(QUALITY, a_review(other, 1, "raw-stays"))
+    changed_quality.tick()
+    write(TAXONOMY, a_version("2020-a", "New name", clock, days=1))
+
+    before = changed_quality.tick()
+    clock.forward(24 * 60)
+    on_its_day, after = changed_quality.tick(), changed_quality.tick()
+
+    assert before.requests == []
+    assert on_its_day.weeks_of("quality_scores") == labels(*(moved + later for later in range(4)))
+    assert {one.run_key for one in after.requests} <= {one.run_key for one in on_its_day.requests}
+
+
+def test_another_quality_target_asks_for_the_scores_of_the_running_week(
+    write: Write, changed_quality: Sensor
+) -> None:
+    project = Project(project_id="P-q5", name="P", category="text", demand_hours=Decimal(1))
+    project = write(PROJECTS, project)
+    project = write(PROJECTS, project.model_copy(update={"quality_target": Decimal("0.9500")}))
+    changed = changed_quality.tick()
+    write(PROJECTS, project.model_copy(update={"priority": 1}))
+
+    unrelated = changed_quality.tick()
+
+    assert changed.weeks_of("quality_scores") == [RUNNING.label]
+    assert unrelated.requests == []
+
+
+def test_allocations_and_days_off_ask_for_the_utilisation_of_weeks_that_have_begun(
+    write: Write, changed_plans: Sensor
+) -> None:
+    for week in (LAST, RUNNING, RUNNING + 1):
+        hours = {week.days[1]: Decimal(4)}
+        write(ALLOCATIONS, Allocation(member_id="M-q3", week=week, project_id="P-q3", hours=hours))
+    planned = changed_plans.tick()
+    day = (RUNNING + -3).days[2]
+    write(AVAILABILITY, Availability(member_id="M-q3", date=day, hours_off=Decimal(8)))
+
+    absent = changed_plans.tick()
+
+    assert planned.weeks_of("utilisation") == labels(LAST, RUNNING)
+    assert absent.weeks_of("utilisation") == labels(RUNNING + -3)
+
+
+def test_other_hours_of_a_member_ask_for_utilisation_and_another_team_does_not(
+    write: Write, changed_plans: Sensor
+) -> None:
+    member = write(MEMBERS, a_member("8.00"))
+    changed_plans.tick()
+    write(MEMBERS, member.model_copy(update={"team": "team-1"}))
+    moved = changed_plans.tick()
+    write(MEMBERS, a_member("6.00"))
+
+    fewer_hours = changed_plans.tick()
+
+    assert moved.weeks_of("utilisation") == []
+    assert fewer_hours.weeks_of("utilisation") == [RUNNING.label]
+
+
+def test_a_change_of_last_week_that_is_seen_this_week_asks_for_both(
+    write: Write, changed_plans: Sensor, clock: Clock
+) -> None:
+    write(MEMBERS, a_member("5.00"))
+    clock.forward(7 * 24 * 60)
+
+    asked = changed_plans.tick()
+
+    assert asked.weeks_of("utilisation") == labels(RUNNING, RUNNING + 1)
