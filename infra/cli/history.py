@@ -21,9 +21,6 @@ from infra.local.platform import Platform, attached
 from prism_core import clock
 from prism_core.failures import BadUsage
 
-# A person reads the first rows of a table; whoever needs all of them takes CSV or JSON.
-SCAN_SEGMENTS = 4
-
 
 def as_of(
     table: Annotated[str, typer.Argument(help="an operational table, such as members")],
@@ -76,24 +73,21 @@ def _one(platform: Platform, table: str, key: str, instant: datetime) -> list[di
 def _all(platform: Platform, table: str, instant: datetime) -> list[dict[str, Any]]:
     from prism_core.tables import table as table_spec
     from prism_resources.aws import client
-    from prism_resources.tables.history import TableHistory
+    from prism_resources.history.as_of import table_at
     from prism_resources.tables.store import TableStore
 
     spec, settings = table_spec(table), platform.settings
-    dynamodb = client(settings, "dynamodb")
-    store: TableStore[Any] = TableStore(dynamodb, settings, spec, spec.model)
+    store: TableStore[Any] = TableStore(client(settings, "dynamodb"), settings, spec, spec.model)
     with step_progress(f"reading the changes of {table}", 1) as progress:
         task = progress.task_ids[0]
-        found = TableHistory(dynamodb, settings, keys=store.keys).list_at(
-            spec,
-            store.parallel_scan(SCAN_SEGMENTS),
+        found = table_at(
+            settings,
+            store,
             instant,
             now=clock.now(),
-            max_weeks=None,
-            max_changes=None,
-            progress=lambda done, weeks: progress.update(task, completed=done, total=weeks),
+            progress=lambda done, parts: progress.update(task, completed=done, total=parts),
         )
-    return list(found.values())
+        return list(found)
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from prism_core.lake import Column
 from prism_core.models.base import instant_text
 from prism_core.settings import Settings
 from prism_core.tables import AFTER_ALL, CHANGELOG, TableSpec
-from prism_resources.history.text import ABSENT, ColumnText, carried
+from prism_resources.history.text import ABSENT, ColumnText, FieldText, carried
 from prism_resources.tables.history import SKEW, refuse_unlogged
 from prism_resources.tables.raw import Page, RawTables
 
@@ -46,6 +46,7 @@ def change_batches(
     since: datetime,
     until: datetime,
     *,
+    texts: Sequence[FieldText] | None = None,
     page_size: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[pa.RecordBatch]:
@@ -53,10 +54,11 @@ def change_batches(
 
     Reads a minute more on the early side: writers' clocks differ. Read the rows of now first, then the changes
     until a minute after, so that none is missed. Columns are fields of the model; `version` comes of itself.
+    `texts`, where given, stand for other columns than those of the lake.
     `progress` is told the partitions of the log (a week and shard each) that are done, and all of them.
     """
     refuse_unlogged(spec)
-    texts = [ColumnText(spec, column) for column in carried(columns)]
+    texts = [ColumnText(spec, column) for column in carried(columns)] if texts is None else texts
     reader = _Reader(settings, since - SKEW, until, page_size)
     parts = deque(_Part(partition) for partition in reader.partitions(spec.name))
     total, done = len(parts), 0
@@ -153,7 +155,7 @@ class _Reader:
         return page.Items, _Part(part.partition, following) if bytes(following) else None
 
 
-def _batch(entries: Sequence[_Entry], texts: Sequence[ColumnText]) -> pa.RecordBatch:
+def _batch(entries: Sequence[_Entry], texts: Sequence[FieldText]) -> pa.RecordBatch:
     instants = pa.array([entry.instant.S for entry in entries], pa.string())
     found: dict[str, Any] = {
         "item_key": pa.array([entry.item_key.S for entry in entries], pa.string()),
@@ -168,7 +170,7 @@ def _batch(entries: Sequence[_Entry], texts: Sequence[ColumnText]) -> pa.RecordB
     return pa.RecordBatch.from_pydict(found)
 
 
-def _before(text: ColumnText, touched: _Touched | None) -> str | None:
+def _before(text: FieldText, touched: _Touched | None) -> str | None:
     """None where the change did not touch the field."""
     if touched is None:
         return None

@@ -9,7 +9,7 @@ import types
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Protocol, Union, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel
@@ -27,6 +27,17 @@ VERSION: Final = "version"
 RECORDED_LATE: Final = "recorded_late"
 
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
+
+
+class FieldText(Protocol):
+    """The texts of a field of the log, and the column they stand in."""
+
+    name: str
+    field: str
+
+    def of_attribute(self, attribute: Attribute | None) -> str | None:
+        """Of an attribute as DynamoDB stores it, such as {"S": "active"}; None when it is absent."""
+        ...
 
 
 class ColumnText:

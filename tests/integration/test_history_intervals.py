@@ -19,10 +19,13 @@ from prism_core.history.changes import state_of
 from prism_core.history.snapshots import ends_of
 from prism_core.lake import Column
 from prism_core.lake_tables import LAKE_TABLES
+from prism_core.models.people import Member
 from prism_core.models.projects import Project
 from prism_core.settings import Settings
-from prism_core.tables import PROJECTS
+from prism_core.tables import MEMBERS, PROJECTS
 from prism_resources.aws import client
+from prism_resources.forgetting import forget_member
+from prism_resources.history.as_of import table_at
 from prism_resources.history.changes import change_batches
 from prism_resources.history.intervals import StateIntervals
 from prism_resources.history.text import ColumnText, carried
@@ -156,3 +159,38 @@ def test_pages_of_bytes_follow_one_another(
 
     assert sum(map(len, pages)) >= len(recorded)
     assert max(map(len, pages)) == 7
+
+
+def test_a_table_at_an_instant_reads_as_the_list_that_is_undone_change_by_change(
+    settings: Settings, projects: TableStore[Project], recorded: Recorded
+) -> None:
+    now = datetime.now(UTC)
+    history = TableHistory(client(settings, "dynamodb"), settings)
+    for instant in (BEGAN, recorded[15][0], recorded[40][0], now):
+        items = projects.parallel_scan(2)
+        expected = history.list_at(PROJECTS, items, instant, now=now, max_weeks=None, max_changes=None)
+
+        found = list(table_at(settings, projects, instant, now=now))
+
+        assert found == list(expected.values())
+
+
+def test_personal_values_of_the_past_are_opened_and_those_of_the_forgotten_are_not(settings: Settings) -> None:
+    dynamodb, now = client(settings, "dynamodb"), datetime.now(UTC)
+    members = TableStore(dynamodb, settings, MEMBERS, Member)
+    base = {"time_zone": "UTC", "hours": {"mon": "7.50"}}
+    by: dict[str, Any] = {"actor": "lead-1", "reason": "", "request_id": uuid.uuid4().hex}
+    keys = [f"M-{uuid.uuid4().hex[:8]}" for _ in range(2)]
+    for key in keys:
+        said = base | {"member_id": key, "name": "Ana", "email": "ana@example.org"}
+        first = members.create(Member.model_validate(said), now=BEGAN, **by)
+        later = BEGAN + timedelta(days=9)
+        members.update(first.model_copy(update={"name": "Anna"}), expected_version=1, now=later, **by)
+    forget_member(dynamodb, settings, keys[1], actor="dpo", reason="asked", request_id=uuid.uuid4().hex, now=now)
+
+    store = TableStore(dynamodb, settings, MEMBERS, Member)  # with no key in memory
+    found = {row["member_id"]: row for row in table_at(settings, store, BEGAN + timedelta(days=1), now=now)}
+
+    kept, lost = found[keys[0]], found[keys[1]]
+    assert (kept["name"], kept["hours"], kept["version"]) == ("Ana", {"mon": "7.50"}, 1)
+    assert (lost["name"], lost["hours"]) == ({"forgotten": True}, {"mon": "7.50"})
