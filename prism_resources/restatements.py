@@ -38,9 +38,17 @@ class Published:
     """A partition as people read it, and what it was computed from."""
 
     state: State
-    rows: list[dict[str, Any]]
+    arrow: pa.Table | None
     evidence: Evidence
     written_at: str
+
+    @property
+    def is_empty(self) -> bool:
+        return self.arrow is None or not self.arrow.num_rows
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows as Python values: made when somebody compares them."""
+        return [] if self.arrow is None else self.arrow.to_pylist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +93,31 @@ class RestatementLog:
         nobody has read them.
         """
         manifest = self._manifest(table, week)
-        said, rows = self._parquet(table, week)
+        said, arrow = self._parquet(table, week)
         if said is None:
             if manifest is None:
                 return None
             said = State(manifest.generation, manifest.content_hash)
         if manifest is not None and said == State(manifest.generation, manifest.content_hash):
-            return Published(said, rows, Evidence.from_plain(manifest.evidence), manifest.written_at)
+            return Published(said, arrow, Evidence.from_plain(manifest.evidence), manifest.written_at)
         led_here = [entry for entry in self.entries(table.name, week) if entry.new == said]
         evidence = led_here[-1].evidence if led_here else Evidence()
         written_at = manifest.written_at if manifest is not None else ""
-        return Published(said, rows, evidence, led_here[-1].restated_at if led_here else written_at)
+        return Published(said, arrow, evidence, led_here[-1].restated_at if led_here else written_at)
 
-    def _parquet(self, table: LakeTable, week: Week) -> tuple[State | None, list[dict[str, Any]]]:
+    def _parquet(self, table: LakeTable, week: Week) -> tuple[State | None, pa.Table | None]:
         """Which content the object says it is, and its rows; nothing when there is none that can be read."""
         body = self._lake.get(table.partition(week).parquet)
         if body is None:
-            return None, []
+            return None, None
         try:
             arrow = pq.read_table(io.BytesIO(body))
         except (pa.ArrowInvalid, OSError):
-            return None, []
+            return None, None
         said = arrow.schema.metadata or {}
         if GENERATION not in said:
-            return None, arrow.to_pylist()
-        return State(int(said[GENERATION]), said.get(CONTENT_HASH, b"").decode()), arrow.to_pylist()
+            return None, arrow
+        return State(int(said[GENERATION]), said.get(CONTENT_HASH, b"").decode()), arrow
 
     def _manifest(self, table: LakeTable, week: Week) -> Manifest | None:
         try:

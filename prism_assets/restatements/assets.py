@@ -11,7 +11,7 @@ import dagster as dg
 
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
-from prism_assets.restatements.book import GUARDED, Booked, book
+from prism_assets.restatements.book import GUARDED, Booked, book, touched_weeks
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.calendar import Week
@@ -45,7 +45,8 @@ def restatement_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsD
     def restatements(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
             now = clock.now()
-            booked = {week: book(prism, week, now) for week in weeks_of(context)}
+            touched = touched_weeks(prism)
+            booked = {week: book(prism, week, now, touched=week in touched) for week in weeks_of(context)}
             picture = _old_and_new(booked)
             for week, one in booked.items():
                 context.add_asset_metadata(_metadata(week, one, picture), partition_key=week.key)

@@ -19,6 +19,7 @@ from prism_core.lake import RESTATEMENTS_ROOT, LakeTable
 from prism_core.models.base import Model
 from prism_core.models.restatements import Restatement
 from prism_resources.lake import PartitionWrite, hash_of_rows
+from prism_resources.lake_files import arrow_rows, content_of
 from prism_resources.restatements import Entry, RestatementLog
 from prism_resources.tables.bulk import batch_write, delete_request, put_request
 from prism_resources.tables.codec import encode, encode_key
@@ -44,13 +45,21 @@ class Booked:
     deleted: int
 
 
-def book(prism: PrismResource, week: Week, now: datetime) -> Booked:
-    """Bring table and lake to what the log says. Repeating it writes nothing; a kill is healed by repeating it."""
-    entries, abandoned = entries_of(prism, week)
+def book(prism: PrismResource, week: Week, now: datetime, *, touched: bool = True) -> Booked:
+    """Bring table and lake to what the log says. Repeating it writes nothing; a kill is healed by repeating it.
+
+    `touched` is False where a listing has shown that the log has no entry of the week.
+    """
+    entries, abandoned = entries_of(prism, week) if touched else ([], [])
     put, deleted = _into_table(prism, week, [row for entry in entries for row in items(entry)])
     rows = [row for entry in entries for row in _lake_rows(entry)]
     written = _into_lake(prism, week, rows, now)
     return Booked(tuple(entries), tuple(abandoned), len(rows), written, put, deleted)
+
+
+def touched_weeks(prism: PrismResource) -> set[Week]:
+    """The weeks that the log has entries of, by one listing."""
+    return {Week.parse(key.split("week=")[1][:8]) for key in prism.lake().keys(RESTATEMENTS_ROOT)}
 
 
 def entries_of(prism: PrismResource, week: Week) -> tuple[list[Entry], list[str]]:
@@ -70,8 +79,8 @@ def figures_in_log(prism: PrismResource, week: Week) -> int:
 
 def unbooked(prism: PrismResource, weeks: Iterable[Week]) -> list[Week]:
     """The weeks whose restatements are not all in the lake yet. One listing where there are none."""
-    found = {Week.parse(key.split("week=")[1][:8]) for key in prism.lake().keys(RESTATEMENTS_ROOT)}
-    return [week for week in weeks if week in found and not _is_booked(prism, week)]
+    touched = touched_weeks(prism)
+    return [week for week in weeks if week in touched and not _is_booked(prism, week)]
 
 
 def _is_booked(prism: PrismResource, week: Week) -> bool:
@@ -145,13 +154,9 @@ def _into_table(prism: PrismResource, week: Week, wanted: list[Restatement]) -> 
 
 
 def _into_lake(prism: PrismResource, week: Week, rows: list[dict[str, Any]], now: datetime) -> PartitionWrite:
-    lake, table = prism.lake(), lake_tables.RESTATEMENTS
-    before = RestatementLog(lake).published(table, week)
-    generation = 1
-    if before is not None:
-        same = before.state.content_hash == hash_of_rows(table, rows)
-        generation = before.state.generation + (0 if same else 1)
-    return lake.replace_partition(table, week, rows, generation=generation, now=now)
+    table = lake_tables.RESTATEMENTS
+    content = content_of(table, arrow_rows(table, rows))
+    return prism.lake().write_partition(table, week, content, now=now, sparse=True)
 
 
 def _measure(value: float | None) -> Decimal | None:

@@ -123,14 +123,16 @@ def compare(
     grace = timedelta(hours=settings.restatement_grace_hours)
     over = before is not None and _of_whole_week(before, week) and is_published(week, now, grace)
     replaces = before.state if before is not None and over else None
-    published = before if before is not None and over and before.rows else None
+    published = before if before is not None and over and not before.is_empty else None
     evidence = replace(evidence, complete=now >= week.end)
     if published is None:
         return Comparison(
             table, week, before, replaces, None, None, settings.restatement_limit, (), {}, evidence, intent
         )
     inputs = changed(published.evidence, evidence)
-    found = differences(figures, published.rows, rows)
+    # Most weeks that are computed again are what they were: their rows need not be compared one by one.
+    same = published.state.content_hash == hash_of_rows(table, rows)
+    found = [] if same else differences(figures, published.rows(), rows)
     if intent.anew is not None and found:
         found = with_cause(found, Cause.COMPUTED_ANEW)
     elif attribute is not None and found:
@@ -138,7 +140,7 @@ def compare(
     elif found:
         found = with_causes(found, inputs, _upstream(log, published, evidence, week))
     total = figures.total(rows)
-    baseline = _baseline(published, figures)
+    baseline = _baseline(published, figures, total if same else None)
     kept = Baseline(figures.main, total) if intent.reason and found else baseline
     return Comparison(
         table,
@@ -239,12 +241,15 @@ def _of_whole_week(before: Published, week: Week) -> bool:
     return datetime.fromisoformat(before.written_at) >= week.end
 
 
-def _baseline(published: Published, figures: Figures) -> Baseline:
-    """Small steps add up: the gate compares with the total as first published, or as a person last allowed it."""
+def _baseline(published: Published, figures: Figures, total: float | None) -> Baseline:
+    """Small steps add up: the gate compares with the total as first published, or as a person last allowed it.
+
+    `total` is that of the published rows, where it is known.
+    """
     known = published.evidence.baseline
     if known is not None and known.measure == figures.main:
         return known
-    return Baseline(figures.main, figures.total(published.rows))
+    return Baseline(figures.main, figures.total(published.rows()) if total is None else total)
 
 
 def week_of(prism: PrismResource, table: LakeTable, week: Week) -> Part:

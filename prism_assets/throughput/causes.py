@@ -123,7 +123,7 @@ class Recompute:
         if {RESOLUTION, CORRECTIONS} <= changed:
             stages.append((Cause.RESOLVED_WORKER, self.compute(self.look_ups, corrections)))
         last = Cause.CORRECTION if CORRECTIONS in changed else Cause.RESOLVED_WORKER
-        return by_stages(FIGURES, found, published.rows, [*stages, (last, self.new)])
+        return by_stages(FIGURES, found, published.rows(), [*stages, (last, self.new)])
 
 
 def _text(correction: Correction) -> str:

@@ -1,0 +1,180 @@
+"""Published figures that are built on others: which cause reaches which row.
+
+Why real: utilisation finds the causes of throughput in the log that the gate wrote into the lake before it.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from prism_assets.resources import PrismResource
+from prism_assets.restatements.book import book
+from prism_core.calendar import Week, WeekRange
+from prism_core.failures import PermanentFailure
+from prism_core.lake import LakeTable, restatements_prefix
+from prism_core.lake_tables import RESTATEMENTS, THROUGHPUT
+from prism_core.models.disputes import Correction
+from prism_core.models.taxonomy import TaxonomyVersion
+from prism_core.models.work import Allocation, QualityReview
+from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
+from prism_core.settings import load_settings
+from prism_core.tables import TAXONOMY
+from prism_resources.aws import client
+from prism_resources.lake import Lake
+from prism_resources.tables.store import TableStore
+from prism_resources.worker_activity.ingest import FileIngest
+from prism_resources.worker_activity.landing import Landing
+from tests.integration.asset_runs import lake_rows, run_assets, write
+from tests.integration.helpers import POOL, record, write_lines
+
+pytestmark = pytest.mark.usefixtures("platform")
+# Weeks that no other test uses.
+WORK, REVIEWS, DAMAGED = (Week.parse(f"2024-W{number}") for number in (10, 14, 18))
+NOW = datetime(2024, 6, 3, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def causes(week: Week, table: str, measure: str) -> dict[str, list[str]]:
+    """The causes of a measure by subject."""
+    return {
+        row["subject"]: json.loads(row["causes"])
+        for row in lake_rows(RESTATEMENTS, week)
+        if (row["table"], row["measure"]) == (table, measure)
+    }
+
+
+def load(week: Week, path: Path) -> None:
+    ingest = FileIngest(Landing(Lake(load_settings())), WeekRange(week, week), datetime.now(UTC))
+    assert ingest.load(path, lambda _: None, lambda _: None).rejected == 0
+
+
+def work(sub: str, day: int, number: int, start: int = 0) -> list[Any]:
+    at = int(WORK.start.timestamp()) + day * 86_400 + 36_000
+    return [record(at + 600 * (start + one), sub=sub, job="rb-job", handle=600) for one in range(number)]
+
+
+def allocation(member_id: str, hours: str) -> Allocation:
+    values = {"member_id": member_id, "week": WORK, "project_id": "rb-p", "hours": {WORK.days[3]: hours}}
+    return Allocation.model_validate(values)
+
+
+def test_utilisation_has_the_causes_that_throughput_had_for_the_same_member_and_day(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    write("workers", [
+        Worker(worker_key=worker_key(pool=POOL, sub=f"rb-{name}"), pool=POOL, sub=f"rb-{name}", last_seen=NOW,
+               status=WorkerStatus.RESOLVED, periods=(WorkerPeriod(member=f"rb-{name}", from_=date(2024, 1, 1)),))
+        for name in ("ann", "bob", "cat")
+    ])  # fmt: skip
+    write("allocations", [allocation("rb-dan", "4")])
+    lines = [*work("rb-ann", 0, 12), *work("rb-bob", 1, 12), *work("rb-cat", 2, 3)]
+    load(WORK, write_lines(tmp_path / "on-time.jsonl", lines))
+    one = WeekRange(WORK, WORK)
+    assert run_assets(instance, one, "throughput", "utilisation", "restatements").success
+    assert lake_rows(RESTATEMENTS, WORK) == []
+
+    load(WORK, write_lines(tmp_path / "late.jsonl", work("rb-ann", 0, 1, start=20)))
+    correction = {
+        "week": WORK, "correction_id": "rb-c", "from_member": "rb-cat", "to_member": "rb-eve",
+        "reason": "test", "created": NOW, "created_by": "rb-lead",
+    }  # fmt: skip
+    write("corrections", [Correction.model_validate(correction)])
+    write("allocations", [allocation("rb-dan", "6")])
+    assert run_assets(instance, one, "throughput", "utilisation", "restatements").success
+
+    days = [day.isoformat() for day in WORK.days]
+    assert causes(WORK, "throughput", "tasks_submitted") == {
+        f"job:rb-job | rb-ann | {days[0]}": ["late_record"],
+        f"job:rb-job | rb-cat | {days[2]}": ["correction"],
+        f"job:rb-job | rb-eve | {days[2]}": ["correction"],
+        "*": ["late_record"],
+    }
+    worked = causes(WORK, "utilisation", "worked_hours")
+    assert worked.pop("*") == ["late_record", "correction", "edited_source"]
+    assert worked == {
+        f"rb-ann | {days[0]}": ["late_record"],
+        f"rb-cat | {days[2]}": ["correction"],
+        f"rb-eve | {days[2]}": ["correction"],
+    }
+    assert causes(WORK, "utilisation", "allocated_hours")[f"rb-dan | {days[3]}"] == ["edited_source"]
+
+
+def review(name: str, category: str, reviewed: int, correct: int, number: int = 1) -> QualityReview:
+    return QualityReview.model_validate(
+        {
+            "member_id": f"rb-{name}",
+            "week": REVIEWS,
+            "project_id": "rb-p",
+            "review_id": f"rb-{name}-{number}",
+            "category": f"rb-{category}",
+            "reviewed": reviewed,
+            "correct": correct,
+            "reviewer": "rb-lead",
+            "reviewed_at": NOW,
+        }
+    )
+
+
+@pytest.fixture
+def new_category() -> Iterator[TaxonomyVersion]:
+    """A version in force as long as the test runs: other tests have their own."""
+    version = TaxonomyVersion.model_validate(
+        {
+            "taxonomy_id": "rb-t",
+            "title": "t",
+            "status": "published",
+            "effective": datetime.now(UTC).date(),
+            "entries": [{"raw": "rb-old", "category": "RB vehicles"}],
+        }
+    )
+    yield version
+    settings = load_settings()
+    store = TableStore(client(settings, "dynamodb"), settings, TAXONOMY, TaxonomyVersion)
+    found = store.get(taxonomy_id="rb-t")
+    if found is not None:
+        store.delete(
+            found, expected_version=found.version, actor="test", reason="test", request_id="test", now=NOW
+        )
+
+
+def test_reviews_that_come_late_or_are_edited_and_a_new_category_move_their_own_rows(
+    instance: dg.DagsterInstance, new_category: TaxonomyVersion
+) -> None:
+    one = WeekRange(REVIEWS, REVIEWS)
+    write("quality", [review("ann", "same", 100, 90), review("bob", "same", 20, 10), review("cat", "old", 20, 20)])
+    assert run_assets(instance, one, "quality_scores", "restatements").success
+
+    write("quality", [review("ann", "same", 5, 5, number=2), review("bob", "same", 20, 15)])
+    write("taxonomy", [new_category])
+    assert run_assets(instance, one, "quality_scores", "restatements").success
+
+    assert causes(REVIEWS, "quality_scores", "correct") == {
+        "rb-ann | rb-p | unmapped:rb-same": ["late_record"],
+        "rb-bob | rb-p | unmapped:rb-same": ["edited_source"],
+        "rb-cat | rb-p | RB vehicles": ["taxonomy"],
+        "rb-cat | rb-p | unmapped:rb-old": ["taxonomy"],
+        "*": ["late_record", "taxonomy", "edited_source"],
+    }
+
+
+@pytest.mark.parametrize("table", [THROUGHPUT])
+def test_a_damaged_entry_of_the_log_is_named_with_what_to_do(table: LakeTable) -> None:
+    lake, key = Lake(load_settings()), f"{restatements_prefix(table.name, DAMAGED)}000001-000002.json"
+    lake.put(key, b'{"table": "throughput", "wee', content_type="application/json")
+
+    with pytest.raises(PermanentFailure, match="put its earlier version back, or delete it") as error:
+        book(PrismResource(), DAMAGED, NOW)
+
+    assert key in str(error.value)
+    lake.delete(key)
+    assert book(PrismResource(), DAMAGED, NOW).rows == 0
