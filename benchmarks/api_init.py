@@ -29,6 +29,7 @@ WITH_CLIENT = {
     "prism": "benchmarks.peers.starts:prism_dynamodb",
     FASTAPI: "benchmarks.peers.starts:fastapi_dynamodb",
     "powertools + boto3, no code of ours": "benchmarks.peers.starts:powertools_boto3",
+    "the same, no collector": "benchmarks.peers.starts:powertools_boto3_without_pauses",
     "empty + boto3 client": "benchmarks.peers.starts:boto3_dynamodb",
     EMPTY: "benchmarks.peers.starts:empty",
 }

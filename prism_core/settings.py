@@ -3,19 +3,19 @@
 Belongs here: names, regions, the first week, limits a person may change. Read from `PRISM_*` variables,
 then from the file that the first `prism up` wrote into PRISM_HOME, then from the defaults below.
 Does not belong here: secrets (prism_resources reads them by name when needed) and rules.
+pydantic-settings would read the same; its import is a fifteenth of a cold start (docs/adr/0014).
 """
 
+import json
 import os
 import re
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings.sources import JsonConfigSettingsSource
 
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
@@ -54,10 +54,10 @@ def prism_home() -> Path:
     return Path(os.environ.get("PRISM_HOME") or ".prism").absolute()
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every value PRISM is configured by. Immutable; construct with `load_settings()`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     environment: Environment = Environment.LOCAL
     # Absolute: it is handed to processes with another working directory.
@@ -73,9 +73,7 @@ class Settings(BaseSettings):
     account_id: str = Field(
         default="000000000000", pattern=r"^\d{12}$", description="the AWS account, part of bucket names"
     )
-    first_week: Annotated[Week, NoDecode] = Field(
-        default=Week.parse("2025-W01"), description="partitions start here"
-    )
+    first_week: Week = Field(default=Week.parse("2025-W01"), description="partitions start here")
     aws_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the embedded AWS; set by the platform")
 
     worker_activity_source: ActivitySource = ActivitySource.FILES
@@ -154,18 +152,6 @@ class Settings(BaseSettings):
         """The physical name of a table of prism_core/tables.py."""
         return f"{self.name_prefix}-{table}"
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        home_file = prism_home() / HOME_FILE
-        return init_settings, env_settings, JsonConfigSettingsSource(settings_cls, json_file=home_file)
-
 
 def load_settings(**overrides: Any) -> Settings:
     """The settings of this process.
@@ -175,11 +161,27 @@ def load_settings(**overrides: Any) -> Settings:
     """
     refuse_unknown_variables()
     try:
-        return Settings(**overrides)
+        return Settings.model_validate(_from_file() | _from_variables() | overrides)
     except ValidationError as error:
         raise BadUsage(_explain(error)) from error
     except ValueError as error:  # the file in PRISM_HOME is not JSON
         raise BadUsage(f"{prism_home() / HOME_FILE}: {error}") from error
+
+
+def _from_variables() -> dict[str, Any]:
+    """What the environment says, as text; an empty variable says nothing."""
+    return {name: text for name in Settings.model_fields if (text := os.environ.get(f"{PREFIX}{name}".upper()))}
+
+
+def _from_file() -> dict[str, Any]:
+    """What the file in PRISM_HOME says. Raises ValueError when it is no JSON object."""
+    try:
+        found = json.loads((prism_home() / HOME_FILE).read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    if not isinstance(found, dict):
+        raise ValueError("is no JSON object")  # noqa: TRY004 - as for a text that is no JSON at all
+    return cast("dict[str, Any]", found)
 
 
 @lru_cache(maxsize=1)

@@ -81,3 +81,11 @@ def _dynamodb() -> None:
     from prism_api.api import backend  # noqa: PLC0415
 
     backend.dynamodb()
+
+
+def powertools_boto3_without_pauses(path: str) -> None:
+    """The same while the garbage collector waits, as it does in ours."""
+    from prism_api.api.start import building  # noqa: PLC0415
+
+    with building():
+        powertools_boto3(path)

@@ -4,6 +4,8 @@ Belongs here: which wheels (the main group of uv.lock), what is taken out of the
 Does not belong here: our own modules (sources.py). A missing wheel fails; nothing is ever compiled here.
 """
 
+import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, cast
 
 from infra.packaging.sources import REPOSITORY
 from prism_core.failures import PermanentFailure
@@ -21,6 +24,8 @@ GLIBC = "manylinux_2_28"
 # The services that prism_api and what it imports make a client of; a test compares. `sts` and the two of the
 # sign-in are what botocore itself needs to find credentials.
 AWS_SERVICES = frozenset({"dynamodb", "kms", "lambda", "s3", "secretsmanager", "sso", "sso-oidc", "sts"})
+# What the list of endpoints calls them; sign-in has names of its own there.
+_ENDPOINTS = AWS_SERVICES | {"oidc", "portal.sso"}
 _UNUSED_FOLDERS = frozenset({"__pycache__", "tests", "examples", "bin", "include"})
 _UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".pyc", ".typed"})
 _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
@@ -58,12 +63,50 @@ def install_libraries(target: Path, arch: Arch) -> None:
 
 
 def strip(folder: Path) -> None:
-    """Delete what a function never opens: tests, stubs, AWS services that we do not call. Licences stay."""
+    """Delete what a function never opens: tests, stubs, AWS services that we do not call, and the documentation of
+    those that we do. Licences stay."""
     for path in sorted(folder.rglob("*")):
         if path.is_dir() and (path.name in _UNUSED_FOLDERS or _is_unused_service(path, folder)):
             shutil.rmtree(path)
         elif path.is_file() and (path.suffix in _UNUSED_SUFFIXES or _is_unused_metadata(path)):
             path.unlink()
+    data = folder / "botocore" / "data"
+    if data.is_dir():
+        _shorten(data)
+
+
+def _shorten(data: Path) -> None:
+    """What botocore reads at a start, without what nobody asks: it takes a third of the time to read.
+
+    The list of endpoints names 300 services of which we call seven; half of a model is documentation.
+    """
+    endpoints = data / "endpoints.json"
+    if endpoints.exists():
+        found = json.loads(endpoints.read_bytes())
+        for partition in found["partitions"]:
+            known = partition["services"]
+            partition["services"] = {name: known[name] for name in known if name in _ENDPOINTS}
+        endpoints.write_text(_compact(found))
+    for model in sorted(data.glob("*/*/service-2.json.gz")):
+        text = _compact(_undocumented(json.loads(gzip.decompress(model.read_bytes()))))
+        model.with_suffix("").write_text(text)
+        model.unlink()
+    for examples in data.glob("*/*/examples-1.json*"):
+        examples.unlink()
+
+
+def _undocumented(value: Any) -> Any:
+    """A model without its texts. A member of a shape may be called `documentation`, and is no text."""
+    if isinstance(value, dict):
+        parts = cast("dict[str, Any]", value).items()
+        return {n: _undocumented(one) for n, one in parts if n != "documentation" or not isinstance(one, str)}
+    if isinstance(value, list):
+        return [_undocumented(one) for one in cast("list[Any]", value)]
+    return value
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def byte_compile(folder: Path) -> bool:

@@ -33,7 +33,7 @@ ALSO: dict[str, tuple[str, ...]] = {"prism_assets.definitions": ("prism_sensors"
 # A Lambda function has 250 MB and no patience: dagster costs 1.5 s at import, pandas 0.6 s.
 NEVER_IN_A_LAMBDA = ("dagster", "dagster_aws", "pandas", "pyarrow", "duckdb")
 CORE_LIBRARIES = (
-    "pydantic", "pydantic_core", "pydantic_settings",
+    "pydantic", "pydantic_core",
     "msgspec", "numpy", "pyarrow", "isal", "ortools", "jsonschema_rs", "cryptography", "holidays",
 )  # fmt: skip
 # Parts of the standard library, and of the allowed libraries, that exist to reach outside.

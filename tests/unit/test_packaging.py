@@ -1,10 +1,18 @@
 """The zip of a function: the same content gives the same bytes, and only what the API imports is in it."""
 
+import gzip
 import io
+import json
 import os
 import re
+import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
+
+import botocore
+import botocore.session
+from botocore.loaders import Loader
 
 from infra.packaging.archive import archive_of
 from infra.packaging.libraries import AWS_SERVICES, strip
@@ -13,7 +21,7 @@ from infra.packaging.sources import PACKAGES, REPOSITORY, own_files
 # What the reading of credentials needs beside the services that PRISM names.
 OF_BOTOCORE_ITSELF = {"sso", "sso-oidc", "sts"}
 # Called by assets, by infra and by commands; no function does.
-NOT_OF_A_FUNCTION = {"athena", "cloudformation", "logs", "sesv2"}
+NOT_OF_A_FUNCTION = {"athena", "cloudformation", "logs", "ses", "sesv2"}
 
 
 def write(folder: Path, **files: str) -> list[tuple[str, Path]]:
@@ -69,7 +77,7 @@ def test_every_service_that_a_function_calls_is_described_in_it() -> None:
 
 def test_stripping_takes_tests_stubs_and_services_that_are_not_called(tmp_path: Path) -> None:
     kept = [
-        "botocore/data/dynamodb/service.json", "botocore/data/endpoints.json", "lib/core.py", "lib/core.so",
+        "botocore/data/dynamodb/service.json", "lib/core.py", "lib/core.so",
         "lib-1.dist-info/METADATA", "lib-1.dist-info/licenses/LICENSE", "zoneinfo/Europe/Madrid",
     ]  # fmt: skip
     gone = [
@@ -84,3 +92,53 @@ def test_stripping_takes_tests_stubs_and_services_that_are_not_called(tmp_path: 
 
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert left == set(kept)
+
+
+def test_what_botocore_reads_at_a_start_holds_what_is_called_and_no_documentation(tmp_path: Path) -> None:
+    data = tmp_path / "botocore" / "data"
+    model = data / "kms" / "2014-11-01"
+    model.mkdir(parents=True)
+    services = {"kms": {"endpoints": {}}, "ec2": {"endpoints": {}}}
+    partitions = {"partitions": [{"partition": "aws", "services": services}], "version": 3}
+    (data / "endpoints.json").write_text(json.dumps(partitions))
+    (model / "examples-1.json").write_text("{}")
+    shape = {"type": "structure", "documentation": "<p>long", "members": {"documentation": {"shape": "Text"}}}
+    with gzip.open(model / "service-2.json.gz", "wt") as packed:
+        json.dump({"shapes": {"Note": shape}, "documentation": "<p>longer"}, packed)
+
+    strip(tmp_path)
+
+    assert sorted(path.name for path in model.iterdir()) == ["service-2.json"]
+    assert json.loads((model / "service-2.json").read_text()) == {
+        "shapes": {"Note": {"type": "structure", "members": {"documentation": {"shape": "Text"}}}}
+    }
+    (partition,) = json.loads((data / "endpoints.json").read_text())["partitions"]
+    assert partition["services"] == {"kms": {"endpoints": {}}}
+
+
+def test_clients_of_every_service_are_made_from_what_a_package_holds_of_botocore(tmp_path: Path) -> None:
+    package = Path(botocore.__file__).parent
+    for name in (
+        *AWS_SERVICES,
+        "endpoints.json",
+        "partitions.json",
+        "_retry.json",
+        "sdk-default-configuration.json",
+    ):
+        source, target = package / "data" / name, tmp_path / "botocore" / "data" / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    strip(tmp_path)
+    data = str(tmp_path / "botocore" / "data")
+
+    def urls(folder: str) -> dict[str, str]:
+        session = botocore.session.get_session()
+        loader = Loader(extra_search_paths=[folder], include_default_search_paths=False)
+        session.register_component("data_loader", loader)
+        given: Any = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+        return {
+            f"{service} {region}": session.create_client(service, region_name=region, **given).meta.endpoint_url
+            for service in sorted(AWS_SERVICES)
+            for region in ("us-east-1", "eu-south-2", "cn-north-1", "us-gov-west-1")
+        }
+
+    assert urls(data) == urls(str(package / "data"))
