@@ -67,11 +67,13 @@ WEEKLY_DELIVERY: Final = LakeView(
         _WEEK,
         _MONDAY,
         Column("project_id", "string", "project; `job:<name>` for a labelling job that belongs to none"),
-        Column("name", "string", "name of the project; null when it is none"),
+        Column("name", "string", "name of the project; null when the week knows none of this id"),
         Column("category", "string", "raw category id of the project"),
         Column("status", "string", "status at the end of the week"),
         Column("priority", "bigint", "1 is the most urgent"),
-        Column("demand_hours", "double", "hours a week that the project asks for; 0 unless it is active"),
+        Column(
+            "demand_hours", "double", "hours a week that the project asks for; 0 unless active, null if unknown"
+        ),
         Column("allocated_hours", "double", "hours allocated to it in the week"),
         Column("worked_hours", "double", "hours on the wall clock, over submitted tasks"),
         Column("active_hours", "double", "hours that the labelling tool measured; null when none is known"),
@@ -104,7 +106,8 @@ WEEKLY_DELIVERY: Final = LakeView(
           UNION SELECT week, project_id FROM projects WHERE status = 'active'
         ), figures AS (
           SELECT s.week, s.project_id, p.name, p.category, p.status, p.priority,
-            CASE WHEN p.status = 'active' THEN p.demand_hours ELSE 0e0 END AS demand_hours,
+            CASE WHEN p.status = 'active' THEN p.demand_hours WHEN p.status IS NOT NULL THEN 0e0 END
+              AS demand_hours,
             coalesce(a.allocated_hours, 0e0) AS allocated_hours,
             coalesce(d.wall_seconds, 0) AS wall_seconds, d.active_seconds,
             coalesce(d.people, 0) AS people, coalesce(d.submitted, 0) AS submitted,
@@ -143,7 +146,7 @@ UTILISATION_BY_WEEK: Final = LakeView(
     (
         _WEEK,
         _MONDAY,
-        Column("member_id", "string", "member"),
+        Column("member_id", "string", "member; `worker:<key>` for a worker nobody has resolved"),
         Column("team", "string", "team at the end of the week; null when there is none"),
         Column("status", "string", "status at the end of the week"),
         Column("contracted_hours", "double", "hours by contract"),
@@ -281,14 +284,20 @@ CAPACITY_GAP: Final = LakeView(
         Column("priority", "bigint", "1 is the most urgent"),
         Column("sla_date", "date", "day the project is due; null when there is none"),
         Column("days_to_sla", "bigint", "days from the week's Sunday to that day; negative when it has passed"),
-        Column("demand_hours", "double", "hours a week that the project asks for; 0 unless it is active"),
+        Column(
+            "demand_hours", "double", "hours a week that the project asks for; 0 unless active, null if unknown"
+        ),
         Column("allocated_hours", "double", "hours allocated to it in the week"),
-        Column("gap_hours", "double", "demanded minus allocated hours; negative when more is allocated"),
+        Column(
+            "gap_hours",
+            "double",
+            "demanded minus allocated hours; negative when more is allocated, null without a demand",
+        ),
         Column("covered_share", "double", "allocated over demanded hours; null without demand"),
         Column("open_requests", "bigint", "requests neither declined nor fulfilled, due by that Sunday or before"),
         Column("requested_hours", "double", "hours of these requests, asked for on top of the demand"),
         Column("people", "bigint", "members with hours allocated"),
-        Column("people_missing", "bigint", "how many fewer than the project needs at least"),
+        Column("people_missing", "bigint", "how many fewer than the project needs at least; null if unknown"),
         Column(
             "free_hours_of_week",
             "double",
@@ -322,8 +331,9 @@ CAPACITY_GAP: Final = LakeView(
           UNION SELECT week, project_id FROM projects WHERE status = 'active'
         ), figures AS (
           SELECT s.week, s.project_id, p.name, p.status, p.priority, p.sla_date,
-            CASE WHEN p.status = 'active' THEN p.demand_hours ELSE 0e0 END AS demand_hours,
-            CASE WHEN p.status = 'active' THEN p.min_people ELSE 0 END AS min_people,
+            CASE WHEN p.status = 'active' THEN p.demand_hours WHEN p.status IS NOT NULL THEN 0e0 END
+              AS demand_hours,
+            CASE WHEN p.status = 'active' THEN p.min_people WHEN p.status IS NOT NULL THEN 0 END AS min_people,
             coalesce(a.allocated_hours, 0e0) AS allocated_hours, coalesce(a.people, 0) AS people,
             coalesce(r.open_requests, 0) AS open_requests, coalesce(r.requested_hours, 0e0) AS requested_hours,
             f.free_hours
@@ -345,7 +355,8 @@ CAPACITY_GAP: Final = LakeView(
           CAST(open_requests AS bigint) AS open_requests,
           round(requested_hours, 2) AS requested_hours,
           CAST(people AS bigint) AS people,
-          CAST(CASE WHEN min_people > people THEN min_people - people ELSE 0 END AS bigint) AS people_missing,
+          CAST(CASE WHEN min_people > people THEN min_people - people WHEN min_people IS NOT NULL THEN 0 END
+            AS bigint) AS people_missing,
           round(free_hours, 2) AS free_hours_of_week
         FROM placed
     """),

@@ -38,3 +38,9 @@ def answer(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, An
     result = connection.execute(sql)
     names = [column[0] for column in result.description or ()]
     return sorted((dict(zip(names, row, strict=True)) for row in result.fetchall()), key=str)
+
+
+def answer_of(rows: Rows, sql: str) -> list[dict[str, Any]]:
+    """As `answer`, of a lake of its own."""
+    with small_lake(rows) as connection:
+        return answer(connection, sql)

@@ -1,5 +1,6 @@
 """The views over the lake: one SQL that Trino and DuckDB both take, and what it answers."""
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -24,7 +25,7 @@ from prism_core.lake_views import (
 )
 from prism_core.quality import accuracy
 from prism_resources.query.sql import parse_query, to_duckdb, to_trino
-from tests.unit.lake_samples import TYPES, Rows, answer, small_lake
+from tests.unit.lake_samples import TYPES, Rows, answer, answer_of, small_lake
 
 # 2020 has 53 weeks; of 2021-W02 there is nothing.
 WEEKS = ("2020-W52", "2020-W53", "2021-W01", "2021-W03")
@@ -94,8 +95,9 @@ SAMPLE: Rows = {
 
 
 @pytest.fixture(scope="module")
-def lake() -> duckdb.DuckDBPyConnection:
-    return small_lake(SAMPLE)
+def lake() -> Iterator[duckdb.DuckDBPyConnection]:
+    with small_lake(SAMPLE) as connection:
+        yield connection
 
 
 def row(lake: duckdb.DuckDBPyConnection, view: LakeView, **where: Any) -> dict[str, Any]:
@@ -145,7 +147,7 @@ def test_a_view_reads_the_tables_that_it_says(view: LakeView) -> None:
 
 @pytest.mark.parametrize("view", LAKE_VIEWS.values(), ids=lambda view: view.name)
 def test_an_empty_lake_is_an_empty_view(view: LakeView) -> None:
-    assert answer(small_lake({}), view.sql) == []
+    assert answer_of({}, view.sql) == []
 
 
 def test_the_monday_of_every_week_of_a_century_is_that_of_the_calendar() -> None:
@@ -197,7 +199,7 @@ def test_work_without_a_project_and_a_project_without_work_are_both_there(lake: 
     work = row(lake, WEEKLY_DELIVERY, week="2021-W01", project_id="job:j")
     idle = row(lake, WEEKLY_DELIVERY, week="2021-W01", project_id="idle")
 
-    assert (work["tasks_submitted"], work["name"], work["demand_hours"]) == (30, None, 0.0)
+    assert (work["tasks_submitted"], work["name"], work["demand_hours"]) == (30, None, None)
     assert (idle["tasks_submitted"], idle["tasks_per_hour"], idle["delivered_share"]) == (0, None, 0.0)
     assert "over" not in {one["project_id"] for one in answer(lake, WEEKLY_DELIVERY.sql)}
 
@@ -218,9 +220,9 @@ def test_work_without_a_project_and_a_project_without_work_are_both_there(lake: 
     )
 )
 def test_no_task_is_lost_or_counted_twice(rows: list[dict[str, Any]]) -> None:
-    lake = small_lake({"throughput": rows, "projects": SAMPLE["projects"], "allocations": SAMPLE["allocations"]})
+    registers = {name: SAMPLE[name] for name in ("projects", "allocations")}
 
-    found = answer(lake, WEEKLY_DELIVERY.sql)
+    found = answer_of({"throughput": rows, **registers}, WEEKLY_DELIVERY.sql)
 
     for week in WEEKS:
         expected = sum(one["tasks_submitted"] for one in rows if one["week"] == week)
@@ -241,7 +243,7 @@ def test_shares_of_nothing_are_null() -> None:
     nothing = {"contracted_hours": 0.0, "off_hours": 0.0, "available_hours": 0.0, "allocated_hours": 0.0}
     day = {"week": "2021-W01", "member_id": "m", "day": date(2021, 1, 4), "worked_hours": 1.0, **nothing}
 
-    (used,) = answer(small_lake({"utilisation": [day]}), UTILISATION_BY_WEEK.sql)
+    (used,) = answer_of({"utilisation": [day]}, UTILISATION_BY_WEEK.sql)
 
     assert (used["allocated_share"], used["utilisation"], used["shrinkage"]) == (None, None, None)
 
@@ -271,7 +273,7 @@ def test_a_project_is_below_its_target_when_even_the_upper_end_misses_it(lake: d
 def test_the_interval_is_that_of_the_quality_rules(counts: tuple[int, int]) -> None:
     correct, reviewed = counts
     score = {"week": "2021-W01", "project_id": "p", "member_id": "m", "reviewed": reviewed, "correct": correct}
-    (found,) = answer(small_lake({"quality_scores": [score]}), QUALITY_TREND.sql)
+    (found,) = answer_of({"quality_scores": [score]}, QUALITY_TREND.sql)
 
     expected = accuracy(correct, reviewed)
 
@@ -305,7 +307,21 @@ def test_the_gap_is_what_is_asked_for_and_not_allocated(lake: duckdb.DuckDBPyCon
 def test_an_overdue_request_without_a_project_is_a_row_of_its_own(lake: duckdb.DuckDBPyConnection) -> None:
     nobody = row(lake, CAPACITY_GAP, week="2021-W01", project_id=None)
 
-    assert (nobody["open_requests"], nobody["requested_hours"], nobody["gap_hours"]) == (1, 5.0, 0.0)
+    assert (nobody["open_requests"], nobody["requested_hours"]) == (1, 5.0)
+
+
+def test_a_week_that_knows_no_projects_knows_no_gap_rather_than_too_much() -> None:
+    (found,) = answer_of({"allocations": SAMPLE["allocations"][:1]}, CAPACITY_GAP.sql)
+
+    assert (found["allocated_hours"], found["people"]) == (7.75, 1)
+    assert [found[name] for name in ("demand_hours", "gap_hours", "covered_share", "people_missing")] == [None] * 4
+
+
+def test_a_closed_project_asks_for_nothing() -> None:
+    closed = {"week": "2021-W01", "project_id": "p1", "status": "closed", "demand_hours": 20.0, "min_people": 3}
+    (found,) = answer_of({"allocations": [SAMPLE["allocations"][4]], "projects": [closed]}, CAPACITY_GAP.sql)
+
+    assert (found["demand_hours"], found["gap_hours"], found["people_missing"]) == (0.0, -7.75, 0)
 
 
 def test_hours_are_read_from_the_json_of_an_allocation_however_they_are_written() -> None:
@@ -315,6 +331,6 @@ def test_hours_are_read_from_the_json_of_an_allocation_however_they_are_written(
         for n, text in enumerate(texts)
     ]
 
-    (found,) = answer(small_lake({"allocations": rows}), CAPACITY_GAP.sql)
+    (found,) = answer_of({"allocations": rows}, CAPACITY_GAP.sql)
 
     assert (found["allocated_hours"], found["people"]) == (18.5, 2)

@@ -1,5 +1,7 @@
 """A view inside a query: wherever a table may stand."""
 
+from collections.abc import Iterator
+
 import duckdb
 import pytest
 import trino_query_parser
@@ -12,8 +14,9 @@ WORK = {"week": "2021-W01", "project_id": "p", "member_id": "m", "tasks_submitte
 
 
 @pytest.fixture(scope="module")
-def lake() -> duckdb.DuckDBPyConnection:
-    return small_lake({"throughput": [WORK, {**WORK, "week": "2021-W02"}]})
+def lake() -> Iterator[duckdb.DuckDBPyConnection]:
+    with small_lake({"throughput": [WORK, {**WORK, "week": "2021-W02"}]}) as connection:
+        yield connection
 
 
 @pytest.mark.parametrize(
