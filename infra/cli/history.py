@@ -129,6 +129,8 @@ def forget(
     """Forget a person for ever: their row, their key, and every sealed value in history, lake and backups."""
     from prism_resources import forgetting
     from prism_resources.aws import client
+    from prism_resources.backup.sets import set_names
+    from prism_resources.lake import Lake
 
     named = [("member", member_id or ""), ("recipient", recipient), ("request", request)]
     chosen = [(noun, name) for noun, name in named if name]
@@ -153,6 +155,9 @@ def forget(
             person = forgetting.recipient(name) if noun == "recipient" else forgetting.requester(name)
             done = forgetting.forget(dynamodb, settings, person, **author)
         platform.flush()
+        aside = set_names(Lake(settings))
+    if aside:
+        say(f"rows of before stand in restored sets: {', '.join(aside)}; drop each: prism restore --drop SET")
     if as_json:
         typer.echo(
             json.dumps({f"{noun}_id": name, "deleted": done.deleted, "blanked": done.blanked, "key": done.key})

@@ -121,16 +121,20 @@ def write_record(lake: Lake, record: RestoredSet) -> None:
     lake.put(record_key(record.name), record.encoded(), content_type="application/json")
 
 
+def set_names(lake: Lake) -> list[str]:
+    """Every set, finished or not, in order."""
+    return [key.removeprefix(RESTORES).removesuffix(".json") for key in lake.keys(RESTORES)]
+
+
 def restored_sets(lake: Lake) -> list[RestoredSet]:
-    """Every set, in the order of their names."""
-    names = [key.removeprefix(RESTORES).removesuffix(".json") for key in lake.keys(RESTORES)]
-    return [record for record in (read_record(lake, name) for name in names) if record is not None]
+    """The same with what they hold. Raises PermanentFailure when a record is damaged."""
+    return [record for record in (read_record(lake, name) for name in set_names(lake)) if record is not None]
 
 
 def drop_set(dynamodb: "DynamoDBClient", settings: Settings, lake: Lake, name: str) -> int:
     """Delete a set, its record last; answers the tables. Raises BadUsage for what is no set of this platform."""
     if not name.startswith(f"{settings.name_prefix}-restored-") or lake.get(record_key(name)) is None:
-        known = ", ".join(one.name for one in restored_sets(lake)) or "there are none"
+        known = ", ".join(set_names(lake)) or "there are none"
         raise BadUsage(f"{name!r} is no restored set; sets are: {known}")
     dropped = SetTables(dynamodb, name).drop(TABLES.values())
     lake.delete(record_key(name))

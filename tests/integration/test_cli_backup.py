@@ -54,6 +54,7 @@ def test_a_backup_is_made_listed_verified_restored_and_its_set_dropped(home: Pat
     done = answered(home, "restore", "--at", FIRST.isoformat(), "--tables", "members,changelog")
     sets = answered(home, "restore", "--list")
     with_words = prism(home, "restore", "--at", FIRST.isoformat(), "--tables", "members")
+    forgotten = prism(home, "forget", "M-1", "--reason", "asked", "--yes")
     dropped = answered(home, "restore", "--drop", done["name"])
 
     assert (found["backup_id"], whole["backup_id"], found["problem"]) == (made["backup_id"], made["backup_id"], "")
@@ -63,6 +64,9 @@ def test_a_backup_is_made_listed_verified_restored_and_its_set_dropped(home: Pat
     }  # fmt: skip
     assert [one["name"] for one in sets] == [done["name"]] == ["prism-restored-20260105t070000z"]
     assert "restored and verified" in with_words.stderr
+    assert f"rows of before stand in restored sets: {done['name']}; drop each" in " ".join(
+        forgotten.stderr.split()
+    )
     assert dropped == {"dropped": done["name"], "tables": 2}
     assert answered(home, "restore", "--list") == []
 
