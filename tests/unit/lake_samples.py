@@ -1,11 +1,12 @@
-"""A small lake in DuckDB: tables of the lake with the rows that a test names; all other columns are null."""
+"""A small lake in DuckDB: the tables that views read, with the rows that a test names; other columns are null."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
 
-from prism_core.lake_tables import LAKE_TABLES
+from prism_core.lake_tables import lake_table
+from prism_core.lake_views import LAKE_VIEWS
 
 TYPES = {
     "string": "VARCHAR",
@@ -19,9 +20,9 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def small_lake(rows: Rows) -> duckdb.DuckDBPyConnection:
-    """Every table of the lake, most of them empty."""
+    """Every table that a view reads, most of them empty."""
     connection = duckdb.connect(":memory:")
-    for table in LAKE_TABLES.values():
+    for table in map(lake_table, sorted({name for view in LAKE_VIEWS.values() for name in view.reads})):
         columns = {**{column.name: TYPES[column.type] for column in table.columns}, "week": "VARCHAR"}
         listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
         connection.execute(f'CREATE TABLE "{table.name}" ({listed})')
