@@ -138,7 +138,12 @@ def compare(
     elif attribute is not None and found:
         found = attribute(published, found, inputs)
     elif found:
-        found = with_causes(found, inputs, _upstream(log, published, evidence, week))
+        upstream = _upstream(log, published, evidence, week)
+        moved = {
+            name: [row for one in entries for row in one.rows if row.keys] for name, entries in upstream.items()
+        }
+        found = with_causes(found, inputs, moved)
+        intent = _allowed_below(intent, upstream)
     total = figures.total(rows)
     baseline = _baseline(published, figures, total if same else None)
     kept = Baseline(figures.main, total) if intent.reason and found else baseline
@@ -259,23 +264,26 @@ def week_of(prism: PrismResource, table: LakeTable, week: Week) -> Part:
     return Part(("content",), content, table.name)
 
 
-def _upstream(
-    log: RestatementLog, published: Published, evidence: Evidence, week: Week
-) -> dict[str, list[Difference]]:
-    """What was restated of the tables below since these figures were computed from them."""
-    found: dict[str, list[Difference]] = {}
+def _upstream(log: RestatementLog, published: Published, evidence: Evidence, week: Week) -> dict[str, list[Entry]]:
+    """What was restated of the tables below since these figures were computed from them, the newest first."""
+    found: dict[str, list[Entry]] = {}
     for name, part in evidence.parts.items():
         was = published.evidence.parts.get(name)
         if part.table is None or was is None or was.items == part.items:
             continue
         since = set(was.items.values())
-        rows: list[Difference] = []
+        found[part.table] = entries = []
         for entry in reversed(log.recorded(LAKE_TABLES[part.table], week).entries):
-            rows += [one for one in entry.rows if one.keys]
+            entries.append(entry)
             if entry.old.content_hash in since:
                 break
-        found[part.table] = rows
     return found
+
+
+def _allowed_below(intent: Intent, upstream: Mapping[str, Sequence[Entry]]) -> Intent:
+    """What a person has allowed of throughput is allowed of what follows from it: nobody is asked twice."""
+    reasons = [entry.reason for entries in upstream.values() for entry in entries if entry.reason]
+    return intent if intent.reason or not reasons else replace(intent, because=reasons[0])
 
 
 def _counted(inputs: Sequence[Changed]) -> dict[str, dict[str, int]]:

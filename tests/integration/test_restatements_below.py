@@ -14,6 +14,7 @@ import pytest
 
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.book import book
+from prism_assets.restatements.gate import BECAUSE_TAG
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable, restatements_prefix
@@ -34,7 +35,7 @@ from tests.integration.helpers import POOL, record, write_lines
 
 pytestmark = pytest.mark.usefixtures("platform")
 # Weeks that no other test uses.
-WORK, REVIEWS, DAMAGED = (Week.parse(f"2024-W{number}") for number in (10, 14, 18))
+WORK, REVIEWS, DAMAGED, HALVES = (Week.parse(f"2024-W{number}") for number in (10, 14, 18, 22))
 NOW = datetime(2024, 6, 3, tzinfo=UTC)
 
 
@@ -107,6 +108,26 @@ def test_utilisation_has_the_causes_that_throughput_had_for_the_same_member_and_
         f"rb-eve | {days[2]}": ["correction"],
     }
     assert causes(WORK, "utilisation", "allocated_hours")[f"rb-dan | {days[3]}"] == ["edited_source"]
+
+
+def test_what_a_person_allowed_of_throughput_is_allowed_of_what_follows_from_it(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    one, at = WeekRange(HALVES, HALVES), int(HALVES.start.timestamp()) + 36_000
+    lines = [record(at + 600 * number, sub="rb-half", job="rb-job", handle=600) for number in range(8)]
+    load(HALVES, write_lines(tmp_path / "first.jsonl", [*lines[:4]]))
+    assert run_assets(instance, one, "throughput", "utilisation").success
+    load(HALVES, write_lines(tmp_path / "second.jsonl", [*lines[4:]]))
+
+    refused = run_assets(instance, one, "throughput", "utilisation")
+    allowed = run_assets(instance, one, "throughput", tags={BECAUSE_TAG: "the second half"})
+    following = run_assets(instance, one, "utilisation", "restatements")
+
+    assert (refused.success, allowed.success, following.success) == (False, True, True)
+    assert {(row["table"], row["reason"]) for row in lake_rows(RESTATEMENTS, HALVES)} == {
+        ("throughput", "the second half"),
+        ("utilisation", "the second half"),
+    }
 
 
 def review(name: str, category: str, reviewed: int, correct: int, number: int = 1) -> QualityReview:
