@@ -33,5 +33,7 @@ def test_a_backfill_over_the_range_turns_its_partitions_and_checks_green_in_one_
         "no_negative_figures": True,
         "late_records": True,
         "raw_input_complete": True,
+        "lake_follows_table": True,
+        "partition_whole": True,
         "unresolved_share": False,  # the warning is right: nobody has resolved these workers
     }

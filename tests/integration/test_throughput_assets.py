@@ -98,6 +98,8 @@ def test_the_four_real_weeks_give_the_known_figures_in_one_run_and_again(
         "records_conserved": True,
         "no_negative_figures": True,
         "late_records": True,
+        "lake_follows_table": True,
+        "partition_whole": True,
         "unresolved_share": False,  # nobody has resolved these workers, and the check says so
     }
 
