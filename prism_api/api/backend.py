@@ -42,7 +42,10 @@ def s3() -> Any:
 
 
 def call_again(payload: bytes) -> None:
-    """Call this very function, without waiting for it."""
+    """Call this very function, without waiting for it.
+
+    Outside Lambda (the handler behind a plain server) it is the deployed one, by the name of the template.
+    """
     name = function_name() or f"{settings().name_prefix}-api"
     with calling(name, "call"):
         client(settings(), "lambda").invoke(FunctionName=name, InvocationType="Event", Payload=payload)
