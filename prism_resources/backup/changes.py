@@ -21,11 +21,11 @@ from prism_core.models.changes import Change
 from prism_core.settings import Settings
 from prism_core.tables import AFTER_ALL, CHANGELOG, TableSpec
 from prism_resources.backup.parts import items_of
+from prism_resources.backup.taking import RAW_ITEMS
 from prism_resources.lake import Lake
 from prism_resources.tables.codec import decode
-from prism_resources.tables.raw import Page, RawTables
+from prism_resources.tables.raw import RawTables
 
-_BYTES = msgspec.json.Decoder(Page[msgspec.Raw])
 _SCHEMA = """
 CREATE TABLE change (item_key TEXT NOT NULL, table_name TEXT NOT NULL, instant TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE done (item_key TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -122,7 +122,7 @@ def live_changes(
             for shard in range(settings.changelog_shards)
         ]
         requests = [_query(log, str(place), low, high) for place in places]
-        for page in raw.pages("Query", requests, _BYTES):
+        for page in raw.pages("Query", requests, RAW_ITEMS):
             yield from map(bytes, page)
     progress(len(weeks), len(weeks))
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from prism_core.backups import (
     BackupManifest,
     Digest,
@@ -29,7 +31,7 @@ from prism_resources.backup.changes import ChangeBook, kept_changes, live_change
 from prism_resources.backup.items import ItemsAt
 from prism_resources.backup.parts import parts_of
 from prism_resources.backup.sets import SetTables, read_record, write_record
-from prism_resources.backup.taking import ITEMS
+from prism_resources.backup.taking import RAW_ITEMS
 from prism_resources.failures import calling
 from prism_resources.lake import Lake
 from prism_resources.privacy import PersonKeys
@@ -169,9 +171,9 @@ class Restore:
     def _verify(self, name: str, meant: Digest) -> None:
         """Read every item back: as many, with the same content."""
         found = Digest()
-        for page in RawTables(self._settings).scan(name, ITEMS, segments=SCAN_SEGMENTS):
+        for page in RawTables(self._settings).scan(name, RAW_ITEMS, segments=SCAN_SEGMENTS):
             for item in page:
-                found.add(item)
+                found.add(msgspec.json.decode(item))
             self._progress(f"verifying {name}", found.items, meant.items)
         if (found.items, found.text) != (meant.items, meant.text):
             raise PermanentFailure(
