@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -50,14 +50,16 @@ _LOST = "ConditionalCheckFailed"
 class Write(Generic[M]):
     """One write of a transaction: the item at the version that was read (0: it must not exist yet).
 
-    `unused` promises that its key was never used, so that there is no version to go on from: it spares a read,
-    2 of the 4.7 ms that an item takes on the emulator.
+    `unused` promises that its key was never used: there is nothing to read and no version to go on from. It spares
+    two reads an item, with which the sample of twelve weeks takes 43 s to load instead of 18 on a busy machine.
+    `recorded` is the instant that the change log keeps, for history that is brought in; else that of the call.
     """
 
     item: M
     expected_version: int
     delete: bool = False
     unused: bool = False
+    recorded: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,8 @@ class TableStore(TableReader[M]):
 
     def _prepare(self, write: Write[M], author: _Author) -> _Step[M]:
         key = self.spec.key_of(write.item)
-        raw = self.read(key)
+        # The condition of the transaction finds out about a promise that does not hold.
+        raw = None if write.unused else self.read(key)
         found = None if raw is None else decode(self.spec, self.model, raw)
         current = _versioned(found)
         wanted = _versioned(write.item)
@@ -202,7 +205,8 @@ class TableStore(TableReader[M]):
         changes = diff(state_of(current), state_of(after))
         if not changes:
             return _Step(write, key, version, found, [])
-        actions = self._actions(key, after, expected, version, changes, author)
+        recorded = author if write.recorded is None else replace(author, now=write.recorded)
+        actions = self._actions(key, after, expected, version, changes, recorded)
         return _Step(write, key, version, cast("M | None", after), actions)
 
     def _first_version(self, key: Key, wanted: int) -> int:

@@ -17,6 +17,7 @@ from infra.cli.console import step_progress
 from infra.cli.ingest import RejectsFile, load_files
 from infra.local.platform import Platform
 from infra.local.sample.activity import week_lines
+from infra.local.sample.past import Story, stories
 from infra.local.sample.people import Programme, synthetic_programme
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
@@ -25,6 +26,7 @@ from prism_core.models.base import Versioned
 from prism_core.tables import TABLES, TableSpec
 from prism_resources.aws import client
 from prism_resources.privacy import PersonKeys
+from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore, Write
 
 SEED = 20_180_813
@@ -42,51 +44,61 @@ def load_sample(platform: Platform, weeks_wanted: int, until: datetime) -> None:
     last = Week.of(until)
     weeks = WeekRange(max(platform.settings.first_week, last.window(weeks_wanted).first), last)
     programme = synthetic_programme(weeks, SEED)
-    _load_programme(platform, programme)
+    load_programme(platform, programme, weeks, until)
     _load_activity(platform, programme, weeks, until)
 
 
-def _load_programme(platform: Platform, programme: Programme) -> None:
-    kinds: list[tuple[str, list[Versioned]]] = [
-        ("members", [*programme.members]),
-        ("projects", [*programme.projects]),
-        ("workers", [*programme.workers]),
-        ("availability", [*programme.availability]),
-        ("requests", [*programme.requests]),
-        ("allocations", [*programme.allocations]),
-        ("quality", [*programme.records.reviews]),
-        ("bugs", [*programme.records.bugs]),
-        ("disputes", [*programme.records.disputes]),
-        ("corrections", [*programme.records.corrections]),
-        ("taxonomy", [*programme.records.taxonomy]),
+def load_programme(platform: Platform, programme: Programme, weeks: WeekRange, until: datetime) -> None:
+    """Every item with its past: first all as they were created, then round by round what became of them."""
+    told = stories(programme, weeks, until)
+    rounds = max(len(story) for _, of_table in told for story in of_table)
+    jobs = [
+        (number, TABLES[name], batch)
+        for number in range(rounds)
+        for name, of_table in told
+        for batch in _batches(story for story in of_table if len(story) > number)
     ]
-    keys = PersonKeys(client(platform.settings, "dynamodb"), platform.settings)
-    batches = [(TABLES[name], batch) for name, items in kinds for batch in _batches(items)]
-    bar = step_progress("loading the synthetic programme", len(batches))
+    dynamodb = client(platform.settings, "dynamodb")
+    keys = PersonKeys(dynamodb, platform.settings)
+    first = TABLES[told[0][0]]
+    reader = TableReader(dynamodb, platform.settings, first, first.model)
+    # The first batch is written alone: where its first item is, a start that was killed may have written others.
+    empty = reader.read(first.key_of(told[0][1][0][0].item)) is None
+    bar = step_progress("loading the synthetic programme", len(jobs))
     with bar as progress, ThreadPoolExecutor(WRITERS) as pool:
-        for _ in pool.map(lambda job: _create(platform, keys, *job), batches):
-            progress.advance(progress.task_ids[0])
+        for part in ([jobs[0]], *([job for job in jobs[1:] if job[0] == number] for number in range(rounds))):
+            # Round by round: a later step is written on the one before it.
+            for _ in pool.map(lambda job: _write(platform, keys, *job, empty=empty), part):
+                progress.advance(progress.task_ids[0])
 
 
-def _batches(items: Iterable[Versioned]) -> Iterator[list[Versioned]]:
-    remaining = iter(items)
+def _batches(stories_of_table: Iterable[Story]) -> Iterator[list[Story]]:
+    remaining = iter(stories_of_table)
     while batch := list(islice(remaining, BATCH_WRITES)):
         yield batch
 
 
-def _create(platform: Platform, keys: PersonKeys, spec: TableSpec, items: list[Versioned]) -> None:
+def _write(
+    platform: Platform, keys: PersonKeys, number: int, spec: TableSpec, batch: list[Story], *, empty: bool
+) -> None:
+    """Step `number` of some items of a table; the version of an item is the number of its steps."""
     dynamodb = client(platform.settings, "dynamodb")
     store = TableStore(dynamodb, platform.settings, spec, spec.model, keys=keys)  # type: ignore[arg-type]
-    now = clock.now()
+    now, first = clock.now(), spec.item_key(spec.key_of(batch[0][number].item))
+    # Of this very batch: what a killed start wrote of it, it wrote whole.
+    request_id = f"{ACTOR} {number} {len(batch)} {first}"
+    writes = [
+        Write(story[number].item, number, unused=empty and not number, recorded=story[number].at)
+        for story in batch
+    ]
     try:
-        store.transact(
-            [Write(item, 0, unused=True) for item in items], actor=ACTOR, reason=REASON, request_id=ACTOR, now=now
-        )
+        store.transact(writes, actor=ACTOR, reason=REASON, request_id=request_id, now=now)
     except StaleVersion:
-        # A start that was killed had written some of these: write the others, one by one.
-        for item in items:
-            if store.read(spec.key_of(item)) is None:
-                store.create(item, actor=ACTOR, reason=REASON, request_id=ACTOR, now=now)
+        # A start that was killed had written some of these, or all that became of them: write the others.
+        for write in writes:
+            current = store.get(**{part: getattr(write.item, part) for part in spec.key_parts})
+            if (current.version if isinstance(current, Versioned) else 0) == number:
+                store.transact([write], actor=ACTOR, reason=REASON, request_id=request_id, now=now)
 
 
 def _load_activity(platform: Platform, programme: Programme, weeks: WeekRange, until: datetime) -> None:
