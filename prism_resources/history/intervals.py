@@ -28,7 +28,7 @@ from prism_resources.lake import ARROW_TYPES
 
 MEMORY_LIMIT: Final = "1GB"
 _BATCH_ROWS = 50_000
-_INSERT_ROWS = 120_000
+_INSERT_ROWS = 250_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -89,7 +89,9 @@ class StateIntervals:
         if not instants:
             return
         labels = self._between(instants)
-        started = _Slices(self._stream("SELECT * FROM intervals ORDER BY from_slot, id"), "from_slot")
+        started = _Slices(
+            self._stream("SELECT * EXCLUDE (odd) FROM intervals ORDER BY from_slot, id"), "from_slot"
+        )
         live = started.empty
         for slot, label in enumerate(labels):
             live = _alive(live, started.take(slot), slot)
@@ -120,7 +122,7 @@ class StateIntervals:
                 yield label, self._shown(found.take(slot))
 
     def _arrived(self, batches: list[pa.RecordBatch], statement: str) -> None:
-        """Into DuckDB: a hundred thousand rows at once take a seventh of the time of ten thousand ten times."""
+        """Into DuckDB, many rows at once: a million by 250,000 took a third of the time of 120,000 at once."""
         if self._numbered:
             raise BadUsage("rows and changes are added before the first question")
         if batches:
@@ -136,11 +138,24 @@ class StateIntervals:
         instants_us = [(instants[label] - _EPOCH) // timedelta(microseconds=1) for label in labels]
         self._database.execute(sql.number_days(instants_us))
         statement = sql.intervals(self._columns, instants_us)
-        self._database.execute(statement)
-        if self._database.execute(sql.ODD).fetchone() is not None:
-            self._leave_out_newer()
+        try:
             self._database.execute(statement)
-            self._refuse_gaps()
+            if self._database.execute(sql.ODD).fetchone() is not None:
+                self._leave_out_newer()
+                self._database.execute(statement)
+                self._refuse_gaps()
+        except duckdb.ConversionException as error:
+            said = str(error).splitlines()[0]
+            raise PermanentFailure(
+                f"a value of now or of the change log does not fit its column: {said}; it was written past the "
+                "store or by another version of PRISM"
+            ) from error
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            said = str(error).splitlines()[0]
+            raise PermanentFailure(
+                f"the states of {len(labels)} instants take more than there is: {said}; make room in the folder "
+                f"for temporary files, {tempfile.gettempdir()}, or ask for fewer weeks"
+            ) from error
         return labels
 
     def _put_in_order(self) -> None:

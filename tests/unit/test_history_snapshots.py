@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -180,6 +181,31 @@ def test_types_are_those_of_the_lake_and_a_text_like_absent_is_none() -> None:
     assert before.select(["label", "hours", "version"]).to_pylist() == [
         {"label": None, "hours": 7.5, "version": 1}
     ]
+
+
+def test_a_value_that_does_not_fit_its_column_is_said() -> None:
+    row = {"item_key": ["things/X"], "version": [1], "a": ["a dozen"], "b": ["1"], "c": ["1"]}
+    with StateIntervals(COLUMNS) as intervals:
+        intervals.add_rows(pa.RecordBatch.from_pydict(row))
+
+        with pytest.raises(PermanentFailure, match=r"does not fit its column: .*'a dozen'"):
+            list(intervals.at({"now": START}))
+
+
+def test_too_little_memory_is_said_and_leaves_no_folder_behind() -> None:
+    table = Table()
+    for number in range(300):
+        table.write(f"X{number}", {"a": number}, START + timedelta(number))
+
+    with StateIntervals(COLUMNS, memory_limit="8MB") as intervals:
+        intervals.add_rows(rows_batch(keyed(table.now())))
+        intervals.add_changes(changes_batch(table.log))
+        folder = Path(intervals._folder.name)
+        assert folder.is_dir()
+        with pytest.raises(PermanentFailure, match=r"take more than there is: Out of Memory.*ask for fewer weeks"):
+            list(intervals.at({"now": START}))
+
+    assert not folder.exists()
 
 
 def test_nothing_asked_and_nothing_there_are_answered_with_nothing() -> None:
