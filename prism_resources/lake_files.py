@@ -8,7 +8,7 @@ Rows are encoded a slice at a time: a partition of a million rows takes little m
 import hashlib
 import io
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -37,7 +37,7 @@ ARROW_TYPES: Final[Mapping[ColumnType, pa.DataType]] = {
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
 _GZIP = 31  # zlib's word for a gzip header, without a time in it: equal rows are equal bytes
-_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+_BEFORE_TIME = len("2026-01-05")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -57,6 +57,11 @@ def arrow_schema(table: LakeTable) -> pa.Schema:
         [pa.field(c.name, ARROW_TYPES[c.type], metadata={"comment": c.meaning}) for c in table.columns],
         metadata={"comment": table.meaning},
     )
+
+
+def no_rows(table: LakeTable) -> pa.Table:
+    """The table without a row; `empty_table` would import pandas."""
+    return pa.Table.from_batches([], arrow_schema(table))
 
 
 def arrow_rows(table: LakeTable, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -107,21 +112,28 @@ def json_lines(table: LakeTable, rows: pa.Table) -> Iterator[bytes]:
         pieces: list[Any] = []
         before = "{"
         for column in table.columns:
-            array = batch.column(column.name).combine_chunks()
-            pieces += [f'{before}"{column.name}":', _values(array, is_json=column.json)]
-            before = ","
-        lines = pc.binary_join_element_wise(*map(_scalar, pieces), _scalar("}\n"), _scalar(""))
-        yield _bytes_of(lines)
+            values, opening, closing = _values(batch.column(column.name).combine_chunks(), is_json=column.json)
+            pieces += [text_scalar(f'{before}"{column.name}":{opening}'), values]
+            before = f"{closing},"
+        ends = [text_scalar(f"{before[:-1]}}}\n"), text_scalar("")]
+        yield _bytes_of(pc.binary_join_element_wise(*pieces, *ends))
 
 
-def text_array(values: Iterable[str | None]) -> Any:
-    """Texts as an Arrow array. `pa.array` is three times as fast, but imports pandas at its first call: half a
-    second and 50 MB, which an export of fewer than a million items does not get back."""
+def text_array(values: Sequence[str | None]) -> Any:
+    """Texts as an Arrow array. `pa.array` takes 0.03 µs a text, but imports pandas at its first call: half a
+    second and 50 MB, which an export does not get back. Plain ASCII is laid out here in 0.06 µs, the rest takes
+    0.12."""
     if "pandas" in sys.modules:
         return pa.array(values, pa.string())
-    builder = StringBuilder()
-    builder.append_values(values)
-    return builder.finish()
+    try:
+        data = "".join(values).encode("ascii")  # type: ignore[arg-type] # a None ends it, which is what is asked
+    except (TypeError, UnicodeEncodeError):
+        builder = StringBuilder()
+        builder.append_values(values)
+        return builder.finish()
+    places: Any = np.zeros(len(values) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, values), np.int32, len(values)), out=places[1:])  # type: ignore[arg-type]
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(places), pa.py_buffer(data))
 
 
 @lru_cache(maxsize=4096)
@@ -130,34 +142,33 @@ def text_scalar(value: str) -> Any:
     return text_array((value,))[0]
 
 
-def _scalar(piece: Any) -> Any:
-    return text_scalar(piece) if isinstance(piece, str) else piece
-
-
-def _values(array: Any, *, is_json: bool) -> Any:
-    """Each value of a column as JSON text."""
+def _values(array: Any, *, is_json: bool) -> tuple[Any, str, str]:
+    """Each value of a column as JSON text, and what stands before and behind every one of them."""
     kind = array.type
+    opening = closing = ""
     if pa.types.is_string(kind):
-        texts = array if is_json else _quoted(array)
+        if is_json:
+            texts = array
+        elif _needs_escape(array):
+            texts = text_array([None if v is None else _encode(v).decode() for v in array.to_pylist()])
+        else:
+            texts, opening, closing = array, '"', '"'
     elif pa.types.is_timestamp(kind):
-        texts = _in_quotes(pc.strftime(array, _INSTANT))
+        # `strftime` would take 1.1 µs a value, this 0.05.
+        spaced = array.cast(pa.timestamp("us")).cast(pa.string()).cast(pa.binary())
+        texts = pc.binary_replace_slice(spaced, _BEFORE_TIME, _BEFORE_TIME + 1, b"T").cast(pa.string())
+        opening, closing = '"', 'Z"'
     elif pa.types.is_date(kind):
-        texts = _in_quotes(array.cast(pa.string()))
+        texts, opening, closing = array.cast(pa.string()), '"', '"'
     else:
         if pa.types.is_floating(kind) and not pc.all(pc.is_finite(array)).as_py():
             array = pc.if_else(pc.is_finite(array), array, pa.nulls(1, kind)[0])
         texts = array.cast(pa.string())
-    return pc.fill_null(texts, _scalar("null")) if texts.null_count else texts
-
-
-def _quoted(array: Any) -> Any:
-    if not _needs_escape(array):
-        return _in_quotes(array)
-    return text_array([None if v is None else _encode(v).decode() for v in array.to_pylist()])
-
-
-def _in_quotes(array: Any) -> Any:
-    return pc.binary_join_element_wise(_scalar('"'), array, _scalar('"'), _scalar(""))
+    if not texts.null_count:
+        return texts, opening, closing
+    if opening:
+        texts = pc.binary_join_element_wise(text_scalar(opening), texts, text_scalar(closing), text_scalar(""))
+    return pc.fill_null(texts, text_scalar("null")), "", ""
 
 
 def _needs_escape(array: Any) -> bool:

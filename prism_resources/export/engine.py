@@ -26,12 +26,14 @@ from prism_resources.export.spool import Spool
 from prism_resources.export.states import states_of
 from prism_resources.export.typed import typed_rows, with_week_of
 from prism_resources.lake import Lake, PartitionWrite, RestsOn, Stored
-from prism_resources.lake_files import Content, arrow_schema, content_of
+from prism_resources.lake_files import Content, content_of, no_rows
 from prism_resources.tables.raw import RawTables
 
 # Tables at once, and partitions of one that are being encoded and put. More of them only hold more memory.
 TABLE_THREADS: Final = 3
 WRITE_THREADS: Final = 4
+# Fewer tables are listed each for itself, three formats: a listing of everything would be longer.
+LISTED_ONE_BY_ONE: Final = 3
 
 Progress = Callable[[str, int], None]
 
@@ -71,6 +73,7 @@ class Export:
         self._settings, self._lake, self._now, self._progress = settings, lake, now, progress
         self.raw = raw or RawTables(settings)
         self._telling = threading.Lock()
+        self._listed: dict[str, Stored] | None = None
 
     def run(self, tables: Sequence[LakeTable], weeks: WeekRange) -> list[TableOutcome]:
         """Bring these weeks of these tables up to date, in the order given.
@@ -86,6 +89,8 @@ class Export:
             )
         if not tables:
             return []
+        if len(tables) > LISTED_ONE_BY_ONE:
+            self._listed = {found.key: found for found in self._lake.stored("lake/")}
         with ThreadPoolExecutor(min(TABLE_THREADS, len(tables))) as pool:
             futures = [pool.submit(self.table, table, weeks) for table in tables]
         return [future.result() for future in futures]
@@ -138,14 +143,16 @@ class Export:
 
     def _rows(self, table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, pa.Table]]:
         if table.kind in {"fact", "log"}:
-            nothing = arrow_schema(table).empty_table()
+            nothing = no_rows(table)
             for week, texts in spool.by_week():
                 yield Week.parse(week), nothing if texts is None else typed_rows(table, texts)
         else:
             yield from states_of(self._settings, table, weeks, spool, self._now)
 
     def _known(self, table: LakeTable, weeks: Sequence[Week]) -> dict[str, Stored]:
-        """The objects of the table: one listing a format, or one a week where these are few."""
+        """The objects of the table: of one listing for all tables, or one a format."""
+        if self._listed is not None:
+            return self._listed
         formats = (parquet_prefix(table.name), f"lake/jsonl/{table.name}/", f"lake/_manifests/{table.name}/")
         narrow = [f"week={week}" for week in weeks] if len(weeks) == 1 else [""]
         prefixes = [prefix + week for prefix in formats for week in narrow]

@@ -1,7 +1,7 @@
 """Which calls read the rows that an export wants.
 
-Belongs here: a scan of the whole table, or queries of the wanted weeks where these are few and a way leads there.
-Does not belong here: making the calls (tables/raw.py) and what the items say (decode.py).
+Belongs here: a scan of the whole table, or queries of the wanted weeks where these are few, the table is large
+and a way leads there. Does not belong here: making the calls (tables/raw.py) and what items say (decode.py).
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,14 @@ from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, TABLES, KeyCondition
 from prism_resources.export.decode import RowDecoder
 from prism_resources.tables.codec import encode_key
-from prism_resources.tables.raw import RawTables
+from prism_resources.tables.raw import RawTables, segments_of
 from prism_resources.tables.reader import key_expression
 
+# So much is read whole in sixteen calls, whatever weeks are wanted; the log of a week alone takes 72 queries.
+SCAN_BYTES: Final = 16 * 1024 * 1024
 # A query reads a week, a scan all weeks there are: above so many weeks the scan is the fewer calls.
 QUERY_WEEKS: Final = 4
-# Of the log, a week is a partition a logged table and shard: 68 queries.
+# Of the log, a week is a partition a logged table and shard.
 QUERY_LOG_WEEKS: Final = 2
 _BY_WEEK: Final = "by_week"
 
@@ -28,9 +30,10 @@ def pages_of(
 ) -> Iterator[list[Any]]:
     """Pages with at least every item of these weeks; of a register, with every item."""
     name = settings.table_name(decoder.spec.name)
-    conditions = _conditions(decoder.table, settings, weeks)
+    size = raw.bytes_of(name)
+    conditions = _conditions(decoder.table, settings, weeks) if size > SCAN_BYTES else []
     if not conditions:
-        return raw.scan(name, decoder.pages, fields=decoder.fields)
+        return raw.scan(name, decoder.pages, segments=segments_of(size), fields=decoder.fields)
     return raw.pages("Query", [_query(name, condition) for condition in conditions], decoder.pages)
 
 

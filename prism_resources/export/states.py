@@ -23,7 +23,7 @@ from prism_resources.export.typed import in_schema, typed_rows
 from prism_resources.history.changes import change_batches
 from prism_resources.history.intervals import StateIntervals
 from prism_resources.history.text import ABSENT, escaped
-from prism_resources.lake_files import arrow_schema, text_array
+from prism_resources.lake_files import no_rows, text_array
 
 # The last instant of a week: changes of Monday 00:00:00 are those of the next one.
 _MOMENT: Final = timedelta(microseconds=1)
@@ -69,7 +69,7 @@ def states_of(
 
 def _of_now(table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, pa.Table]]:
     """Rows of now stand for every week since the last change; those of a weekly table for their own week."""
-    nothing = arrow_schema(table).empty_table()
+    nothing = no_rows(table)
     if table.kind == "register":
         texts = spool.whole()
         rows = nothing if texts is None else typed_rows(table, texts)

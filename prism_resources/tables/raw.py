@@ -83,7 +83,7 @@ class RawTables:
         wanted, all when empty. Raises TransientFailure when the service stays throttled or unreachable,
         PermanentFailure when a page is not what the decoder expects.
         """
-        total = segments or self.segments_of(table)
+        total = segments or segments_of(self.bytes_of(table))
         common: dict[str, Any] = {"TableName": table, "ConsistentRead": consistent, **_projection(fields)}
         parts = [{"Segment": number, "TotalSegments": total} if total > 1 else {} for number in range(total)]
         requests = [{**common, **part} for part in parts]
@@ -103,11 +103,10 @@ class RawTables:
         elif requests:
             yield from self._at_once(operation, requests, decoder, min(threads, len(requests)))
 
-    def segments_of(self, table: str) -> int:
-        """In how many segments to scan a table, by the size that the service tells (it may be six hours old)."""
+    def bytes_of(self, table: str) -> int:
+        """The size of a table as the service tells it; it may be six hours old."""
         body = self.call("DescribeTable", {"TableName": table}, table)
-        size = msgspec.json.decode(body)["Table"].get("TableSizeBytes", 0)
-        return max(1, min(MAX_SEGMENTS, -(-size // SEGMENT_BYTES)))
+        return int(msgspec.json.decode(body)["Table"].get("TableSizeBytes", 0))
 
     def call(self, operation: str, request: Request, table: str) -> bytes:
         """The body of one answer. Throttling, 5xx and lost connections are tried again, with back-off."""
@@ -203,6 +202,11 @@ class RawTables:
                 stop.set()
                 for future in futures:
                     future.cancel()
+
+
+def segments_of(size: int) -> int:
+    """In how many segments to scan a table of so many bytes."""
+    return max(1, min(MAX_SEGMENTS, -(-size // SEGMENT_BYTES)))
 
 
 def _projection(fields: Sequence[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ few calls say nothing, and no test looks at one.
 
 import pytest
 
-from benchmarks import api_init, api_load, api_warm, history, views
+from benchmarks import api_init, api_load, api_warm, export_client, export_emulator, history, views
 
 
 def test_the_start_is_measured_beside_its_peers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,3 +48,18 @@ def test_a_view_is_measured_over_both_formats_of_the_lake(capsys: pytest.Capture
     assert list(result["contenders"]) == list(views.CONTENDERS)
     assert result["rows"]["throughput"] == 2 * 5 * 79 * 3
     assert "s a dashboard over capacity_gap" in capsys.readouterr().out
+
+
+def test_an_export_costs_its_client_what_is_measured_and_reads_the_same_as_its_peers() -> None:
+    result = export_client.main(["--items", "3000", "--repeats", "1"])
+
+    assert list(result["contenders"]) == list(export_client.CONTENDERS)
+    assert [target["limit"] for target in result["targets"]] == [0.1]
+
+
+@pytest.mark.slow
+def test_an_export_of_ten_tables_reads_the_same_as_its_peer_and_writes_nothing_twice() -> None:
+    (result,) = export_emulator.main(["--items", "200", "--repeats", "1"])
+
+    assert list(result["contenders"]) == list(export_emulator.CONTENDERS)
+    assert [target["limit"] for target in result["targets"]] == [0.5]

@@ -23,6 +23,7 @@ from prism_core.models.reports import Delivery
 from prism_core.models.work import Allocation, QualityReview
 from prism_core.tables import TABLES
 from prism_resources.aws import client
+from prism_resources.export import reading
 from prism_resources.export.engine import Export, TableOutcome
 from prism_resources.lake import Lake, UnreadableManifest
 from prism_resources.lake_files import arrow_rows, content_of
@@ -168,6 +169,17 @@ def test_a_second_export_writes_nothing(programme: Platform) -> None:
 
     assert objects(programme) == before
     assert {(outcome.written, outcome.unchanged) for outcome in outcomes} == {(0, len(ALL_WEEKS))}
+
+
+@pytest.mark.usefixtures("exported")
+def test_queries_of_the_weeks_find_what_a_scan_finds(programme: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = objects(programme)
+    monkeypatch.setattr(reading, "SCAN_BYTES", -1)
+
+    outcomes = export(programme, QUALITY, CHANGELOG, weeks=WeekRange(W34, W35))
+
+    assert [(outcome.items, outcome.written) for outcome in outcomes] == [(3, 0), (8, 0)]
+    assert objects(programme) == before
 
 
 @pytest.mark.usefixtures("exported")
