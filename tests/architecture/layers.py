@@ -44,6 +44,8 @@ CORE_NEVER = (
 )  # fmt: skip
 CORE_PURE_EXCEPTIONS = ("urllib.parse", "http.HTTPStatus")
 READS_THE_ENVIRONMENT = ("prism_core.settings", "prism_core.clock")
+# The settings of a home lie in a file beside its data; nothing else of the leaf opens one.
+READS_ITS_FILE = {"prism_core.settings": "read_bytes"}
 _ENVIRONMENT = ("os.environ", "os.environb", "os.getenv")
 _PURE_OS = ("os.cpu_count", "os.fspath", "os.PathLike", "os.sep", "os.linesep", *_ENVIRONMENT)  # those have a rule
 _FILE_METHODS = frozenset(
@@ -118,6 +120,8 @@ def input_and_output(source: str, module: str) -> Iterator[str]:
     """The leaf computes: it opens nothing and asks the machine for nothing."""
     for use in calls(source, module):
         method = use.name.rpartition(".")[2]
+        if READS_ITS_FILE.get(module) == method:
+            continue
         if use.name in {"open", "input", "print", "breakpoint"} or (
             "." in use.name and method in _FILE_METHODS and use.name not in _PURE_CALLS
         ):
