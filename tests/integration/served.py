@@ -35,7 +35,10 @@ ASSETS = """
     assetPartitionStatuses { ... on TimePartitionStatuses { ranges { startKey endKey status } } }
     assetChecksOrError { ... on AssetChecks { checks {
       name executionForLatestMaterialization { evaluation { success severity description } } } } } } }"""
-START_SECONDS, BACKFILL_SECONDS = 200, 280
+# A busy machine, or a year of weeks, takes longer.
+START_SECONDS, BACKFILL_SECONDS = (
+    float(os.environ.get(name, "200")) for name in ("START_SECONDS", "BACKFILL_SECONDS")
+)
 
 
 @dataclass
