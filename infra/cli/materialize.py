@@ -137,6 +137,7 @@ def run_range(
         quiet_about_beta()
         import dagster as dg
 
+        from infra.local.runs import PROCESS_TAG, this_process
         from prism_assets.definitions import build_definitions
         from prism_assets.restatements.gate import ANEW_TAG, BECAUSE_TAG
 
@@ -156,6 +157,7 @@ def run_range(
                     tags={
                         "dagster/asset_partition_range_start": weeks.first.key,
                         "dagster/asset_partition_range_end": weeks.last.key,
+                        PROCESS_TAG: this_process(),
                         **({} if anew is None else {ANEW_TAG: anew}),
                         **({} if because is None else {BECAUSE_TAG: because}),
                     },

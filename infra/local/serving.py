@@ -41,6 +41,9 @@ concurrency:
     default_limit: 1
   runs:
     max_concurrent_runs: 2
+run_launcher:
+  module: infra.local.runs
+  class: LocalRunLauncher
 run_monitoring:
   enabled: true
   poll_interval_seconds: 30
@@ -69,7 +72,7 @@ retention:
       success: 90
       failure: 30
 """
-DAGSTER_START_SECONDS = 120
+DAGSTER_START_SECONDS = 240
 DAGSTER_STOP_SECONDS = 30
 
 
