@@ -2,7 +2,8 @@
 
 Belongs here: the platform with its synthetic sample, the two ways, and what each of them published. Both begin
 with nothing published, in turn, in the process that loaded the definitions: starting processes and the waits of
-Dagster's daemon are in neither (tests/integration/test_whole_backfill.py prints them for a run of the daemon).
+Dagster's daemon are in neither.
+Does not belong here: a backfill through the daemon, and whether it is right (tests/integration).
 """
 
 import argparse
