@@ -2,7 +2,7 @@
 
 Belongs here: that exchange, and ending the runs that a killed platform left. `dagster dev` has no option for the
 first, and a proxy before the web server would leave the web server's own port open to every page (DNS rebinding),
-so the command that it starts is exchanged.
+so the command that it starts is exchanged. Does not belong here: the guard (dagster_web.py) and runs (runs.py).
 """
 
 import sys

@@ -1,8 +1,9 @@
 """Runs whose process is gone.
 
 Belongs here: which process carries out a run, and ending the runs of one that was killed, so that they do not hold
-their place in the queue. Dagster's code server watches the runs that it started itself; it knows nothing of those
-of `prism materialize`, nor of those of a platform that was killed as a whole.
+their place in the queue. Does not belong here: starting runs.
+Dagster's code server watches the runs that it started itself; it knows nothing of those of `prism materialize`, nor
+of those of a platform that was killed as a whole.
 """
 
 import os
