@@ -2,8 +2,8 @@
 
 Belongs here: which process carries out a run, and ending the runs of one that was killed, so that they do not hold
 their place in the queue. Does not belong here: starting runs.
-Dagster's code server watches the runs that it started itself; it knows nothing of those of `prism materialize`, nor
-of those of a platform that was killed as a whole.
+Dagster's code server watches the runs that it started itself; it knows nothing of those of `prism materialize`,
+nor of those of a platform that was killed as a whole.
 """
 
 import os
