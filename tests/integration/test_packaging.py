@@ -7,16 +7,20 @@ and its cache or the network.
 import io
 import json
 import platform as machine
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import botocore
+import botocore.session
 import pytest
+from botocore.loaders import Loader
 
 from infra.packaging.function import MAX_UNPACKED_BYTES, Package, package_function
-from infra.packaging.libraries import PYTHON, Arch, find_python
+from infra.packaging.libraries import AWS_SERVICES, PYTHON, Arch, find_python, strip
 from tests.integration.helpers import prism
 
 pytestmark = pytest.mark.slow
@@ -133,3 +137,31 @@ def test_the_command_writes_the_zip_and_says_how_large_it_is(tmp_path: Path) -> 
     body = (tmp_path / "dist" / "prism-api-x86_64.zip").read_bytes()
     assert (facts["zip_bytes"], facts["unpacked_bytes_at_most"]) == (len(body), MAX_UNPACKED_BYTES)
     assert sum(facts["parts"].values()) == facts["unpacked_bytes"] < MAX_UNPACKED_BYTES
+
+
+def test_clients_of_every_service_are_made_from_what_a_package_holds_of_botocore(tmp_path: Path) -> None:
+    package = Path(botocore.__file__).parent
+    for name in (
+        *AWS_SERVICES,
+        "endpoints.json",
+        "partitions.json",
+        "_retry.json",
+        "sdk-default-configuration.json",
+    ):
+        source, target = package / "data" / name, tmp_path / "botocore" / "data" / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    strip(tmp_path)
+    data = str(tmp_path / "botocore" / "data")
+
+    def urls(folder: str) -> dict[str, str]:
+        session = botocore.session.get_session()
+        loader = Loader(extra_search_paths=[folder], include_default_search_paths=False)
+        session.register_component("data_loader", loader)
+        given: Any = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+        return {
+            f"{service} {region}": session.create_client(service, region_name=region, **given).meta.endpoint_url
+            for service in sorted(AWS_SERVICES)
+            for region in ("us-east-1", "eu-south-2", "cn-north-1", "us-gov-west-1")
+        }
+
+    assert urls(data) == urls(str(package / "data"))

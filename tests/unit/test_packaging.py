@@ -5,14 +5,8 @@ import io
 import json
 import os
 import re
-import shutil
 import zipfile
 from pathlib import Path
-from typing import Any
-
-import botocore
-import botocore.session
-from botocore.loaders import Loader
 
 from infra.packaging.archive import archive_of
 from infra.packaging.libraries import AWS_SERVICES, strip
@@ -114,31 +108,3 @@ def test_what_botocore_reads_at_a_start_holds_what_is_called_and_no_documentatio
     }
     (partition,) = json.loads((data / "endpoints.json").read_text())["partitions"]
     assert partition["services"] == {"kms": {"endpoints": {}}}
-
-
-def test_clients_of_every_service_are_made_from_what_a_package_holds_of_botocore(tmp_path: Path) -> None:
-    package = Path(botocore.__file__).parent
-    for name in (
-        *AWS_SERVICES,
-        "endpoints.json",
-        "partitions.json",
-        "_retry.json",
-        "sdk-default-configuration.json",
-    ):
-        source, target = package / "data" / name, tmp_path / "botocore" / "data" / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
-    strip(tmp_path)
-    data = str(tmp_path / "botocore" / "data")
-
-    def urls(folder: str) -> dict[str, str]:
-        session = botocore.session.get_session()
-        loader = Loader(extra_search_paths=[folder], include_default_search_paths=False)
-        session.register_component("data_loader", loader)
-        given: Any = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
-        return {
-            f"{service} {region}": session.create_client(service, region_name=region, **given).meta.endpoint_url
-            for service in sorted(AWS_SERVICES)
-            for region in ("us-east-1", "eu-south-2", "cn-north-1", "us-gov-west-1")
-        }
-
-    assert urls(data) == urls(str(package / "data"))
