@@ -36,6 +36,7 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.export_client --save
 	$(RUN)python -m benchmarks.export_client --alone --items 1000000 --repeats 1 --save
 	$(RUN)python -m benchmarks.export_emulator --save
+	$(RUN)python -m benchmarks.backfill --save
 	$(RUN)python -m benchmarks.api_init --save
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save
@@ -43,6 +44,8 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 soak: .venv/.synced ## the load and fault tests at full figures, output in benchmarks/results/soak.txt
 	{ date -u +%FT%TZ; git rev-parse HEAD; FUZZ_SECONDS=300 $(RUN)pytest tests/integration/test_api_fuzz.py --timeout 900 -q; \
 	  SOAK_KILLS=50 $(RUN)pytest tests/integration/test_*_faults.py -k kill --timeout 3600 -q -s; \
+	  SAMPLE_WEEKS=52 START_SECONDS=900 BACKFILL_SECONDS=1500 \
+	    $(RUN)pytest tests/integration/test_whole_backfill.py --timeout 3000 -q -s; \
 	  $(RUN)python -m benchmarks.api_load; } 2>&1 | grep -v '^{' | tee benchmarks/results/soak.txt
 
 openapi: .venv/.synced ## write prism_api/openapi.json anew
