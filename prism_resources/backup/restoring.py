@@ -8,7 +8,7 @@ A table that is verified is noted in the record of the set; a restore that was k
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -56,6 +56,11 @@ class Source:
     newest: BackupManifest
     live_log: bool
 
+    @property
+    def changes_from(self) -> Literal["log", "backup"]:
+        """As the record of a set names it."""
+        return "log" if self.live_log else "backup"
+
 
 def source_of(backups: Sequence[BackupManifest], at: datetime, *, now: datetime, live_log: bool = True) -> Source:
     """Where to start from. Raises BadUsage for an instant in the future, PermanentFailure when nothing will do."""
@@ -89,43 +94,61 @@ class Restore:
     def run(self, source: Source, at: datetime, specs: Sequence[TableSpec]) -> RestoredSet:
         """Restore and verify the tables; the set counts when this returns.
 
-        Tables that an earlier run of the same instant has verified are left as they are. Raises PermanentFailure
-        for a broken part, a gap in the changes, or a table that is not what was written.
+        Tables that an earlier run of the same instant has verified are left as they are; where these are all, the
+        set is only finished. Raises PermanentFailure for a broken part, a gap in the changes, or a table that is
+        not what was written.
         """
         name = set_name(self._settings.name_prefix, at)
         record = read_record(self._lake, name) or RestoredSet(
             name=name,
             at=at,
             backup_id=source.base.backup_id,
-            changes_from="log" if source.live_log else "backup",
+            changes_from=source.changes_from,
             began=self._clock(),
         )
         self._refuse_other(record, source)
         left = [spec for spec in specs if spec.name not in record.tables]
-        if not left:
+        if left:
+            record = self._make(source, at, left, record)
+        elif record.finished is not None:
             return record
-        for spec in left:
-            parts_of(source.base, spec.name)  # a table that the backup does not hold fails before anything is made
-        record = record.model_copy(update={"finished": None})
-        write_record(self._lake, record)
-        tables = SetTables(self._dynamodb, name)
-        tables.make_anew(left)
-        with ChangeBook() as book:
-            self._gather(book, source, at, left)
-            for spec in left:
-                done = self._table(source, book, at, spec, tables.table_name(spec))
-                record = record.model_copy(update={"tables": {**record.tables, spec.name: done}})
-                write_record(self._lake, record)
         record = record.model_copy(update={"finished": self._clock()})
         write_record(self._lake, record)
         return record
 
+    def _make(self, source: Source, at: datetime, specs: Sequence[TableSpec], record: RestoredSet) -> RestoredSet:
+        """Write and verify tables, each noted in the record when it is; answers the record, not yet finished."""
+        for spec in specs:
+            parts_of(source.base, spec.name)  # a table that the backup does not hold fails before anything is made
+        record = record.model_copy(update={"finished": None})
+        write_record(self._lake, record)
+        tables = SetTables(self._dynamodb, record.name)
+        tables.make_anew(specs)
+        with ChangeBook() as book:
+            self._gather(book, source, at, specs)
+            for spec in specs:
+                done = self._table(source, book, at, spec, tables.table_name(spec))
+                record = record.model_copy(update={"tables": {**record.tables, spec.name: done}})
+                write_record(self._lake, record)
+        return record
+
     def _refuse_other(self, record: RestoredSet, source: Source) -> None:
-        """What is there must not be mixed with another backup: generation tables would be of two times."""
+        """What is there must not be mixed with another backup, where generation tables would be of two times, nor
+        with changes of another origin, of which the record names one."""
         if record.backup_id != source.base.backup_id:
             raise BadUsage(
                 f"{record.name} was begun from backup {record.backup_id}, this would go on from "
                 f"{source.base.backup_id}: name the first with --backup, or drop the set with --drop {record.name}"
+            )
+        if record.changes_from != source.changes_from:
+            began, repeat = (
+                ("the live change log", "without")
+                if record.changes_from == "log"
+                else ("the log of a backup", "with")
+            )
+            raise BadUsage(
+                f"{record.name} was begun with changes from {began}: repeat the command {repeat} "
+                f"--without-live-log, or drop the set with --drop {record.name}"
             )
 
     def _gather(self, book: ChangeBook, source: Source, at: datetime, specs: Sequence[TableSpec]) -> None:

@@ -23,7 +23,7 @@ from prism_core.tables import MEMBERS, PROJECTS, TABLES
 from prism_resources.aws import client
 from prism_resources.backup.catalog import listed, read_manifest, usable, verify
 from prism_resources.backup.restoring import Restore, source_of
-from prism_resources.backup.sets import read_record
+from prism_resources.backup.sets import read_record, write_record
 from prism_resources.backup.taking import take_backup
 from tests.integration.backup_world import HOUR, MONDAY, RETENTION_DAYS, WEDNESDAY, World, member, project
 from tests.integration.proxies import Proxy
@@ -146,6 +146,23 @@ def test_a_restore_that_is_killed_goes_on_and_never_touches_the_real_tables(worl
     sys.stdout.write(f"{died} of {KILLS} restores were killed; tables done after each: {noted}\n")
 
 
+@pytest.mark.parametrize("noted", [("members", "projects"), ("members",)])
+def test_a_restore_that_was_killed_behind_its_last_table_is_finished_by_repeating_it(
+    world: World, noted: tuple[str, ...]
+) -> None:
+    """The record holds every table that was asked for, and does not count yet."""
+    world.backup(MONDAY + HOUR)
+    at = MONDAY + 2 * HOUR
+    done = world.restore(at, *noted)
+    write_record(world.lake, done.model_copy(update={"finished": None}))
+
+    again = world.restore(at, "members")
+
+    assert again.finished is not None
+    assert again.tables == done.tables
+    assert read_record(world.lake, done.name) == again
+
+
 def spoil(world: World, key: str, change: Callable[[bytes], bytes]) -> None:
     body = world.lake.get(key)
     assert body is not None
@@ -249,6 +266,19 @@ def test_a_set_is_not_made_of_two_backups(world: World) -> None:
 
     with pytest.raises(BadUsage, match=f"was begun from backup {first.backup_id}.*{second.backup_id}"):
         world.restore(MONDAY + 3 * HOUR, "projects")
+
+
+@pytest.mark.parametrize(("live_log", "says"), [(True, "command without"), (False, "command with")])
+def test_a_set_is_not_made_of_changes_from_two_logs(world: World, *, live_log: bool, says: str) -> None:
+    world.backup(MONDAY + 4 * HOUR)
+    done = world.restore(MONDAY + 3 * HOUR, "members", live_log=live_log)
+
+    with pytest.raises(BadUsage, match=f"repeat the {says} --without-live-log, or drop the set"):
+        world.restore(MONDAY + 3 * HOUR, "projects", live_log=not live_log)
+    whole = world.restore(MONDAY + 3 * HOUR, "projects", live_log=live_log)
+
+    assert read_record(world.lake, done.name) == whole
+    assert (set(whole.tables), whole.changes_from) == ({"members", "projects"}, done.changes_from)
 
 
 def test_a_change_that_is_missing_from_the_log_is_a_gap_not_another_state(world: World) -> None:
