@@ -11,6 +11,8 @@ from prism_core.calendar import Week
 from prism_core.failures import BadUsage
 
 NOW_VARIABLE = "PRISM_NOW"
+# Nobody recorded anything before; an earlier instant is a slip, and its weeks until now are thousands of queries.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def now() -> datetime:

@@ -18,7 +18,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from infra.cli.console import count_of, out, plain, say, step_progress
-from infra.cli.history import read_instant
+from infra.cli.history import read_instant, refuse_before_all
 from infra.cli.query import WIDEST, Format
 from infra.local.platform import attached
 from prism_core import clock
@@ -93,7 +93,7 @@ def _tables(name: str) -> list[TableSpec]:
 
 def _begin(text: str) -> datetime:
     """An instant, or the Monday of a week."""
-    return Week.parse(text).start if _is_week(text) else read_instant(text)
+    return refuse_before_all(text, Week.parse(text).start) if _is_week(text) else read_instant(text)
 
 
 def _end(text: str) -> datetime:

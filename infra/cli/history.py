@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from infra.cli.console import fail, out, say, step_progress
+from infra.cli.console import fail, out, plain, say, step_progress
 from infra.cli.query import WIDEST, Format
 from infra.local.platform import Platform, attached
 from prism_core import clock
@@ -49,14 +49,24 @@ def as_of(
 
 
 def read_instant(text: str) -> datetime:
-    """An instant in UTC. Raises BadUsage without a zone: nobody knows whose morning it is."""
+    """An instant in UTC. Raises BadUsage without a zone (nobody knows whose morning it is) and before 2000."""
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadUsage(f"{text!r} is not an instant; write 2026-01-05T07:00:00Z") from error
     if instant.tzinfo is None:
         raise BadUsage(f"{text!r} has no time zone; add Z or +01:00")
-    return instant.astimezone(UTC)
+    try:
+        return refuse_before_all(text, instant.astimezone(UTC))
+    except OverflowError as error:
+        raise BadUsage(f"{text!r} lies outside the years 0001 to 9999 in UTC") from error
+
+
+def refuse_before_all(text: str, instant: datetime) -> datetime:
+    """The instant itself. Raises BadUsage before anything was recorded."""
+    if instant < clock.EARLIEST:
+        raise BadUsage(f"nothing is known of before {clock.EARLIEST:%Y-%m-%d}; {text} is earlier")
+    return instant
 
 
 def _one(platform: Platform, table: str, key: str, instant: datetime) -> list[dict[str, Any]]:
@@ -108,7 +118,7 @@ def _print(rows: list[dict[str, Any]], columns: list[str], output: Format) -> No
         return
     table = Table(*columns)
     for row in cells:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*("" if value is None else plain(value) for value in row))
     needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
     Console(width=max(out.width, needed), highlight=False).print(table)
 

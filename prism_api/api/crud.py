@@ -6,7 +6,7 @@ only one kind can do (routes/<resource>.py).
 
 import inspect
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
@@ -42,6 +42,7 @@ from prism_api.api.writes import (
     read_item,
     replace_item,
 )
+from prism_core.clock import EARLIEST
 from prism_core.models.base import Instant, Versioned
 
 METHODS = "lcgupdb"
@@ -50,7 +51,6 @@ FilterText = Annotated[str, Field(min_length=1, max_length=500)]
 WeekText = Annotated[str, Field(pattern=r"^(19|20)\d{2}-W(0[1-9]|[1-4]\d|5[0-3])$")]
 # Name -> annotation and default.
 Parameters = dict[str, tuple[Any, Any]]
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _since_the_beginning(instant: datetime) -> datetime:

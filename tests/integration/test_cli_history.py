@@ -13,7 +13,8 @@ from infra.deploy import deploy
 from infra.local.platform import attached
 from prism_core.calendar import Week
 from prism_core.models.people import Availability, Member
-from prism_core.tables import AVAILABILITY, MEMBERS
+from prism_core.models.projects import Project
+from prism_core.tables import AVAILABILITY, MEMBERS, PROJECTS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
 from tests.integration.conftest import worker_port
@@ -21,6 +22,8 @@ from tests.integration.helpers import prism
 
 # The far past of a command that runs today: two changes a week apart.
 FIRST, SECOND = datetime(2026, 1, 5, 7, tzinfo=UTC), datetime(2026, 1, 12, 7, tzinfo=UTC)
+# What a terminal library takes for markup.
+MARKUP = "work [/x] y [draft] z"
 
 
 def member(member_id: str, name: str) -> Member:
@@ -55,6 +58,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             absences = TableStore(dynamodb, platform.settings, AVAILABILITY, Availability)
             off = {"member_id": "M-1", "date": "2026-01-05", "hours_off": "8", "reason": "arthroscopy"}
             absences.create(Availability.model_validate(off), now=FIRST, **by)
+            projects = TableStore(dynamodb, platform.settings, PROJECTS, Project)
+            labels = {"project_id": "P-1", "name": MARKUP, "category": "text", "demand_hours": "8"}
+            projects.create(Project.model_validate(labels), now=FIRST - timedelta(days=14), **by)
             platform.flush()
     return folder
 
@@ -83,6 +89,13 @@ def test_one_item_is_printed_as_it_was(home: Path) -> None:
     assert "members M-2 did not exist" in gone.stderr
 
 
+def test_brackets_of_a_name_are_printed_as_they_stand(home: Path) -> None:
+    answer = prism(home, "as-of", "projects", "--at", FIRST.isoformat())
+
+    assert answer.returncode == 0, answer.stderr
+    assert MARKUP in answer.stdout
+
+
 def test_csv_holds_the_same_items_with_nested_values_as_json(home: Path) -> None:
     answer = prism(home, "as-of", "members", "--at", "2026-01-05T08:00:00+01:00", "--format", "csv")
 
@@ -105,6 +118,8 @@ def test_csv_holds_the_same_items_with_nested_values_as_json(home: Path) -> None
             ("as-of", "allocations", "--at", "2026-01-05T07:00:00Z", "--key", "M-1"),
             "a key is written allocations/",
         ),
+        (("as-of", "members", "--at", "1970-01-01T00:00:00Z"), "nothing is known of before 2000-01-01"),
+        (("as-of", "members", "--at", "0001-01-01T00:00:00Z"), "nothing is known of before 2000-01-01"),
         (("as-of", "members"), "Missing option"),
         (("changes", "nothing", "--since", "2026-W02"), "there is no table 'nothing'"),
         (("changes", "throughput", "--since", "2026-W02"), "throughput has no changes"),
