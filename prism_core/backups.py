@@ -26,6 +26,7 @@ FORMAT: Final = 1
 CLOCK_SKEW: Final = timedelta(minutes=1)
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_ID_SECONDS = len("20260105T070000Z")
 _SHA256 = r"^[0-9a-f]{64}$"
 _Digest = Annotated[str, Field(pattern=_SHA256)]
 _DIGEST_SPACE = 1 << 256
@@ -183,6 +184,14 @@ def checked_backup_id(text: str) -> str:
     if not _ID.fullmatch(text):
         raise BadUsage(f"{text!r} is no backup, such as 20260105T070000Z-1a2b3c; see `prism backup --list`")
     return text
+
+
+def began_of(backup_id: str) -> datetime:
+    """When a backup began, to the second, as its id tells it. Raises BadUsage for what is no id."""
+    try:
+        return datetime.strptime(checked_backup_id(backup_id)[:_ID_SECONDS] + "+0000", "%Y%m%dT%H%M%SZ%z")
+    except ValueError as error:
+        raise BadUsage(f"{backup_id!r} is no backup: {error}") from error
 
 
 def set_name(name_prefix: str, at: datetime) -> str:

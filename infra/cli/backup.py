@@ -99,15 +99,15 @@ def _listed(platform: Platform) -> list["Listed"]:
 
 
 def _verify(platform: Platform, wanted: str, *, as_json: bool) -> None:
-    from prism_resources.backup.catalog import read_manifest, usable, verify
+    from prism_resources.backup.catalog import newest_among, read_manifest, verify
     from prism_resources.lake import Lake
 
     lake = Lake(platform.settings)
     if wanted == "newest":
-        whole = usable(_listed(platform))
-        if not whole:
+        newest = newest_among(_listed(platform))
+        if newest is None:
             raise fail("there is no backup; `prism backup` makes one")
-        manifest = max(whole, key=lambda one: (one.ended, one.backup_id))
+        manifest = newest
     else:
         manifest = read_manifest(lake, wanted)
     with _steps("reading parts") as told:
@@ -118,7 +118,7 @@ def _verify(platform: Platform, wanted: str, *, as_json: bool) -> None:
 def _restore(at: str, tables: str, backup_id: str, *, live_log: bool, as_json: bool) -> None:
     from prism_core.backups import checked_backup_id, chosen_tables
     from prism_resources.aws import client
-    from prism_resources.backup.catalog import read_manifest, usable
+    from prism_resources.backup.catalog import Listed, read_manifest
     from prism_resources.backup.restoring import Restore, source_of
     from prism_resources.lake import Lake
 
@@ -128,7 +128,8 @@ def _restore(at: str, tables: str, backup_id: str, *, live_log: bool, as_json: b
         checked_backup_id(backup_id)
     with attached(say) as platform:
         settings, lake = platform.settings, Lake(platform.settings)
-        backups = [read_manifest(lake, backup_id)] if backup_id else usable(_listed(platform))
+        named = [Listed(backup_id, read_manifest(lake, backup_id))] if backup_id else None
+        backups = _listed(platform) if named is None else named
         source = source_of(backups, instant, now=clock.now(), live_log=live_log)
         say(f"from backup {source.base.backup_id}, {_age(source.base, instant)}")
         with _steps("restoring") as told:

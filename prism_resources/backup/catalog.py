@@ -1,15 +1,23 @@
 """The backups that there are.
 
-Belongs here: listing manifests, reading one, proving that every part of one is there and as it was written.
+Belongs here: listing manifests, reading one, which one a restore starts from, proving that every part of one is
+there and as it was written.
 Does not belong here: making a backup (taking.py) and restoring one (restoring.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from prism_core.backups import BACKUPS, BackupManifest, checked_backup_id, manifest_key
-from prism_core.failures import PermanentFailure
+from prism_core.backups import (
+    BACKUPS,
+    BackupManifest,
+    base_of,
+    began_of,
+    checked_backup_id,
+    manifest_key,
+)
+from prism_core.failures import BadUsage, PermanentFailure
 from prism_resources.backup.parts import lines_of
 from prism_resources.lake import Lake
 
@@ -38,14 +46,18 @@ def listed(lake: Lake, *, now: datetime, retention_days: int) -> list[Listed]:
 
 
 def _listed(lake: Lake, backup_id: str, keys: list[str], now: datetime, retention_days: int) -> Listed:
+    try:
+        began = began_of(backup_id)
+    except BadUsage:
+        return Listed(backup_id, None, "it is no backup: something else was put there")
     if manifest_key(backup_id) not in keys:
         return Listed(backup_id, None, "it is running, or was killed before its end")
+    if now - began >= timedelta(days=retention_days):
+        return Listed(backup_id, None, f"it is older than {retention_days} days: its parts expire")
     try:
         manifest = read_manifest(lake, backup_id)
     except PermanentFailure as damaged:
         return Listed(backup_id, None, str(damaged), damaged=True)
-    if now - manifest.began >= timedelta(days=retention_days):
-        return Listed(backup_id, None, f"it is older than {retention_days} days: its parts expire")
     missing = [part.key for one in manifest.tables.values() for part in one.parts if part.key not in keys]
     if missing:
         says = f"{len(missing)} of its parts are missing, such as {missing[0]}"
@@ -67,15 +79,38 @@ def read_manifest(lake: Lake, backup_id: str) -> BackupManifest:
     return manifest
 
 
-def usable(backups: list[Listed]) -> list[BackupManifest]:
-    """Those that a restore may start from. Raises PermanentFailure for a manifest that is damaged, and for missing
-    parts: with an older backup in its place nobody would notice."""
-    broken = [one for one in backups if one.damaged]
-    if broken:
-        raise PermanentFailure(
-            f"backup {broken[-1].backup_id} cannot be used: {broken[-1].problem}. Name another one with --backup"
-        )
+def usable(backups: Sequence[Listed]) -> list[BackupManifest]:
+    """Those that count."""
     return [one.manifest for one in backups if one.manifest is not None]
+
+
+def base_among(backups: Sequence[Listed], at: datetime) -> BackupManifest:
+    """The backup to start from. Raises PermanentFailure when there is none, and when a damaged one may have been
+    it: with another in its place nobody would notice."""
+    whole, damaged = usable(backups), [one for one in backups if one.damaged]
+    if not whole:
+        _refuse(damaged)
+    base = base_of(whole, at)
+    # Of a damaged one only the start is known, by its id; it may have ended right then.
+    if base.ended <= at:
+        _refuse(one for one in damaged if one.backup_id > base.backup_id and began_of(one.backup_id) <= at)
+    else:
+        _refuse(one for one in damaged if one.backup_id < base.backup_id or began_of(one.backup_id) <= at)
+    return base
+
+
+def newest_among(backups: Sequence[Listed]) -> BackupManifest | None:
+    """The newest backup; None when there is none. Raises PermanentFailure when a damaged one is newer."""
+    newest = max(usable(backups), key=lambda one: (one.ended, one.backup_id), default=None)
+    _refuse(one for one in backups if one.damaged and (newest is None or one.backup_id > newest.backup_id))
+    return newest
+
+
+def _refuse(damaged: Iterable[Listed]) -> None:
+    for one in sorted(damaged, key=lambda one: one.backup_id, reverse=True):
+        raise PermanentFailure(
+            f"backup {one.backup_id} cannot be used: {one.problem}. Name another one with --backup"
+        )
 
 
 def verify(lake: Lake, manifest: BackupManifest, progress: Progress = lambda *_: None) -> int:

@@ -17,7 +17,6 @@ from prism_core.backups import (
     Digest,
     RestoredSet,
     RestoredTable,
-    base_of,
     refuse_unknown,
     set_name,
     window_of,
@@ -27,6 +26,7 @@ from prism_core.models.base import instant_text
 from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, TABLES, TableSpec
+from prism_resources.backup.catalog import Listed, base_among, newest_among
 from prism_resources.backup.changes import ChangeBook, kept_changes, live_changes
 from prism_resources.backup.items import ItemsAt
 from prism_resources.backup.parts import parts_of
@@ -62,14 +62,16 @@ class Source:
         return "log" if self.live_log else "backup"
 
 
-def source_of(backups: Sequence[BackupManifest], at: datetime, *, now: datetime, live_log: bool = True) -> Source:
-    """Where to start from. Raises BadUsage for an instant in the future, PermanentFailure when nothing will do."""
+def source_of(backups: Sequence[Listed], at: datetime, *, now: datetime, live_log: bool = True) -> Source:
+    """Where to start from. Raises BadUsage for an instant in the future, PermanentFailure when nothing will do, or
+    when what would is damaged."""
     if at > now:
         raise BadUsage(f"--at {instant_text(at)} lies in the future")
-    base = base_of(backups, at)
-    newest = max(backups, key=lambda one: (one.ended, one.backup_id))
-    if not live_log:
-        refuse_unknown(newest, at)
+    base = base_among(backups, at)
+    if live_log:
+        return Source(base, base, live_log)
+    newest = newest_among(backups) or base
+    refuse_unknown(newest, at)
     return Source(base, newest, live_log)
 
 

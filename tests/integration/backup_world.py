@@ -18,7 +18,7 @@ from prism_core.models.work import ThroughputWeek
 from prism_core.settings import Settings
 from prism_core.tables import MEMBERS, TABLES, THROUGHPUT, TableSpec
 from prism_resources.aws import client
-from prism_resources.backup.catalog import listed, usable
+from prism_resources.backup.catalog import Listed, listed, usable
 from prism_resources.backup.restoring import Restore, source_of
 from prism_resources.backup.taking import take_backup
 from prism_resources.lake import Lake
@@ -68,12 +68,18 @@ class World:
         return take_backup(self.dynamodb, self.settings, self.lake, clock=lambda: at, **options)
 
     def backups(self) -> list[BackupManifest]:
-        return usable(listed(self.lake, now=WEDNESDAY, retention_days=RETENTION_DAYS))
+        return usable(self.listed())
+
+    def listed(self, backups: list[BackupManifest] | None = None) -> list[Listed]:
+        """What is there, or those that are named."""
+        if backups is not None:
+            return [Listed(one.backup_id, one) for one in backups]
+        return listed(self.lake, now=WEDNESDAY, retention_days=RETENTION_DAYS)
 
     def restore(
         self, at: datetime, *names: str, live_log: bool = True, backups: list[BackupManifest] | None = None
     ) -> RestoredSet:
-        source = source_of(backups or self.backups(), at, now=WEDNESDAY, live_log=live_log)
+        source = source_of(self.listed(backups), at, now=WEDNESDAY, live_log=live_log)
         restore = Restore(self.dynamodb, self.settings, self.lake, clock=lambda: WEDNESDAY)
         return restore.run(source, at, chosen_tables(names))
 

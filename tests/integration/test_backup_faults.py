@@ -21,7 +21,7 @@ from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.settings import Settings
 from prism_core.tables import MEMBERS, PROJECTS, TABLES
 from prism_resources.aws import client
-from prism_resources.backup.catalog import listed, read_manifest, usable, verify
+from prism_resources.backup.catalog import base_among, listed, newest_among, read_manifest, verify
 from prism_resources.backup.restoring import Restore, source_of
 from prism_resources.backup.sets import read_record, write_record
 from prism_resources.backup.taking import take_backup
@@ -37,7 +37,7 @@ from datetime import datetime
 from prism_core.backups import chosen_tables
 from prism_core.settings import load_settings
 from prism_resources.aws import client
-from prism_resources.backup.catalog import listed, usable
+from prism_resources.backup.catalog import listed
 from prism_resources.backup.restoring import Restore, source_of
 from prism_resources.backup.taking import take_backup
 from prism_resources.lake import Lake
@@ -53,7 +53,7 @@ told("ready")
 if deed == "backup":
     take_backup(dynamodb, settings, lake, clock=lambda: at, part_bytes=2_000, progress=told)
 else:
-    source = source_of(usable(listed(lake, now=now, retention_days=35)), at, now=now)
+    source = source_of(listed(lake, now=now, retention_days=35), at, now=now)
     Restore(dynamodb, settings, lake, clock=lambda: now, progress=told).run(source, at, chosen_tables(()))
 told("done")
 """
@@ -198,6 +198,27 @@ def test_a_damaged_manifest_is_said_and_another_backup_can_be_named(
     assert world.names(done) == {"M-1": "Ana"}
 
 
+def test_a_damaged_backup_stops_only_what_would_have_started_from_it(world: World) -> None:
+    spoil(world, manifest_key(world.backup(MONDAY + HOUR).backup_id), lambda _: b"")
+    older = world.backup(MONDAY + 2 * HOUR)
+    world.put(MEMBERS, member("M-1", "Anna"), MONDAY + 3 * HOUR, version=1)
+    broken = world.backup(MONDAY + 4 * HOUR)
+    spoil(world, manifest_key(broken.backup_id), lambda _: b"")
+    world.lake.put("backups/notes/manifest.json", b"{}", content_type="application/json")
+
+    before = world.restore(MONDAY + 2.5 * HOUR, "members")
+    with pytest.raises(PermanentFailure, match=f"backup {broken.backup_id} cannot be used"):
+        world.restore(MONDAY + 5 * HOUR, "members")
+    with pytest.raises(PermanentFailure, match=f"backup {broken.backup_id} cannot be used"):
+        world.restore(MONDAY + 2.5 * HOUR, "members", live_log=False)
+    made = world.backup(MONDAY + 6 * HOUR)
+    after = world.restore(MONDAY + 7 * HOUR, "members")
+
+    assert (before.backup_id, world.names(before)) == (older.backup_id, {"M-1": "Ana"})
+    assert (after.backup_id, world.names(after)) == (made.backup_id, {"M-1": "Anna"})
+    assert newest_among(world.listed()) == made
+
+
 def flipped(body: bytes) -> bytes:
     middle = len(body) // 2
     return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
@@ -234,7 +255,7 @@ def test_a_missing_part_is_said_in_the_list_and_by_a_restore(world: World) -> No
 
     assert (one.damaged, one.problem) == (True, f"1 of its parts are missing, such as {gone}")
     with pytest.raises(PermanentFailure, match="1 of its parts are missing"):
-        usable([one])
+        base_among([one], MONDAY + 2 * HOUR)
     with pytest.raises(PermanentFailure, match="it is missing: it has expired, or somebody deleted it"):
         world.restore(MONDAY + 2 * HOUR, "members", backups=[made])
 
@@ -297,7 +318,7 @@ def test_a_change_that_is_missing_from_the_log_is_a_gap_not_another_state(world:
 def test_somebody_else_who_writes_to_the_new_table_is_noticed(world: World) -> None:
     world.backup(MONDAY + HOUR)
     at = MONDAY + 2 * HOUR
-    source = source_of(world.backups(), at, now=WEDNESDAY)
+    source = source_of(world.listed(), at, now=WEDNESDAY)
     name = set_name(world.settings.name_prefix, at)
 
     def write_beside(what: str, done: int, total: int) -> None:
@@ -333,7 +354,7 @@ def test_a_throttled_table_is_read_and_written_whole(world: World) -> None:
         dynamodb = client(throttled, "dynamodb")
         made: BackupManifest = take_backup(dynamodb, throttled, world.lake, clock=lambda: MONDAY + HOUR)
         restore = Restore(dynamodb, throttled, world.lake, clock=lambda: WEDNESDAY)
-        source = source_of([made], MONDAY + 2 * HOUR, now=WEDNESDAY)
+        source = source_of(world.listed([made]), MONDAY + 2 * HOUR, now=WEDNESDAY)
         done = restore.run(source, MONDAY + 2 * HOUR, chosen_tables(()))
 
     assert world.all_restored(done) == before

@@ -305,7 +305,7 @@ def test_the_future_and_a_restore_without_a_backup_are_refused(world: World) -> 
     made = world.backup(MONDAY)
 
     with pytest.raises(BadUsage, match="lies in the future"):
-        source_of([made], WEDNESDAY + HOUR, now=WEDNESDAY)
+        source_of(world.listed([made]), WEDNESDAY + HOUR, now=WEDNESDAY)
 
 
 def test_indexes_of_a_restored_table_answer_as_those_of_the_real_one(world: World) -> None:

@@ -15,6 +15,7 @@ from prism_core.backups import (
     RestoredSet,
     TableBackup,
     base_of,
+    began_of,
     checked_backup_id,
     chosen_tables,
     new_backup_id,
@@ -25,6 +26,7 @@ from prism_core.backups import (
 )
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.tables import TABLES
+from prism_resources.backup.catalog import Listed, base_among, newest_among
 
 MONDAY = datetime(2026, 1, 5, 7, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -99,6 +101,69 @@ def test_a_restore_starts_from_the_newest_backup_that_had_ended_else_from_the_ol
     assert chosen(MONDAY + 99 * 24 * HOUR) == third
     with pytest.raises(PermanentFailure, match="there is no backup to restore from"):
         base_of([], MONDAY)
+
+
+def damaged(began: datetime, number: int = 9) -> Listed:
+    return Listed(new_backup_id(began, bytes([0, 0, number])), None, "it is cut off", damaged=True)
+
+
+def kept(*manifests: BackupManifest) -> list[Listed]:
+    return [Listed(one.backup_id, one) for one in manifests]
+
+
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("broken", "at", "refused"),
+    [
+        (MONDAY - DAY, MONDAY + 2 * HOUR, False),  # older than the one to start from
+        (MONDAY + 3 * HOUR, MONDAY + 2 * HOUR, False),  # begun after the instant
+        (MONDAY + 3 * HOUR, MONDAY + 3 * HOUR, True),  # between the one to start from and the instant
+        (MONDAY + 3 * HOUR, MONDAY + DAY + 2 * HOUR, False),  # a whole one is nearer
+        (MONDAY + 2 * DAY, MONDAY + 3 * DAY, True),
+        (MONDAY - DAY, MONDAY - 2 * DAY, True),  # backwards from the oldest
+        (MONDAY + 3 * HOUR, MONDAY - HOUR, False),
+    ],
+)
+def test_a_damaged_backup_is_in_the_way_only_where_it_would_have_been_the_start(
+    broken: datetime, at: datetime, *, refused: bool
+) -> None:
+    first, second = manifest(MONDAY), manifest(MONDAY + DAY)
+    found = [*kept(first, second), damaged(broken)]
+
+    if refused:
+        with pytest.raises(PermanentFailure, match=r"cannot be used: it is cut off\. Name another"):
+            base_among(found, at)
+    else:
+        assert base_among(found, at) == base_of([first, second], at)
+
+
+def test_without_a_whole_backup_the_newest_damaged_one_is_named() -> None:
+    found = [damaged(MONDAY), damaged(MONDAY + DAY)]
+
+    with pytest.raises(PermanentFailure, match="backup 20260106T070000Z-000009 cannot be used"):
+        base_among(found, MONDAY - DAY)
+    with pytest.raises(PermanentFailure, match="backup 20260106T070000Z-000009 cannot be used"):
+        newest_among(found)
+    with pytest.raises(PermanentFailure, match="there is no backup to restore from"):
+        base_among([], MONDAY)
+    assert newest_among([]) is None
+
+
+def test_the_newest_backup_is_refused_only_when_a_newer_one_is_damaged() -> None:
+    made = manifest(MONDAY)
+
+    assert newest_among([*kept(made), damaged(MONDAY - DAY)]) == made
+    with pytest.raises(PermanentFailure, match="cannot be used"):
+        newest_among([*kept(made), damaged(MONDAY + DAY)])
+
+
+def test_an_id_tells_when_its_backup_began() -> None:
+    assert began_of(manifest(MONDAY).backup_id) == MONDAY
+    for text in ("notes", "20261305T070000Z-000001"):
+        with pytest.raises(BadUsage, match="is no backup"):
+            began_of(text)
 
 
 def test_the_window_of_changes_covers_what_was_read_and_the_instant_with_a_minute_at_each_end() -> None:
