@@ -128,17 +128,18 @@ def list_at(changes: Iterable[Change], instant: datetime) -> dict[str, dict[str,
 
 
 def undo_since(
-    rows: Mapping[str, State], changes: Iterable[Change], instant: datetime
+    rows: Mapping[str, State], changes: Iterable[Change], instant: datetime, *, began: datetime | None = None
 ) -> dict[str, dict[str, JsonValue]]:
     """Every item at an instant, from the rows of now (each with its `version`) and the changes since.
 
     `changes` are at least all that are later than the instant, read after the rows; items that are in neither
-    did not exist. A change that is newer than its row is left out, as the row was read before it.
+    did not exist. A change that is newer than its row is left out, as the row was read before it, unless it was
+    made before `began`: when the rows began to be read, less what clocks may differ (None: not known).
     Raises TransientFailure when a row is newer than the changes, PermanentFailure when they do not fit.
     """
     found = {key: dict(row) for key, row in rows.items()}
     for key, of_item in by_item(changes).items():
-        state = item_before(rows.get(key), of_item, instant)
+        state = item_before(rows.get(key), of_item, instant, began=began)
         if state is None:
             found.pop(key, None)
         else:
@@ -146,20 +147,30 @@ def undo_since(
     return found
 
 
-def item_before(row: State | None, changes: Iterable[Change], instant: datetime) -> dict[str, JsonValue] | None:
+def item_before(
+    row: State | None, changes: Iterable[Change], instant: datetime, *, began: datetime | None = None
+) -> dict[str, JsonValue] | None:
     """The same for one item: its row of now, None when it does not exist, and its changes since the instant."""
-    return next(state for since, state in item_states(row, changes) if since is None or since <= instant)
+    states = item_states(row, changes, began=began)
+    return next(state for since, state in states if since is None or since <= instant)
 
 
 def item_states(
-    row: State | None, changes: Iterable[Change]
+    row: State | None, changes: Iterable[Change], *, began: datetime | None = None
 ) -> Iterator[tuple[datetime | None, dict[str, JsonValue] | None]]:
     """Every state of an item, newest first, each with the instant since when it held (None: before all changes).
 
     A change that comes later in the order never holds earlier: its instant is the latest of those up to it.
     Raises as `undo_since` does.
     """
-    ordered = _known_to(row, in_order(changes))
+    made = in_order(changes)
+    ordered = _known_to(row, made)
+    if unknown := [change for change in made[len(ordered) :] if began is not None and change.instant < began]:
+        stands = "is not there" if row is None else f"is at version {row.get('version')}"
+        raise PermanentFailure(
+            f"the history of {unknown[0].item_key} has a gap behind version {unknown[0].version} of "
+            f"{instant_text(unknown[0].instant)}: the item {stands}; it was written past the change log"
+        )
     if row is not None and ordered and ordered[-1].version != row.get("version"):
         raise TransientFailure(
             f"{ordered[-1].item_key} is at version {row.get('version')}, its changes end at "

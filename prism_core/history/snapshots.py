@@ -29,7 +29,11 @@ def ends_of(weeks: Iterable[Week], now: datetime) -> dict[str, datetime]:
 
 
 def states_at(
-    rows: Mapping[str, State], changes: Iterable[Change], instants: Mapping[str, datetime]
+    rows: Mapping[str, State],
+    changes: Iterable[Change],
+    instants: Mapping[str, datetime],
+    *,
+    began: datetime | None = None,
 ) -> dict[str, dict[str, dict[str, JsonValue]]]:
     """By label of an instant, every item that stood then, with its version.
 
@@ -40,7 +44,7 @@ def states_at(
     found: dict[str, dict[str, dict[str, JsonValue]]] = {label: {} for label in instants}
     of_items = by_item(changes)
     for item_key in sorted({*rows, *of_items}):
-        states = item_states(rows.get(item_key), of_items.get(item_key, ()))
+        states = item_states(rows.get(item_key), of_items.get(item_key, ()), began=began)
         since, state = next(states)
         for label in latest_first:
             while since is not None and since > instants[label]:

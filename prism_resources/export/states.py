@@ -6,7 +6,7 @@ Most exports need no history: nothing has changed since the week ended, or the w
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
@@ -16,26 +16,26 @@ import pyarrow.compute as pc
 from prism_core.calendar import Week
 from prism_core.lake import Column, LakeTable
 from prism_core.settings import Settings
-from prism_core.tables import TABLES
+from prism_core.tables import AVAILABILITY, TABLES, TableSpec
 from prism_resources.export.decode import ITEM_KEY, RECORDED_LATE, WEEK
 from prism_resources.export.spool import Spool
 from prism_resources.export.typed import in_schema, typed_rows
-from prism_resources.history.changes import change_batches
+from prism_resources.history.changes import change_batches, log_end
 from prism_resources.history.intervals import StateIntervals
 from prism_resources.history.text import ABSENT, escaped
 from prism_resources.lake_files import no_rows, text_array
+from prism_resources.tables.history import SKEW, key_of_item_key
 
 # The last instant of a week: changes of Monday 00:00:00 are those of the next one.
 _MOMENT: Final = timedelta(microseconds=1)
-# Changes are read up to a while after now: what was written while the rows were read is among them.
-_AHEAD: Final = timedelta(minutes=10)
 _WEEK_COLUMN: Final = Column(WEEK, "string", "week of the row")
 
 
 def states_of(
     settings: Settings, table: LakeTable, weeks: Sequence[Week], spool: Spool, now: datetime
 ) -> Iterator[tuple[Week, pa.Table]]:
-    """Each week and its rows, oldest first. `spool` holds the rows of now.
+    """Each week and its rows, oldest first. `spool` holds the rows of now, all that will be; `now` is from before
+    they were read.
 
     Raises TransientFailure when the table changes faster than it is read, PermanentFailure when its history has a
     gap.
@@ -46,12 +46,15 @@ def states_of(
     columns = _columns(table)
     changes: Iterator[pa.RecordBatch] = iter(())
     if past:
-        changes = _since(change_batches(settings, spec, columns, _end(past[0]), now + _AHEAD), _end(past[0]))
+        changes = change_batches(settings, spec, columns, _end(past[0]), log_end(now))
+        if table.kind == "weekly":  # rows of other weeks are not in the spool
+            changes = _of_weeks(changes, spec, past)
+        changes = _since(changes, _end(past[0]))
     first = next(changes, None)
     if first is None:
         yield from _of_now(table, weeks, spool)
         return
-    with StateIntervals(columns) as history:
+    with StateIntervals(columns, began=min(now, datetime.now(UTC)) - SKEW) as history:
         for batch in spool.batches():
             history.add_rows(_with_escapes(batch, columns))
         for batch in chain([first], changes):
@@ -88,6 +91,25 @@ def _columns(table: LakeTable) -> list[Column]:
 
 def _end(week: Week) -> datetime:
     return week.end - _MOMENT
+
+
+def _of_weeks(
+    batches: Iterator[pa.RecordBatch], spec: TableSpec, weeks: Sequence[Week]
+) -> Iterator[pa.RecordBatch]:
+    """The changes of items of these weeks, whenever they were made: the key of an item says its week."""
+    labels = {week.label for week in weeks}
+    for batch in batches:
+        keys = batch.column("item_key").to_pylist()
+        found = batch.filter(pa.array([_week_of(spec, str(key)) in labels for key in keys], pa.bool_()))
+        if found.num_rows:
+            yield found
+
+
+def _week_of(spec: TableSpec, item_key: str) -> str:
+    key = key_of_item_key(spec, item_key)
+    if spec is AVAILABILITY:
+        return Week.of(date.fromisoformat(key["date"])).label
+    return key[spec.key_attributes[-1].name].partition("#")[0]
 
 
 def _since(batches: Iterator[pa.RecordBatch], instant: datetime) -> Iterator[pa.RecordBatch]:

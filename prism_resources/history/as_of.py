@@ -20,7 +20,7 @@ from prism_core.lake import Column
 from prism_core.models.base import Versioned, instant_text
 from prism_core.settings import Settings
 from prism_core.tables import TableSpec
-from prism_resources.history.changes import Progress, change_batches
+from prism_resources.history.changes import Progress, change_batches, log_end
 from prism_resources.history.intervals import StateIntervals
 from prism_resources.history.text import VERSION
 from prism_resources.tables.codec import Attribute, decode_value
@@ -58,16 +58,17 @@ def table_at(
     """
     spec = store.spec
     refuse_unlogged(spec)
-    horizon = max(now, datetime.now(UTC)) + SKEW
-    if instant > horizon:
+    began = min(now, datetime.now(UTC)) - SKEW
+    if instant > log_end(now):
         raise BadUsage(f"{instant_text(instant)} lies in the future")
     fields = [name for name in spec.model.model_fields if name != VERSION]
     columns = [Column(name, "string", "its plain JSON") for name in fields]
-    with StateIntervals(columns) as intervals:
+    with StateIntervals(columns, began=began) as intervals:
         for batch in _rows(store, fields):
             intervals.add_rows(batch)
         texts = [JsonText(name) for name in fields]
-        for batch in change_batches(settings, spec, (), instant, horizon, texts=texts, progress=progress):
+        # Only now: a row may have changed until the last page was read.
+        for batch in change_batches(settings, spec, (), instant, log_end(now), texts=texts, progress=progress):
             intervals.add_changes(batch)
         for _, found in intervals.at({"": instant}):
             for batch in found.to_batches(max_chunksize=_BATCH_ROWS):

@@ -90,6 +90,16 @@ ROWS_TOO_NEW: Final = """
     SELECT item, row_version, last_version FROM cuts
     WHERE upto IS NULL AND row_version IS NOT NULL AND first_version <= row_version LIMIT 1
 """
+
+
+def cut_too_old(began_us: int) -> str:
+    """A change that its row contradicts, and that was made before the row was read."""
+    return f"""
+        SELECT item, version, epoch_us(instant), row_version FROM cuts JOIN changes USING (item)
+        WHERE place > coalesce(upto, -1) AND epoch_us(instant) < {began_us} LIMIT 1
+    """  # noqa: S608 - a whole number
+
+
 CUT: Final = "DELETE FROM changes USING cuts WHERE changes.item = cuts.item AND place > coalesce(upto, -1)"
 
 GAPS: Final = """

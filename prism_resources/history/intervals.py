@@ -38,13 +38,22 @@ class StateIntervals:
     """Rows of now and changes go in, the states at any instants come out.
 
     All rows are added before the first question, all changes after the rows were read: at least every change
-    that is later than the earliest instant asked for. Memory is bounded; what is more lies in a folder that goes
+    that is later than the earliest instant asked for. A change that its row does not know came after the row was
+    read, if it was not made before `began`: when the rows began to be read, less what clocks may differ; without
+    it, whenever it was made. Memory is bounded; what is more lies in a folder that goes
     with this object. Columns are those of the lake; texts are those of text.py.
     """
 
-    def __init__(self, columns: Sequence[Column], key: str = "item_key", memory_limit: str = MEMORY_LIMIT) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        key: str = "item_key",
+        memory_limit: str = MEMORY_LIMIT,
+        *,
+        began: datetime | None = None,
+    ) -> None:
         self._columns = tuple(column for column in carried(columns) if column.name != key)
-        self._key = key
+        self._key, self._began_us = key, _microseconds(began or _EPOCH)
         self._folder = tempfile.TemporaryDirectory(prefix="prism-history-")
         self._database = duckdb.connect(":memory:")
         self._database.execute(f"SET memory_limit = '{memory_limit}'")
@@ -138,7 +147,7 @@ class StateIntervals:
         if not self._numbered:
             self._put_in_order()
         labels = sorted(instants, key=lambda label: instants[label])
-        instants_us = [(instants[label] - _EPOCH) // timedelta(microseconds=1) for label in labels]
+        instants_us = [_microseconds(instants[label]) for label in labels]
         self._database.execute(sql.number_days(instants_us))
         statement = sql.intervals(self._columns, instants_us)
         try:
@@ -182,6 +191,14 @@ class StateIntervals:
             raise TransientFailure(
                 f"{ahead[0]} is at version {ahead[1]}, its changes end at {ahead[2]}: it changed while it was "
                 "read; read again"
+            )
+        old = self._database.execute(sql.cut_too_old(self._began_us)).fetchone()
+        if old is not None:
+            item, version, instant_us, row_version = old
+            stands = "the item is not there" if row_version is None else f"the item is at version {row_version}"
+            raise PermanentFailure(
+                f"the history of {item} has a gap behind version {version} of "
+                f"{instant_text(_instant(instant_us))}: {stands}; it was written past the change log"
             )
         self._database.execute(sql.CUT)
 
@@ -292,6 +309,10 @@ def _numbered_lives(changes: Sequence[_Restarted]) -> pa.Table:
     ]
     items, ulids, numbers = zip(*placed, strict=True)
     return pa.table({"item": pa.array(items), "ulid": pa.array(ulids), "life": pa.array(numbers, pa.int64())})
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def _instant(microseconds: int) -> datetime:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Generic, cast
 
 from pydantic import JsonValue, ValidationError
 
+from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
 from prism_core.history.changes import State, state_of
 from prism_core.history.rebuild import LaterChanges, TooManyChanges, item_before, undo_since, undone
 from prism_core.models.base import Versioned, instant_text
-from prism_core.models.changes import Change
+from prism_core.models.changes import Change, Operation
 from prism_core.settings import Settings
 from prism_core.tables import AFTER_ALL, CHANGELOG, ITEM_KEY_SEPARATOR, Key, KeyCondition, TableSpec
 from prism_resources.privacy import PersonKeys
@@ -150,13 +151,20 @@ class TableHistory:
         the item changed while it was read.
         """
         item_key = _checked(spec, spec.item_key(key))
+        fixed, real = clock.now(), datetime.now(UTC)
+        began = min(fixed, real) - SKEW
         row = self._row(spec, key)
         changes: list[Change] = []
         for change in self.of_item(spec, item_key):
             changes.append(change)  # with the newest one before: it proves that none is missing
             if change.instant < instant - SKEW:
                 break
-        return item_before(row, changes, instant)
+        if row is None and changes and changes[0].operation is not Operation.DELETE:
+            # The index may lag behind the deletion, the log itself does not.
+            newest = self.between(spec, began - SKEW, max(fixed, real) + SKEW)
+            mine = [change for change in newest if change.item_key == item_key]
+            changes = list({change.ulid: change for change in (*changes, *mine)}.values())
+        return item_before(row, changes, instant, began=began)
 
     def list_at(
         self,
@@ -176,7 +184,7 @@ class TableHistory:
         belong to the list. Raises TooManyChanges beyond the limits (None: no limit), TransientFailure when
         the table changes all the time.
         """
-        began, horizon = now - SKEW, max(now, datetime.now(UTC)) + SKEW
+        began, horizon = min(now, datetime.now(UTC)) - SKEW, max(now, datetime.now(UTC)) + SKEW
         if instant > horizon:
             raise BadUsage(f"{instant_text(instant)} lies in the future")
         since = instant - SKEW
@@ -191,7 +199,7 @@ class TableHistory:
                 rows[item_key] = row
         if absent:  # these rows are newer than the changes
             changes |= self._at_most(spec, max(began, since), horizon + SKEW, instant, max_changes, None)
-        found = undo_since(rows, changes.values(), instant)
+        found = undo_since(rows, changes.values(), instant, began=began)
         return {key: found[key] for key in sorted(found) if matches is None or matches(found[key])}
 
     def _at_most(

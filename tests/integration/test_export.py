@@ -292,3 +292,38 @@ def test_an_attribute_that_nobody_knows_is_refused_and_its_place_is_named(progra
             export(programme, EXPORTED["saved_views"])
     finally:
         dynamodb.delete_item(TableName=name, Key={"view_id": {"S": "V-1"}})
+
+
+def test_a_row_that_was_read_long_after_the_export_began_is_undone(programme: Platform) -> None:
+    members = store(programme, "members")
+    first = members.create(member("M-20"), now=W34.start, **WHO)
+    late = NOW + timedelta(hours=2)
+    members.update(first.model_copy(update={"team": "T-late"}), expected_version=1, now=late, **WHO)
+
+    export(programme, MEMBERS, weeks=WeekRange(W36, W36))
+
+    assert {r["member_id"]: r["team"] for r in rows(programme, MEMBERS, W36)}["M-20"] is None
+
+
+def test_items_of_weeks_that_are_not_exported_are_no_gap_and_one_deleted_past_the_log_is(
+    programme: Platform,
+) -> None:
+    allocations, away = store(programme, "allocations"), store(programme, "availability")
+    for week in (W34, W35):
+        allocations.create(allocation("M-30", week), now=W36.start, **WHO)
+        off = Availability(member_id="M-30", date=week.monday, hours_off=Decimal(8), code=ReasonCode.SICK)
+        away.create(off, now=W36.start, **WHO)
+
+    export(programme, ALLOCATIONS, EXPORTED["availability"], weeks=WeekRange(W34, W34))
+
+    found = rows(programme, ALLOCATIONS, W34), rows(programme, EXPORTED["availability"], W34)
+    assert [[r["recorded_late"] for r in each if r["member_id"] == "M-30"] for each in found] == [[True], [True]]
+
+    key = {"member_id": {"S": "M-30"}, "week_project": {"S": f"{W34}#P-1"}}
+    dynamodb, name = client(programme.settings, "dynamodb"), programme.settings.table_name("allocations")
+    dynamodb.delete_item(TableName=name, Key=key)
+    export(programme, ALLOCATIONS, weeks=WeekRange(W35, W35))
+    with pytest.raises(
+        PermanentFailure, match=r"history of allocations/M-30/2018-W34#P-1 has a gap behind version 1"
+    ):
+        export(programme, ALLOCATIONS, weeks=WeekRange(W34, W34))

@@ -474,6 +474,22 @@ def test_a_row_that_was_written_past_the_log_is_noticed(
         history.item_at(ALLOCATIONS, ALLOCATIONS.key_of(first), now)
 
 
+def test_a_row_that_was_deleted_past_the_log_is_no_item_that_never_was(
+    history: TableHistory, allocations: TableStore[Allocation], settings: Settings, now: datetime
+) -> None:
+    at = now - timedelta(days=21)
+    first = allocations.create(allocation(unique("M"), 1), **by(at))
+    key = ALLOCATIONS.key_of(first)
+    client(settings, "dynamodb").delete_item(
+        TableName=settings.table_name("allocations"), Key={name: {"S": part} for name, part in key.items()}
+    )
+    try:
+        with pytest.raises(PermanentFailure, match=r"has a gap behind version 1 .*the item is not there"):
+            history.item_at(ALLOCATIONS, key, now)
+    finally:
+        allocations.batch_write([first])
+
+
 def test_the_state_of_a_fact_never_comes_from_the_log(settings: Settings) -> None:
     log = TableReader(client(settings, "dynamodb"), settings, CHANGELOG, Change)
 

@@ -25,6 +25,7 @@ from prism_core.settings import Settings
 from prism_core.tables import MEMBERS, PROJECTS
 from prism_resources.aws import client
 from prism_resources.forgetting import forget_member
+from prism_resources.history import changes
 from prism_resources.history.as_of import table_at
 from prism_resources.history.changes import change_batches
 from prism_resources.history.intervals import StateIntervals
@@ -173,6 +174,50 @@ def test_a_table_at_an_instant_reads_as_the_list_that_is_undone_change_by_change
         found = list(table_at(settings, projects, instant, now=now))
 
         assert found == list(expected.values())
+
+
+def test_a_change_of_a_row_that_was_read_late_is_undone(
+    settings: Settings, projects: TableStore[Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading the rows takes longer than anybody foresaw, and the last one changed just before it was read."""
+    key, now = f"P-{uuid.uuid4().hex[:8]}", datetime.now(UTC)
+    by: dict[str, Any] = {"actor": "lead-1", "reason": "", "request_id": uuid.uuid4().hex}
+    first = projects.create(_project(key, random.Random(1)), now=BEGAN, **by)
+    late = now + timedelta(hours=2)
+    changed = first.model_copy(update={"name": "named late"})
+    scan = projects.parallel_scan
+
+    def slow(segments: int) -> Iterator[Project]:
+        projects.update(changed, expected_version=1, now=late, **by)
+        monkeypatch.setattr("prism_resources.history.changes.datetime", _Later)
+        yield from scan(segments)
+
+    class _Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return late.astimezone(tz)
+
+    monkeypatch.setattr(projects, "parallel_scan", slow)
+
+    found = {row["project_id"]: row for row in table_at(settings, projects, BEGAN, now=now)}
+
+    assert (found[key]["name"], found[key]["version"]) == (first.name, 1)
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_small_log_is_scanned_and_answers_what_its_partitions_answer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since, until = BEGAN, BEGAN + timedelta(days=100)
+
+    def read() -> list[dict[str, Any]]:
+        found = change_batches(settings, PROJECTS, COLUMNS, since, until, page_size=7)
+        return sorted((row for batch in found for row in batch.to_pylist()), key=lambda row: row["ulid"])
+
+    asked = read()
+    monkeypatch.setattr(changes, "SCAN_PARTITIONS", 0)
+
+    assert read() == asked != []
 
 
 def test_personal_values_of_the_past_are_opened_and_those_of_the_forgotten_are_not(settings: Settings) -> None:

@@ -58,9 +58,12 @@ def state(row: dict[str, Any]) -> State:
 
 
 def by_sets(
-    rows: Mapping[str, State], changes: Iterable[Change], instants: Mapping[str, datetime]
+    rows: Mapping[str, State],
+    changes: Iterable[Change],
+    instants: Mapping[str, datetime],
+    began: datetime | None = None,
 ) -> dict[str, dict[str, State]]:
-    with StateIntervals(COLUMNS) as intervals:
+    with StateIntervals(COLUMNS, began=began) as intervals:
         intervals.add_rows(rows_batch(rows))
         intervals.add_changes(changes_batch(changes))
         found = {label: table.to_pylist() for label, table in intervals.at(instants)}
@@ -154,6 +157,35 @@ def test_a_row_that_is_newer_than_the_changes_is_to_be_read_again() -> None:
 
     with pytest.raises(TransientFailure, match="things/X is at version 2, its changes end at 1"):
         by_sets(keyed(table.now()), seen, {"before": START - timedelta(1)})
+
+
+@pytest.mark.parametrize("stands", [None, {"a": 1, "version": 1}], ids=["deleted", "an old version"])
+def test_a_row_that_contradicts_an_old_change_is_a_gap(stands: State | None) -> None:
+    """An item that was deleted, or overwritten with what it was, past the log: weeks after its last change."""
+    table, asked = Table(), {"then": START}
+    table.write("X", {"a": 1}, START)
+    table.write("X", {"a": 2}, START + timedelta(1))
+    rows = {} if stands is None else keyed({"X": stands})
+    began = START + timedelta(21)
+
+    with pytest.raises(PermanentFailure, match=r"things/X has a gap behind version [12] of 2026-01-0"):
+        by_sets(rows, table.log, asked, began=began)
+    with pytest.raises(PermanentFailure, match=r"things/X has a gap behind version [12] of 2026-01-0"):
+        states_at(rows, table.log, asked, began=began)
+
+
+def test_a_change_since_the_reading_began_is_left_out_and_an_older_one_of_its_row_is_not() -> None:
+    table = Table()
+    table.write("X", {"a": 1}, START)
+    table.write("X", {"a": 2}, START + timedelta(1))
+    read, began = keyed(table.now()), START + timedelta(2)
+    table.write("X", {"a": 3}, began)
+    table.write("Y", {"a": 1}, began)
+    instants = {"then": START, "now": START + timedelta(1)}
+    expected = {"then": keyed({"X": {"a": 1, "version": 1}}), "now": read}
+
+    assert states_at(read, table.log, instants, began=began) == expected
+    assert by_sets(read, table.log, instants, began=began) == expected
 
 
 def test_types_are_those_of_the_lake_and_a_text_like_absent_is_none() -> None:
