@@ -138,16 +138,20 @@ class StateIntervals:
         if self._numbered:
             raise BadUsage("rows and changes are added before the first question")
         if batches:
-            with self._seeing("arriving", pa.Table.from_batches(batches)):
+            with _in_room(), self._seeing("arriving", pa.Table.from_batches(batches)):
                 self._database.execute(statement)
             batches.clear()
 
     def _between(self, instants: Mapping[str, datetime]) -> list[str]:
         """Make the table `intervals`; answers the labels by instant."""
-        if not self._numbered:
-            self._put_in_order()
         labels = sorted(instants, key=lambda label: instants[label])
-        instants_us = [_microseconds(instants[label]) for label in labels]
+        with _in_room():
+            if not self._numbered:
+                self._put_in_order()
+            self._find([_microseconds(instants[label]) for label in labels])
+        return labels
+
+    def _find(self, instants_us: Sequence[int]) -> None:
         self._database.execute(sql.number_days(instants_us))
         statement = sql.intervals(self._columns, instants_us)
         try:
@@ -162,13 +166,6 @@ class StateIntervals:
                 f"a value of now or of the change log does not fit its column: {said}; it was written past the "
                 "store or by another version of PRISM"
             ) from error
-        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-            said = str(error).splitlines()[0]
-            raise PermanentFailure(
-                f"the states of {len(labels)} instants take more than there is: {said}; make room in the folder "
-                f"for temporary files, {tempfile.gettempdir()}, or ask for fewer weeks"
-            ) from error
-        return labels
 
     def _put_in_order(self) -> None:
         self._arrived(self._rows, sql.insert_rows(self._key, self._columns))
@@ -218,7 +215,8 @@ class StateIntervals:
         )
 
     def _stream(self, statement: str) -> pa.RecordBatchReader:
-        return self._database.sql(statement).to_arrow_reader(_BATCH_ROWS)
+        with _in_room():  # sorted before the first row comes
+            return self._database.sql(statement).to_arrow_reader(_BATCH_ROWS)
 
     def _shown(self, table: pa.Table) -> pa.Table:
         """Keys for numbers, the types of the lake, and none of our own columns."""
@@ -237,6 +235,19 @@ class StateIntervals:
             yield
         finally:
             self._database.unregister(name)
+
+
+@contextmanager
+def _in_room() -> Iterator[None]:
+    """Says what to do when memory or the folder beside it is full."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        said = str(error).splitlines()[0]
+        raise PermanentFailure(
+            f"rows and changes take more than there is: {said}; make room in the folder for temporary files, "
+            f"{tempfile.gettempdir()}, or ask for fewer weeks"
+        ) from error
 
 
 def _batches(arrived: pa.RecordBatch | pa.Table) -> list[pa.RecordBatch]:

@@ -240,6 +240,26 @@ def test_too_little_memory_is_said_and_leaves_no_folder_behind() -> None:
     assert not folder.exists()
 
 
+def test_too_little_room_for_what_arrives_or_is_sorted_is_said() -> None:
+    columns = (Column("a", "string", "a long text"),)
+    keys = [f"things/X{number}" for number in range(60_000)]
+    texts = [str(number) * 60 for number in range(len(keys))]
+    batch = pa.RecordBatch.from_pydict({"item_key": keys, "version": [1] * len(keys), "a": texts})
+    said = r"take more than there is: Out of Memory.*ask for fewer weeks"
+
+    with StateIntervals(columns, memory_limit="10MB") as intervals:
+        intervals._database.execute("SET max_temp_directory_size = '1MB'")
+        with pytest.raises(PermanentFailure, match=said):
+            intervals.add_rows(pa.Table.from_batches([batch] * 6))
+    with StateIntervals(columns) as intervals:
+        intervals.add_rows(batch)
+        assert len(list(intervals.at({"now": START}))) == 1
+        intervals._database.execute("SET max_temp_directory_size = '1MB'")
+        intervals._database.execute("SET memory_limit = '120MB'")
+        with pytest.raises(PermanentFailure, match=said):
+            intervals._stream("SELECT * FROM intervals, range(60) ORDER BY c0, from_slot")
+
+
 def test_nothing_asked_and_nothing_there_are_answered_with_nothing() -> None:
     with StateIntervals(COLUMNS) as intervals:
         assert list(intervals.at({})) == []
