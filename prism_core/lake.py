@@ -22,6 +22,7 @@ Kind = Literal["register", "weekly", "fact", "log", "own"]
 
 RAW_EXPIRY_DAYS = 90
 RESTATEMENTS_ROOT = "lake/_restatements/"
+PARQUET_ROOT = "lake/parquet/"
 # Files on their way in or out: what a person uploaded, exports to be fetched, the rows and results of jobs.
 UPLOADS, EXPORTS, JOBS = "uploads/", "exports/", "jobs/"
 PASSING_EXPIRY_DAYS = 7
@@ -87,7 +88,7 @@ class LakePartition:
 
 
 def parquet_prefix(table: str) -> str:
-    return f"lake/parquet/{table}/"
+    return f"{PARQUET_ROOT}{table}/"
 
 
 def restatements_prefix(table: str, week: Week) -> str:

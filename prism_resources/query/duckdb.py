@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
-from prism_core.lake import ColumnType, LakeTable, parquet_prefix
+from prism_core.lake import PARQUET_ROOT, ColumnType, LakeTable, parquet_prefix
 from prism_core.lake_tables import LAKE_TABLES
 from prism_core.settings import Settings
 from prism_resources.lake import Lake
@@ -127,10 +127,14 @@ def _view(table: LakeTable, columns: Mapping[str, str], source: str) -> str:
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
-    """From here on the connection reads below `root` and nowhere else, and cannot be unlocked."""
+    """From here on the connection reads the Parquet files of the lake and nothing else, and cannot be unlocked.
+
+    Beside them below `root` lie uploads, raw input and backups, which hold what no query may show.
+    """
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.execute("SET temp_directory = ''")  # a query that needs more fails, and fills no disk
-    connection.execute(f"SET allowed_directories = [{_literal(str(root) + '/')}]")
+    connection.execute(f"SET allowed_directories = [{_literal(f'{root / PARQUET_ROOT}/')}]")
+    connection.execute("SET python_enable_replacements = false")  # a variable of ours is no table either
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

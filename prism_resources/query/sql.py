@@ -5,6 +5,7 @@ Does not belong here: running it (duckdb.py, athena.py), what DuckDB answers oth
 comes into a query (views.py).
 """
 
+import itertools
 from collections.abc import Collection
 from typing import cast
 
@@ -91,16 +92,48 @@ def _not_a_select(word: str) -> BadUsage:
 
 
 def _refuse_unknown_tables(query: Expression, tables: Collection[str]) -> None:
-    defined = {cte.alias_or_name.lower() for cte in query.find_all(exp.CTE)}
     for table in query.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier):
             raise BadUsage(
                 f"{table.sql(dialect='trino')} is not a table of the lake; functions that read files are off"
             )
         name = table.name.lower()
-        if table.db or table.catalog or (name not in tables and name not in defined):
+        if table.db or table.catalog or (name not in tables and not _is_part_in_scope(table)):
             known = ", ".join(sorted(tables)) or "none"
             raise BadUsage(f"there is no table {table.sql(dialect='trino')} in the lake; tables are: {known}")
+
+
+def _is_part_in_scope(table: exp.Table) -> bool:
+    """Whether the name means a part of a WITH just here: that of a query around it, not of any in the statement.
+
+    A name that means none reaches the engine as it is, and DuckDB takes the path of a file for a table.
+    """
+    name = table.name.lower()
+    node: exp.Expr = table
+    while (parent := node.parent) is not None:
+        parts = parent.args.get("with_")
+        visible = parts.expressions if parts is not None else []
+        if isinstance(parent, exp.With):
+            visible = _visible_to(node, table, parent)
+            parent = cast("exp.Expr", parent.parent)  # the query whose parts these are
+        if any(part.alias_or_name.lower() == name for part in visible):
+            return True
+        node = parent
+    return False
+
+
+def _visible_to(part: exp.Expr, table: exp.Table, parts: exp.With) -> list[exp.Expr]:
+    """What a part of a WITH may name: the parts before it, and itself in what a recursive one repeats."""
+    before = list(itertools.takewhile(lambda one: one is not part, parts.expressions))
+    repeated = part.this.args.get("expression") if parts.recursive and isinstance(part.this, exp.Union) else None
+    return [*before, part] if repeated is not None and _lies_in(table, repeated) else before
+
+
+def _lies_in(node: exp.Expr, around: exp.Expr) -> bool:
+    at: exp.Expr | None = node
+    while at is not None and at is not around:
+        at = at.parent
+    return at is around
 
 
 def _first_problem(error: ParseError) -> str:

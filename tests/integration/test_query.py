@@ -104,6 +104,39 @@ def test_nothing_outside_the_lake_can_be_read_or_changed(engine: DuckDbEngine, s
     assert not Path("/tmp/prism-leak").exists()  # noqa: S108 - the very path the statement names
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'SELECT * FROM "{file}" AS x WHERE 1 = (WITH "{file}" AS (SELECT 1 AS a) SELECT max(a) FROM "{file}")',
+        'WITH RECURSIVE "{file}" AS (SELECT * FROM "{file}") SELECT * FROM "{file}"',
+    ],
+)
+def test_a_file_beside_the_lake_is_not_read_under_the_name_of_a_with(
+    platform: Platform, engine: DuckDbEngine, sql: str
+) -> None:
+    lake = Lake(platform.settings)
+    lake.put("uploads/people.csv", b"name,a\nAnn,1\n", content_type="text/csv")
+    file = platform.settings.local_lake_path / "uploads" / "people.csv"
+    assert file.exists()
+
+    with pytest.raises(BadUsage, match="there is no table"):
+        engine.query(sql.format(file=file))
+
+
+def test_the_connection_itself_reads_the_parquet_files_and_nothing_beside_them(
+    platform: Platform, engine: DuckDbEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Lake(platform.settings).put("uploads/people.csv", b"name,a\nAnn,1\n", content_type="text/csv")
+    root = platform.settings.local_lake_path
+    monkeypatch.setattr("prism_resources.query.sql._refuse_unknown_tables", lambda _query, _tables: None)
+
+    for file in (root / "uploads/people.csv", root / "lake/parquet/../../uploads/people.csv"):
+        with pytest.raises(BadUsage, match="disabled by configuration"):
+            engine.query(f'SELECT * FROM "{file}"')  # noqa: S608 - the file above
+    with pytest.raises(BadUsage, match="root does not exist"):
+        engine.query("SELECT * FROM root")
+
+
 def test_a_query_that_fails_says_why_in_one_line(engine: DuckDbEngine) -> None:
     with pytest.raises(BadUsage, match="nope") as failure:
         engine.query("SELECT nope FROM throughput")

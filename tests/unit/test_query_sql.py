@@ -20,6 +20,10 @@ TABLES = ("throughput", "members")
         "((SELECT week FROM throughput)) ORDER BY week LIMIT 1",
         'SELECT "week" FROM "throughput" -- a comment',
         "SELECT * FROM THROUGHPUT WHERE week IN (SELECT MAX(week) FROM throughput)",
+        "WITH a AS (SELECT 1 AS x), B AS (SELECT * FROM A) (SELECT * FROM b WHERE x IN (SELECT x FROM a))",
+        "WITH a AS (SELECT 1 AS x) SELECT * FROM (SELECT * FROM a UNION SELECT 2) WHERE EXISTS (SELECT 1 FROM a)",
+        "SELECT * FROM (WITH a AS (WITH b AS (SELECT 1) SELECT * FROM b) SELECT * FROM a)",
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3) SELECT x FROM n",
     ],
 )
 def test_a_query_over_the_lake_is_taken(sql: str) -> None:
@@ -55,6 +59,24 @@ def test_a_query_over_the_lake_is_taken(sql: str) -> None:
 )
 def test_anything_else_is_refused_with_the_reason(sql: str, says: str) -> None:
     with pytest.raises(BadUsage, match="(?i)" + says.replace("(", r"\(")):
+        parse_query(sql, TABLES)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'SELECT * FROM "/a.csv" WHERE 1 = (WITH "/a.csv" AS (SELECT 1 AS a) SELECT max(a) FROM "/a.csv")',
+        'SELECT * FROM "/a.csv" AS x, (WITH "/a.csv" AS (SELECT 1 AS a) SELECT a FROM "/a.csv") AS y',
+        'WITH "/a.csv" AS (SELECT * FROM "/a.csv") SELECT * FROM "/a.csv"',
+        'WITH RECURSIVE "/a.csv" AS (SELECT * FROM "/a.csv") SELECT * FROM "/a.csv"',
+        'WITH RECURSIVE "/a.csv" AS (SELECT * FROM "/a.csv" UNION ALL SELECT * FROM "/a.csv") SELECT 1',
+        'WITH x AS (SELECT * FROM "/a.csv"), "/a.csv" AS (SELECT 1 AS a) SELECT * FROM x',
+        'SELECT 1 FROM "/a.csv" UNION (WITH "/a.csv" AS (SELECT 1 AS a) SELECT a FROM "/a.csv")',
+        'WITH x AS (WITH "/a.csv" AS (SELECT 1) SELECT * FROM "/a.csv") SELECT * FROM x, "/a.csv"',
+    ],
+)
+def test_a_part_of_a_with_counts_only_where_it_is_in_scope(sql: str) -> None:
+    with pytest.raises(BadUsage, match=r'there is no table "/a\.csv"'):
         parse_query(sql, TABLES)
 
 
