@@ -74,9 +74,7 @@ def arrow_rows(table: LakeTable, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 def content_of(table: LakeTable, rows: pa.Table) -> Content:
     """Encode rows that have the table's columns, in the order they stand."""
-    digest = hashlib.blake2b(digest_size=16)
-    # A column that is gained or changes its type is another content.
-    digest.update("\n".join(f"{column.name} {column.type}" for column in table.columns).encode())
+    digest = _digest_of(table)
     packer = isal_zlib.compressobj(wbits=_GZIP)
     packed: list[bytes] = []
     for lines in json_lines(table, rows):
@@ -84,6 +82,20 @@ def content_of(table: LakeTable, rows: pa.Table) -> Content:
         packed.append(packer.compress(lines))
     packed.append(packer.flush())
     return Content(rows, digest.hexdigest(), b"".join(packed))
+
+
+def hash_of_lines(table: LakeTable, lines: bytes) -> str:
+    """The hash of a content by its JSON Lines alone, unpacked: what a partition is checked with."""
+    digest = _digest_of(table)
+    digest.update(lines)
+    return digest.hexdigest()
+
+
+def _digest_of(table: LakeTable) -> "hashlib.blake2b":
+    """The hash before the first row. A column that is gained or changes its type is another content."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update("\n".join(f"{column.name} {column.type}" for column in table.columns).encode())
+    return digest
 
 
 def parquet_bytes(table: LakeTable, content: Content, generation: int) -> bytes:

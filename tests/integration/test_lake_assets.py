@@ -3,6 +3,7 @@
 Why real: an asset is what it leaves in the bucket, and its checks read that.
 """
 
+import gzip
 from collections.abc import Iterator
 from typing import Any
 
@@ -111,6 +112,8 @@ def test_checks_hold_and_a_project_that_nobody_knows_is_a_warning(run: dg.Execut
         ("manifest", b'{"table"', "cannot be read"),
         ("parquet", b"PAR1", "the Parquet object cannot be read"),
         ("jsonl", b"no gzip", "the JSON Lines object cannot be read"),
+        ("jsonl", gzip.compress(b"{}\n{}\n{}\n"), "JSON Lines hold other rows than the manifest says"),
+        ("jsonl", gzip.compress(b"{}\n"), "JSON Lines hold 1 rows, the manifest counts 3"),
     ],
 )
 def test_a_partition_that_is_not_whole_is_told(

@@ -11,6 +11,7 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
+from prism_assets.lake.checks import judge_throughput
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import BECAUSE_TAG
 from prism_core.calendar import Week, WeekRange
@@ -19,9 +20,10 @@ from prism_core.models.disputes import Correction
 from prism_core.models.projects import LabelingJob, Project
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
 from prism_core.settings import ActivitySource, load_settings
-from prism_core.tables import CORRECTIONS, PROJECTS, WORKERS
+from prism_core.tables import CORRECTIONS, PROJECTS, TABLES, WORKERS
 from prism_resources.aws import client
 from prism_resources.lake import Lake
+from prism_resources.tables.codec import encode
 from prism_resources.tables.store import TableStore
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
@@ -120,6 +122,30 @@ def test_every_partition_of_a_range_run_is_materialised_with_its_own_figures(
         len(_rows("2018-W34")),
     )
     assert facts["tasks_per_day"].startswith("![Tasks per day](data:image/svg+xml;base64,")
+
+
+def test_a_row_of_the_table_that_went_missing_is_told_although_the_generations_agree(
+    platform: Platform, instance: dg.DagsterInstance
+) -> None:
+    week = Week.parse("2018-W34")
+    load(platform, *REAL_FILES)
+    assert checks(run(instance, WeekRange(week, week)))["lake_follows_table"]
+    dynamodb, spec = client(platform.settings, "dynamodb"), TABLES["throughput"]
+    lost = next(iter(PrismResource().throughput().week(week)))
+    name, item = platform.settings.table_name("throughput"), encode(spec, lost)
+    key = {attribute.name: item[attribute.name] for attribute in spec.key_attributes}
+    dynamodb.delete_item(TableName=name, Key=key)
+    try:
+        passed, facts = judge_throughput(PrismResource(), week)
+    finally:
+        dynamodb.put_item(TableName=name, Item=item)
+
+    days = _rows("2018-W34")
+    rows = len({(row["project_id"], row["member_id"]) for row in days})
+    assert (passed, facts["table"]) == (False, facts["lake"])
+    assert facts["rows"] == {"table": rows - 1, "published": rows, "parquet": rows}
+    assert facts["days"] == {"manifest": len(days), "parquet": len(days)}
+    assert judge_throughput(PrismResource(), week)[0]
 
 
 def _rows(label: str) -> list[dict[str, Any]]:
