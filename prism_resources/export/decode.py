@@ -14,7 +14,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prism_core.failures import PermanentFailure
+from prism_core.calendar import Week
+from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.lake import Column, LakeTable
 from prism_core.tables import ITEM_KEY_SEPARATOR, TABLES, TableSpec
 from prism_resources.export.nested import json_text_of
@@ -57,6 +58,7 @@ class RowDecoder:
     def __init__(self, table: LakeTable) -> None:
         self.table, self.spec = table, TABLES[table.name]
         self._columns = [column for column in table.columns if column.name != RECORDED_LATE]
+        self._weeks: set[str | None] = set()  # those that were seen, and are weeks
         self._has_week = table.kind != "register" and table.name not in WEEK_OF_INSTANT
         kinds = self._kinds()
         item = msgspec.defstruct(
@@ -77,12 +79,33 @@ class RowDecoder:
         return list(dict.fromkeys(self._wanted())) if "screenshot" in self.spec.model.model_fields else []
 
     def batch(self, items: Sequence[Any]) -> pa.RecordBatch:
-        """One page. Raises PermanentFailure for an item without its key."""
+        """One page. Raises PermanentFailure for an item without its key or its week."""
         by_attribute = zip(*map(self._take, items), strict=True)
         arrays = [text_array(read(values)) for read, values in zip(self._readers, by_attribute, strict=True)]
         keys = len(self.spec.key_attributes)
         key = self._item_key(arrays[:keys])
+        self._refuse_without_week(key, arrays[keys:])
         return pa.RecordBatch.from_arrays([key, *arrays[keys:]], self.names)
+
+    def _refuse_without_week(self, keys: Any, arrays: list[Any]) -> None:
+        """A row of no week would be in no partition, and nobody would miss it."""
+        if self._has_week:
+            place, name = 0, WEEK
+        elif (name := WEEK_OF_INSTANT.get(self.table.name, "")) != "":
+            place = [column.name for column in self._columns].index(name)
+        else:
+            return
+        weeks = arrays[place].to_pylist()
+        unknown = set(weeks) - self._weeks
+        bad = {week for week in unknown if week is None or (name == WEEK and not _is_week(week))}
+        if bad:
+            at = next(number for number, week in enumerate(weeks) if week in bad)
+            raise PermanentFailure(
+                f"{keys[at].as_py()} has no {name} that says its week, but {weeks[at]!r}; no partition of the "
+                "lake would hold it: correct the item, or restore it"
+            )
+        if name == WEEK:
+            self._weeks |= unknown
 
     def _wanted(self) -> list[str]:
         """The attributes that are read, in the order of the batch: keys, the week, columns."""
@@ -112,6 +135,14 @@ class RowDecoder:
                 "the table was not written by PRISM"
             )
         return key
+
+
+def _is_week(text: str) -> bool:
+    try:
+        Week.parse(text)
+    except (BadUsage, ValueError):
+        return False
+    return True
 
 
 def _kind(column: Column) -> Any:

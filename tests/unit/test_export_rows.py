@@ -64,6 +64,24 @@ def test_an_item_without_its_key_is_refused() -> None:
         table_of(keyless)
 
 
+@pytest.mark.parametrize(
+    "week", [None, {"NULL": True}, {"S": "2026-W54"}, {"S": "January"}], ids=["none", "null", "no week", "text"]
+)
+def test_an_item_without_its_week_is_refused_with_its_key(week: dict[str, Any] | None) -> None:
+    broken = {name: value for name, value in stored(review_id="R-2").items() if name != "week"}
+    broken |= {} if week is None else {"week": week}
+
+    with pytest.raises(
+        (PermanentFailure, msgspec.ValidationError), match=r"R-2 has no week that|\$\.Items\[1\]\.week"
+    ):
+        table_of(stored(), broken)
+
+
+def test_a_delivery_that_was_never_claimed_is_refused() -> None:
+    with pytest.raises(PermanentFailure, match="deliveries/E-1/R-1 has no claimed that says its week"):
+        batch(RowDecoder(EXPORTED["deliveries"]), {"edition_id": {"S": "E-1"}, "recipient_id": {"S": "R-1"}})
+
+
 def test_an_attribute_of_another_type_is_refused_by_the_decoder() -> None:
     with pytest.raises(msgspec.ValidationError, match=r"\$\.Items\[0\]\.category"):
         table_of(stored() | {"category": {"N": "7"}})
