@@ -29,7 +29,7 @@ ALLOCATIONS: Final = LakeTable(
 
 AVAILABILITY: Final = LakeTable(
     "availability",
-    "Who was out of the office: the entries of the week's days as they stood at its end. Without the reason text.",
+    "Who was out of the office: the entries of the week's days as they stood at its end. Without free text.",
     (
         _VERSION,
         Column("member_id", "string", "member"),
@@ -40,7 +40,6 @@ AVAILABILITY: Final = LakeTable(
         Column("created", "timestamp", "when it was entered, UTC"),
         Column("decided", "timestamp", "when it was approved or declined, UTC"),
         Column("decided_by", "string", "who decided"),
-        Column("answer", "string", "why it was declined"),
         _LATE,
     ),
     "weekly",
@@ -167,14 +166,13 @@ DELIVERIES: Final = LakeTable(
         Column("settled", "timestamp", "when its outcome was known, UTC"),
         Column("attempts", "bigint", "how often it was tried"),
         Column("message_id", "string", "id that the mail service gave"),
-        Column("error", "string", "why it failed"),
     ),
     "fact",
 )
 
 CHANGELOG: Final = LakeTable(
     "changelog",
-    "Every change of an item made in the week: who, when, which fields, before and after.",
+    "Every change of an item made in the week: who, when, which fields, before and after. Without the reason.",
     (
         Column("table", "string", "operational table; a keyword of SQL, so quote it"),
         Column("shard", "bigint", "shard of the log"),
@@ -185,7 +183,6 @@ CHANGELOG: Final = LakeTable(
         Column("version", "bigint", "version of the item after the change"),
         Column("changes", "string", "JSON object by field: before and after; without personal fields", json=True),
         Column("actor", "string", "who changed it"),
-        Column("reason", "string", "why"),
         Column("request_id", "string", "the request that did it"),
     ),
     "log",
