@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from infra.local.emulator.process import REPOSITORY
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import PRISM
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prism_core.calendar import WeekRange
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import REAL_FILES, prism
 from tests.integration.served import Served, serving
 

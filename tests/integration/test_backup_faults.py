@@ -26,7 +26,10 @@ from prism_resources.backup.restoring import Restore, source_of
 from prism_resources.backup.sets import read_record, write_record
 from prism_resources.backup.taking import take_backup
 from tests.integration.backup_world import HOUR, MONDAY, RETENTION_DAYS, WEDNESDAY, World, member, project
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.proxies import Proxy
+
+platform = platform_of_this_file()
 
 KILLS = int(os.environ.get("SOAK_KILLS", "5"))
 PROJECTS_MADE = 60

@@ -22,6 +22,9 @@ from prism_resources.forgetting import forget_member
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.codec import decode_value
 from tests.integration.backup_world import HOUR, MONDAY, WEDNESDAY, Items, World, member, project, time_off
+from tests.integration.fresh import platform_of_this_file
+
+platform = platform_of_this_file()
 
 RANDOM_STEPS = 60
 

@@ -13,8 +13,11 @@ from prism_core.models.projects import LabelingJob, Project
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
 from prism_core.tables import CORRECTIONS, PROJECTS, WORKERS
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.moving_clock import NOW, RUNNING, Clock, Write
 from tests.integration.ticks import Sensor
+
+platform = platform_of_this_file()
 
 WEEKS = [RUNNING + offset for offset in (-6, -5, -4, -3)]
 POOL = "us-east-1_Sensors"

@@ -12,7 +12,7 @@ import pytest
 from infra.local.home import Home, Ports
 from infra.local.serving import require_free
 from prism_core.failures import PermanentFailure
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import PRISM, prism, record, seconds, write_lines
 
 AT = seconds("2018-08-14T10:00:00+00:00")

@@ -15,7 +15,7 @@ from prism_core.tables import MEMBERS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
 from tests.integration.backup_world import member
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import prism
 
 FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)

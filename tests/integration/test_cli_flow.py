@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from infra.local.emulator.process import REPOSITORY
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import PRISM, REAL_FILES, descendants, prism, record, seconds, write_lines
 
 TASKS_BY_WEEK = "SELECT week, SUM(tasks_submitted) AS tasks FROM throughput GROUP BY week ORDER BY week"

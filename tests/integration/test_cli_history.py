@@ -17,7 +17,7 @@ from prism_core.models.projects import Project
 from prism_core.tables import AVAILABILITY, MEMBERS, PROJECTS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import prism
 
 # The far past of a command that runs today: two changes a week apart.

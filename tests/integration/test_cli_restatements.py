@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import REAL_FILES, prism, seconds
 
 W34 = range(seconds("2018-08-20T00:00:00+00:00"), seconds("2018-08-27T00:00:00+00:00"))

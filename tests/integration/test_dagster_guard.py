@@ -13,7 +13,7 @@ import pytest
 
 from infra.local.emulator.process import REPOSITORY
 from infra.local.serving import DAGSTER_YAML
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 
 VERSION = json.dumps({"query": "{version}"})
 UPGRADE = {

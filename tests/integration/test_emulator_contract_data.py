@@ -21,7 +21,7 @@ from infra.local.platform import Platform, attached
 from prism_core.failures import TransientFailure
 from prism_core.tables import TABLES
 from prism_resources.aws import client
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 
 
 def unique(prefix: str) -> str:

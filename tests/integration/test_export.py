@@ -28,6 +28,9 @@ from prism_resources.export.engine import Export, TableOutcome
 from prism_resources.lake import Lake, UnreadableManifest
 from prism_resources.lake_files import arrow_rows, content_of
 from prism_resources.tables.store import TableStore
+from tests.integration.fresh import platform_of_this_file
+
+platform = platform_of_this_file()
 
 W33, W34, W35, W36, W37 = (Week.parse(f"2018-W{number}") for number in range(33, 38))
 NOW = W37.start + timedelta(hours=9)

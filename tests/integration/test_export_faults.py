@@ -31,8 +31,10 @@ from prism_resources.lake import Lake
 from prism_resources.tables.bulk import batch_write, put_request
 from prism_resources.tables.codec import encode
 from prism_resources.tables.raw import Page, RawTables
-from tests.integration.conftest import worker_port
 from tests.integration.faults import FaultProxy, fault_proxy
+from tests.integration.fresh import platform_of_this_file, worker_port
+
+platform = platform_of_this_file()
 
 KILLS = int(os.environ.get("SOAK_KILLS", "5"))
 WEEKS = WeekRange(Week.parse("2018-W33"), Week.parse("2018-W38"))

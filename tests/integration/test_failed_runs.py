@@ -15,8 +15,11 @@ from prism_core.incidents import opened
 from prism_core.models.base import instant_text
 from prism_resources.incidents import CLAIM, PREFIX, Incidents
 from prism_resources.lake import Lake
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.test_emulator_contract_mail import received, sink
 from tests.integration.ticks import Tick, tick
+
+platform = platform_of_this_file()
 
 FIRST, SECOND = Week.parse("2018-W33"), Week.parse("2018-W34")
 

@@ -346,7 +346,7 @@ def test_a_call_with_a_token_is_answered_and_one_without_is_not(platform: Platfo
     with_one = httpx.get(f"{own}/api/projects", headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
     without = httpx.get(f"{own}/api/projects", timeout=PATIENCE)
 
-    assert (with_one.status_code, with_one.json()["items"]) == (200, [])
+    assert (with_one.status_code, set(with_one.json())) == (200, {"items", "next"})
     assert without.status_code == 401
     assert set(with_one.headers) >= SECURITY_HEADERS
 

@@ -21,8 +21,8 @@ from h2.events import DataReceived, ResponseReceived, StreamEnded
 
 from infra.local.emulator.environment import LOOPBACK
 from prism_core.failures import PermanentFailure
-from tests.integration.conftest import worker_port
 from tests.integration.emulators import TOKEN, OwnEmulator
+from tests.integration.fresh import worker_port
 
 RESET = "/_ministack/reset"
 FOREIGN_ORIGINS = [

@@ -33,6 +33,9 @@ from prism_resources.history.text import ColumnText, carried
 from prism_resources.tables.history import TableHistory
 from prism_resources.tables.raw import Page, RawTables
 from prism_resources.tables.store import TableStore
+from tests.integration.fresh import platform_of_this_file
+
+platform = platform_of_this_file()
 
 COLUMNS = LAKE_TABLES["projects"].columns
 BEGAN = datetime(2018, 8, 16, 9, tzinfo=UTC)

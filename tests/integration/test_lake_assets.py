@@ -23,6 +23,9 @@ from prism_core.tables import TABLES
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.tables.store import TableStore
+from tests.integration.fresh import platform_of_this_file
+
+platform = platform_of_this_file()
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),

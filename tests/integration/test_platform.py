@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from infra.local.emulator.process import REPOSITORY
-from tests.integration.conftest import worker_port
 from tests.integration.emulators import await_true
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import PRISM, descendants, prism
 
 TOKEN_FREE = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}

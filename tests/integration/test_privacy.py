@@ -33,8 +33,8 @@ from prism_resources.privacy import PersonKeys
 from prism_resources.tables.history import TableHistory
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
-from tests.integration.conftest import worker_port
 from tests.integration.emulators import OwnEmulator
+from tests.integration.fresh import worker_port
 from tests.integration.proxies import Proxy
 
 NOW = datetime(2026, 1, 5, 7, tzinfo=UTC)

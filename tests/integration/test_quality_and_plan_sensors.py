@@ -21,8 +21,11 @@ from prism_core.tables import (
     QUALITY,
     TAXONOMY,
 )
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.moving_clock import NOW, RUNNING, Clock, Write
 from tests.integration.ticks import Sensor
+
+platform = platform_of_this_file()
 
 LAST = RUNNING + -1
 

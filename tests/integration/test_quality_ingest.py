@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.helpers import prism
+
+platform = platform_of_this_file()
 
 # Weeks of this year: the change log since the first week is read week by week.
 FIRST = "2026-W33"

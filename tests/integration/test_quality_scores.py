@@ -22,6 +22,9 @@ from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.tables.reader import TableReader
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, run_checks, week_metadata, write
+from tests.integration.fresh import platform_of_this_file
+
+platform = platform_of_this_file()
 
 pytestmark = pytest.mark.usefixtures("platform")
 WEEKS = WeekRange.parse("2026-W10..2026-W13")

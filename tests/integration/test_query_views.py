@@ -20,9 +20,12 @@ from prism_core.lake_views import LAKE_VIEWS, LakeView
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.query.duckdb import DuckDbEngine
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.helpers import prism
 from tests.integration.test_emulator_contract_data import ask_athena
 from tests.unit.test_lake_views import SAMPLE
+
+platform = platform_of_this_file()
 
 NOW = datetime(2021, 2, 1, tzinfo=UTC)
 WEEKS = ("2020-W52", "2020-W53", "2021-W01", "2021-W03")

@@ -9,7 +9,10 @@ from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_sensors.known import KnownAssets
 from prism_sensors.restated import restated_sensor
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.ticks import Tick, names_of, weeks_of
+
+platform = platform_of_this_file()
 
 pytestmark = pytest.mark.usefixtures("platform")
 FIRST, SECOND, THIRD = (Week.parse(f"2018-W{number}") for number in (33, 34, 35))

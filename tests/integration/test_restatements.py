@@ -36,7 +36,7 @@ from prism_resources.lake import Lake
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, week_metadata, write
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import REAL_FILES, REPOSITORY, record, seconds, write_lines
 
 # The Wednesday after the last of the four weeks.

@@ -31,7 +31,10 @@ from prism_resources.tables.store import TableStore
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import lake_rows, run_assets, write
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.helpers import POOL, record, write_lines
+
+platform = platform_of_this_file()
 
 pytestmark = pytest.mark.usefixtures("platform")
 # Weeks that no other test uses.

@@ -18,6 +18,9 @@ from prism_resources.tables.bulk import scan_pages
 from prism_resources.tables.codec import decode
 from prism_resources.tables.history import TableHistory
 from prism_resources.tables.store import TableStore, Write
+from tests.integration.fresh import platform_of_this_file
+
+platform = platform_of_this_file()
 
 WEEKS = WeekRange.parse("2026-W42..2026-W44")
 UNTIL = datetime(2026, 10, 30, 12, tzinfo=UTC)

@@ -27,8 +27,8 @@ from infra.local.emulator.recovery import mend_torn_objects
 from prism_core.calendar import Week
 from prism_core.failures import TransientFailure
 from prism_core.settings import Settings, load_settings
-from tests.integration.conftest import worker_port
 from tests.integration.emulators import ACCOUNT, OwnEmulator, await_true
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import descendants
 
 PROMISE_SECONDS = 2.0

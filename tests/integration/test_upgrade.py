@@ -25,7 +25,7 @@ from prism_core.tables import ALLOCATIONS, MEMBERS, SAVED_VIEWS, TableSpec
 from prism_resources.aws import client
 from prism_resources.tables.codec import encode
 from prism_resources.tables.store import TableStore
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 
 WEEK = Week.parse("2026-W02")
 NOW = datetime(2026, 1, 5, tzinfo=UTC)

@@ -30,8 +30,8 @@ from prism_core.tables import CHANGELOG, MEMBERS
 from prism_resources.aws import client
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
-from tests.integration.conftest import worker_port
 from tests.integration.deployed import PASSWORD, Deployed
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import PRISM, prism
 
 NOW = datetime(2018, 8, 20, 12, tzinfo=UTC)

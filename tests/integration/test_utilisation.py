@@ -18,7 +18,10 @@ from prism_resources.lake import Lake
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, run_checks, week_metadata, write
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.helpers import POOL, record, write_lines
+
+platform = platform_of_this_file()
 
 pytestmark = pytest.mark.usefixtures("platform")
 WEEK = Week.parse("2026-W22")

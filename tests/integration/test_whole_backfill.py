@@ -14,7 +14,7 @@ import pytest
 
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake_views import LAKE_VIEWS
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import prism
 from tests.integration.recount import Recount
 from tests.integration.served import Served, serving

@@ -26,7 +26,7 @@ from prism_resources.aws import client
 from prism_resources.tables.imports import Author, batch_get, carry_out, plan_of
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
-from tests.integration.conftest import worker_port
+from tests.integration.fresh import worker_port
 from tests.integration.helpers import prism
 
 NOW = datetime(2026, 1, 7, 9, tzinfo=UTC)

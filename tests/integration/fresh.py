@@ -1,0 +1,49 @@
+"""A platform that a test file has for itself.
+
+Belongs here: for files that count what a whole table or lake holds, which the platform of the session, shared by
+every file of a process, cannot promise. Does not belong here: what such a file puts in.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.deploy import deploy
+from infra.local.platform import Platform, attached
+from prism_core.calendar import Week
+
+
+def worker_port(offset: int = 0) -> int:
+    """Ten ports a platform, and a hundred of its own for every test process: several may run at once."""
+    return 21_000 + os.getpid() % 110 * 100 + offset * 10
+
+
+@contextmanager
+def fresh_platform(home: Path, port: int) -> Iterator[Platform]:
+    """An emulator of its own, with the templates deployed and the first week 2018-W33."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PRISM_")]:
+            patch.delenv(name)
+        patch.setenv("PRISM_HOME", str(home))
+        patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
+        patch.setenv("DAGSTER_HOME", str(home / "dagster"))
+        with attached(print, port=port) as running:
+            deploy(running.settings, Week.parse("2018-W40"), print)
+            yield running
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def platform_of_this_file() -> Any:
+    """`platform = platform_of_this_file()` in a test file hides the platform of the session."""
+
+    @pytest.fixture(scope="module", name="platform")
+    def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+        with fresh_platform(tmp_path_factory.mktemp("own-home"), worker_port(7)) as running:
+            yield running
+
+    return own
