@@ -118,6 +118,16 @@ def test_checks_hold_and_a_project_that_nobody_knows_is_a_warning(run: dg.Execut
         ("jsonl", gzip.compress(b"{}\n{}\n{}\n"), "JSON Lines hold other rows than the manifest says"),
         ("jsonl", gzip.compress(b"{}\n"), "JSON Lines hold 1 rows, the manifest counts 3"),
     ],
+    ids=[
+        "no-parquet",
+        "no-lines",
+        "no-manifest",
+        "cut-manifest",
+        "no-footer",
+        "no-gzip",
+        "other-rows",
+        "fewer-rows",
+    ],
 )
 def test_a_partition_that_is_not_whole_is_told(
     programme: Platform, part: str, body: bytes | None, says: str
