@@ -5,7 +5,7 @@ Does not belong here: who may decide (the API's matrix) and the alert about late
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from prism_core.failures import BadUsage
@@ -63,11 +63,12 @@ def lateness(request: Request, now: datetime) -> Lateness:
     if request.status is RequestStatus.DECLINED:
         return Lateness(0, None)
     if request.status is RequestStatus.FULFILLED:
-        return Lateness(0 if request.fulfilled is None else _days_behind(request, request.fulfilled), None)
+        return Lateness(0 if request.fulfilled is None else days_late(request.due_date, request.fulfilled), None)
     following = next(iter(FLOW.allowed(request.status)), None)
-    return Lateness(_days_behind(request, now), following)
+    return Lateness(days_late(request.due_date, now), following)
 
 
-def _days_behind(request: Request, instant: datetime) -> int:
-    end = datetime.combine(request.due_date, time(), UTC) + timedelta(days=1)
+def days_late(due_date: date, instant: datetime) -> int:
+    """Whole days that have begun after the end of the due date in UTC; 0 is in time."""
+    end = datetime.combine(due_date, time(), UTC) + timedelta(days=1)
     return max(0, (instant - end) // timedelta(days=1) + 1)

@@ -38,6 +38,13 @@ class AlertStatus(StrEnum):
     RESOLVED = "resolved"
 
 
+class Ending(StrEnum):
+    """How an alert was resolved. `over`: its week went by; nothing was mended, so nobody is told."""
+
+    MENDED = "mended"
+    OVER = "over"
+
+
 class Verdict(StrEnum):
     """What a person said of it: a rule's precision is measured by these."""
 
@@ -53,13 +60,18 @@ class Evidence(Model):
 
 
 class Alert(Versioned):
-    """Rule + subject + evidence. `fingerprint` is its identity: the same finding is the same alert."""
+    """Rule + subject + evidence. `fingerprint` is its identity: the same finding is the same alert.
+
+    One that comes back is the same alert again: `episodes` counts how often it was open, `opened` is since when it
+    is this time. `told` and `resolved_told` are the instants of the digests that said so.
+    """
 
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     rule: Choice[AlertRule]
     severity: Choice[Severity]
     title: Name
-    subject: Annotated[str, Field(min_length=1, max_length=600, description="item key of what it is about")]
+    # A name of the labelling tool (600 characters) behind the name of its table.
+    subject: Annotated[str, Field(min_length=1, max_length=620, description="item key of what it is about")]
     member_id: Id | None = None
     project_id: FactSubject | None = None
     week: Week
@@ -67,7 +79,13 @@ class Alert(Versioned):
     status: Choice[AlertStatus] = AlertStatus.OPEN
     first_seen: Instant
     last_seen: Instant
+    opened: Instant | None = None
+    episodes: Annotated[int, Field(ge=1)] = 1
+    told: Instant | None = None
+    told_severity: Choice[Severity] | None = None
     resolved: Instant | None = None
+    resolved_told: Instant | None = None
+    ending: Choice[Ending] | None = None
     acknowledged: Instant | None = None
     acknowledged_by: _Actor | None = None
     silenced_until: Instant | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from prism_core.evidence import Cause
-from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Evidence, Plan, PlanStatus, Verdict
+from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending, Evidence, Plan, PlanStatus, Verdict
 from prism_core.models.disputes import Correction, Dispute, DisputeStatus, FactTable
 from prism_core.models.jobs import Job, JobKind, JobStatus, StoredAnswer
 from prism_core.models.reports import (
@@ -136,7 +136,13 @@ def alerts(draw: st.DrawFn) -> Alert:
         status=draw(st.sampled_from(AlertStatus)),
         first_seen=first,
         last_seen=last,
+        opened=draw(optional(instants)),
+        episodes=draw(versions),
+        told=draw(optional(instants)),
+        told_severity=draw(optional(st.sampled_from(Severity))),
         resolved=draw(instants),
+        resolved_told=draw(optional(instants)),
+        ending=draw(optional(st.sampled_from(Ending))),
         acknowledged=draw(optional(instants)),
         acknowledged_by=draw(optional(names)),
         silenced_until=draw(instants),

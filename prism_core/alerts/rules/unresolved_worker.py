@@ -1,0 +1,96 @@
+"""Work that is nobody's.
+
+Belongs here: workers and labelling jobs under whose name tasks were handed in, and nobody said whose they are.
+Does not belong here: guessing who they may be (prism_core/suggestions.py).
+The register decides, not the figures: those of a week are computed anew only some time after a name is resolved.
+"""
+
+from collections import defaultdict
+from datetime import date
+
+from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, fingerprint, judgement
+from prism_core.alerts.snapshot import AlertSnapshot, WorkerState
+from prism_core.calendar import Week
+from prism_core.models.alerts import AlertRule
+from prism_core.models.work import Severity
+from prism_core.models.workers import JOB_PREFIX, WorkerStatus
+from prism_core.quality_subjects import WORKER_PREFIX
+
+RULE = AlertRule.UNRESOLVED_WORKER
+NOT_QUEUED = "not queued"
+
+
+def judge(snapshot: AlertSnapshot) -> Judgement:
+    """A finding for each name with tasks in the weeks that were read; high once it has waited long.
+
+    Undecided is a name that still waits and whose tasks lie before those weeks.
+    """
+    if not snapshot.work:
+        return Judgement(RULE, abstained="no week of throughput was read")
+    open_days = _open_days(snapshot)
+    findings = [_finding(snapshot, name, days) for name, days in open_days.items()]
+    waiting = {
+        worker.worker_key
+        for worker in snapshot.workers.values()
+        if worker.status is WorkerStatus.UNRESOLVED
+        and not (open_days.keys() & {worker.worker_key, f"{WORKER_PREFIX}{worker.worker_key}"})
+    }
+    return judgement(
+        RULE,
+        [one for one in findings if one is not None],
+        undecided=[fingerprint(RULE, _subject(key), "") for key in waiting],
+    )
+
+
+def _open_days(snapshot: AlertSnapshot) -> dict[str, dict[date, int]]:
+    """Tasks by name and day, of the days on which the name is nobody's."""
+    found: defaultdict[str, dict[date, int]] = defaultdict(dict)
+    for week in snapshot.work.values():
+        for name, days in week.open_tasks.items():
+            worker = snapshot.workers.get(_key(name))
+            for day, tasks in days.items():
+                if tasks and (worker is None or not worker.settled_on(day)):
+                    found[name][day] = tasks
+    return found
+
+
+def _finding(snapshot: AlertSnapshot, name: str, days: dict[date, int]) -> Finding | None:
+    worker, tasks = snapshot.workers.get(_key(name)), sum(days.values())
+    since = _since(worker, min(days))
+    age = (snapshot.as_of.date() - since).days
+    if tasks < snapshot.thresholds.unresolved_min_tasks or age < snapshot.thresholds.unresolved_days:
+        return None
+    subject, kind = _subject(_key(name)), "labelling job" if name.startswith(JOB_PREFIX) else "worker"
+    status = NOT_QUEUED if worker is None else worker.status.value
+    figures = {
+        "status": f"{status}, but not for these days" if status == WorkerStatus.RESOLVED else status,
+        "tasks": f"{tasks} tasks",
+        "days with tasks": f"{len(days)}, from {min(days)} to {max(days)}",
+        "waiting since": since.isoformat(),
+        "age": f"{age} days",
+    }
+    return Finding(
+        RULE,
+        subject,
+        Week.of(max(days)),
+        Severity.HIGH if age >= snapshot.thresholds.unresolved_high_days else Severity.MEDIUM,
+        f"{kind} {_key(name)} is nobody's: {tasks} tasks, waiting for {age} days",
+        (EvidenceRow(subject, figures),),
+        project_id=name if kind == "labelling job" else None,
+    )
+
+
+def _since(worker: WorkerState | None, first_day: date) -> date:
+    """A name that waits has waited since it was first seen; one with other owners, since the first day without."""
+    if worker is None or worker.first_seen is None or worker.status is not WorkerStatus.UNRESOLVED:
+        return first_day
+    return min(first_day, worker.first_seen.date())
+
+
+def _key(name: str) -> str:
+    """As in the table of workers: a job keeps its prefix."""
+    return name.removeprefix(WORKER_PREFIX)
+
+
+def _subject(key: str) -> str:
+    return f"workers/{key}"

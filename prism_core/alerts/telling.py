@@ -1,0 +1,165 @@
+"""What is told of the alerts, and to whom.
+
+Belongs here: what is news of an alert, what another alert already says, one digest a recipient, and marking what
+was told. Does not belong here: the text of a digest, mail, and the ledger of sent editions.
+Mark alerts as told when the edition is stored, before it is sent: an edition that is sent again after a crash is
+the same edition, and nothing in it is news any more.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from prism_core.alerts.findings import rank
+from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
+from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
+
+
+class News(StrEnum):
+    """Why an alert is told now, in the order in which a digest has them."""
+
+    NEW = "new"
+    BACK = "back"
+    WORSE = "worse"
+    UNSILENCED = "unsilenced"
+    REMINDER = "reminder"
+    RESOLVED = "resolved"
+
+
+_ORDER: Final = {news: number for number, news in enumerate(News)}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An alert and why it is told."""
+
+    alert: Alert
+    news: News
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """All that one recipient is told at once, by rule; the most severe alert's rule first."""
+
+    recipient_id: str
+    groups: Mapping[AlertRule, tuple[Entry, ...]]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(entry for group in self.groups.values() for entry in group)
+
+
+def news_of(alert: Alert, now: datetime, repeat: timedelta) -> News | None:
+    """Why the alert is told at `now`; None where there is nothing to tell.
+
+    Told is what is open and was not told, is worse than was told, whose silence has ended, or what nobody has
+    taken up for `repeat`; and once, that something told was mended.
+    """
+    if alert.silenced_until is not None and alert.silenced_until > now:
+        return None
+    told = alert.told if alert.opened is None or alert.told is None or alert.told >= alert.opened else None
+    if alert.status is AlertStatus.RESOLVED:
+        mended = alert.ending is Ending.MENDED and told is not None and alert.resolved_told is None
+        return News.RESOLVED if mended else None
+    if alert.status is AlertStatus.ACKNOWLEDGED:
+        return None
+    if told is None:
+        return News.NEW if alert.told is None else News.BACK
+    if alert.told_severity is not None and rank(alert.severity) > rank(alert.told_severity):
+        return News.WORSE
+    if alert.silenced_until is not None and told < alert.silenced_until:
+        return News.UNSILENCED
+    return News.REMINDER if now - told >= repeat else None
+
+
+def due(alerts: Iterable[Alert], now: datetime, repeat: timedelta) -> list[Entry]:
+    """Everything that is to be told at `now`, the most severe first; empty when there is nothing.
+
+    With a reminder go those that would follow within half the interval: else every day had its own.
+    """
+    known = list(alerts)
+    held_back = inhibited(known)
+    heard = [alert for alert in known if alert.fingerprint not in held_back]
+    entries = [Entry(alert, news) for alert in heard if (news := news_of(alert, now, repeat)) is not None]
+    if any(entry.news is News.REMINDER for entry in entries):
+        told = {entry.alert.fingerprint for entry in entries}
+        entries += [
+            Entry(alert, News.REMINDER)
+            for alert in heard
+            if alert.fingerprint not in told and news_of(alert, now, repeat / 2) is News.REMINDER
+        ]
+    return sorted(entries, key=_place)
+
+
+def inhibited(alerts: Iterable[Alert]) -> dict[str, str]:
+    """Alerts that another one already says, with the fingerprint of that one.
+
+    A project whose quality falls says it for its members: its evidence names the worst of them.
+    """
+    quality = [
+        one
+        for one in alerts
+        if one.rule is AlertRule.QUALITY_DEGRADATION and one.status is not AlertStatus.RESOLVED
+    ]
+    causes = {one.project_id: one.fingerprint for one in quality if one.member_id is None}
+    return {
+        one.fingerprint: causes[one.project_id]
+        for one in quality
+        if one.member_id is not None and one.project_id in causes
+    }
+
+
+def told(entry: Entry, now: datetime) -> Alert:
+    """The alert once the digest with it is stored."""
+    if entry.news is News.RESOLVED:
+        return entry.alert.model_copy(update={"resolved_told": now})
+    return entry.alert.model_copy(update={"told": now, "told_severity": entry.alert.severity})
+
+
+def digests(
+    entries: Sequence[Entry],
+    recipients: Iterable[Recipient],
+    report: ReportKind,
+    teams: Mapping[str, str | None],
+) -> list[Digest]:
+    """One digest for each active recipient with a subscription that something is about; `teams` by member."""
+    found: list[Digest] = []
+    for recipient in sorted(recipients, key=lambda one: one.recipient_id):
+        if recipient.status is not RecipientStatus.ACTIVE:
+            continue
+        wanted = next((one for one in recipient.subscriptions if one.report is report), None)
+        mine = [] if wanted is None else [entry for entry in entries if _about(entry.alert, wanted, teams)]
+        if mine:
+            found.append(Digest(recipient.recipient_id, _grouped(mine)))
+    return found
+
+
+def projects_of(alert: Alert) -> frozenset[str]:
+    """The projects that an alert is about, those of the allocations in its evidence among them."""
+    items = [one.item.rpartition("#") for one in alert.evidence]
+    planned = frozenset(project for item, _, project in items if item.startswith("allocations/"))
+    return planned if alert.project_id is None else planned | {alert.project_id}
+
+
+def _about(alert: Alert, subscription: Subscription, teams: Mapping[str, str | None]) -> bool:
+    """Narrowed to projects or teams, a subscription is about an alert that has one of them."""
+    if not subscription.projects and not subscription.teams:
+        return True
+    of_team = alert.member_id is not None and teams.get(alert.member_id) in set(subscription.teams)
+    return of_team or not projects_of(alert).isdisjoint(subscription.projects)
+
+
+def _grouped(entries: Iterable[Entry]) -> dict[AlertRule, tuple[Entry, ...]]:
+    groups: dict[AlertRule, list[Entry]] = {}
+    for entry in sorted(entries, key=_place):
+        groups.setdefault(entry.alert.rule, []).append(entry)
+    return {rule: tuple(group) for rule, group in groups.items()}
+
+
+def _place(entry: Entry) -> tuple[bool, int, int, str, str]:
+    """What is over comes last; then by severity, by news, by title."""
+    alert = entry.alert
+    over = entry.news is News.RESOLVED
+    return over, -rank(alert.severity), _ORDER[entry.news], alert.title, alert.fingerprint
