@@ -34,7 +34,7 @@ ALSO: dict[str, tuple[str, ...]] = {"prism_assets.definitions": ("prism_sensors"
 NEVER_IN_A_LAMBDA = ("dagster", "dagster_aws", "pandas", "pyarrow", "duckdb")
 CORE_LIBRARIES = (
     "pydantic", "pydantic_core",
-    "msgspec", "numpy", "pyarrow", "isal", "ortools", "jsonschema_rs", "cryptography", "holidays",
+    "msgspec", "numpy", "pyarrow", "isal", "ortools", "highspy", "jsonschema_rs", "cryptography", "holidays",
 )  # fmt: skip
 # Parts of the standard library, and of the allowed libraries, that exist to reach outside.
 CORE_NEVER = (
