@@ -176,7 +176,9 @@ def _pin_days(pin: Pin, member: PlanMember | None, days: frozenset[date], proble
     yield from wrong
     if not wrong and sum(by_day.values(), NO_HOURS) != pin.hours:
         yield f"its days have {sum(by_day.values(), NO_HOURS)} hours, the pin has {pin.hours}; make them agree"
-    for day, hours in () if member is None or wrong else sorted(by_day.items()):
+    if member is None or wrong:
+        return
+    for day, hours in sorted(by_day.items()):
         if hours and not member.hours.get(day, NO_HOURS):
             why = f"{member.off[day]} hours off" if member.off.get(day) else "a day off"
             yield f"{hours} hours on {day:%A} {day}, when {pin.member_id} has {why}; move or remove them"

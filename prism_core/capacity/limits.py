@@ -1,0 +1,159 @@
+"""Limits that no network can hold: people of a project, projects of a member, the shortest piece of work.
+
+Belongs here: a plan within the limits by flow and repair, in a few flows. Does not belong here: making it better
+(polish.py) and the days of the pieces (days.py).
+The flow without limits bounds every plan with them. Repair closes pairs, those of the least worth first, until the
+flow keeps every limit, then opens what has room again: a heuristic, so its answer is never called an optimum.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from prism_core.capacity.flow import Flow, best_flow
+from prism_core.capacity.network import Extra
+from prism_core.capacity.offers import Tables
+from prism_core.capacity.problem import PlanProblem, Weights
+from prism_core.capacity.scoring import hundredths
+from prism_core.capacity.supply import Flags, Ints, sums
+
+_MANY: Final = 2**31
+# One pair of a member or project is closed at a time so often; then all that are too many.
+_GENTLE: Final = 12
+_REOPENINGS: Final = 4
+# A person who counts for the fewest people of a project works at least this long on it.
+PRESENCE: Final = 25
+_STEADY: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What pins leave: projects by member, people by project, the fewest people (0 where a pin waives them).
+
+    `block` by pair; `fits`: pairs with a day that is long enough for it.
+    """
+
+    projects: Ints
+    people: Ints
+    fewest: Ints
+    block: Ints
+    fits: Flags
+
+
+def limits_of(problem: PlanProblem, found: Tables) -> Limits:
+    """The limits of a problem in arrays."""
+    free, given = found.free_pairs, found.supply
+    pinned_people = np.bincount(found.pair_project[free:], minlength=len(problem.projects))
+    pinned_projects = np.bincount(found.pair_member[free:], minlength=given.members)
+    projects = np.array([_MANY if one.max_projects is None else one.max_projects for one in problem.members])
+    people = np.array([_MANY if one.max_people is None else one.max_people for one in problem.projects])
+    fewest = np.array([one.min_people if one.min_people > 1 else 0 for one in problem.projects])
+    of_project = np.array([hundredths(one.min_block_hours) for one in problem.projects], np.int64)
+    block = of_project[found.pair_project]
+    block[free:] = 0
+    longest = (
+        given.regular[: given.members] + np.minimum(given.room[: given.members], given.overtime[:, None])
+    ).max(axis=1, initial=0)
+    return Limits(
+        projects=(projects - pinned_projects).astype(np.int64),
+        people=(people - pinned_people).astype(np.int64),
+        fewest=np.where(pinned_people > 0, 0, fewest).astype(np.int64),
+        block=block,
+        fits=longest[found.pair_member] >= block,
+    )
+
+
+def within(found: Tables, weights: Weights, limits: Limits, extra: Extra) -> Flow:
+    """A flow that keeps every limit, by repair; `extra.allowed` is where the search begins."""
+    start = limits.fits if extra.allowed is None else extra.allowed & limits.fits
+    best = _repair(found, weights, limits, replace(extra, allowed=start))
+    for _ in range(_REOPENINGS):
+        tried = _repair(found, weights, limits, replace(extra, allowed=_reopened(found, limits, best, start)))
+        if _value(tried, extra) <= _value(best, extra):
+            break
+        best = tried
+    return best
+
+
+def _value(flow: Flow, extra: Extra) -> int:
+    return flow.objective + (extra.kept_points or 0) * flow.kept
+
+
+def _reopened(found: Tables, limits: Limits, flow: Flow, start: Flags) -> Flags:
+    """The pairs with hours, and those whose member and project both have room for one more."""
+    used = flow.hours.by_pair > 0
+    used[found.free_pairs :] = False
+    of_member = np.bincount(found.pair_member[used], minlength=len(limits.projects)) < limits.projects
+    of_project = np.bincount(found.pair_project[used], minlength=len(limits.people)) < limits.people
+    return used | (start & of_member[found.pair_member] & of_project[found.pair_project])
+
+
+def _repair(found: Tables, weights: Weights, limits: Limits, extra: Extra) -> Flow:
+    """Close pairs and lift short ones to their block until the flow keeps every limit."""
+    assert extra.allowed is not None  # noqa: S101 - of our own making
+    allowed = extra.allowed.copy()
+    floor = np.zeros(len(allowed), np.int64) if extra.floor is None else extra.floor.copy()
+    for turn in range(_STEADY):
+        flow = best_flow(found, weights, Extra(allowed, extra.kept_points, floor if floor.any() else None))
+        closed, lifted = _broken(found, limits, flow, allowed, floor, gentle=turn < _GENTLE)
+        if not closed.any() and not (lifted > floor).any():
+            return flow
+        allowed &= ~closed
+        floor = np.where(allowed, lifted, 0)
+    # Pieces that keep each other out of reach: whatever is still short goes, which only frees room.
+    while True:
+        flow = best_flow(found, weights, Extra(allowed, extra.kept_points, None))
+        closed, lifted = _broken(found, limits, flow, allowed, np.full(len(allowed), _MANY), gentle=False)
+        if not closed.any():
+            return flow
+        allowed &= ~closed
+
+
+def _broken(
+    found: Tables, limits: Limits, flow: Flow, allowed: Flags, floor: Ints, *, gentle: bool
+) -> tuple[Flags, Ints]:
+    """The pairs to close, and the hours that pairs must have to stay."""
+    amount = flow.hours.by_pair.copy()
+    amount[found.free_pairs :] = 0
+    used = amount > 0
+    worth = sums(found.offer_pair, flow.hours.by_offer * np.maximum(found.offer_points, 1), len(amount))
+    closed = _too_many(found.pair_member, used, worth, limits.projects, gentle=gentle)
+    closed |= _too_many(found.pair_project, used & ~closed, worth, limits.people, gentle=gentle)
+    short = used & ~closed & (amount < limits.block)
+    # Half a block may be worth the rest of it; less, or what was tried before, is not.
+    hopeless = short & ((floor > 0) | (2 * amount < limits.block))
+    closed |= hopeless
+    lifted = np.where(short & ~hopeless, limits.block, floor)
+    _fewest(found, limits, used & ~closed, allowed & (floor == 0), closed, lifted)
+    return closed, lifted
+
+
+def _too_many(group: Ints, used: Flags, worth: Ints, most: Ints, *, gentle: bool) -> Flags:
+    """Of every group with too many used pairs, those that are worth least: all that are too many, or one."""
+    pairs = np.flatnonzero(used)
+    order = pairs[np.lexsort((pairs, -worth[pairs], group[pairs]))]
+    rank = np.arange(len(order)) - np.searchsorted(group[order], group[order])
+    count = np.bincount(group[pairs], minlength=len(most))
+    over = rank >= most[group[order]]
+    if gentle:
+        over &= rank == count[group[order]] - 1
+    closed = np.zeros(len(used), np.bool_)
+    closed[order[over]] = True
+    return closed
+
+
+def _fewest(found: Tables, limits: Limits, used: Flags, untried: Flags, closed: Flags, lifted: Ints) -> None:
+    """Projects with people, but too few: ask for more of them where there are some, else close the project."""
+    count = np.bincount(found.pair_project[used], minlength=len(limits.fewest))
+    points = np.zeros(len(used), np.int64)
+    np.maximum.at(points, found.offer_pair, found.offer_points)
+    for project in np.flatnonzero((count > 0) & (count < limits.fewest)).tolist():
+        mine = np.flatnonzero(found.pair_project[: found.free_pairs] == project)
+        idle = mine[~used[mine] & untried[mine] & ~closed[mine]]
+        missing = int(limits.fewest[project] - count[project])
+        if len(idle) < missing:
+            closed[mine] = True
+        else:
+            more = idle[np.argsort(-points[idle], kind="stable")][:missing]
+            lifted[more] = np.maximum(limits.block[more], PRESENCE)

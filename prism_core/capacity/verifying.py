@@ -1,0 +1,123 @@
+"""Whether a plan keeps every rule of its problem, judged from the plan alone.
+
+Belongs here: every breach in words. Does not belong here: how good a plan is (scoring.py) and what is wrong with
+the problem itself (checking.py).
+The engine judges each of its own plans with this before it hands it out.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+
+from prism_core.capacity.plan import Assignment, PlanResult
+from prism_core.capacity.problem import HOURS_A_DAY, NO_HOURS, PlanMember, PlanProblem
+from prism_core.capacity.scoring import surplus
+
+
+def breaches(problem: PlanProblem, plan: PlanResult) -> list[str]:
+    """Every rule that the plan breaks; none for a plan of ours."""
+    members = {member.member_id: member for member in problem.members}
+    by_member: defaultdict[str, list[Assignment]] = defaultdict(list)
+    by_project: defaultdict[str, list[Assignment]] = defaultdict(list)
+    for one in plan.assignments:
+        by_member[one.member_id].append(one)
+        by_project[one.project_id].append(one)
+    return [
+        *_sums(problem, plan),
+        *(wrong for name, mine in by_member.items() for wrong in _member(members[name], mine)),
+        *_skills_and_exclusions(problem, plan, members),
+        *_windows(problem, plan),
+        *_pins(problem, plan),
+        *_people(problem, by_project),
+    ]
+
+
+def _sums(problem: PlanProblem, plan: PlanResult) -> Iterator[str]:
+    met: defaultdict[str, Decimal] = defaultdict(lambda: NO_HOURS)
+    open_hours = {one.line_id: one.hours for one in plan.unmet}
+    for one in plan.assignments:
+        if sum(one.by_day.values(), NO_HOURS) != one.hours:
+            yield f"{one.pair}: the days do not sum to {one.hours}"
+        if sum(one.by_line.values(), one.beyond_demand) != one.hours:
+            yield f"{one.pair}: the lines do not sum to {one.hours}"
+        if any(hours <= 0 for hours in (*one.by_day.values(), *one.by_line.values())):
+            yield f"{one.pair}: a share of no hours"
+        for line_id, hours in one.by_line.items():
+            met[line_id] += hours
+    for line in problem.lines:
+        if met[line.line_id] + open_hours.get(line.line_id, NO_HOURS) != line.hours:
+            yield f"line {line.line_id}: {met[line.line_id]} hours met, {open_hours.get(line.line_id)} open"
+
+
+def _member(member: PlanMember, mine: list[Assignment]) -> Iterator[str]:
+    load: defaultdict[date, Decimal] = defaultdict(lambda: NO_HOURS)
+    for one in mine:
+        for day, hours in one.by_day.items():
+            load[day] += hours
+    over = {day: hours - member.hours.get(day, NO_HOURS) for day, hours in load.items()}
+    for day, hours in load.items():
+        if not member.hours.get(day):
+            yield f"{member.member_id}: {hours} hours on the day off {day}"
+        if hours > HOURS_A_DAY:
+            yield f"{member.member_id}: {hours} hours on {day}"
+    overtime = sum((max(hours, NO_HOURS) for hours in over.values()), NO_HOURS)
+    if overtime > member.overtime_hours:
+        yield f"{member.member_id}: {overtime} hours above those of their days, {member.overtime_hours} allowed"
+    if member.max_projects is not None and len(mine) > member.max_projects:
+        yield f"{member.member_id}: {len(mine)} projects, at most {member.max_projects}"
+
+
+def _skills_and_exclusions(
+    problem: PlanProblem, plan: PlanResult, members: Mapping[str, PlanMember]
+) -> Iterator[str]:
+    lines = {line.line_id: line for line in problem.lines}
+    excluded = {(one.member_id, one.project_id) for one in problem.exclusions}
+    for one in plan.assignments:
+        if one.pair in excluded:
+            yield f"{one.pair}: excluded"
+        for line_id in one.by_line:
+            line = lines[line_id]
+            if line.project_id != one.project_id:
+                yield f"{one.pair}: line {line_id} is of project {line.project_id}"
+            if not one.pinned and surplus(members[one.member_id].skills, line.skills) is None:
+                yield f"{one.pair}: lacks the skills of line {line_id}"
+
+
+def _windows(problem: PlanProblem, plan: PlanResult) -> Iterator[str]:
+    """Until any day, an assignment has at least the hours of its lines that end by then."""
+    ends: dict[str, date] = {line.line_id: problem.ends(line) for line in problem.lines}
+    for one in plan.assignments:
+        for end in {ends[line_id] for line_id in one.by_line} - {problem.week.sunday}:
+            due = sum((hours for line_id, hours in one.by_line.items() if ends[line_id] <= end), NO_HOURS)
+            until = sum((hours for day, hours in one.by_day.items() if day <= end), NO_HOURS)
+            if until < due:
+                yield f"{one.pair}: {until} hours until {end}, {due} for lines that end by then"
+
+
+def _pins(problem: PlanProblem, plan: PlanResult) -> Iterator[str]:
+    planned = {one.pair: one for one in plan.assignments}
+    pairs = {(pin.member_id, pin.project_id) for pin in problem.pins}
+    for pin in problem.pins:
+        found = planned.get((pin.member_id, pin.project_id))
+        if found is None or not found.pinned or found.hours != pin.hours:
+            yield f"{pin.member_id} on {pin.project_id}: {pin.hours} hours pinned, {found and found.hours} planned"
+        elif pin.by_day is not None:
+            wanted = {day: hours for day, hours in pin.by_day.items() if hours}
+            if dict(found.by_day) != wanted:
+                yield f"{pin.member_id} on {pin.project_id}: not on the days of the pin"
+    for one in plan.assignments:
+        if (one.pinned or one.beyond_demand) and one.pair not in pairs:
+            yield f"{one.pair}: beyond demand or pinned without a pin"
+
+
+def _people(problem: PlanProblem, by_project: Mapping[str, list[Assignment]]) -> Iterator[str]:
+    for project in problem.projects:
+        mine = by_project.get(project.project_id, [])
+        if project.max_people is not None and len(mine) > project.max_people:
+            yield f"{project.project_id}: {len(mine)} people, at most {project.max_people}"
+        if mine and len(mine) < project.min_people and not any(one.pinned for one in mine):
+            yield f"{project.project_id}: {len(mine)} people, at least {project.min_people}"
+        for one in mine:
+            if not one.pinned and any(hours < project.min_block_hours for hours in one.by_day.values()):
+                yield f"{one.pair}: a day with less than {project.min_block_hours} hours"
