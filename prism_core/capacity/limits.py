@@ -14,7 +14,7 @@ import numpy as np
 from prism_core.capacity.flow import Flow, best_flow
 from prism_core.capacity.network import Extra
 from prism_core.capacity.offers import Tables
-from prism_core.capacity.problem import PlanProblem, Weights
+from prism_core.capacity.problem import PRESENCE, PlanProblem, Weights
 from prism_core.capacity.scoring import hundredths
 from prism_core.capacity.supply import Flags, Ints, sums
 
@@ -22,8 +22,6 @@ _MANY: Final = 2**31
 # One pair of a member or project is closed at a time so often; then all that are too many.
 _GENTLE: Final = 12
 _REOPENINGS: Final = 4
-# A person who counts for the fewest people of a project works at least this long on it.
-PRESENCE: Final = 25
 _STEADY: Final = 100
 
 
@@ -31,13 +29,15 @@ _STEADY: Final = 100
 class Limits:
     """What pins leave: projects by member, people by project, the fewest people (0 where a pin waives them).
 
-    `block` by pair; `fits`: pairs with a day that is long enough for it.
+    By pair, `block`: the shortest piece of a day, `least`: the fewest hours of a week, `fits`: if a day is long
+    enough for it.
     """
 
     projects: Ints
     people: Ints
     fewest: Ints
     block: Ints
+    least: Ints
     fits: Flags
 
 
@@ -52,14 +52,18 @@ def limits_of(problem: PlanProblem, found: Tables) -> Limits:
     of_project = np.array([hundredths(one.min_block_hours) for one in problem.projects], np.int64)
     block = of_project[found.pair_project]
     block[free:] = 0
+    fewest = np.where(pinned_people > 0, 0, fewest).astype(np.int64)
+    presence = np.where(fewest[found.pair_project] > 0, hundredths(PRESENCE), 0)
+    presence[free:] = 0
     longest = (
         given.regular[: given.members] + np.minimum(given.room[: given.members], given.overtime[:, None])
     ).max(axis=1, initial=0)
     return Limits(
         projects=(projects - pinned_projects).astype(np.int64),
         people=(people - pinned_people).astype(np.int64),
-        fewest=np.where(pinned_people > 0, 0, fewest).astype(np.int64),
+        fewest=fewest,
         block=block,
+        least=np.maximum(block, presence),
         fits=longest[found.pair_member] >= block,
     )
 
@@ -120,11 +124,11 @@ def _broken(
     worth = sums(found.offer_pair, flow.hours.by_offer * np.maximum(found.offer_points, 1), len(amount))
     closed = _too_many(found.pair_member, used, worth, limits.projects, gentle=gentle)
     closed |= _too_many(found.pair_project, used & ~closed, worth, limits.people, gentle=gentle)
-    short = used & ~closed & (amount < limits.block)
+    short = used & ~closed & (amount < limits.least)
     # Half a block may be worth the rest of it; less, or what was tried before, is not.
-    hopeless = short & ((floor > 0) | (2 * amount < limits.block))
+    hopeless = short & ((floor > 0) | (2 * amount < limits.least))
     closed |= hopeless
-    lifted = np.where(short & ~hopeless, limits.block, floor)
+    lifted = np.where(short & ~hopeless, limits.least, floor)
     _fewest(found, limits, used & ~closed, allowed & (floor == 0), closed, lifted)
     return closed, lifted
 
@@ -156,4 +160,4 @@ def _fewest(found: Tables, limits: Limits, used: Flags, untried: Flags, closed: 
             closed[mine] = True
         else:
             more = idle[np.argsort(-points[idle], kind="stable")][:missing]
-            lifted[more] = np.maximum(limits.block[more], PRESENCE)
+            lifted[more] = limits.least[more]

@@ -77,15 +77,18 @@ def _cycles(start: Flow, end: Flow) -> Iterator[tuple[Ints, Ints, int]]:
     leaving: defaultdict[int, list[int]] = defaultdict(list)
     for arc in np.flatnonzero(left).tolist():
         leaving[int((arcs.tail if left[arc] > 0 else arcs.head)[arc])].append(arc)
+
+    def next_arc(node: int) -> int | None:
+        while leaving[node] and not left[leaving[node][-1]]:
+            leaving[node].pop()
+        return leaving[node][-1] if leaving[node] else None
+
     for first in list(leaving):
-        while leaving[first]:
+        while next_arc(first) is not None:
             path: list[int] = []
             seen = {first: 0}
             node = first
-            while True:
-                while not left[leaving[node][-1]]:
-                    leaving[node].pop()
-                arc = leaving[node][-1]
+            while (arc := next_arc(node)) is not None:
                 path.append(arc)
                 node = int((arcs.head if left[arc] > 0 else arcs.tail)[arc])
                 if node in seen:
@@ -96,5 +99,3 @@ def _cycles(start: Flow, end: Flow) -> Iterator[tuple[Ints, Ints, int]]:
             units = int(np.abs(left[which]).min())
             left[which] -= sign * units
             yield which, sign, units
-            while leaving[first] and not left[leaving[first][-1]]:
-                leaving[first].pop()

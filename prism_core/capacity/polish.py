@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from prism_core.capacity.flow import Flow
-from prism_core.capacity.limits import PRESENCE, Limits, within
+from prism_core.capacity.limits import Limits, within
 from prism_core.capacity.milp import INFINITY, Answer, Floats, Model, maximise
 from prism_core.capacity.milp import Limits as Stop
 from prism_core.capacity.network import NONE, Extra, network
@@ -69,8 +69,7 @@ class _Program:
         upper = np.concatenate([arcs.capacity / _HUNDREDTHS, np.ones(sum(count[1:]))])
         whole = np.arange(sum(count)) >= count[0]
         self.model = Model(worth / _HUNDREDTHS, np.zeros(sum(count)), upper, whole)
-        presence = np.where(limits.fewest[project] > 0, PRESENCE, 0)
-        self.least = np.where(self._pair_column == NONE, 0, np.maximum(limits.block, presence))
+        self.least = np.where(self._pair_column == NONE, 0, limits.least)
         self._balance()
         self._use()
         self._people()

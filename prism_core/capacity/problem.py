@@ -16,6 +16,8 @@ from prism_core.calendar import Week
 
 NO_HOURS: Final = Decimal("0.00")
 HOURS_A_DAY: Final = Decimal(24)
+# Who counts for the fewest people of a project works at least so long on it in the week.
+PRESENCE: Final = Decimal("0.25")
 
 # A member and a project.
 Pair = tuple[str, str]
@@ -50,7 +52,8 @@ class PlanMember:
 
 @dataclass(frozen=True, slots=True)
 class PlanProject:
-    """What work is for. `quality_target` from 0 to 1; a project that is worked on has at least `min_people`.
+    """What work is for. `quality_target` from 0 to 1; a project that is worked on has at least `min_people`
+    with a quarter of an hour or more; a pin waives that.
 
     `min_block_hours`: no shorter piece of work of a member on a day.
     """

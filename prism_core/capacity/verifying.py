@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from prism_core.capacity.plan import Assignment, PlanResult
-from prism_core.capacity.problem import HOURS_A_DAY, NO_HOURS, PlanMember, PlanProblem
+from prism_core.capacity.problem import HOURS_A_DAY, NO_HOURS, PRESENCE, PlanMember, PlanProblem
 from prism_core.capacity.scoring import surplus
 
 
@@ -116,8 +116,11 @@ def _people(problem: PlanProblem, by_project: Mapping[str, list[Assignment]]) ->
         mine = by_project.get(project.project_id, [])
         if project.max_people is not None and len(mine) > project.max_people:
             yield f"{project.project_id}: {len(mine)} people, at most {project.max_people}"
-        if mine and len(mine) < project.min_people and not any(one.pinned for one in mine):
+        together = project.min_people > 1 and not any(one.pinned for one in mine)
+        if together and mine and len(mine) < project.min_people:
             yield f"{project.project_id}: {len(mine)} people, at least {project.min_people}"
+        if together and any(one.hours < PRESENCE for one in mine):
+            yield f"{project.project_id}: somebody has less than {PRESENCE} hours"
         for one in mine:
             if not one.pinned and any(hours < project.min_block_hours for hours in one.by_day.values()):
                 yield f"{one.pair}: a day with less than {project.min_block_hours} hours"

@@ -43,13 +43,16 @@ def line(project_id: str, hours: object, line_id: str = "", **more: object) -> D
 
 
 @st.composite
-def problems(draw: st.DrawFn, *, limits: bool = False) -> PlanProblem:
-    """Up to three members with up to two days, two projects, three lines, pins, exclusions, windows, a past."""
+def problems(draw: st.DrawFn, *, limits: bool = False, fewest: bool = False) -> PlanProblem:
+    """Up to three members with up to two days, two projects, three lines, pins, exclusions, windows, a past.
+
+    With `fewest` people of a project, a best plan may need parts of an hour.
+    """
     fair = draw(st.booleans())
     members = [
         _drawn_member(draw, f"M{number}", fair=fair, limits=limits) for number in range(draw(st.integers(1, 3)))
     ]
-    projects = [_drawn_project(draw, f"P{number}", limits=limits) for number in range(2)]
+    projects = [_drawn_project(draw, f"P{number}", limits=limits, fewest=fewest) for number in range(2)]
     lines = [
         line(
             draw(st.sampled_from(("P0", "P1"))),
@@ -86,15 +89,16 @@ def _drawn_member(draw: st.DrawFn, member_id: str, *, fair: bool, limits: bool) 
     return member(member_id, *hours, skills=skills, max_projects=most, overtime_hours=overtime)
 
 
-def _drawn_project(draw: st.DrawFn, project_id: str, *, limits: bool) -> PlanProject:
-    people = draw(st.sampled_from(((0, None), (0, 1), (2, None), (2, 2)))) if limits else (0, None)
+def _drawn_project(draw: st.DrawFn, project_id: str, *, limits: bool, fewest: bool) -> PlanProject:
+    most = draw(st.sampled_from((None, 1, 2))) if limits else None
+    least = draw(st.sampled_from((0, 2))) if fewest and most != 1 else 0
     return PlanProject(
         project_id,
         draw(st.integers(1, 5)),
         sla_date=draw(st.sampled_from((None, MON - timedelta(days=30), WED, SUN + timedelta(days=3)))),
         quality_target=draw(st.sampled_from((None, Decimal("0.95")))),
-        min_people=people[0],
-        max_people=people[1],
+        min_people=least,
+        max_people=most,
         min_block_hours=Decimal(draw(st.sampled_from((0, 0, 2)))) if limits else Decimal(0),
     )
 

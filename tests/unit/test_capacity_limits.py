@@ -1,0 +1,130 @@
+"""Within limits of people, projects and blocks a plan keeps every rule and says how far it is from the best."""
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prism_core.capacity.packing import Item, pack
+from prism_core.capacity.plan import PlanState
+from prism_core.capacity.problem import Level, Pin, PlanProblem, PlanProject
+from prism_core.capacity.solve import solve
+from prism_core.capacity.verifying import breaches
+from tests.unit.capacity_weeks import MON, TUE, WEEK, best_points, line, member, problems
+
+POLISH_SECONDS = 5
+
+
+@given(problems(limits=True))
+@settings(max_examples=40)
+def test_the_best_plan_lies_between_objective_and_bound(problem: PlanProblem) -> None:
+    best = best_points(problem)
+
+    repaired, polished = solve(problem), solve(problem, polish_seconds=POLISH_SECONDS)
+
+    assert repaired.objective <= polished.objective <= best <= polished.bound <= repaired.bound
+
+
+@given(problems(limits=True, fewest=True), st.sampled_from((Level.AUTO, Level.DAY)))
+@settings(max_examples=60)
+def test_no_limit_is_broken_and_the_word_optimum_is_not_used(problem: PlanProblem, level: Level) -> None:
+    plan = solve(problem)
+
+    assert breaches(problem, plan) == []
+    assert (plan.state is PlanState.OPTIMUM) is not problem.is_limited
+
+
+@given(problems(limits=True, fewest=True))
+@settings(max_examples=20)
+def test_a_polished_plan_is_the_same_every_time(problem: PlanProblem) -> None:
+    first, second = (solve(problem, polish_seconds=POLISH_SECONDS) for _ in range(2))
+
+    assert (first.assignments, first.objective, first.bound) == (
+        second.assignments,
+        second.objective,
+        second.bound,
+    )
+
+
+def test_a_member_with_one_project_gets_the_one_that_is_worth_more() -> None:
+    projects = [PlanProject("low", 4), PlanProject("high", 1)]
+    one = member("M", 8, max_projects=1)
+
+    plan = solve(PlanProblem(WEEK, [one], projects, [line("low", 8), line("high", 6)]))
+
+    assert [(a.project_id, a.hours) for a in plan.assignments] == [("high", Decimal(6))]
+
+
+def test_a_project_takes_no_more_people_than_it_may_have() -> None:
+    people = [member(f"M{number}", 8) for number in range(4)]
+
+    plan = solve(PlanProblem(WEEK, people, [PlanProject("P", 1, max_people=2)], [line("P", 30)]))
+
+    assert len(plan.assignments) == 2
+    assert plan.unmet_hours == Decimal(14)
+
+
+def test_a_project_that_wants_two_people_has_two_or_none() -> None:
+    project = PlanProject("P", 1, min_people=2)
+
+    alone = solve(PlanProblem(WEEK, [member("A", 8)], [project], [line("P", 8)]))
+    together = solve(PlanProblem(WEEK, [member("A", 8), member("B", 8)], [project], [line("P", 3)]))
+
+    assert alone.assignments == ()
+    assert [one.member_id for one in together.assignments] == ["A", "B"]
+
+
+def test_a_pinned_project_keeps_its_pin_with_fewer_people_than_it_wants() -> None:
+    project, pin = PlanProject("P", 1, min_people=2), Pin("A", "P", Decimal(2))
+
+    plan = solve(PlanProblem(WEEK, [member("A", 8)], [project], [line("P", 8)], pins=[pin]))
+
+    assert [(one.hours, one.pinned) for one in plan.assignments] == [(2, True)]
+
+
+def test_no_piece_is_shorter_than_the_block_of_its_project() -> None:
+    projects = [PlanProject("P", 1, min_block_hours=Decimal(3)), PlanProject("Q", 2, min_block_hours=Decimal(2))]
+    problem = PlanProblem(WEEK, [member("A", 4, 4, 4)], projects, [line("P", 7), line("Q", 5)])
+
+    plan = solve(problem)
+
+    assert breaches(problem, plan) == []
+    assert plan.unmet_hours <= Decimal(1)
+
+
+def test_a_day_that_is_too_short_for_a_block_is_not_used_for_it() -> None:
+    project = PlanProject("P", 1, min_block_hours=Decimal(4))
+
+    plan = solve(PlanProblem(WEEK, [member("A", 3, 5)], [project], [line("P", 8)]))
+
+    assert plan.assignments[0].by_day == {TUE: Decimal(5)}
+
+
+def test_hours_in_turn_leave_no_piece_that_is_too_short() -> None:
+    packed = pack([Item({6: 850}, 100, 10_000)], [800, 800, 0, 0, 0, 0, 0], [0] * 7, 0)
+
+    assert packed == [([750, 100, 0, 0, 0, 0, 0], {})]
+
+
+def test_what_no_day_can_hold_is_given_up_and_no_more() -> None:
+    # Two blocks of six hours do not fit in a day of eight, so each project has days of its own.
+    items = [Item({6: 2000}, 600, 10_000), Item({6: 2000}, 600, 8_000)]
+
+    packed = pack(items, [800] * 5 + [0, 0], [0] * 7, 0)
+
+    assert [sum(given_up.values()) for _, given_up in packed] == [0, 400]
+
+
+def test_a_line_that_ends_first_is_packed_into_the_days_before() -> None:
+    items = [Item({0: 200, 6: 200}, 200, 10_000)]
+
+    ((days, given_up),) = pack(items, [200, 200, 0, 0, 0, 0, 0], [0] * 7, 0)
+
+    assert (days[:2], sum(given_up.values())) == ([200, 200], 0)
+
+
+def test_a_block_on_a_line_that_ends_on_monday_lies_on_monday() -> None:
+    project = PlanProject("P", 1, min_block_hours=Decimal(2))
+    problem = PlanProblem(WEEK, [member("A", 4, 4)], [project], [line("P", 3, until=MON)])
+
+    assert solve(problem).assignments[0].by_day == {MON: Decimal(3)}
