@@ -34,7 +34,7 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.history --save
 	$(RUN)python -m benchmarks.views --save
 	$(RUN)python -m benchmarks.export_client --save
-	$(RUN)python -m benchmarks.export_client --alone --items 1000000 --repeats 1 --save
+	$(RUN)python -m benchmarks.export_memory --save
 	$(RUN)python -m benchmarks.export_emulator --save
 	$(RUN)python -m benchmarks.backfill --save
 	$(RUN)python -m benchmarks.api_init --save

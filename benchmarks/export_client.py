@@ -32,24 +32,20 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--alone", action="store_true", help="without the peers: for a million items and the memory"
-    )
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/export_client*.json")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/export_client.json")
     options = parser.parse_args(argv)
-    contenders = {"prism": CONTENDERS["prism"]} if options.alone else CONTENDERS
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bodies"
         megabytes = generate(path, options.items)
         return compare(
-            "export_client_alone" if options.alone else "export_client",
-            contenders,
+            "export_client",
+            CONTENDERS,
             path,
             repeats=options.repeats,
             save=options.save,
             probe="benchmarks.prepared",
             facts={"items": options.items, "body_megabytes": megabytes},
-            targets=_memory if options.alone else _ten_times,
+            targets=_ten_times,
         )
 
 
@@ -58,10 +54,6 @@ def _ten_times(result: Mapping[str, Any]) -> Sequence[Target]:
     micro = round(ours / result["items"] * 1e6, 2)
     share = round(ours / max(theirs, 1e-9), 4)
     return [Target(f"share of the CPU of boto3's resource and json ({micro} µs an item)", 0.1, share)]
-
-
-def _memory(result: Mapping[str, Any]) -> Sequence[Target]:
-    return [Target("MiB at its peak", 600, result["contenders"]["prism"]["peak_rss_mib"])]
 
 
 def generate(path: Path, items: int) -> int:
@@ -104,30 +96,28 @@ class Ours:
     def __init__(self, path: Path) -> None:
         import pyarrow.compute as pc  # noqa: PLC0415
 
-        from prism_resources.export.decode import WEEK, RowDecoder  # noqa: PLC0415
+        from prism_resources.export.decode import ITEM_KEY, WEEK, RowDecoder  # noqa: PLC0415
         from prism_resources.export.spool import Spool  # noqa: PLC0415
-        from prism_resources.export.typed import typed_rows  # noqa: PLC0415
+        from prism_resources.export.typed import typed  # noqa: PLC0415
         from prism_resources.lake_files import content_of, parquet_bytes  # noqa: PLC0415
 
         self._path, self._decoder = path, RowDecoder(QUALITY)
-        self._spool = Spool(WEEK, [week.label for week in WEEKS])
+        self._spool = Spool(ITEM_KEY, WEEK, [week.label for week in WEEKS])
         self._sum = pc.sum
-        self._typed, self._content, self._parquet = typed_rows, content_of, parquet_bytes
+        self._typed, self._content, self._parquet = typed, content_of, parquet_bytes
 
     def __call__(self) -> str:
         decoder, rows, correct = self._decoder, 0, 0
         with self._spool as spool:
             for body in bodies(self._path):
                 spool.add(decoder.batch(decoder.pages.decode(body).Items))
-            for week, texts in spool.by_week():
-                if texts is None:
-                    continue
-                content = self._content(QUALITY, self._typed(QUALITY, texts))
+            for week in WEEKS:
+                content = self._content(QUALITY, self._typed(QUALITY, spool.rows(week.label)))
                 parquet = self._parquet(QUALITY, content, 1)
                 (self._path.parent / f"{week}.parquet").write_bytes(parquet)
                 (self._path.parent / f"{week}.jsonl.gz").write_bytes(content.lines)
-                rows += content.rows.num_rows
-                correct += self._sum(content.rows["correct"]).as_py() or 0
+                rows += content.rows
+                correct += sum(self._sum(part["correct"]).as_py() for part in content.slices)
         return f"{rows} rows, {correct} correct"
 
 

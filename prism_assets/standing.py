@@ -13,12 +13,13 @@ from pydantic import JsonValue
 
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
+from prism_core.clock import SKEW
 from prism_core.history.changes import State, state_of
 from prism_core.history.snapshots import ends_of, states_at
 from prism_core.models.base import Versioned
 from prism_core.tables import TableSpec
 from prism_resources.aws import client
-from prism_resources.tables.history import SKEW, TableHistory, key_of_item_key
+from prism_resources.tables.history import TableHistory, key_of_item_key
 
 V = TypeVar("V", bound=Versioned)
 # Names and addresses: no figure needs them, and those of a person who was forgotten are gone.

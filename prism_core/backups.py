@@ -8,13 +8,14 @@ Does not belong here: reading and writing either (prism_resources/backup), and m
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
 from pydantic import Field, ValidationError
 
+from prism_core.clock import SKEW
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.models.base import Count, Instant, Many, Model, instant_text
 from prism_core.tables import TABLES, TableSpec, table
@@ -22,8 +23,6 @@ from prism_core.tables import TABLES, TableSpec, table
 BACKUPS: Final = "backups/"
 RESTORES: Final = "restores/"
 FORMAT: Final = 1
-# How far the clocks of two writers may differ; a change within it of a backup's time may be on either side.
-CLOCK_SKEW: Final = timedelta(minutes=1)
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _ID_SECONDS = len("20260105T070000Z")
@@ -75,7 +74,7 @@ class BackupManifest(Model):
     @property
     def whole_until(self) -> datetime:
         """Up to here the backup alone gives every state: its log holds every change until then."""
-        return self.log_began - CLOCK_SKEW
+        return self.log_began - SKEW
 
     def encoded(self) -> bytes:
         """As it is stored: its fields, and the hash of these, so that damage is noticed."""
@@ -230,7 +229,7 @@ def base_of(manifests: Sequence[BackupManifest], at: datetime) -> BackupManifest
 
 def window_of(base: BackupManifest, at: datetime) -> tuple[datetime, datetime]:
     """The instants of all changes that lie between what the backup read and the state at an instant."""
-    return min(at, base.began) - CLOCK_SKEW, max(at, base.ended) + CLOCK_SKEW
+    return min(at, base.began) - SKEW, max(at, base.ended) + SKEW
 
 
 def refuse_unknown(newest: BackupManifest, at: datetime) -> None:

@@ -5,7 +5,7 @@ sees one instant. Does not belong here: durations and progress, which use `time.
 """
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
@@ -13,6 +13,8 @@ from prism_core.failures import BadUsage
 NOW_VARIABLE = "PRISM_NOW"
 # Nobody recorded anything before; an earlier instant is a slip, and its weeks until now are thousands of queries.
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+# How far the clocks of two writers may differ: what happened within it of an instant may be on either side.
+SKEW = timedelta(minutes=1)
 
 
 def now() -> datetime:

@@ -4,6 +4,7 @@ Belongs here: put, get and list; writing one week of a table in both formats wit
 nothing changed. Does not belong here: SQL (query/), encodings (lake_files.py), what a table holds (prism_core).
 The Parquet object is what publishes a week, and says itself which content and generation it is. JSON Lines are
 written before it, the manifest after it: whatever a kill leaves, the next writer of the week sets right.
+Each of them replaces only the object that its writer has seen: of two writers at once, one is told so.
 """
 
 import io
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
 from prism_core.calendar import Week
-from prism_core.failures import PermanentFailure
+from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.lake import LakePartition, LakeTable
 from prism_core.settings import Settings
 from prism_resources.aws import client
@@ -40,12 +41,15 @@ __all__ = (
     "Manifest",
     "PartitionWrite",
     "Stored",
+    "Superseded",
     "UnreadableManifest",
     "arrow_schema",
     "hash_of_rows",
 )
 
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+# The object is another, is being written by somebody else, or is gone.
+_LOST = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "NoSuchKey"})
 PARQUET_TYPE, LINES_TYPE, JSON_TYPE = "application/vnd.apache.parquet", "application/gzip", "application/json"
 
 
@@ -82,6 +86,10 @@ class RestsOn:
 
 class UnreadableManifest(PermanentFailure):
     """A manifest that is cut off or altered. The partition itself is not touched by that."""
+
+
+class Superseded(TransientFailure):
+    """Another run has written the week meanwhile; what this one has read may be older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +140,24 @@ class Lake:
 
     def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
         """Write one object unless it exists; False when somebody else was first."""
+        return self.put_over(key, body, None, content_type=content_type) is not None
+
+    def put_over(self, key: str, body: bytes, stands: str | None, *, content_type: str) -> str | None:
+        """Write one object if the tag of what stands there is `stands` still (None: nothing does).
+
+        Answers the new tag, None when somebody else was first.
+        """
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if stands is None else {"IfMatch": f'"{stands}"'}
         with calling(f"s3://{self.bucket}/{key}", "write"):
             try:
-                self._s3.put_object(
-                    Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*"
+                answer = self._s3.put_object(
+                    Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, **condition
                 )
             except ClientError as error:
-                if error_code(error) in {"PreconditionFailed", "412", "ConditionalRequestConflict"}:
-                    return False
+                if error_code(error) in _LOST:
+                    return None
                 raise
-        return True
+        return answer.get("ETag", "").strip('"')
 
     def get(self, key: str) -> bytes | None:
         """The object's bytes, None when there is none."""
@@ -195,7 +211,7 @@ class Lake:
         evidence: Mapping[str, Any] | None = None,
     ) -> PartitionWrite:
         """Make `rows` the whole content of one week; counts, inputs and evidence are for the manifest."""
-        content = content_of(table, arrow_rows(table, rows))
+        content = content_of(table, [arrow_rows(table, rows)])
         rests_on = RestsOn(dict(counts or {}), sorted(inputs), dict(evidence or {}))
         return self.write_partition(table, week, content, generation=generation, now=now, rests_on=rests_on)
 
@@ -214,13 +230,16 @@ class Lake:
         """Make `content` that of one week, in both formats. Equal content leaves the objects alone.
 
         Without a `generation` it gets the one behind the standing one. `known` are the objects of the table, when
-        they were listed already. `sparse`: a week that never had a row gets a manifest and no empty files.
+        they were listed already: before the rows were read, since a week that was written between the two is not
+        replaced. `sparse`: a week that never had a row gets a manifest and no empty files.
+
+        Raises Superseded when another run has written the week since its objects were listed.
         """
         partition = table.partition(week)
         known = self._known(partition) if known is None else known
         stands = self._standing(partition, known)
         same = stands.content_hash == content.content_hash and generation in {None, stands.generation}
-        bare = sparse and not content.rows.num_rows and not known.keys() & {partition.parquet, partition.jsonl}
+        bare = sparse and not content.rows and not known.keys() & {partition.parquet, partition.jsonl}
         rests_on, before = rests_on or RestsOn(), stands.manifest
         if same and stands.lines and before is not None and not stands.notes:
             if rests_on == RestsOn(before.counts, before.inputs, before.evidence):
@@ -231,11 +250,11 @@ class Lake:
         if generation is None:
             generation = stands.generation if same else stands.generation + 1
         if not parts and not bare:
-            parts = self._put_parts(table, partition, content, generation, known if same else {}, stands)
+            parts = self._put_parts(table, partition, content, generation, known, stands if same else None)
         after = Manifest(
             table=table.name,
             week=week.label,
-            rows=content.rows.num_rows,
+            rows=content.rows,
             content_hash=content.content_hash,
             generation=generation,
             written_at=now.isoformat(),
@@ -245,7 +264,7 @@ class Lake:
             columns=[column.name for column in table.columns],
             parts=parts,
         )
-        self.put(partition.manifest, msgspec.json.encode(after), content_type=JSON_TYPE)
+        self._replace(partition.manifest, msgspec.json.encode(after), known, JSON_TYPE)
         return PartitionWrite(after, written=True, notes=stands.notes + _gained(before, after))
 
     def _put_parts(
@@ -254,21 +273,32 @@ class Lake:
         partition: LakePartition,
         content: Content,
         generation: int,
-        standing: Mapping[str, Stored],
-        stands: _Standing,
+        known: Mapping[str, Stored],
+        stands: _Standing | None,
     ) -> dict[str, str]:
         """Write the objects that do not stand already; answers the tags of both."""
-        lines, parquet = standing.get(partition.jsonl), standing.get(partition.parquet)
-        if lines is None or not stands.lines:
-            lines_tag = self.put(partition.jsonl, content.lines, content_type=LINES_TYPE)
-        else:
+        lines, parquet = known.get(partition.jsonl), known.get(partition.parquet)
+        if stands is not None and stands.lines and lines is not None:
             lines_tag = lines.tag
-        if parquet is None:
-            body = parquet_bytes(table, content, generation)
-            parquet_tag = self.put(partition.parquet, body, content_type=PARQUET_TYPE)
         else:
+            lines_tag = self._replace(partition.jsonl, content.lines, known, LINES_TYPE)
+        if stands is not None and parquet is not None:
             parquet_tag = parquet.tag
+        else:
+            body = parquet_bytes(table, content, generation)
+            parquet_tag = self._replace(partition.parquet, body, known, PARQUET_TYPE)
         return {"parquet": parquet_tag, "jsonl": lines_tag}
+
+    def _replace(self, key: str, body: bytes, known: Mapping[str, Stored], content_type: str) -> str:
+        """Write one object over the one that was listed; answers the new tag."""
+        listed = known.get(key)
+        tag = self.put_over(key, body, None if listed is None else listed.tag, content_type=content_type)
+        if tag is None:
+            raise Superseded(
+                f"another run has written s3://{self.bucket}/{key} meanwhile; start this one again when that one "
+                "has ended, so that the week holds what was read last"
+            )
+        return tag
 
     def _known(self, partition: LakePartition) -> dict[str, Stored]:
         prefixes = (partition.parquet, partition.jsonl, partition.manifest)
@@ -321,7 +351,7 @@ class Lake:
 
 def hash_of_rows(table: LakeTable, rows: Sequence[Mapping[str, Any]]) -> str:
     """What tells one content of a partition from another; the manifest of these rows would say the same."""
-    return content_of(table, arrow_rows(table, rows)).content_hash
+    return content_of(table, [arrow_rows(table, rows)]).content_hash
 
 
 def _gone(key: str, manifest: Manifest) -> str:

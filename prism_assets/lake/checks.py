@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from prism_assets.checking import over_weeks, rows_of, volume
 from prism_assets.known import Known, known_names
 from prism_assets.lake.assets import asset_name
+from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
-from prism_assets.retries import RETRIES
+from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core.calendar import Week
 from prism_core.clock import this_week
 from prism_core.lake import LakeTable
@@ -33,13 +34,14 @@ from prism_core.lake_tables import (
 )
 from prism_core.tables import TABLES
 from prism_resources.aws import client
+from prism_resources.export.reading import items_by_week
 from prism_resources.failures import calling
 from prism_resources.lake import Lake, Manifest, UnreadableManifest
 from prism_resources.lake_files import CONTENT_HASH, hash_of_lines
 from prism_resources.tables.bulk import backoff_seconds
-from prism_resources.tables.codec import encode_key
 from prism_resources.tables.generations import READ_ATTEMPTS, Control
-from prism_resources.tables.reader import key_expression
+from prism_resources.tables.raw import RawTables
+from prism_resources.tables.reader import query_of
 
 WARN = dg.AssetCheckSeverity.WARN
 # Written by assets of their own; the export compares what lies there.
@@ -139,7 +141,10 @@ def _of_reviews(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDef
         description="As many reviews in the lake as the table holds for the week.",
     )
     def reviews_conserved(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
-        return over_weeks(context, lambda week: _counts_agree(prism, QUALITY, week))
+        settings = prism.settings()
+        with failures_by_intent():
+            counted = items_by_week(RawTables(settings), settings, QUALITY, weeks_of(context))
+        return over_weeks(context, lambda week: _counts_agree(prism, QUALITY, week, counted[week.label]))
 
     @dg.asset_check(
         asset=reviews,
@@ -234,37 +239,34 @@ def _published_rows(prism: PrismResource, week: Week, control: Control) -> int:
     """Rows of the published generation, counted; again for a moment, since the index may lag behind the flip."""
     found = 0
     for attempt in range(READ_ATTEMPTS):
-        found = _count(prism, THROUGHPUT, week, generation=control.generation)
+        found = _count(prism, week, control.generation)
         if found == control.rows:
             break
         time.sleep(backoff_seconds(attempt))
     return found
 
 
-def _counts_agree(prism: PrismResource, table: LakeTable, week: Week) -> Verdict:
+def _counts_agree(prism: PrismResource, table: LakeTable, week: Week, counted: int) -> Verdict:
     """Of the running week, more may have come meanwhile."""
-    counted, exported = _count(prism, table, week), len(rows_of(prism, table, week))
+    parquet = prism.lake().read_partition(table, week)
+    exported = 0 if parquet is None else parquet.num_rows
     agree = counted == exported or (week == this_week() and counted > exported)
     return agree, {"table": counted, "lake": exported}
 
 
-def _count(prism: PrismResource, table: LakeTable, week: Week, *, generation: int | None = None) -> int:
-    """Items of a week in the operational table, counted in the service, which sends none of them."""
+def _count(prism: PrismResource, week: Week, generation: int) -> int:
+    """Rows of a generation in the table, counted in the service, which sends none of them."""
     settings = prism.settings()
-    condition = TABLES[table.name].condition("by_week", {"week": week})
-    expression, names, values = key_expression(condition)
-    name = settings.table_name(table.name)
-    request: dict[str, Any] = {"IndexName": condition.path.index} if condition.path.index else {}
-    given = encode_key(values)
-    if generation is not None:
-        request["FilterExpression"] = "#generation = :generation"
-        names, given = {**names, "#generation": "generation"}, given | {":generation": {"N": str(generation)}}
+    name = settings.table_name(THROUGHPUT.name)
+    request = query_of(name, TABLES[THROUGHPUT.name].condition("by_week", {"week": week}))
     request |= {
-        "TableName": name,
         "Select": "COUNT",
-        "KeyConditionExpression": expression,
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": given,
+        "FilterExpression": "#generation = :generation",
+        "ExpressionAttributeNames": {**request["ExpressionAttributeNames"], "#generation": "generation"},
+        "ExpressionAttributeValues": {
+            **request["ExpressionAttributeValues"],
+            ":generation": {"N": str(generation)},
+        },
     }
     with calling(name, "count"):
         pages = client(settings, "dynamodb").get_paginator("query").paginate(**request)

@@ -155,7 +155,7 @@ def _into_table(prism: PrismResource, week: Week, wanted: list[Restatement]) -> 
 
 def _into_lake(prism: PrismResource, week: Week, rows: list[dict[str, Any]], now: datetime) -> PartitionWrite:
     table = lake_tables.RESTATEMENTS
-    content = content_of(table, arrow_rows(table, rows))
+    content = content_of(table, [arrow_rows(table, rows)])
     return prism.lake().write_partition(table, week, content, now=now, sparse=True)
 
 

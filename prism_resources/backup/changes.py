@@ -6,10 +6,8 @@ holds those of one item: they lie in an SQLite file for as long as the restore t
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import msgspec
@@ -19,18 +17,20 @@ from prism_core.calendar import Week, WeekRange
 from prism_core.models.base import instant_text
 from prism_core.models.changes import Change
 from prism_core.settings import Settings
-from prism_core.tables import AFTER_ALL, CHANGELOG, TableSpec
+from prism_core.tables import CHANGELOG, TableSpec
 from prism_resources.backup.parts import items_of
 from prism_resources.backup.taking import RAW_ITEMS
 from prism_resources.lake import Lake
+from prism_resources.scratch import Scratch
 from prism_resources.tables.codec import decode
-from prism_resources.tables.raw import RawTables
+from prism_resources.tables.log import log_conditions, span
+from prism_resources.tables.raw import Ended, RawTables
+from prism_resources.tables.reader import query_of
 
 _SCHEMA = """
 CREATE TABLE change (item_key TEXT NOT NULL, table_name TEXT NOT NULL, instant TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE done (item_key TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-Progress = Callable[[int, int], None]
 
 
 class _Text(msgspec.Struct):
@@ -52,8 +52,8 @@ class ChangeBook:
     """Changes by item. A context manager: the file goes with it."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="prism-restore-")
-        self._file = sqlite3.connect(Path(self._folder.name) / "changes.sqlite")
+        self._folder = Scratch("restore")
+        self._file = sqlite3.connect(self._folder.path / "changes.sqlite")
         # A scratch file: nothing of it outlives a kill.
         self._file.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
         self._indexed = False
@@ -63,7 +63,7 @@ class ChangeBook:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-        self._folder.cleanup()
+        self._folder.close()
 
     def add(self, changes: Iterable[bytes]) -> None:
         """Items of the change log as they are stored, as JSON, sealed."""
@@ -105,37 +105,18 @@ class ChangeBook:
 
 
 def live_changes(
-    settings: Settings, tables: Sequence[TableSpec], after: datetime, until: datetime, progress: Progress
+    settings: Settings, tables: Sequence[TableSpec], after: datetime, until: datetime, ended: Ended
 ) -> Iterator[bytes]:
     """Changes of these tables later than `after`, up to and including `until`, from the change log itself.
 
-    Consistent; partitions of a week are read at the same time. `progress` is told the weeks read and all weeks.
+    Consistent; `ended` is told the partitions of the log (a table, week and shard each) that are read, and all.
     """
-    raw, log = RawTables(settings), settings.table_name(CHANGELOG.name)
-    low, high = _bounds(after, until)
+    log, names = settings.table_name(CHANGELOG.name), [spec.name for spec in tables]
     weeks = WeekRange(Week.of(after), Week.of(until))
-    for done, week in enumerate(weeks):
-        progress(done, len(weeks))
-        places = [
-            CHANGELOG.partition.text({"table": spec.name, "week": week, "shard": shard})
-            for spec in tables
-            for shard in range(settings.changelog_shards)
-        ]
-        requests = [_query(log, str(place), low, high) for place in places]
-        for page in raw.pages("Query", requests, RAW_ITEMS):
-            yield from map(bytes, page)
-    progress(len(weeks), len(weeks))
-
-
-def _query(log: str, partition: str, low: str, high: str) -> dict[str, Any]:
-    assert CHANGELOG.sort is not None  # noqa: S101 - the log has one
-    return {
-        "TableName": log,
-        "KeyConditionExpression": "#p = :p AND #s BETWEEN :low AND :high",
-        "ExpressionAttributeNames": {"#p": CHANGELOG.partition.name, "#s": CHANGELOG.sort.name},
-        "ExpressionAttributeValues": {":p": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}},
-        "ConsistentRead": True,
-    }
+    conditions = log_conditions(settings, names, weeks, span(after, until))
+    requests = [query_of(log, condition) for condition in conditions]
+    for page in RawTables(settings).pages("Query", requests, RAW_ITEMS, ended=ended):
+        yield from map(bytes, page)
 
 
 def kept_changes(
@@ -143,7 +124,7 @@ def kept_changes(
 ) -> Iterator[bytes]:
     """The same from the log in a backup, which is read whole."""
     names = {spec.name for spec in tables}
-    low, high = _bounds(after, until)
+    low, high = span(after, until)
     for raw in items_of(lake, manifest, CHANGELOG.name):
         if raw["table"]["S"] in names and low <= raw["instant_ulid"]["S"] <= high:
             yield msgspec.json.encode(raw)
@@ -152,7 +133,3 @@ def kept_changes(
 def _placed(body: bytes) -> tuple[str, str, str]:
     change = _PLACED.decode(body)
     return change.item_key.S, change.table.S, change.instant.S
-
-
-def _bounds(after: datetime, until: datetime) -> tuple[str, str]:
-    return instant_text(after) + "#" + AFTER_ALL, instant_text(until) + "#" + AFTER_ALL

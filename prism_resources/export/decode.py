@@ -8,11 +8,12 @@ texts. Attributes that the lake does not hold are known and skipped; one that no
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic.fields import FieldInfo
 
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure
@@ -59,6 +60,7 @@ class RowDecoder:
         self.table, self.spec = table, TABLES[table.name]
         self._columns = [column for column in table.columns if column.name != RECORDED_LATE]
         self._weeks: set[str | None] = set()  # those that were seen, and are weeks
+        self._required = {name for name, field in self.spec.model.model_fields.items() if _must_have(field)}
         self._has_week = table.kind != "register" and table.name not in WEEK_OF_INSTANT
         kinds = self._kinds()
         item = msgspec.defstruct(
@@ -79,12 +81,13 @@ class RowDecoder:
         return list(dict.fromkeys(self._wanted())) if "screenshot" in self.spec.model.model_fields else []
 
     def batch(self, items: Sequence[Any]) -> pa.RecordBatch:
-        """One page. Raises PermanentFailure for an item without its key or its week."""
+        """One page. Raises PermanentFailure for an item without its key, its week or a value that it must have."""
         by_attribute = zip(*map(self._take, items), strict=True)
         arrays = [text_array(read(values)) for read, values in zip(self._readers, by_attribute, strict=True)]
         keys = len(self.spec.key_attributes)
         key = self._item_key(arrays[:keys])
         self._refuse_without_week(key, arrays[keys:])
+        self._refuse_incomplete(key, arrays[-len(self._columns) :])
         return pa.RecordBatch.from_arrays([key, *arrays[keys:]], self.names)
 
     def _refuse_without_week(self, keys: Any, arrays: list[Any]) -> None:
@@ -106,6 +109,16 @@ class RowDecoder:
             )
         if name == WEEK:
             self._weeks |= unknown
+
+    def _refuse_incomplete(self, keys: Any, arrays: list[Any]) -> None:
+        """Null would stand in the lake for what every item has, and sums would be silently less."""
+        for column, array in zip(self._columns, arrays, strict=True):
+            if array.null_count and column.of_field in self._required:
+                at = array.is_null().to_pylist().index(True)
+                raise PermanentFailure(
+                    f"{keys[at]} has no {column.of_field}, which every item of {self.spec.name} has; it was "
+                    "written past the store: correct the item, or restore it"
+                )
 
     def _wanted(self) -> list[str]:
         """The attributes that are read, in the order of the batch: keys, the week, columns."""
@@ -135,6 +148,11 @@ class RowDecoder:
                 "the table was not written by PRISM"
             )
         return key
+
+
+def _must_have(field: FieldInfo) -> bool:
+    """Whether the model takes no item without a value in this field."""
+    return field.is_required() and type(None) not in get_args(field.annotation)
 
 
 def _is_week(text: str) -> bool:

@@ -3,35 +3,38 @@
 Belongs here: the order of things for one table (read, spool, type, write) and for many, and what became of them.
 Does not belong here: what a partition holds in the past (states.py), encodings and objects (lake.py).
 Nothing is kept between runs: one that was ended is started again, finds what it had written, and goes on.
+Two at once are no harm: the objects are listed before the rows are read, and who finds another's week reads again.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
-
-import pyarrow as pa
 
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import BadUsage
 from prism_core.lake import LakeTable, parquet_prefix
 from prism_core.lake_tables import EXPORTED
 from prism_core.settings import Settings
-from prism_resources.export.decode import WEEK, WEEK_OF_INSTANT, RowDecoder
+from prism_resources.export.decode import ITEM_KEY, WEEK, WEEK_OF_INSTANT, RowDecoder
 from prism_resources.export.reading import pages_of
 from prism_resources.export.spool import Spool
 from prism_resources.export.states import states_of
-from prism_resources.export.typed import typed_rows, with_week_of
-from prism_resources.lake import Lake, PartitionWrite, RestsOn, Stored
-from prism_resources.lake_files import Content, content_of, no_rows
+from prism_resources.export.typed import typed, with_week_of
+from prism_resources.lake import Lake, PartitionWrite, RestsOn, Stored, Superseded
+from prism_resources.lake_files import Content, Slices, content_of
 from prism_resources.tables.raw import RawTables
 
 # Tables at once, and partitions of one that are being encoded and put. More of them only hold more memory.
 TABLE_THREADS: Final = 3
 WRITE_THREADS: Final = 4
+# Of JSON Lines that are being put, of a table: beyond it, one partition after the other.
+HELD_BYTES: Final = 16 * 1024 * 1024
+# Times that a table is read, while another export writes the same weeks.
+ATTEMPTS: Final = 3
 # Fewer tables are listed each for itself, three formats: a listing of everything would be longer.
 LISTED_ONE_BY_ONE: Final = 3
 
@@ -96,21 +99,38 @@ class Export:
         return [future.result() for future in futures]
 
     def table(self, table: LakeTable, weeks: WeekRange) -> TableOutcome:
-        """One table."""
-        outcome = TableOutcome(table.name)
-        decoder, wanted = RowDecoder(table), list(weeks)
+        """One table. Raises Superseded when others wrote the same weeks each time that it was read."""
+        known, wanted = self._listed, list(weeks)
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._table(table, wanted, self._known(table, wanted) if known is None else known)
+            except Superseded:
+                if attempt + 1 == ATTEMPTS:
+                    raise
+                known = None
+        raise AssertionError("the last attempt answers or raises")
+
+    def _table(self, table: LakeTable, wanted: Sequence[Week], known: Mapping[str, Stored]) -> TableOutcome:
+        """`known` was listed before anything is read."""
+        outcome, decoder = TableOutcome(table.name), RowDecoder(table)
         by = None if table.kind == "register" else WEEK
-        with Spool(by, [week.label for week in wanted]) as spool:
+        with Spool(ITEM_KEY, by, [week.label for week in wanted]) as spool:
             for page in pages_of(self.raw, self._settings, decoder, wanted):
                 outcome.items += len(page)
                 spool.add(with_week_of(table, decoder.batch(page), WEEK_OF_INSTANT.get(table.name)))
                 self._tell(table.name, outcome.items)
-            self._write(table, wanted, spool, outcome)
+            self._write(table, wanted, spool, known, outcome)
         return outcome
 
-    def _write(self, table: LakeTable, weeks: Sequence[Week], spool: Spool, outcome: TableOutcome) -> None:
-        """A few partitions at a time: what is not yet put is held in memory."""
-        known = self._known(table, weeks)
+    def _write(
+        self,
+        table: LakeTable,
+        weeks: Sequence[Week],
+        spool: Spool,
+        known: Mapping[str, Stored],
+        outcome: TableOutcome,
+    ) -> None:
+        """A few partitions at a time, and fewer of large ones: what is not yet put is held in memory."""
 
         def write(week: Week, content: Content) -> PartitionWrite:
             return self._lake.write_partition(
@@ -120,39 +140,40 @@ class Export:
                 now=self._now,
                 known=known,
                 sparse=True,
-                rests_on=RestsOn({"rows": content.rows.num_rows}),
+                rests_on=RestsOn({"rows": content.rows}),
             )
 
-        running: deque[tuple[Week, Future[PartitionWrite]]] = deque()
+        running: deque[tuple[Week, int, Future[PartitionWrite]]] = deque()
+
+        def end_first() -> None:
+            week, _, future = running.popleft()
+            outcome.count(week, future.result())
+
         with ThreadPoolExecutor(WRITE_THREADS) as pool:
             for week, content in self._contents(table, weeks, spool):
-                if len(running) >= WRITE_THREADS:
-                    done, future = running.popleft()
-                    outcome.count(done, future.result())
-                running.append((week, pool.submit(write, week, content)))
-            for done, future in running:
-                outcome.count(done, future.result())
+                while len(running) >= WRITE_THREADS or sum(held for _, held, _ in running) > HELD_BYTES:
+                    end_first()
+                running.append((week, len(content.lines), pool.submit(write, week, content)))
+            while running:
+                end_first()
 
     def _contents(self, table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, Content]]:
-        """Each week with its content; equal tables one after the other are encoded once."""
-        last: tuple[pa.Table, Content] | None = None
+        """Each week with its content; the same rows one after the other are encoded once."""
+        last: tuple[Slices, Content] | None = None
         for week, rows in self._rows(table, weeks, spool):
             if last is None or last[0] is not rows:
                 last = rows, content_of(table, rows)
             yield week, last[1]
 
-    def _rows(self, table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, pa.Table]]:
+    def _rows(self, table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, Slices]]:
         if table.kind in {"fact", "log"}:
-            nothing = no_rows(table)
-            for week, texts in spool.by_week():
-                yield Week.parse(week), nothing if texts is None else typed_rows(table, texts)
+            for week in weeks:
+                yield week, typed(table, spool.rows(week.label))
         else:
             yield from states_of(self._settings, table, weeks, spool, self._now)
 
     def _known(self, table: LakeTable, weeks: Sequence[Week]) -> dict[str, Stored]:
-        """The objects of the table: of one listing for all tables, or one a format."""
-        if self._listed is not None:
-            return self._listed
+        """The objects of the table, by a listing a format."""
         formats = (parquet_prefix(table.name), f"lake/jsonl/{table.name}/", f"lake/_manifests/{table.name}/")
         narrow = [f"week={week}" for week in weeks] if len(weeks) == 1 else [""]
         prefixes = [prefix + week for prefix in formats for week in narrow]

@@ -1,69 +1,71 @@
-"""Which calls read the rows that an export wants.
+"""Which calls read the rows that an export wants, and how many there are.
 
-Belongs here: a scan of the whole table, or queries of the wanted weeks where these are few, the table is large
-and a way leads there. Does not belong here: making the calls (tables/raw.py) and what items say (decode.py).
+Belongs here: scans of the table itself, narrowed in the service where few weeks of a large table are wanted, and
+queries of the log. Does not belong here: making the calls (tables/raw.py) and what items say (decode.py).
+Every read is consistent, and so none goes through an index, which lags behind its table: an item that was written
+just before would be missing from the published week, and nothing would ask for that week again.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from prism_core.calendar import Week
 from prism_core.lake import LakeTable
 from prism_core.settings import Settings
-from prism_core.tables import CHANGELOG, TABLES, KeyCondition
-from prism_resources.export.decode import RowDecoder
-from prism_resources.tables.codec import encode_key
-from prism_resources.tables.raw import RawTables, segments_of
-from prism_resources.tables.reader import key_expression
+from prism_core.tables import TABLES
+from prism_resources.export.decode import WEEK, WEEK_OF_INSTANT, RowDecoder
+from prism_resources.tables.log import log_conditions
+from prism_resources.tables.raw import Between, Page, RawTables, segments_of
+from prism_resources.tables.reader import query_of
 
 # So much is read whole in sixteen calls, whatever weeks are wanted; the log of a week alone takes 72 queries.
 SCAN_BYTES: Final = 16 * 1024 * 1024
-# A query reads a week, a scan all weeks there are: above so many weeks the scan is the fewer calls.
-QUERY_WEEKS: Final = 4
+# Of so few weeks the service sends none of the other rows; of more, most would be sent, and each is compared.
+FEW_WEEKS: Final = 4
 # Of the log, a week is a partition a logged table and shard.
 QUERY_LOG_WEEKS: Final = 2
-_BY_WEEK: Final = "by_week"
+
+
+class _Text(msgspec.Struct, frozen=True):
+    S: str = ""
+
+
+class _Placed(msgspec.Struct):
+    week: _Text = _Text()
+
+
+_PLACED = msgspec.json.Decoder(Page[_Placed])
 
 
 def pages_of(
     raw: RawTables, settings: Settings, decoder: RowDecoder, weeks: Sequence[Week]
 ) -> Iterator[list[Any]]:
-    """Pages with at least every item of these weeks; of a register, with every item."""
-    name = settings.table_name(decoder.spec.name)
+    """Pages with at least every item of these weeks, which follow one another; of a register, with every item."""
+    name, size = settings.table_name(decoder.spec.name), raw.bytes_of(settings.table_name(decoder.spec.name))
+    if decoder.table.kind == "log" and size > SCAN_BYTES and len(weeks) <= QUERY_LOG_WEEKS:
+        logged = [spec.name for spec in TABLES.values() if spec.logged]
+        conditions = log_conditions(settings, logged, weeks)
+        return raw.pages("Query", [query_of(name, condition) for condition in conditions], decoder.pages)
+    segments, between = segments_of(size), _between(decoder.table, size, weeks)
+    return raw.scan(name, decoder.pages, segments=segments, fields=decoder.fields, between=between)
+
+
+def items_by_week(raw: RawTables, settings: Settings, table: LakeTable, weeks: Sequence[Week]) -> Counter[str]:
+    """How many items of each of these weeks the operational table holds, by label; of its own read."""
+    name = settings.table_name(table.name)
     size = raw.bytes_of(name)
-    conditions = _conditions(decoder.table, settings, weeks) if size > SCAN_BYTES else []
-    if not conditions:
-        return raw.scan(name, decoder.pages, segments=segments_of(size), fields=decoder.fields)
-    return raw.pages("Query", [_query(name, condition) for condition in conditions], decoder.pages)
+    pages = raw.scan(
+        name, _PLACED, segments=segments_of(size), fields=[WEEK], between=_between(table, size, weeks)
+    )
+    return Counter(item.week.S for page in pages for item in page)
 
 
-def _conditions(table: LakeTable, settings: Settings, weeks: Sequence[Week]) -> list[KeyCondition]:
-    """None: scan."""
-    spec = TABLES[table.name]
-    if table.kind == "log":
-        return _log_conditions(settings, weeks) if len(weeks) <= QUERY_LOG_WEEKS else []
-    # A weekly table's rows are compared with its changes, so they are read consistently, as no index is.
-    by_week = table.kind == "fact" and len(weeks) <= QUERY_WEEKS and _BY_WEEK in spec.paths
-    return [spec.condition(_BY_WEEK, {"week": week}) for week in weeks] if by_week else []
-
-
-def _log_conditions(settings: Settings, weeks: Sequence[Week]) -> list[KeyCondition]:
-    logged = [spec.name for spec in TABLES.values() if spec.logged]
-    return [
-        CHANGELOG.condition(CHANGELOG.home, {"table": name, "week": week, "shard": shard})
-        for week in weeks
-        for name in logged
-        for shard in range(settings.changelog_shards)
-    ]
-
-
-def _query(table: str, condition: KeyCondition) -> dict[str, Any]:
-    expression, names, values = key_expression(condition)
-    index = condition.path.index
-    return {
-        "TableName": table,
-        "KeyConditionExpression": expression,
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": encode_key(values),
-        **({"IndexName": index} if index else {"ConsistentRead": True}),
-    }
+def _between(table: LakeTable, size: int, weeks: Sequence[Week]) -> Between | None:
+    """Items without a week come, too: the decoder refuses them, where a filter would leave them unseen."""
+    has_week = table.kind in {"fact", "weekly"} and table.name not in WEEK_OF_INSTANT
+    if not has_week or size <= SCAN_BYTES or len(weeks) > FEW_WEEKS:
+        return None
+    return Between(WEEK, weeks[0].label, weeks[-1].label)

@@ -5,7 +5,7 @@ undoing changes (prism_resources/history) and writing partitions (engine.py).
 Most exports need no history: nothing has changed since the week ended, or the week is running.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Any, Final
@@ -14,26 +14,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prism_core.calendar import Week
+from prism_core.clock import SKEW
 from prism_core.lake import Column, LakeTable
 from prism_core.settings import Settings
 from prism_core.tables import AVAILABILITY, TABLES, TableSpec
 from prism_resources.export.decode import ITEM_KEY, RECORDED_LATE, WEEK
-from prism_resources.export.spool import Spool
-from prism_resources.export.typed import in_schema, typed_rows
+from prism_resources.export.spool import Spool, merged
+from prism_resources.export.typed import Lazily, in_schema, typed, typed_rows
 from prism_resources.history.changes import change_batches, log_end
 from prism_resources.history.intervals import StateIntervals
 from prism_resources.history.text import ABSENT, escaped
-from prism_resources.lake_files import no_rows, text_array
-from prism_resources.tables.history import SKEW, key_of_item_key
+from prism_resources.lake_files import Slices, text_array
+from prism_resources.tables.history import key_of_item_key
 
 # The last instant of a week: changes of Monday 00:00:00 are those of the next one.
 _MOMENT: Final = timedelta(microseconds=1)
+# Of the states that are merged between the others, at once.
+SLICE_ROWS: Final = 8_192
+# Of the history; what is more lies in a folder.
+MEMORY_LIMIT: Final = "256MB"
+_HISTORY_KEY: Final = "item_key"
 _WEEK_COLUMN: Final = Column(WEEK, "string", "week of the row")
 
 
 def states_of(
     settings: Settings, table: LakeTable, weeks: Sequence[Week], spool: Spool, now: datetime
-) -> Iterator[tuple[Week, pa.Table]]:
+) -> Iterator[tuple[Week, Slices]]:
     """Each week and its rows, oldest first. `spool` holds the rows of now, all that will be; `now` is from before
     they were read.
 
@@ -42,46 +48,74 @@ def states_of(
     """
     running = Week.of(now)
     past = [week for week in weeks if week < running]
-    spec = TABLES[table.name]
-    columns = _columns(table)
     changes: Iterator[pa.RecordBatch] = iter(())
     if past:
-        changes = change_batches(settings, spec, columns, _end(past[0]), log_end(now))
+        changes = change_batches(settings, TABLES[table.name], _columns(table), _end(past[0]), log_end(now))
         if table.kind == "weekly":  # rows of other weeks are not in the spool
-            changes = _of_weeks(changes, spec, past)
+            changes = _of_weeks(changes, TABLES[table.name], past)
         changes = _since(changes, _end(past[0]))
     first = next(changes, None)
     if first is None:
         yield from _of_now(table, weeks, spool)
         return
-    with StateIntervals(columns, began=min(now, datetime.now(UTC)) - SKEW) as history:
-        for batch in spool.batches():
-            history.add_rows(_with_escapes(batch, columns))
-        for batch in chain([first], changes):
-            history.add_changes(batch)
-        instants = {week.label: _end(week) for week in past}
-        if table.kind == "register":
-            found = history.at(instants)
-        else:
-            found = history.of_week(instants, "date" if table.name == "availability" else WEEK)
-        for label, rows in found:
-            yield Week.parse(label), in_schema(table, rows)
+    began = min(now, datetime.now(UTC)) - SKEW
+    yield from _of_past(table, past, spool, chain([first], changes), began)
     present = [week for week in weeks if week >= running]
     yield from _of_now(table, present, spool) if present else ()
 
 
-def _of_now(table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, pa.Table]]:
+def _of_now(table: LakeTable, weeks: Sequence[Week], spool: Spool) -> Iterator[tuple[Week, Slices]]:
     """Rows of now stand for every week since the last change; those of a weekly table for their own week."""
-    nothing = no_rows(table)
     if table.kind == "register":
-        texts = spool.whole()
-        rows = nothing if texts is None else typed_rows(table, texts)
+        rows = typed(table, spool.rows())
         yield from ((week, rows) for week in weeks)
-        return
-    wanted = {week.label: week for week in weeks}
-    for label, texts in spool.by_week():
-        if label in wanted:
-            yield wanted[label], nothing if texts is None else typed_rows(table, texts)
+    else:
+        yield from ((week, typed(table, spool.rows(week.label))) for week in weeks)
+
+
+def _of_past(
+    table: LakeTable, weeks: Sequence[Week], spool: Spool, changes: Iterator[pa.RecordBatch], began: datetime
+) -> Iterator[tuple[Week, Slices]]:
+    """Only items that have changed are taken back, and held; the others go by, as they stand in the spool."""
+    columns, by_week = _columns(table), table.kind == "weekly"
+    with StateIntervals(columns, memory_limit=MEMORY_LIMIT, began=began) as history:
+        changed = set[str]()
+        for batch in changes:
+            history.add_changes(batch)
+            changed.update(map(str, batch.column(_HISTORY_KEY).to_pylist()))
+        for label in [week.label for week in weeks] if by_week else [""]:
+            for part in spool.rows(label):
+                for batch in part.filter(_among(part, changed)).to_batches():
+                    history.add_rows(_with_escapes(batch, columns))
+        instants = {week.label: _end(week) for week in weeks}
+        if by_week:
+            found = history.of_week(instants, "date" if table.name == "availability" else WEEK)
+        else:
+            found = history.at(instants)
+        for label, states in found:
+            yield Week.parse(label), _beside(table, states, spool.rows(label if by_week else ""), changed)
+
+
+def _beside(table: LakeTable, states: pa.Table, texts: Slices, changed: Set[str]) -> Slices:
+    """States of the items that have changed, and between them all others, as they stand."""
+    moved = in_schema(table, states).append_column(ITEM_KEY, states[_HISTORY_KEY]).combine_chunks()
+
+    def others() -> Iterator[pa.RecordBatch]:
+        for part in texts:
+            left = part.filter(pc.invert(_among(part, changed)))
+            rows = typed_rows(table, left).append_column(ITEM_KEY, left[ITEM_KEY])
+            yield from rows.combine_chunks().to_batches()
+
+    def together() -> Iterator[pa.Table]:
+        for part in merged([lambda: iter(moved.to_batches(SLICE_ROWS)), others], ITEM_KEY):
+            yield part.drop_columns([ITEM_KEY])
+
+    return Lazily(together)
+
+
+def _among(part: pa.Table, changed: Set[str]) -> Any:
+    """Which rows are of these items. Arrow's `is_in` would hash all of them anew for each slice."""
+    return pa.array([key in changed for key in part[ITEM_KEY].to_pylist()], pa.bool_())
 
 
 def _columns(table: LakeTable) -> list[Column]:
@@ -99,7 +133,7 @@ def _of_weeks(
     """The changes of items of these weeks, whenever they were made: the key of an item says its week."""
     labels = {week.label for week in weeks}
     for batch in batches:
-        keys = batch.column("item_key").to_pylist()
+        keys = batch.column(_HISTORY_KEY).to_pylist()
         found = batch.filter(pa.array([_week_of(spec, str(key)) in labels for key in keys], pa.bool_()))
         if found.num_rows:
             yield found
@@ -135,6 +169,6 @@ def _with_escapes(batch: pa.RecordBatch, columns: Sequence[Column]) -> pa.Record
         array = arrays[column.name]
         if column.type == "string" and pc.any(pc.starts_with(array, ABSENT)).as_py():
             arrays[column.name] = text_array([t if t is None else escaped(t) for t in array.to_pylist()])
-    arrays["item_key"] = arrays.pop(ITEM_KEY)
+    arrays[_HISTORY_KEY] = arrays.pop(ITEM_KEY)
     arrays["version"] = arrays["version"].cast(pa.int64())
     return pa.RecordBatch.from_arrays(list(arrays.values()), list(arrays))

@@ -1,9 +1,10 @@
 """Columns of text to the types of the lake.
 
-Belongs here: casting, and naming the item whose value does not fit. Does not belong here: decoding (decode.py) and
-encoding (lake_files.py).
+Belongs here: casting a slice at a time, and naming the item whose value does not fit. Does not belong here:
+decoding (decode.py) and encoding (lake_files.py).
 """
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -12,17 +13,33 @@ import pyarrow.compute as pc
 from prism_core.failures import PermanentFailure
 from prism_core.lake import Column, LakeTable
 from prism_resources.export.decode import ITEM_KEY, RECORDED_LATE, WEEK
-from prism_resources.lake_files import ARROW_TYPES, arrow_schema, text_scalar
+from prism_resources.lake_files import ARROW_TYPES, Slices, arrow_schema, text_scalar
 
 _SHOWN = 80
 
 
+class Lazily:
+    """Slices that are made anew whenever they are gone through: none is held."""
+
+    def __init__(self, make: Callable[[], Iterator[pa.Table]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        return self._make()
+
+
+def typed(table: LakeTable, texts: Slices) -> Slices:
+    """Rows as the lake holds them, in the order they come: cast at once where they are in memory."""
+    if isinstance(texts, list):
+        return [typed_rows(table, part) for part in texts]
+    return Lazily(lambda: (typed_rows(table, part) for part in texts))
+
+
 def typed_rows(table: LakeTable, texts: pa.Table) -> pa.Table:
-    """Rows as the lake holds them, in the order of their keys. Raises PermanentFailure for a value of no use."""
-    ordered = texts.take(pc.sort_indices(texts, [(ITEM_KEY, "ascending")]))
-    keys = ordered.column(ITEM_KEY)
+    """A slice as the lake holds it. Raises PermanentFailure for a value of no use."""
+    keys = texts.column(ITEM_KEY)
     columns = [
-        _all_false(len(keys)) if column.name == RECORDED_LATE else _cast(table, column, ordered[column.name], keys)
+        _all_false(len(keys)) if column.name == RECORDED_LATE else _cast(table, column, texts[column.name], keys)
         for column in table.columns
     ]
     return pa.Table.from_arrays(columns, schema=arrow_schema(table))

@@ -14,17 +14,19 @@ from typing import Any, Final, TypeVar
 import msgspec
 import pyarrow as pa
 
+from prism_core.clock import SKEW
 from prism_core.failures import BadUsage
 from prism_core.history.changes import state_of
 from prism_core.lake import Column
 from prism_core.models.base import Versioned, instant_text
 from prism_core.settings import Settings
 from prism_core.tables import TableSpec
-from prism_resources.history.changes import Progress, change_batches, log_end
+from prism_resources.history.changes import change_batches, log_end
 from prism_resources.history.intervals import StateIntervals
 from prism_resources.history.text import VERSION
 from prism_resources.tables.codec import Attribute, decode_value
-from prism_resources.tables.history import SKEW, key_of_item_key, refuse_unlogged
+from prism_resources.tables.history import key_of_item_key, refuse_unlogged
+from prism_resources.tables.raw import Ended
 from prism_resources.tables.store import TableStore
 
 SCAN_SEGMENTS: Final = 4
@@ -49,7 +51,12 @@ def json_text(value: Any) -> str | None:
 
 
 def table_at(
-    settings: Settings, store: TableStore[M], instant: datetime, *, now: datetime, progress: Progress | None = None
+    settings: Settings,
+    store: TableStore[M],
+    instant: datetime,
+    *,
+    now: datetime,
+    progress: Ended = lambda _done, _all: None,
 ) -> Iterator[dict[str, Any]]:
     """Every item of a table that stood at an instant, with its version, sorted by key.
 

@@ -4,43 +4,29 @@ Belongs here: which partitions of the log to read, reading them in parallel, the
 Does not belong here: what is made of them (intervals.py), and changes as people read them (tables/history.py).
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
 
-from prism_core.calendar import Week
-from prism_core.failures import PermanentFailure
+from prism_core.calendar import Week, WeekRange
+from prism_core.clock import SKEW
 from prism_core.lake import Column
-from prism_core.models.base import instant_text
 from prism_core.settings import Settings
-from prism_core.tables import AFTER_ALL, CHANGELOG, TableSpec
+from prism_core.tables import CHANGELOG, TableSpec
 from prism_resources.history.text import ABSENT, ColumnText, FieldText, carried
-from prism_resources.tables.history import SKEW, refuse_unlogged
-from prism_resources.tables.raw import Page, RawTables
+from prism_resources.tables.history import refuse_unlogged
+from prism_resources.tables.log import Span, log_conditions, span
+from prism_resources.tables.raw import Ended, Page, RawTables
+from prism_resources.tables.reader import query_of
 
 # A page is at most 1 MB, and twice as many pages as threads are held.
 THREADS: Final = 8
-_CONDITION = "#partition = :partition AND #place BETWEEN :low AND :high"
-_FILTER = "begins_with(#partition, :table) AND #place BETWEEN :low AND :high"
 # A log of this size is read whole in sixteen calls: fewer than a query a week and shard of half a year.
 SCAN_BYTES: Final = 16 * 1024 * 1024
 SCAN_PARTITIONS: Final = 200
-
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A partition of the log that is to be read, from its beginning or behind a page; None: the whole log."""
-
-    partition: str | None
-    start: msgspec.Raw | None = None
 
 
 def log_end(now: datetime) -> datetime:
@@ -60,7 +46,7 @@ def change_batches(
     *,
     texts: Sequence[FieldText] | None = None,
     page_size: int | None = None,
-    progress: Progress | None = None,
+    progress: Ended = lambda _done, _all: None,
 ) -> Iterator[pa.RecordBatch]:
     """Every change of a table that may be later than `since`, up to `until`, in no order.
 
@@ -72,26 +58,15 @@ def change_batches(
     """
     refuse_unlogged(spec)
     texts = [ColumnText(spec, column) for column in carried(columns)] if texts is None else texts
-    reader = _Reader(settings, spec.name, since - SKEW, until, page_size)
-    parts = deque(reader.parts())
-    total, done = len(parts), 0
-    running: deque[Future[tuple[list[_Entry], _Part | None]]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        try:
-            while parts or running:
-                while parts and len(running) < 2 * THREADS:
-                    running.append(pool.submit(reader.page, parts.popleft()))
-                items, following = running.popleft().result()
-                if following is not None:
-                    parts.appendleft(following)
-                elif progress is not None:
-                    done += 1
-                    progress(done, total)
-                if items:
-                    yield _batch(items, texts)
-        finally:
-            for future in running:
-                future.cancel()
+    raw, log, since = RawTables(settings), settings.table_name(CHANGELOG.name), since - SKEW
+    weeks, within = WeekRange(Week.of(since), Week.of(until)), span(since, until)
+    requests = [query_of(log, one) for one in log_conditions(settings, [spec.name], weeks, within)]
+    operation = "Query"
+    if len(requests) > SCAN_PARTITIONS and raw.bytes_of(log) <= SCAN_BYTES:
+        operation, requests = "Scan", [_scan(log, spec, within)]
+    limit = {"Limit": page_size} if page_size else {}
+    pages = raw.pages(operation, [one | limit for one in requests], _PAGES, threads=THREADS, ended=progress)
+    return (_batch(page, texts) for page in pages)
 
 
 class _Text(msgspec.Struct):
@@ -125,62 +100,19 @@ class _Entry(msgspec.Struct):
     changes: _Fields
 
 
-class _Reader:
-    """Pages of the log between two instants."""
+_PAGES = msgspec.json.Decoder(Page[_Entry])
 
-    def __init__(
-        self, settings: Settings, table: str, after: datetime, until: datetime, page_size: int | None
-    ) -> None:
-        self._of, self._page_size = table, page_size
-        self._raw, self._decoder = RawTables(settings), msgspec.json.Decoder(Page[_Entry])
-        self._table, self._shards = settings.table_name(CHANGELOG.name), settings.changelog_shards
-        self._weeks = Week.of(after), Week.of(until)
-        self._low, self._high = instant_text(after) + "#" + AFTER_ALL, instant_text(until) + "#" + AFTER_ALL
 
-    def parts(self) -> list[_Part]:
-        """A query a partition, or one scan where these are many and the log is small."""
-        parts = [_Part(partition) for partition in self._partitions()]
-        if len(parts) > SCAN_PARTITIONS and self._raw.bytes_of(self._table) <= SCAN_BYTES:
-            return [_Part(None)]
-        return parts
-
-    def _partitions(self) -> Iterator[str]:
-        first, last = self._weeks
-        for number in range(last - first + 1):
-            for shard in range(self._shards):
-                partition = CHANGELOG.partition.text({"table": self._of, "week": first + number, "shard": shard})
-                assert partition is not None  # noqa: S101 - all parts are given
-                yield partition
-
-    def page(self, part: _Part) -> tuple[list[_Entry], _Part | None]:
-        place = CHANGELOG.sort
-        assert place is not None  # noqa: S101 - the log is sorted by instant
-        values = {":low": {"S": self._low}, ":high": {"S": self._high}}
-        if part.partition is None:
-            operation, condition = "Scan", {"FilterExpression": _FILTER}
-            values[":table"] = {"S": f"{self._of}#"}
-        else:
-            operation, condition = "Query", {"KeyConditionExpression": _CONDITION}
-            values[":partition"] = {"S": part.partition}
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            **condition,
-            "ExpressionAttributeNames": {"#partition": CHANGELOG.partition.name, "#place": place.name},
-            "ExpressionAttributeValues": values,
-            "ConsistentRead": True,
-        }
-        request |= {"Limit": self._page_size} if self._page_size else {}
-        request |= {"ExclusiveStartKey": part.start} if part.start is not None else {}
-        body = self._raw.call(operation, request, self._table)
-        try:
-            page = self._decoder.decode(body)
-        except msgspec.MsgspecError as error:
-            raise PermanentFailure(
-                f"the change log holds an entry of another form in {part.partition or self._table}: {error}; it "
-                "was written past the store or by another version of PRISM"
-            ) from error
-        following = page.LastEvaluatedKey
-        return page.Items, _Part(part.partition, following) if bytes(following) else None
+def _scan(log: str, spec: TableSpec, within: Span) -> dict[str, Any]:
+    """The changes of a table out of the whole log."""
+    (low, high), (partition, place) = within, CHANGELOG.key_attributes
+    return {
+        "TableName": log,
+        "FilterExpression": "begins_with(#p, :p) AND #s BETWEEN :low AND :high",
+        "ExpressionAttributeNames": {"#p": partition.name, "#s": place.name},
+        "ExpressionAttributeValues": {":p": {"S": f"{spec.name}#"}, ":low": {"S": low}, ":high": {"S": high}},
+        "ConsistentRead": True,
+    }
 
 
 def _batch(entries: Sequence[_Entry], texts: Sequence[FieldText]) -> pa.RecordBatch:

@@ -26,6 +26,7 @@ from prism_core.models.changes import Operation
 from prism_resources.history import interval_sql as sql
 from prism_resources.history.text import RECORDED_LATE, VERSION, carried
 from prism_resources.lake import ARROW_TYPES
+from prism_resources.scratch import Scratch
 
 MEMORY_LIMIT: Final = "1GB"
 _THREADS: Final = 2
@@ -54,10 +55,10 @@ class StateIntervals:
     ) -> None:
         self._columns = tuple(column for column in carried(columns) if column.name != key)
         self._key, self._began_us = key, _microseconds(began or _EPOCH)
-        self._folder = tempfile.TemporaryDirectory(prefix="prism-history-")
+        self._folder = Scratch("history")
         self._database = duckdb.connect(":memory:")
         self._database.execute(f"SET memory_limit = '{memory_limit}'")
-        self._database.execute(f"SET temp_directory = '{self._folder.name}'")
+        self._database.execute(f"SET temp_directory = '{self._folder.path}'")
         self._database.execute("SET preserve_insertion_order = false")
         self._rows: list[pa.RecordBatch] = []
         self._changes: list[pa.RecordBatch] = []
@@ -75,7 +76,7 @@ class StateIntervals:
 
     def close(self) -> None:
         self._database.close()
-        self._folder.cleanup()
+        self._folder.close()
 
     def add_rows(self, batch: pa.RecordBatch | pa.Table) -> None:
         """Rows of now: key, `version` and the text of each column, null where the item has no value."""

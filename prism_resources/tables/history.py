@@ -16,23 +16,23 @@ from pydantic import JsonValue, ValidationError
 
 from prism_core import clock
 from prism_core.calendar import Week
+from prism_core.clock import SKEW
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
 from prism_core.history.changes import State, state_of
 from prism_core.history.rebuild import LaterChanges, TooManyChanges, item_before, undo_since, undone
 from prism_core.models.base import Versioned, instant_text
 from prism_core.models.changes import Change, Operation
 from prism_core.settings import Settings
-from prism_core.tables import AFTER_ALL, CHANGELOG, ITEM_KEY_SEPARATOR, Key, KeyCondition, TableSpec
+from prism_core.tables import CHANGELOG, ITEM_KEY_SEPARATOR, Key, KeyCondition, TableSpec
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.codec import decode
+from prism_resources.tables.log import log_conditions, span
 from prism_resources.tables.reader import Page, TableReader
 from prism_resources.tables.store import M, TableStore, Write
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-# How far the clocks of two writers may differ.
-SKEW = timedelta(minutes=1)
 # While somebody waits: 26 weeks are 104 queries, and 2,000 changes two megabytes.
 LIST_MAX_WEEKS = 26
 LIST_MAX_CHANGES = 2_000
@@ -118,8 +118,7 @@ class TableHistory:
         refuse_unlogged(spec)
         if until <= after:
             return
-        low = instant_text(after) + "#" + AFTER_ALL
-        high = instant_text(until) + "#" + AFTER_ALL
+        low, high = span(after, until)
         if start is not None:
             high, until = start, _instant_of(start, low, high)
         first, last = Week.of(after), Week.of(until)
@@ -132,14 +131,11 @@ class TableHistory:
                 progress(done + 1, weeks)
 
     def _of_week(self, spec: TableSpec, week: Week, low: str, high: str) -> Iterator[Change]:
-        def shard(number: int) -> Iterator[Change]:
-            partition = CHANGELOG.partition.text({"table": spec.name, "week": week, "shard": number})
-            assert partition is not None  # noqa: S101 - all parts are given
-            condition = KeyCondition(CHANGELOG.path("by_week"), partition, low=low, high=high)
+        def shard(condition: KeyCondition) -> Iterator[Change]:
             for raw in self._log.raw(condition, consistent=True, backwards=True):
                 yield decode(CHANGELOG, Change, raw)
 
-        shards = [shard(number) for number in range(self._settings.changelog_shards)]
+        shards = map(shard, log_conditions(self._settings, [spec.name], [week], (low, high)))
         return heapq.merge(*shards, key=_place, reverse=True)
 
     # -- states ------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from botocore.auth import SigV4Auth
@@ -37,6 +37,15 @@ _BAD_CHECKSUM = "the answer does not fit its checksum"
 
 T = TypeVar("T")
 Request = Mapping[str, Any]
+Ended = Callable[[int, int], None]
+
+
+class Between(NamedTuple):
+    """The items whose attribute, a text, lies between two others, both included, or that do not have it."""
+
+    attribute: str
+    low: str
+    high: str
 
 
 class Page(msgspec.Struct, Generic[T]):
@@ -75,16 +84,18 @@ class RawTables:
         *,
         segments: int | None = None,
         fields: Sequence[str] = (),
-        consistent: bool = True,
+        between: Between | None = None,
     ) -> Iterator[list[T]]:
-        """Every item of a table once, page by page as the segments deliver them, in no order.
+        """Every item of a table once, page by page as the segments deliver them, in no order. Consistent: an item
+        that was written before the scan began is there.
 
         `table` is its physical name; `segments` follows from its size unless given; `fields` are the attributes
-        wanted, all when empty. Raises TransientFailure when the service stays throttled or unreachable,
-        PermanentFailure when a page is not what the decoder expects.
+        wanted, all when empty; `between` leaves out items whose attribute has a value outside of it, in the
+        service. Raises TransientFailure when the service stays throttled or unreachable, PermanentFailure when a
+        page is not what the decoder expects.
         """
         total = segments or segments_of(self.bytes_of(table))
-        common: dict[str, Any] = {"TableName": table, "ConsistentRead": consistent, **_projection(fields)}
+        common = {"TableName": table, "ConsistentRead": True, **_selection(fields, between)}
         parts = [{"Segment": number, "TotalSegments": total} if total > 1 else {} for number in range(total)]
         requests = [{**common, **part} for part in parts]
         return self.pages("Scan", requests, decoder)
@@ -96,12 +107,17 @@ class RawTables:
         decoder: "msgspec.json.Decoder[Page[T]]",
         *,
         threads: int = MAX_SEGMENTS,
+        ended: Ended = lambda _done, _all: None,
     ) -> Iterator[list[T]]:
-        """All pages of several Scans or Queries, read at the same time; at most two pages a thread are held."""
+        """All pages of several Scans or Queries, read at the same time; at most two pages a thread are held.
+
+        `ended` is told how many of the requests are at their end, and of how many.
+        """
         if len(requests) == 1:
             yield from self._one_after_another(operation, requests[0], decoder)
+            ended(1, 1)
         elif requests:
-            yield from self._at_once(operation, requests, decoder, min(threads, len(requests)))
+            yield from self._at_once(operation, requests, decoder, min(threads, len(requests)), ended)
 
     def bytes_of(self, table: str) -> int:
         """The size of a table as the service tells it; it may be six hours old."""
@@ -166,6 +182,7 @@ class RawTables:
         requests: Sequence[Request],
         decoder: "msgspec.json.Decoder[Page[T]]",
         threads: int,
+        ended: Ended,
     ) -> Iterator[list[T]]:
         pages: queue.Queue[list[T] | int] = queue.Queue(maxsize=threads)
         stop = threading.Event()
@@ -190,12 +207,13 @@ class RawTables:
         with ThreadPoolExecutor(max_workers=threads) as pool:
             futures = [pool.submit(read, number) for number in range(len(requests))]
             try:
-                ended = 0
-                while ended < len(requests):
+                done = 0
+                while done < len(requests):
                     page = pages.get()
                     if isinstance(page, int):
                         futures[page].result()
-                        ended += 1
+                        done += 1
+                        ended(done, len(requests))
                     else:
                         yield page
             finally:
@@ -209,11 +227,15 @@ def segments_of(size: int) -> int:
     return max(1, min(MAX_SEGMENTS, -(-size // SEGMENT_BYTES)))
 
 
-def _projection(fields: Sequence[str]) -> dict[str, Any]:
-    if not fields:
-        return {}
+def _selection(fields: Sequence[str], between: Between | None) -> dict[str, Any]:
+    """Which attributes of which items come over the network."""
     names = {f"#{number}": field for number, field in enumerate(fields)}
-    return {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
+    request: dict[str, Any] = {"ProjectionExpression": ",".join(names)} if names else {}
+    if between is not None:
+        names["#between"] = between.attribute
+        request["FilterExpression"] = "attribute_not_exists(#between) OR #between BETWEEN :low AND :high"
+        request["ExpressionAttributeValues"] = {":low": {"S": between.low}, ":high": {"S": between.high}}
+    return request | ({"ExpressionAttributeNames": names} if names else {})
 
 
 def _decoded(decoder: "msgspec.json.Decoder[Page[T]]", body: bytes, table: str) -> Page[T]:

@@ -203,21 +203,26 @@ class TableReader(Generic[M]):
             raise BadUsage(f"{self.spec.name} {way.name} is an index, which is never read consistently")
         if limit is not None and limit < 1:
             raise BadUsage(f"limit is at least 1, not {limit}")
-        expression, names, values = key_expression(condition)
-        request: dict[str, Any] = {
-            "TableName": self.table,
-            "KeyConditionExpression": expression,
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": encode_key(values),
-            "ScanIndexForward": not backwards,
-        }
-        request |= {"IndexName": way.index} if way.index else {"ConsistentRead": consistent}
+        request = query_of(self.table, condition, consistent=consistent) | {"ScanIndexForward": not backwards}
         request |= {"Limit": limit} if limit is not None else {}
         request |= {"ExclusiveStartKey": encode_key(start)} if start is not None else {}
         return request
 
 
-def key_expression(condition: KeyCondition) -> tuple[str, Mapping[str, str], dict[str, str]]:
+def query_of(table: str, condition: KeyCondition, *, consistent: bool = True) -> dict[str, Any]:
+    """The request of a query; through an index it is never consistent."""
+    expression, names, values = _key_expression(condition)
+    index = condition.path.index
+    return {
+        "TableName": table,
+        "KeyConditionExpression": expression,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": encode_key(values),
+        **({"IndexName": index} if index else {"ConsistentRead": consistent}),
+    }
+
+
+def _key_expression(condition: KeyCondition) -> tuple[str, Mapping[str, str], dict[str, str]]:
     """The words of a condition: expression, names and values."""
     names = {"#p": condition.path.partition.name}
     values = {":p": condition.partition}

@@ -6,7 +6,7 @@ few calls say nothing, and no test looks at one.
 
 import pytest
 
-from benchmarks import api_init, api_load, api_warm, export_client, export_emulator, history, views
+from benchmarks import api_init, api_load, api_warm, export_client, export_emulator, export_memory, history, views
 
 
 def test_the_start_is_measured_beside_its_peers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,6 +55,14 @@ def test_an_export_costs_its_client_what_is_measured_and_reads_the_same_as_its_p
 
     assert list(result["contenders"]) == list(export_client.CONTENDERS)
     assert [target["limit"] for target in result["targets"]] == [0.1]
+
+
+@pytest.mark.slow
+def test_the_memory_of_an_export_is_measured_over_a_register_with_a_past_and_over_facts() -> None:
+    found = export_memory.main(["--items", "6000", "--changes", "900"])
+
+    assert list(found) == ["register", "facts"]
+    assert [target["limit"] for result in found.values() for target in result["targets"]] == [600, 600]
 
 
 @pytest.mark.slow

@@ -87,6 +87,23 @@ def test_a_put_on_condition_that_nothing_is_there_is_refused_where_something_is(
     assert s3.get_object(Bucket=bucket, Key="claim")["Body"].read() == b"first"
 
 
+def test_a_put_on_condition_of_what_is_there_is_refused_where_it_is_another_or_gone(
+    platform: Platform, bucket: str
+) -> None:
+    """As AWS. PRISM: of two exports of one week, `Lake.put_over` tells the one that comes second."""
+    s3 = client(platform.settings, "s3")
+    first = s3.put_object(Bucket=bucket, Key="week", Body=b"first")["ETag"]
+    s3.put_object(Bucket=bucket, Key="week", Body=b"second", IfMatch=first)
+
+    with pytest.raises(ClientError) as other:
+        s3.put_object(Bucket=bucket, Key="week", Body=b"third", IfMatch=first)
+    with pytest.raises(ClientError) as gone:
+        s3.put_object(Bucket=bucket, Key="no week", Body=b"third", IfMatch=first)
+
+    assert [refusal(one.value) for one in (other, gone)] == ["PreconditionFailed", "NoSuchKey"]
+    assert s3.get_object(Bucket=bucket, Key="week")["Body"].read() == b"second"
+
+
 def test_a_cancelled_transaction_says_which_items_lost_and_to_what(platform: Platform, table: str) -> None:
     """As AWS: one reason an item, in order, with the item that was there, and nothing is written. PRISM: tells
     duplicates and stale versions apart by the reasons."""

@@ -23,10 +23,13 @@ from prism_core.models.reports import Delivery
 from prism_core.models.work import Allocation, QualityReview
 from prism_core.tables import TABLES
 from prism_resources.aws import client
+from prism_resources.backup.sets import creation
 from prism_resources.export import reading
 from prism_resources.export.engine import Export, TableOutcome
 from prism_resources.lake import Lake, UnreadableManifest
 from prism_resources.lake_files import arrow_rows, content_of
+from prism_resources.tables.codec import encode
+from prism_resources.tables.raw import RawTables
 from prism_resources.tables.store import TableStore
 from tests.integration.fresh import platform_of_this_file
 
@@ -185,6 +188,46 @@ def test_queries_of_the_weeks_find_what_a_scan_finds(programme: Platform, monkey
     assert objects(programme) == before
 
 
+@pytest.fixture
+def unindexed(programme: Platform) -> Iterator[dict[str, Any]]:
+    """A review that stands in the table and in no index, as one does that was written a moment ago."""
+    dynamodb, name = client(programme.settings, "dynamodb"), programme.settings.table_name("quality")
+    item: dict[str, Any] = dict(encode(TABLES["quality"], review(9, W34)))
+    for attribute in ("project_member", "week_member"):
+        del item[attribute]
+    dynamodb.put_item(TableName=name, Item=item)
+    yield item
+    dynamodb.delete_item(TableName=name, Key={part: item[part] for part in ("member_id", "week_project_review")})
+    export(programme, QUALITY)
+
+
+@pytest.mark.usefixtures("exported")
+@pytest.mark.parametrize("scan_bytes", [-1, 10**9], ids=["large", "small"])
+def test_an_item_that_no_index_knows_yet_is_in_its_week(
+    programme: Platform, unindexed: dict[str, Any], scan_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "SCAN_BYTES", scan_bytes)
+
+    export(programme, QUALITY, weeks=WeekRange(W34, W34))
+
+    found = [row["review_id"] for row in rows(programme, QUALITY, W34)]
+    assert unindexed["review_id"]["S"] in found
+    settings = programme.settings
+    assert reading.items_by_week(RawTables(settings), settings, QUALITY, [W34])[W34.label] == len(found)
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_item_without_its_week_is_refused_by_an_export_of_another_week(
+    programme: Platform, unindexed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, weekless = programme.settings.table_name("quality"), {n: v for n, v in unindexed.items() if n != "week"}
+    client(programme.settings, "dynamodb").put_item(TableName=name, Item=weekless)
+    monkeypatch.setattr(reading, "SCAN_BYTES", -1)
+
+    with pytest.raises(PermanentFailure, match="R-9 has no week that says its week"):
+        export(programme, QUALITY, weeks=WeekRange(W35, W35))
+
+
 @pytest.mark.usefixtures("exported")
 def test_an_export_of_one_table_and_some_weeks_touches_nothing_else(programme: Platform) -> None:
     store(programme, "members").create(member("M-3"), now=NOW, **WHO)
@@ -284,7 +327,40 @@ def test_a_table_that_gained_a_column_is_written_anew_and_says_so(
 def _content(table: LakeTable, platform: Platform) -> Any:
     names = {column.name for column in table.columns}
     found = [{n: v for n, v in row.items() if n in names} for row in rows(platform, QUALITY, W34)]
-    return content_of(table, arrow_rows(table, found))
+    return content_of(table, [arrow_rows(table, found)])
+
+
+def test_a_table_that_was_never_deployed_is_refused_by_name_and_the_others_are_exported(
+    programme: Platform,
+) -> None:
+    """An installation that is older than the table."""
+    dynamodb, name = client(programme.settings, "dynamodb"), programme.settings.table_name("saved_views")
+    late = store(programme, "quality").create(review(12, W36), now=NOW, **WHO)
+    dynamodb.delete_table(TableName=name)
+    try:
+        with pytest.raises(PermanentFailure, match=r"prism-saved_views: ResourceNotFound.*deploy the stacks"):
+            export(programme, EXPORTED["saved_views"], QUALITY)
+    finally:
+        dynamodb.create_table(**creation(TABLES["saved_views"], name))
+
+    assert [row["review_id"] for row in rows(programme, QUALITY, W36)] == [late.review_id]
+
+
+def test_an_item_that_lacks_what_its_model_requires_is_refused_and_the_week_stays_as_it_is(
+    programme: Platform, standing: Lake
+) -> None:
+    dynamodb, name = client(programme.settings, "dynamodb"), programme.settings.table_name("quality")
+    item: dict[str, Any] = {n: v for n, v in encode(TABLES["quality"], review(13, W34)).items() if n != "correct"}
+    before = standing.manifest(QUALITY.partition(W34))
+    dynamodb.put_item(TableName=name, Item=item)
+    try:
+        with pytest.raises(PermanentFailure, match=r"quality/M-1/2018-W34#P-1#R-13 has no correct"):
+            export(programme, QUALITY, weeks=WeekRange(W34, W34))
+    finally:
+        key = {part: item[part] for part in ("member_id", "week_project_review")}
+        dynamodb.delete_item(TableName=name, Key=key)
+
+    assert standing.manifest(QUALITY.partition(W34)) == before
 
 
 def test_an_attribute_that_nobody_knows_is_refused_and_its_place_is_named(programme: Platform) -> None:

@@ -20,6 +20,7 @@ from pydantic import JsonValue
 
 from infra.local.platform import Platform
 from prism_core.calendar import Week
+from prism_core.clock import SKEW
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
 from prism_core.history.changes import state_of
 from prism_core.history.rebuild import LaterChanges, TooManyChanges, in_order, replay
@@ -29,7 +30,7 @@ from prism_core.models.work import Allocation
 from prism_core.settings import Settings
 from prism_core.tables import ALLOCATIONS, CHANGELOG, MEMBERS, THROUGHPUT
 from prism_resources.aws import client
-from prism_resources.tables.history import SKEW, TableHistory, key_of_item_key
+from prism_resources.tables.history import TableHistory, key_of_item_key
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore, Write
 

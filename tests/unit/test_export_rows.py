@@ -1,20 +1,28 @@
 """Pages of stored items to typed rows, and rows that wait for their week."""
 
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prism_core.failures import PermanentFailure
+from prism_core.history.changes import change_of
 from prism_core.lake_tables import ALLOCATIONS, CHANGELOG, EXPORTED, QUALITY
+from prism_core.models.changes import Operation
 from prism_core.models.work import QualityReview
 from prism_core.tables import TABLES
-from prism_resources.export import spool as spools
 from prism_resources.export.decode import ITEM_KEY, RowDecoder
-from prism_resources.export.spool import Spool
+from prism_resources.export.spool import Spool, merged
 from prism_resources.export.typed import typed_rows, with_week_of
+from prism_resources.lake_files import Slices
 from prism_resources.tables.codec import encode
 
 REVIEW = {
@@ -37,8 +45,8 @@ def table_of(*items: dict[str, Any]) -> pa.Table:
     return pa.Table.from_batches([batch(RowDecoder(QUALITY), *items)])
 
 
-def test_stored_items_become_rows_of_the_lake_in_the_order_of_their_keys() -> None:
-    rows = typed_rows(QUALITY, table_of(stored(review_id="R-2", severity="high"), stored())).to_pylist()
+def test_stored_items_become_rows_of_the_lake() -> None:
+    rows = typed_rows(QUALITY, table_of(stored(), stored(review_id="R-2", severity="high"))).to_pylist()
 
     assert [row["review_id"] for row in rows] == ["R-1", "R-2"]
     assert [row["severity"] for row in rows] == [None, "high"]
@@ -107,11 +115,11 @@ def test_sealed_values_and_screenshots_of_a_change_stay_out_of_the_lake() -> Non
         "screenshot": {"M": {"after": {"S": "aGVsbG8="}}},
         "status": {"M": {"before": {"S": "active"}, "after": {"S": "inactive"}}},
     }
-    item = {
-        "table_week_shard": {"S": "members#2026-W01#0"},
-        "instant_ulid": {"S": "i#u"},
-        "week": {"S": "2026-W01"},
-    }
+    entry = change_of(
+        table="members", item_key="members/M-1", operation=Operation.UPDATE, version=2, changes={},
+        now=datetime(2026, 1, 1, tzinfo=UTC), actor="ana", reason="", request_id="r", shards=4,
+    )  # fmt: skip
+    item = {name: dict(value) for name, value in encode(TABLES["changelog"], entry).items()}
     found = batch(RowDecoder(CHANGELOG), {**item, "changes": {"M": changes}})
 
     assert found.column("changes").to_pylist() == ['{"status":{"after":"inactive","before":"active"}}']
@@ -126,38 +134,85 @@ def test_a_delivery_belongs_to_the_week_in_which_it_was_begun() -> None:
     assert with_week_of(table, page, "claimed").column("week").to_pylist() == ["2026-W53", "2026-W53", "2027-W01"]
 
 
-@pytest.mark.parametrize("spill_bytes", [1, 10**9])
-def test_rows_come_back_by_week_whether_they_waited_in_memory_or_on_disk(
+SPILLS = pytest.mark.parametrize("spill_bytes", [1, 2_000, 10**9], ids=["each page", "some pages", "never"])
+
+
+def keys_of(slices: Slices) -> list[str]:
+    return [str(key) for part in slices for key in part[ITEM_KEY].to_pylist()]
+
+
+@SPILLS
+def test_rows_come_back_by_week_in_order_whether_they_waited_in_memory_or_on_disk(
     spill_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spools.tempfile, "tempdir", str(tmp_path))
-    pages = [[stored(week=f"2026-W0{week}", review_id=f"R-{page}") for week in (3, 1, 2)] for page in range(5)]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    pages = [
+        [stored(week=f"2026-W0{week}", review_id=f"R-{page}") for week in (3, 1, 2)] for page in (3, 1, 4, 0, 2)
+    ]
     decoder = RowDecoder(QUALITY)
 
-    with Spool("week", ["2026-W01", "2026-W03", "2026-W09"], spill_bytes=spill_bytes) as spool:
+    with Spool(ITEM_KEY, "week", ["2026-W01", "2026-W03", "2026-W09"], spill_bytes=spill_bytes) as spool:
         for page in pages:
             spool.add(batch(decoder, *page))
-        found = {
-            week: None if rows is None else sorted(map(str, rows[ITEM_KEY].to_pylist()))
-            for week, rows in spool.by_week()
-        }
+        found = {week: keys_of(spool.rows(week)) for week in ("2026-W01", "2026-W03", "2026-W09", "2026-W02")}
+        again = keys_of(spool.rows("2026-W01"))
         used = list(tmp_path.iterdir())
 
+    first = [f"quality/M-1/2026-W01#P-1#R-{page}" for page in range(5)]
     assert found == {
-        "2026-W01": [f"quality/M-1/2026-W01#P-1#R-{page}" for page in range(5)],
-        "2026-W03": [f"quality/M-1/2026-W03#P-1#R-{page}" for page in range(5)],
-        "2026-W09": None,
+        "2026-W01": first,
+        "2026-W03": [key.replace("W01", "W03") for key in first],
+        "2026-W09": [],
+        "2026-W02": [],
     }
-    assert bool(used) is (spill_bytes == 1)
+    assert again == first
+    assert bool(used) is (spill_bytes < 10**9)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("spill_bytes", [1, 10**9])
+@SPILLS
 def test_rows_without_a_week_come_back_whole(spill_bytes: int) -> None:
-    with Spool(None, spill_bytes=spill_bytes) as spool:
-        for page in range(4):
+    with Spool(ITEM_KEY, spill_bytes=spill_bytes) as spool:
+        for page in (2, 0, 3, 1):
             spool.add(batch(RowDecoder(QUALITY), stored(review_id=f"R-{page}")))
-        whole, parts = spool.whole(), sum(part.num_rows for part in spool.batches())
+        found = keys_of(spool.rows())
 
-    assert whole is not None
-    assert (whole.num_rows, parts) == (4, 4)
+    assert found == [f"quality/M-1/2026-W01#P-1#R-{page}" for page in range(4)]
+
+
+@given(st.lists(st.sets(st.text(max_size=3), max_size=12), max_size=4), st.integers(1, 5))
+def test_sorted_runs_become_one(runs: list[set[str]], slice_rows: int) -> None:
+    """Each key is in one of them; UTF-8 sorts as the characters do."""
+    own = [sorted(run.difference(*runs[:number])) for number, run in enumerate(runs)]
+    tables = [pa.table({ITEM_KEY: pa.array(keys, pa.string())}) for keys in own]
+
+    found = keys_of(merged([partial(_batches, table, slice_rows) for table in tables], ITEM_KEY))
+
+    assert found == sorted(set().union(*runs))
+
+
+def _batches(table: pa.Table, slice_rows: int) -> Iterator[pa.RecordBatch]:
+    yield from table.slice(0, 0).to_batches()
+    yield from table.to_batches(max_chunksize=slice_rows)
+
+
+@pytest.mark.parametrize("nothing", [None, {"NULL": True}], ids=["absent", "null"])
+def test_an_item_without_a_value_that_its_model_requires_is_refused_with_table_and_key(
+    nothing: dict[str, Any] | None,
+) -> None:
+    broken = {name: value for name, value in stored(review_id="R-2").items() if name != "correct"}
+    broken |= {} if nothing is None else {"correct": nothing}
+
+    with pytest.raises(
+        (PermanentFailure, msgspec.ValidationError),
+        match=r"quality/M-1/2026-W01#P-1#R-2 has no correct, which every item of quality|\$\.Items\[1\]\.correct",
+    ):
+        table_of(stored(), broken)
+
+
+def test_an_item_without_a_value_that_its_model_can_do_without_is_a_null() -> None:
+    without = {name: value for name, value in stored().items() if name not in {"severity", "notes"}}
+
+    assert typed_rows(QUALITY, table_of(without)).select(["severity", "notes"]).to_pylist() == [
+        {"severity": None, "notes": None}
+    ]

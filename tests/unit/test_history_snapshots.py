@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -232,7 +231,7 @@ def test_too_little_memory_is_said_and_leaves_no_folder_behind() -> None:
     with StateIntervals(COLUMNS, memory_limit="8MB") as intervals:
         intervals.add_rows(rows_batch(keyed(table.now())))
         intervals.add_changes(changes_batch(table.log))
-        folder = Path(intervals._folder.name)
+        folder = intervals._folder.path
         assert folder.is_dir()
         with pytest.raises(PermanentFailure, match=r"take more than there is: Out of Memory.*ask for fewer weeks"):
             list(intervals.at({"now": START}))

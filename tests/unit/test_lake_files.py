@@ -60,27 +60,41 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
 
 @given(some_rows)
 def test_json_lines_say_what_the_rows_say(rows: list[dict[str, Any]]) -> None:
-    lines = gzip.decompress(content_of(TABLE, arrow_rows(TABLE, rows)).lines).splitlines()
+    lines = gzip.decompress(content_of(TABLE, [arrow_rows(TABLE, rows)]).lines).splitlines()
 
     assert [json.loads(line) for line in lines] == [shown(row) for row in rows]
 
 
 def test_many_rows_are_encoded_in_slices_to_the_same_content(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = arrow_rows(TABLE, [{"name": f"thing {number}", "count": number} for number in range(1_000)])
-    whole = content_of(TABLE, rows)
+    whole = content_of(TABLE, [rows])
 
     monkeypatch.setattr(lake_files, "SLICE_ROWS", 64)
-    sliced = content_of(TABLE, rows)
+    monkeypatch.setattr(lake_files, "GROUP_ROWS", 100)
+    sliced = content_of(TABLE, [rows.slice(0, 10), rows.slice(10, 500), rows.slice(510)])
 
     assert sliced.content_hash == whole.content_hash
     assert gzip.decompress(sliced.lines) == gzip.decompress(whole.lines)
-    assert pq.read_table(io.BytesIO(parquet_bytes(TABLE, sliced, 1))).equals(rows)
+    parquet = pq.ParquetFile(io.BytesIO(parquet_bytes(TABLE, sliced, 1)))
+    assert parquet.read().equals(rows)
+    assert [parquet.metadata.row_group(number).num_rows for number in range(parquet.num_row_groups)] == [100] * 10
+
+
+def test_rows_are_equal_bytes_however_they_come() -> None:
+    rows = arrow_rows(TABLE, [{"name": f"thing {number}", "count": number} for number in range(1_000)])
+    parts = [rows.slice(0, 1), rows.slice(1, 0), rows.slice(1, 700), rows.slice(701)]
+
+    whole, sliced = content_of(TABLE, [rows]), content_of(TABLE, parts)
+
+    assert sliced.rows == whole.rows == 1_000
+    assert sliced.lines == whole.lines
+    assert parquet_bytes(TABLE, sliced, 1) == parquet_bytes(TABLE, whole, 1)
 
 
 def test_equal_rows_are_equal_bytes_and_another_row_is_another_hash() -> None:
     rows = [{"name": "one", "day": date(2026, 1, 5)}]
-    first, again = (content_of(TABLE, arrow_rows(TABLE, rows)) for _ in range(2))
-    other = content_of(TABLE, arrow_rows(TABLE, [*rows, *rows]))
+    first, again = (content_of(TABLE, [arrow_rows(TABLE, rows)]) for _ in range(2))
+    other = content_of(TABLE, [arrow_rows(TABLE, [*rows, *rows])])
 
     assert (first.lines, first.content_hash) == (again.lines, again.content_hash)
     assert parquet_bytes(TABLE, first, 1) == parquet_bytes(TABLE, again, 1)
@@ -91,13 +105,13 @@ def test_a_column_that_is_gained_is_another_content_even_of_no_rows() -> None:
     wider = LakeTable("things", "of a test", (*TABLE.columns, Column("new", "string", "a text")))
 
     assert (
-        content_of(wider, arrow_rows(wider, [])).content_hash
-        != content_of(TABLE, arrow_rows(TABLE, [])).content_hash
+        content_of(wider, [arrow_rows(wider, [])]).content_hash
+        != content_of(TABLE, [arrow_rows(TABLE, [])]).content_hash
     )
 
 
 def test_a_parquet_file_says_which_content_and_generation_it_is() -> None:
-    content = content_of(TABLE, arrow_rows(TABLE, [{"name": "one"}]))
+    content = content_of(TABLE, [arrow_rows(TABLE, [{"name": "one"}])])
 
     said = pq.read_schema(io.BytesIO(parquet_bytes(TABLE, content, 7))).metadata or {}
 
