@@ -23,6 +23,8 @@ MEMBERS: Final = LakeTable(
         Column("team", "string", "team; null without one"),
         Column("location", "string", "country or its subdivision, for public holidays"),
         Column("cognito_sub", "string", "account that signs in"),
+        Column("max_projects", "bigint", "at most so many projects in a week; null without a limit"),
+        Column("overtime_hours", "double", "hours a week that a plan may add"),
     ),
     "register",
 )
@@ -38,6 +40,7 @@ PROJECTS: Final = LakeTable(
         Column("status", "string", "planned, active, paused or closed"),
         Column("priority", "bigint", "1 is the most urgent, 5 the least"),
         Column("demand_hours", "double", "hours wanted a week"),
+        Column("demand_by_skill", "string", "JSON list: skill, level and the hours that need it", json=True),
         Column("quality_target", "double", "share of correct work that is promised; null without one"),
         Column("sla_date", "date", "promised day; null without one"),
         Column("skills", "string", "JSON list of needed skills and levels", json=True),
@@ -45,6 +48,7 @@ PROJECTS: Final = LakeTable(
         Column("max_people", "bigint", "at most so many people; null without a limit"),
         Column("min_block_hours", "double", "no shorter piece of work a day, hours"),
         Column("labeling_jobs", "string", "JSON list of labelling jobs with their days", json=True),
+        Column("alert_limits", "string", "JSON object: where its alerts begin; null as the settings", json=True),
     ),
     "register",
 )

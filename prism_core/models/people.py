@@ -4,8 +4,10 @@ Belongs here: who works, with which skills, when, and when not. Does not belong 
 labelling tool (workers) and what a member did (work).
 """
 
+from collections.abc import Sequence
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Protocol, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +16,7 @@ from prism_core.models.base import (
     Choice,
     Day,
     DayHours,
+    Hours,
     Id,
     Instant,
     Level,
@@ -46,6 +49,13 @@ class Weekday(StrEnum):
 SKILLS_MAX = 200
 
 
+class Named(Protocol):
+    """What is told apart by its name."""
+
+    @property
+    def name(self) -> str: ...
+
+
 class Skill(Model):
     """A named skill at a level from 1 (learning) to 5 (teaches it): what a member has or a project needs."""
 
@@ -72,6 +82,8 @@ class Member(Versioned):
     team: Id | None = None
     location: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
     cognito_sub: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    max_projects: Annotated[int, Field(ge=1, le=1_000, description="at most so many in a week")] | None = None
+    overtime_hours: Hours = Field(default=Decimal("0.00"), description="hours a week that a plan may add")
 
     @model_validator(mode="after")
     def _each_skill_once(self) -> Self:
@@ -115,7 +127,7 @@ class Availability(Versioned):
         return Week.of(self.date)
 
 
-def refuse_repeated_skills(skills: tuple[Skill, ...]) -> None:
+def refuse_repeated_skills(skills: Sequence[Named]) -> None:
     names = [skill.name for skill in skills]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from prism_core.alerts.thresholds import ProjectLimits
 from prism_core.models.base import (
     Choice,
     Count,
@@ -17,6 +18,7 @@ from prism_core.models.base import (
     Hours,
     Id,
     Instant,
+    Level,
     Many,
     Model,
     Name,
@@ -24,7 +26,7 @@ from prism_core.models.base import (
     Text,
     Versioned,
 )
-from prism_core.models.people import Skills, refuse_repeated_skills
+from prism_core.models.people import SKILLS_MAX, Skills, refuse_repeated_skills
 
 # Of 60 to 200 bytes each, and a change stands in the log with those before and after it: an item holds 400 kB.
 LABELING_JOBS_MAX = 500
@@ -60,6 +62,14 @@ class LabelingJob(Model):
         return "*" in self.job
 
 
+class SkillDemand(Model):
+    """Hours a week of a project's demand that need one more skill, at this level or above."""
+
+    name: Name
+    level: Level
+    hours: Hours
+
+
 class Project(Versioned):
     """Work to be done. `category` is the raw id: the taxonomy maps it when it is read."""
 
@@ -69,6 +79,9 @@ class Project(Versioned):
     status: Choice[ProjectStatus] = ProjectStatus.ACTIVE
     priority: Annotated[int, Field(ge=1, le=5, description="1 is the most urgent")] = 3
     demand_hours: Hours = Field(description="hours a week")
+    demand_by_skill: Annotated[Many[SkillDemand], Field(max_length=SKILLS_MAX)] = Field(
+        default=(), description="what of demand_hours needs a skill beside `skills`"
+    )
     quality_target: Share | None = None
     sla_date: Day | None = None
     skills: Skills = ()
@@ -76,10 +89,17 @@ class Project(Versioned):
     max_people: Annotated[int, Field(ge=1)] | None = None
     min_block_hours: Hours = Field(default=Decimal("0.00"), description="no shorter piece of work a day")
     labeling_jobs: Annotated[Many[LabelingJob], Field(max_length=LABELING_JOBS_MAX)] = ()
+    alert_limits: ProjectLimits | None = Field(
+        default=None, description="where alerts of this project begin, instead of the settings"
+    )
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
         refuse_repeated_skills(self.skills)
+        refuse_repeated_skills(self.demand_by_skill)
+        by_skill = sum((one.hours for one in self.demand_by_skill), Decimal(0))
+        if by_skill > self.demand_hours:
+            raise ValueError(f"demand_by_skill asks for {by_skill} h, more than demand_hours {self.demand_hours}")
         if self.max_people is not None and self.max_people < self.min_people:
             raise ValueError(f"max_people {self.max_people} is below min_people {self.min_people}")
         return self

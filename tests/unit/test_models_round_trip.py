@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prism_core.alerts.thresholds import ProjectLimits
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure
 from prism_core.history.changes import ulid
@@ -26,7 +27,7 @@ from prism_core.models.people import (
     Skill,
     Weekday,
 )
-from prism_core.models.projects import LabelingJob, Project, ProjectStatus, Request, RequestStatus
+from prism_core.models.projects import LabelingJob, Project, ProjectStatus, Request, RequestStatus, SkillDemand
 from prism_core.models.reports import Subscription
 from prism_core.models.taxonomy import TaxonomyEntry
 from prism_core.models.work import (
@@ -74,6 +75,8 @@ members = st.builds(
     team=optional(ids),
     location=st.sampled_from([None, "ES", "ES-MD", "US-NY", "BR-SP"]),
     cognito_sub=optional(names),
+    max_projects=optional(st.integers(1, 9)),
+    overtime_hours=hours,
 )
 
 
@@ -92,7 +95,12 @@ projects = st.builds(
     category=ids,
     status=st.sampled_from(ProjectStatus),
     priority=st.integers(1, 5),
-    demand_hours=st.decimals(0, 100_000, places=2),
+    demand_hours=st.decimals(100, 100_000, places=2),
+    demand_by_skill=st.lists(
+        st.builds(SkillDemand, name=names, level=st.integers(1, 5), hours=hours),
+        max_size=3,
+        unique_by=lambda one: one.name,
+    ).map(tuple),
     quality_target=optional(shares),
     sla_date=optional(days),
     skills=skills,
@@ -100,6 +108,9 @@ projects = st.builds(
     max_people=optional(st.integers(3, 9)),
     min_block_hours=hours,
     labeling_jobs=st.lists(labeling_jobs(), max_size=2).map(tuple),
+    alert_limits=optional(
+        st.builds(ProjectLimits, shrinkage_limit=optional(shares), sla_slack_days=st.integers(0, 9))
+    ),
 )
 requests = st.builds(
     Request,

@@ -92,6 +92,7 @@ def _member(rng: random.Random, number: int) -> Member:
         team=TEAMS[number % len(TEAMS)],
         location=LOCATIONS[zone],
         cognito_sub=subject("member", number),
+        overtime_hours=Decimal("4.00") if number % 5 == 0 else Decimal("0.00"),
     )
 
 
