@@ -4,7 +4,7 @@ Belongs here: one verdict over the weeks of a run, and a week's volume beside th
 Does not belong here: what must hold (the domains).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -18,6 +18,8 @@ from prism_core.clock import this_week
 from prism_core.lake import LakeTable
 
 Judge = Callable[[Week], tuple[bool, dict[str, Any]]]
+# The labels of the weeks for which a check does not hold, in its metadata.
+FAILED_WEEKS = "failed_weeks"
 
 
 def over_weeks(
@@ -34,7 +36,10 @@ def over_weeks(
         passed=not failed,
         severity=severity,
         description=shown,
-        metadata={"weeks": dg.MetadataValue.json({label: facts for label, (_, facts) in verdicts.items()})},
+        metadata={
+            "weeks": dg.MetadataValue.json({label: facts for label, (_, facts) in verdicts.items()}),
+            FAILED_WEEKS: dg.MetadataValue.json(failed),
+        },
     )
 
 
@@ -44,12 +49,18 @@ def rows_of(prism: PrismResource, table: LakeTable, week: Week) -> list[dict[str
     return [] if found is None else found.to_pylist()
 
 
+def counts_of(prism: PrismResource, table: LakeTable, week: Week) -> Mapping[str, int]:
+    """What the manifest counts of a published week; nothing when it never was."""
+    manifest = prism.lake().manifest(table.partition(week))
+    return {} if manifest is None else manifest.counts
+
+
 def volume(prism: PrismResource, table: LakeTable, week: Week, count: str) -> tuple[bool, dict[str, Any]]:
     """A count of the manifest beside the four weeks before. The running week is not over: it always holds."""
 
     def of(at: Week) -> float | None:
-        manifest = prism.lake().manifest(table.partition(at))
-        return None if manifest is None or not manifest.counts.get(count) else float(manifest.counts[count])
+        found = counts_of(prism, table, at).get(count)
+        return float(found) if found else None
 
     if week >= this_week():
         return True, {"value": of(week), "running": True}

@@ -14,12 +14,15 @@ import dagster as dg
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Comparison, Guarded, Intent, compare, guarded_replace
-from prism_assets.restatements.running import Refusals, intent_of, restatement_metadata
+from prism_assets.restatements.running import intent_of, publishing, restatement_metadata
 from prism_core.calendar import Week
 from prism_core.evidence import Evidence
 from prism_core.lake import LakeTable
 from prism_core.restatements import Figures
 from prism_resources.lake import PartitionWrite, hash_of_rows
+
+# Which content of the week it is, in the metadata of a materialisation.
+GENERATION = "generation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +79,23 @@ def publish_weeks(
     context: dg.AssetExecutionContext, prism: PrismResource, computation: Computation, now: datetime
 ) -> None:
     """Publish the weeks of the run, each with its metadata. Raises Refused at the end when a week was."""
-    intent, refused = intent_of(context), Refusals(context)
-    for week in weeks_of(context):
-        with refused.collected(week):
-            computed = computation.week(week)
-            guarded = computed.publish(prism, now, intent)
-            facts = {
-                "week": week.label,
-                "dagster/row_count": len(computed.rows),
-                **computed.facts,
-                **write_facts(guarded.write),
-                **restatement_metadata(guarded),
-            }
-            context.add_asset_metadata(facts, partition_key=week.key)
-            refused.published(week, facts)
-            context.log.info("%s", computed.told)
-            if guarded.restated:
-                context.log.warning("%d published figures of %s are other ones now", guarded.restated, week)
-    refused.end()
+    intent = intent_of(context)
+    with publishing(context) as run:
+        for week in weeks_of(context):
+            with run.refusals(week):
+                computed = computation.week(week)
+                guarded = computed.publish(prism, now, intent)
+                facts = {
+                    "week": week.label,
+                    "dagster/row_count": len(computed.rows),
+                    **computed.facts,
+                    **write_facts(guarded.write),
+                    **restatement_metadata(guarded),
+                }
+                run.published(week, facts)
+                context.log.info("%s", computed.told)
+                if guarded.restated:
+                    context.log.warning("%d published figures of %s are other ones now", guarded.restated, week)
 
 
 def replace_freely(
@@ -115,4 +117,4 @@ def replace_freely(
 
 def write_facts(write: PartitionWrite) -> dict[str, object]:
     """What every such asset shows of its partition."""
-    return {"generation": write.manifest.generation, "written": write.written}
+    return {GENERATION: write.manifest.generation, "written": write.written}

@@ -12,6 +12,7 @@ from prism_assets.allocation.checks import allocation_checks
 from prism_assets.lake.assets import lake_assets
 from prism_assets.lake.backups import backup_assets, backup_checks
 from prism_assets.lake.checks import lake_checks
+from prism_assets.operational import operational_tables
 from prism_assets.partitions import weekly
 from prism_assets.quality.assets import quality_assets
 from prism_assets.quality.checks import quality_checks
@@ -31,6 +32,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     weeks = weekly(settings)
     domains = dg.Definitions(
         assets=[
+            *operational_tables(),
             *throughput_assets(weeks),
             *unresolved_assets(weeks),
             *quality_assets(weeks),

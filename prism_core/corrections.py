@@ -6,6 +6,7 @@ Corrections of one instant (one call) apply at once, each to what it found: two 
 two corrections of one call. Later ones see what the earlier ones left. Every task counts exactly once.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ from prism_core.failures import BadUsage
 from prism_core.models.disputes import Correction, FactTable
 from prism_core.models.work import QualityReview, ThroughputDay, ThroughputWeek
 
+_EFFECTIVE = (
+    "week", "correction_id", "table", "review_id", "from_member", "from_project", "to_member", "to_project",
+    "days", "created",
+)  # fmt: skip
+_WORDLESS = {"reason": "as it was", "created_by": "as it was"}
 _OUTCOMES = ("tasks_submitted", "tasks_returned", "tasks_declined", "tasks_accepted", "tasks_other")
 
 
@@ -99,18 +105,38 @@ def corrected_weeks(rows: Iterable[ThroughputWeek], corrections: Iterable[Correc
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CorrectedReview:
+    """A review as it counts, and the corrections that moved it, in order."""
+
+    review: QualityReview
+    by: tuple[str, ...]
+
+
 def corrected_reviews(
     reviews: Sequence[QualityReview], corrections: Iterable[Correction]
-) -> tuple[QualityReview, ...]:
+) -> tuple[CorrectedReview, ...]:
     """Reviews of one week as they count once corrected: reviewed and correct pieces stay the same in sum."""
     reassignment = Reassignment(corrections, FactTable.QUALITY)
 
-    def corrected(review: QualityReview) -> QualityReview:
+    def corrected(review: QualityReview) -> CorrectedReview:
         before = Subject(review.project_id, review.member_id, project_resolved=True, worker_resolved=True)
-        after = reassignment.apply(before, None, review.review_id).subject
-        return review.model_copy(update={"project_id": after.project_id, "member_id": after.member_id})
+        found = reassignment.apply(before, None, review.review_id)
+        place = {"project_id": found.subject.project_id, "member_id": found.subject.member_id}
+        return CorrectedReview(review.model_copy(update=place), found.by)
 
     return tuple(map(corrected, reviews))
+
+
+def effect_text(correction: Correction) -> str:
+    """What a correction does, without its words: they are for people, and may change."""
+    plain = correction.plain()
+    return json.dumps({name: plain[name] for name in _EFFECTIVE if name in plain}, sort_keys=True)
+
+
+def of_effect_text(text: str) -> Correction:
+    """The inverse of `effect_text`, without the words."""
+    return Correction.from_plain(json.loads(text) | _WORDLESS)
 
 
 def _conditions(correction: Correction) -> int:

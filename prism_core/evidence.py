@@ -5,7 +5,7 @@ which the manifest of a partition keeps. Does not belong here: which figures mov
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -25,8 +25,8 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
-# Parts whose name says the cause, whatever happened to them. Every other part holds records: a new one is late,
-# one that is another or gone was edited.
+# Parts whose name says the cause. Every other part holds records: a new one is late, one that is another or gone
+# was edited. Identities of the taxonomy begin with the raw id, those of corrections with the id of the correction.
 RESOLUTION, CORRECTIONS, TAXONOMY = "resolution", "corrections", "taxonomy"
 _NAMED: Final = {
     RESOLUTION: Cause.RESOLVED_WORKER,
@@ -140,16 +140,27 @@ def changed(old: Evidence, new: Evidence) -> list[Changed]:
         if was.keys != now.keys:
             found.append(Changed(name, Cause.UNKNOWN, {}, now.table))
             continue
+        counts = _counting(name, was.items, now.items)
         for identity in sorted(was.items.keys() | now.items.keys()):
-            if was.items.get(identity) == now.items.get(identity):
-                continue
-            if name == RESOLUTION and not _answered_otherwise(was.items.get(identity), now.items.get(identity)):
+            if was.items.get(identity) == now.items.get(identity) or not counts(identity):
                 continue
             late = identity not in was.items
             of_records = Cause.LATE_RECORD if late else Cause.EDITED_SOURCE
             cause = _NAMED.get(name, of_records if now.table is None else Cause.UNKNOWN)
             found.append(Changed(name, cause, dict(zip(now.keys, identity, strict=True)), now.table))
     return found
+
+
+def _counting(part: str, was: Mapping[Identity, str], now: Mapping[Identity, str]) -> Callable[[Identity], bool]:
+    """Which items of a part have changed themselves: the others were only asked for other records than before."""
+    if part == RESOLUTION:
+        return lambda identity: _answered_otherwise(was.get(identity), now.get(identity))
+    if part not in {TAXONOMY, CORRECTIONS}:
+        return lambda _: True
+    before, after = ({identity[0]: digest for identity, digest in items.items()} for items in (was, now))
+    if part == TAXONOMY:  # a raw id that came with a record was not mapped otherwise before
+        return lambda identity: identity[0] in before and identity[0] in after
+    return lambda identity: before.get(identity[0]) != after.get(identity[0])
 
 
 def _answered_otherwise(was: str | None, now: str | None) -> bool:

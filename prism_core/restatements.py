@@ -30,14 +30,20 @@ Keys = tuple[str, ...]
 class Figures:
     """What the figures of a table are: the columns that tell rows apart, and the measures that people read.
 
-    `totals` are the measures whose sum over a week means something; `main` is the one of them that the gate
-    watches.
+    `totals` are the measures whose sum over a week means something. The gate watches `main`: its sum over the
+    week, or, with `per`, that sum over the sum of another one, where more of the same is nothing to refuse.
     """
 
     keys: tuple[str, ...]
     measures: tuple[str, ...]
     main: str
     totals: tuple[str, ...] = ()
+    per: str | None = None
+
+    @property
+    def watched(self) -> str:
+        """The name of what the gate watches."""
+        return self.main if self.per is None else f"{self.main}_per_{self.per}"
 
     @property
     def summed(self) -> tuple[str, ...]:
@@ -46,9 +52,13 @@ class Figures:
     def key_of(self, row: Row) -> Keys:
         return tuple(_text(row[name]) for name in self.keys)
 
-    def total(self, rows: Iterable[Row]) -> float:
-        """The week's total of the main measure."""
-        return math.fsum(_number(row.get(self.main)) or 0.0 for row in rows)
+    def total(self, rows: Sequence[Row]) -> float:
+        """What the gate watches, of the whole week; 0 without rows."""
+        main = total_of(rows, self.main)
+        if self.per is None:
+            return main
+        per = total_of(rows, self.per)
+        return main / per if per else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +123,15 @@ def differences(figures: Figures, old: Sequence[Row], new: Sequence[Row]) -> lis
             after = _number(now[key].get(measure)) if key in now else None
             if not _equal(before, after):
                 found.append(Difference(names, measure, before, after))
-    for measure in figures.summed:
-        sums = [math.fsum(_number(row.get(measure)) or 0.0 for row in rows) for rows in (old, new)]
-        if not _equal(sums[0], sums[1]):
-            found.append(Difference({}, measure, sums[0], sums[1]))
+    totals = {measure: (total_of(old, measure), total_of(new, measure)) for measure in figures.summed}
+    totals[figures.watched] = figures.total(old), figures.total(new)
+    found += [Difference({}, measure, *sums) for measure, sums in totals.items() if not _equal(*sums)]
     return found
+
+
+def total_of(rows: Iterable[Row], measure: str) -> float:
+    """The sum of a measure over a week."""
+    return math.fsum(_number(row.get(measure)) or 0.0 for row in rows)
 
 
 def with_causes(

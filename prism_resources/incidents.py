@@ -4,8 +4,8 @@ Belongs here: keeping one small object an incident in the lake bucket, below `op
 Does not belong here: what an incident is (prism_core/incidents.py). One process writes them: the sensor's.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 
 import msgspec
 from msgspec import structs
@@ -13,11 +13,9 @@ from msgspec import structs
 from prism_core.failures import PermanentFailure
 from prism_core.incidents import Incident
 from prism_core.models.base import instant_text
-from prism_resources.lake import Lake
+from prism_resources.lake import JSON_TYPE, Lake
 
 PREFIX = "operations/incidents/"
-# Whoever claimed an incident and has not told within this was killed in between.
-CLAIM = timedelta(minutes=5)
 
 
 class Incidents:
@@ -30,31 +28,32 @@ class Incidents:
         return (found for key in self._lake.keys(PREFIX) if (found := self._read(key)) is not None)
 
     def failed(self, incident: Incident, now: datetime, tell: Callable[[Incident], object]) -> bool:
-        """A run failed: tell once, when the incident is new; answers whether it was told now.
+        """A run failed: tell when that is news; answers whether it was told now.
 
         Claimed before it is told and marked afterwards: a kill in between tells again after CLAIM, so that
-        no incident stays untold. What `tell` raises leaves it unclaimed.
+        no incident stays untold. What `tell` raises leaves everything as it was.
         """
-        key = _key(incident.fingerprint)
-        if self._lake.put_new(key, msgspec.json.encode(incident), content_type="application/json"):
-            self._tell(incident, now, tell)
+        if self._lake.put_new(_key(incident.fingerprint), msgspec.json.encode(incident), content_type=JSON_TYPE):
+            self._tell(incident, None, now, tell)
             return True
-        found = self._read(key)
+        found = self._read(_key(incident.fingerprint))
         if found is None:  # it was over at this moment
             return self.failed(incident, now, tell)
-        if found.run_id != incident.run_id or set(incident.weeks) - set(found.weeks):
-            found = found.joined(incident.weeks)
-            self._write(found)
-        if found.told is None and now - datetime.fromisoformat(found.claimed_at) > CLAIM:
-            self._tell(structs.replace(found, claimed_at=instant_text(now)), now, tell)
-            return True
-        return False
+        joined = found.joined(incident)
+        if not found.is_told_again(incident, now):
+            if joined is not found:
+                self._write(joined)
+            return False
+        claimed = structs.replace(joined, claimed_at=instant_text(now), told=None)
+        self._write(claimed)
+        self._tell(claimed, found, now, tell)
+        return True
 
-    def succeeded(self, steps: Iterable[str], weeks: Iterable[str]) -> list[Incident]:
-        """A run succeeded; answers the incidents that are over by it."""
-        steps, weeks, over = set(steps), set(weeks), list[Incident]()
+    def done(self, weeks_by_step: Mapping[str, Iterable[str]]) -> list[Incident]:
+        """Steps succeeded for some weeks; answers the incidents that are over by it."""
+        over = list[Incident]()
         for incident in list(self.open()):
-            left = incident.after_success(steps, weeks)
+            left = incident.after(weeks_by_step)
             if left is None:
                 self._lake.delete(_key(incident.fingerprint))
                 over.append(incident)
@@ -62,16 +61,21 @@ class Incidents:
                 self._write(left)
         return over
 
-    def _tell(self, incident: Incident, now: datetime, tell: Callable[[Incident], object]) -> None:
+    def _tell(
+        self, incident: Incident, before: Incident | None, now: datetime, tell: Callable[[Incident], object]
+    ) -> None:
         try:
             tell(incident)
         except BaseException:
-            self._lake.delete(_key(incident.fingerprint))
+            if before is None:
+                self._lake.delete(_key(incident.fingerprint))
+            else:
+                self._write(before)
             raise
         self._write(structs.replace(incident, told=instant_text(now)))
 
     def _write(self, incident: Incident) -> None:
-        self._lake.put(_key(incident.fingerprint), msgspec.json.encode(incident), content_type="application/json")
+        self._lake.put(_key(incident.fingerprint), msgspec.json.encode(incident), content_type=JSON_TYPE)
 
     def _read(self, key: str) -> Incident | None:
         body = self._lake.get(key)

@@ -207,12 +207,9 @@ class Lake:
         generation: int,
         now: datetime,
         counts: Mapping[str, int] | None = None,
-        inputs: Sequence[str] = (),
-        evidence: Mapping[str, Any] | None = None,
     ) -> PartitionWrite:
-        """Make `rows` the whole content of one week; counts, inputs and evidence are for the manifest."""
-        content = content_of(table, [arrow_rows(table, rows)])
-        rests_on = RestsOn(dict(counts or {}), sorted(inputs), dict(evidence or {}))
+        """Make `rows` the whole content of one week; the counts are for the manifest."""
+        content, rests_on = content_of(table, [arrow_rows(table, rows)]), RestsOn(dict(counts or {}))
         return self.write_partition(table, week, content, generation=generation, now=now, rests_on=rests_on)
 
     def write_partition(

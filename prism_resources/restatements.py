@@ -130,9 +130,11 @@ class RestatementLog:
 
         Another entry of the same generations is of a run that was killed before it published: it is replaced.
         """
-        body = _encode(entry)
-        if not self._lake.put_new(entry.key, body, content_type=JSON):
-            self._lake.put(entry.key, body, content_type=JSON)
+        self._lake.put(entry.key, _encode(entry), content_type=JSON)
+
+    def highest(self, table: LakeTable, week: Week) -> int:
+        """The highest generation that an entry leads to, 0 without any."""
+        return max((entry.new.generation for entry in self.entries(table.name, week)), default=0)
 
     def entries(self, table: str, week: Week) -> list[Entry]:
         """Every entry of a week of a table, by key. Raises PermanentFailure for one that cannot be read."""

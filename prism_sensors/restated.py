@@ -1,27 +1,27 @@
-"""A week that was materialised alone, and what is computed from it.
+"""A week that was published anew, and what is computed from it.
 
-Belongs here: the sensor over materialisations. Where a week's content changed and an asset that reads it was not
-part of the run, that asset is asked for, for exactly that week.
+Belongs here: the sensor over ended runs. Where a run changed the content of a week and did not materialise an
+asset that reads it, that asset is asked for, for exactly that week: whether it was no part of the run, was skipped
+because something failed, or the process died before it.
 Does not belong here: changes by people (changes.py).
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import dagster as dg
 
+from prism_assets.computed import GENERATION
 from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core.calendar import Week
-from prism_core.failures import PermanentFailure
 from prism_sensors.asking import Asked
+from prism_sensors.ended import ended_since
 from prism_sensors.known import KnownAssets, keys
+from prism_sensors.run_events import NO_WEEK, RunEvents
 
 SECONDS = 60
-# A backfill of ten years is 520 materialisations an asset; a tick takes them in turns.
-MOST_A_TICK = 1_000
-# Said by an asset whose week was computed again without a change.
-UNCHANGED = "written"
+# A week that was materialised more often since a run ended counts as changed by it.
+MOST_SINCE = 50
 
 
 def restated_sensor(known: KnownAssets) -> dg.SensorDefinition | None:
@@ -36,64 +36,57 @@ def restated_sensor(known: KnownAssets) -> dg.SensorDefinition | None:
         asset_selection=dg.AssetSelection.assets(*keys(known.with_downstream(*targets))),
         minimum_interval_seconds=SECONDS,
         description=(
-            "A week was materialised and its content changed, but assets that read it were not part of that run: "
+            "A run has ended that changed the content of a week, but did not materialise the assets that read it: "
             "they are, for exactly that week."
         ),
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def sensor(context: dg.SensorEvaluationContext, prism: PrismResource) -> dg.SensorResult:
-        seen, asked = _read_cursor(context.cursor), Asked()
-        for name in parents:
-            if name not in seen:  # the first tick, or an asset that is new: what was before is no news
-                seen[name] = _newest(context.instance, name)
-                continue
-            for record in _after(context.instance, name, seen[name]):
-                seen[name] = record.storage_id
-                week, left = _changed_week(record), _left_out(context.instance, known, name, record.run_id)
-                if week is not None and left:
-                    asked.add([week], known.with_downstream(*left), f"{name} of run {record.run_id}")
+        ended, asked = ended_since(context.instance, context.cursor), Asked()
+        for run in ended.runs:
+            events = RunEvents(context.instance, run)
+            for name in parents:
+                for week, left in _left_out(context.instance, known, events, name):
+                    asked.add([week], known.with_downstream(*left), f"{name} of run {run.run_id}")
         requests = list(asked.requests(prism.weeks(), tags=NO_RUN_RETRY))
         return dg.SensorResult(
             run_requests=requests,
-            cursor=json.dumps(seen),
+            cursor=ended.cursor,
             skip_reason=None if requests else "no week changed without what is computed from it",
         )
 
     return sensor
 
 
-def _read_cursor(text: str | None) -> dict[str, int]:
-    try:
-        found = json.loads(text) if text else {}
-    except ValueError as error:
-        raise PermanentFailure(f"the cursor {text!r:.80} is damaged; reset it in Dagster") from error
-    return dict(found)
+def _left_out(
+    instance: dg.DagsterInstance, known: KnownAssets, events: RunEvents, name: str
+) -> Iterator[tuple[Week, list[str]]]:
+    """The weeks that a run changed of an asset, and the assets reading it that did not materialise them.
+
+    One that failed of itself is none of them: that is mailed, and asking again would fail again. Nor is anything
+    asked for in a week that a blocking check found wrong.
+    """
+    children = [child for child in known.children(name) if child not in events.failed]
+    blocked = events.blocked.get(name, set())
+    for label, metadata in events.materialised.get(name, {}).items():
+        left = [child for child in children if label not in events.materialised.get(child, {})]
+        if not left or label in blocked or label == NO_WEEK:
+            continue
+        week, generation = Week.parse(label), metadata.get(GENERATION)
+        if generation is None or generation != _generation_before(instance, name, week, events.run.run_id):
+            yield week, left
 
 
-def _newest(instance: dg.DagsterInstance, name: str) -> int:
-    found = instance.fetch_materializations(dg.AssetKey(name), limit=1, ascending=False)
-    return found.records[0].storage_id if found.records else -1
+def _generation_before(instance: dg.DagsterInstance, name: str, week: Week, run_id: str) -> object:
+    """The content of the week at the last materialisation before the run; None where nobody knows.
 
-
-def _after(instance: dg.DagsterInstance, name: str, storage_id: int) -> Iterator[dg.EventLogRecord]:
-    wanted = dg.AssetRecordsFilter(dg.AssetKey(name), after_storage_id=storage_id)
-    return iter(instance.fetch_materializations(wanted, limit=MOST_A_TICK, ascending=True).records)
-
-
-def _left_out(instance: dg.DagsterInstance, known: KnownAssets, name: str, run_id: str) -> list[str]:
-    """The assets that read this one and were not part of the run; a run without a selection has them all."""
-    run = instance.get_run_by_id(run_id) if run_id else None
-    if run is not None and run.asset_selection is None:
-        return []
-    selected = set[dg.AssetKey]() if run is None else run.asset_selection or set[dg.AssetKey]()
-    return [child for child in known.children(name) if dg.AssetKey(child) not in selected]
-
-
-def _changed_week(record: dg.EventLogRecord) -> Week | None:
-    """The week that a materialisation changed."""
-    said = record.asset_materialization
-    if said is None or said.partition is None:
-        return None
-    metadata: Mapping[str, dg.MetadataValue] = said.metadata
-    written = metadata.get(UNCHANGED)
-    return None if written is not None and written.value is False else Week.parse(said.partition)
+    Judged by the generation, not by whether the run wrote: one that was killed may have written before it. Places
+    in the log of a run and in that of an asset are counted apart, so the run is found by its id.
+    """
+    wanted = dg.AssetRecordsFilter(dg.AssetKey(name), asset_partitions=[week.key])
+    records = instance.fetch_materializations(wanted, limit=MOST_SINCE, ascending=False).records
+    mine = [place for place, record in enumerate(records) if record.run_id == run_id]
+    before = records[mine[-1] + 1 : mine[-1] + 2] if mine else []
+    said = before[0].asset_materialization if before else None
+    known = None if said is None else said.metadata.get(GENERATION)
+    return None if known is None else known.value

@@ -110,18 +110,20 @@ def _rehearse(platform: Platform, selection: str, weeks: WeekRange, *, anew: str
 
 
 def _booked(platform: Platform, outcome: RunOutcome, weeks: WeekRange) -> RunOutcome:
-    """Restatements that this run made, or one that was killed, are recorded at once for exactly their weeks."""
+    """Restatements that this run made, or one that was killed, are recorded at once, in one run."""
     from prism_assets.resources import PrismResource
     from prism_assets.restatements.book import figures_in_log, unbooked
 
     prism = PrismResource()
-    for week in unbooked(prism, weeks):
-        say(f"recording the restatements of {week}")
-        booking = run_range(platform, "restatements", WeekRange(week, week))
-        if not booking.success:
-            return replace(outcome, success=False, errors=[*outcome.errors, *booking.errors])
-        outcome.restated[week.label] = figures_in_log(prism, week)
-    return outcome
+    missing = unbooked(prism, weeks)
+    if not missing:
+        return outcome
+    between = WeekRange(missing[0], missing[-1])
+    say(f"recording the restatements of {between}")
+    booking = run_range(platform, "restatements", between)
+    if not booking.success:
+        return replace(outcome, success=False, errors=[*outcome.errors, *booking.errors])
+    return replace(outcome, restated={week.label: figures_in_log(prism, week) for week in missing})
 
 
 def run_range(

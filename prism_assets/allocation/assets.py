@@ -8,11 +8,13 @@ import dagster as dg
 
 from prism_assets.allocation.computing import UtilisationComputation
 from prism_assets.computed import publish_weeks
+from prism_assets.operational import reads
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import FRESHNESS, OWNERS
 from prism_core import clock
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS
 
 GROUP = "allocation"
 
@@ -23,7 +25,7 @@ def allocation_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     @dg.asset(
         name="utilisation",
         pool="utilisation",
-        deps=["throughput"],
+        deps=["throughput", *reads(ALLOCATIONS, AVAILABILITY, MEMBERS)],
         partitions_def=weekly,
         group_name=GROUP,
         owners=OWNERS,

@@ -32,6 +32,7 @@ FIGURES = Figures(
     main="worked_hours",
     totals=("allocated_hours",),
 )
+READ_PLAN, READ_WORK = "read_plan_seconds", "read_work_seconds"
 _HOURS = ("contracted_hours", "off_hours", "available_hours", "allocated_hours", "worked_hours")
 
 
@@ -51,7 +52,7 @@ class UtilisationComputation:
             [row.lake_row() for row in rows],
             FIGURES,
             evidence_of(inputs, week_of(self._prism, THROUGHPUT, week)),
-            _counts(rows),
+            _counts(rows) | read_of(inputs),
             _facts(week, rows),
             f"utilisation of {week}: {len(rows)} days of members",
         )
@@ -81,6 +82,16 @@ def evidence_of(inputs: WeekInputs, throughput: Part) -> Evidence:
             "throughput": throughput,
         }
     )
+
+
+def read_of(inputs: WeekInputs) -> dict[str, int]:
+    """Seconds of plan and work that were read, for the manifest: what the rows are checked against."""
+    wall = sum(day.wall_seconds for item in inputs.throughput for day in item.days)
+    return {READ_PLAN: planned_seconds(inputs.allocations), READ_WORK: wall}
+
+
+def planned_seconds(allocations: Iterable[Allocation]) -> int:
+    return round(sum((one.total for one in allocations), Decimal(0)) * 3600)
 
 
 def _hours(allocation: Allocation) -> str:

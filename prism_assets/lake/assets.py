@@ -12,6 +12,8 @@ from typing import Any, Final
 import dagster as dg
 import pyarrow.compute as pc
 
+from prism_assets.computed import GENERATION
+from prism_assets.operational import reads
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
@@ -71,6 +73,7 @@ def lake_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefiniti
 def _asset(table: LakeTable, shown: Shown, weekly: dg.WeeklyPartitionsDefinition) -> dg.AssetsDefinition:
     @dg.asset(
         name=asset_name(table),
+        deps=reads(table.name),
         partitions_def=weekly,
         group_name=shown.group,
         owners=OWNERS,
@@ -110,7 +113,7 @@ def _metadata(
     facts: dict[str, object] = {
         "week": week.label,
         "dagster/row_count": write.manifest.rows,
-        "generation": write.manifest.generation,
+        GENERATION: write.manifest.generation,
         "written": write.written,
     }
     if write.notes:

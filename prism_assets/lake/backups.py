@@ -11,11 +11,13 @@ from typing import Any
 
 import dagster as dg
 
+from prism_assets.operational import reads
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.backups import BackupManifest
 from prism_core.charts import bar_chart
+from prism_core.lake_tables import EXPORTED
 from prism_core.tables import TABLES
 from prism_resources.aws import client
 from prism_resources.backup.catalog import Listed, listed, verify
@@ -37,6 +39,7 @@ def backup_assets() -> list[dg.AssetsDefinition]:
 
     @dg.asset(
         name="backups",
+        deps=reads(*EXPORTED),
         group_name=GROUP,
         owners=OWNERS,
         pool="backups",

@@ -135,16 +135,15 @@ def _of_reviews(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDef
     @dg.asset_check(
         asset=reviews,
         name="reviews_conserved",
-        blocking=True,
         partitions_def=weekly,
         retry_policy=RETRIES,
-        description="As many reviews in the lake as the table holds for the week.",
+        description="As many reviews in the lake as the table holds for the week now.",
     )
     def reviews_conserved(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         settings = prism.settings()
         with failures_by_intent():
             counted = items_by_week(RawTables(settings), settings, QUALITY, weeks_of(context))
-        return over_weeks(context, lambda week: _counts_agree(prism, QUALITY, week, counted[week.label]))
+        return over_weeks(context, lambda week: _counts_agree(prism, QUALITY, week, counted[week.label]), WARN)
 
     @dg.asset_check(
         asset=reviews,

@@ -7,12 +7,14 @@ reviews themselves, which the export puts into the lake.
 import dagster as dg
 
 from prism_assets.computed import publish_weeks
+from prism_assets.operational import reads
 from prism_assets.partitions import weeks_of
 from prism_assets.quality.computing import QualityComputation
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import FRESHNESS, OWNERS
 from prism_core import clock
+from prism_core.tables import CORRECTIONS, PROJECTS, QUALITY, TAXONOMY, WORKERS
 
 GROUP = "quality"
 
@@ -23,6 +25,7 @@ def quality_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefin
     @dg.asset(
         name="quality_scores",
         pool="quality_scores",
+        deps=reads(QUALITY, CORRECTIONS, TAXONOMY, WORKERS, PROJECTS),
         partitions_def=weekly,
         group_name=GROUP,
         owners=OWNERS,

@@ -5,7 +5,7 @@ Does not belong here: the score (prism_core), reading reviews (reviews.py) and r
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from prism_assets.resources import PrismResource
 from prism_assets.standing import standing
 from prism_core.calendar import Week
 from prism_core.charts import Interval, as_markdown, interval_chart
+from prism_core.corrections import effect_text
 from prism_core.evidence import CORRECTIONS, RESOLUTION, TAXONOMY, Evidence, Part
 from prism_core.lake_tables import QUALITY_SCORES
 from prism_core.models.projects import Project, ProjectStatus
@@ -31,8 +32,10 @@ from prism_core.taxonomy import Taxonomy
 FIGURES = Figures(
     keys=("member_id", "project_id", "category"),
     measures=("reviewed", "correct", "score"),
-    main="reviewed",
-    totals=("correct",),
+    # Reviews go on for weeks after the work: more of them move no figure that people plan with, the share does.
+    main="correct",
+    per="reviewed",
+    totals=("reviewed",),
 )
 MOST_SHOWN = 20
 
@@ -71,23 +74,30 @@ def evidence_of(reviewed: ReviewedWeek, taxonomy: Taxonomy) -> Evidence:
     moved, and what raw categories are called."""
     # Names of workers and jobs are no keys of the figures once somebody has said who they are.
     imported = [(a, b) for a, b in zip(reviewed.stored, reviewed.settled, strict=True) if not is_settled(a)]
-    corrected = [(a, b) for a, b in zip(reviewed.settled, reviewed.counted, strict=True) if _place(a) != _place(b)]
-    moved = {
-        (a.review_id, member): "|".join(_place(b)) for a, b in corrected for member in (a.member_id, b.member_id)
-    }
     monday = reviewed.week.monday
     return Evidence(
         {
             "reviews": _reviews(("member_id", "project_id"), filter(is_settled, reviewed.stored)),
             "imported_reviews": _reviews(("member", "project"), (stored for stored, _ in imported)),
             RESOLUTION: Part(("member", "project"), {_place(a): "|".join(_place(b)) for a, b in imported}),
-            CORRECTIONS: Part(("review_id", "member_id"), moved),
+            CORRECTIONS: Part(("correction_id", "member_id", "project_id"), _moved(reviewed)),
             TAXONOMY: Part(
                 ("raw", "category"),
                 {(raw, taxonomy.map(raw, monday).label): "" for raw in {one.category for one in reviewed.stored}},
             ),
         }
     )
+
+
+def _moved(reviewed: ReviewedWeek) -> dict[tuple[str, str, str], str]:
+    """What each correction does, at every place that it takes work from or gives it to. All are there, idle ones,
+    too: a review that comes late and is moved by one of them has not been corrected since."""
+    texts = {one.correction_id: effect_text(one) for one in reviewed.corrections}
+    found = {(name, "", ""): text for name, text in texts.items()}
+    for before, after in zip(reviewed.settled, reviewed.corrected, strict=True):
+        for place in (_place(before), _place(after.review)):
+            found |= {(name, *place): texts[name] for name in after.by}
+    return found
 
 
 def _reviews(names: tuple[str, str], reviews: Iterable[QualityReview]) -> Part:
@@ -102,13 +112,19 @@ def _digest(review: QualityReview) -> str:
     return f"{review.category}|{review.reviewed}|{review.correct}|{review.severity or ''}"
 
 
-def _counts(reviewed: ReviewedWeek) -> dict[str, int]:
-    """The counts that the manifest keeps, so that checks need no second computation."""
-    total = overall(reviewed.cells)
+def counted(reviews: Sequence[QualityReview]) -> dict[str, int]:
+    """Reviews and pieces as they are stored."""
     return {
-        "reviews": total.reviews,
-        "reviewed": total.reviewed,
-        "correct": total.correct,
+        "reviews": len(reviews),
+        "reviewed": sum(review.reviewed for review in reviews),
+        "correct": sum(review.correct for review in reviews),
+    }
+
+
+def _counts(reviewed: ReviewedWeek) -> dict[str, int]:
+    """The counts that the manifest keeps: what was read, so that checks can compare with it."""
+    return {
+        **counted(reviewed.stored),
         "unmapped": sum(cell.reviewed for key, cell in reviewed.cells.items() if not key.mapped),
         "corrections": len(reviewed.corrections),
         "moved": reviewed.moved,

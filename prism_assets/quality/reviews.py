@@ -11,7 +11,7 @@ from datetime import datetime
 
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
-from prism_core.corrections import corrected_reviews
+from prism_core.corrections import CorrectedReview, corrected_reviews
 from prism_core.identity import JobResolver
 from prism_core.models.disputes import Correction, FactTable
 from prism_core.models.projects import Project, ProjectStatus
@@ -31,9 +31,13 @@ class ReviewedWeek:
     week: Week
     stored: tuple[QualityReview, ...]
     settled: tuple[QualityReview, ...]
-    counted: tuple[QualityReview, ...]
+    corrected: tuple[CorrectedReview, ...]
     corrections: tuple[Correction, ...]
     cells: Mapping[CellKey, Cell]
+
+    @property
+    def counted(self) -> tuple[QualityReview, ...]:
+        return tuple(one.review for one in self.corrected)
 
     @property
     def moved(self) -> int:
@@ -64,8 +68,9 @@ class Reviews:
         settled = tuple(self.subjects.settled(review) for review in stored)
         every = self._prism.corrections().query("by_week", week=week, consistent=True)
         corrections = tuple(one for one in every if one.table is FactTable.QUALITY)
-        counted = corrected_reviews(settled, corrections)
-        return ReviewedWeek(week, stored, settled, counted, corrections, cells_of(counted, self.taxonomy))
+        corrected = corrected_reviews(settled, corrections)
+        cells = cells_of((one.review for one in corrected), self.taxonomy)
+        return ReviewedWeek(week, stored, settled, corrected, corrections, cells)
 
 
 def todays_taxonomy(prism: PrismResource, now: datetime) -> Taxonomy:

@@ -5,19 +5,16 @@ booking it (book.py).
 """
 
 from collections import Counter
-from collections.abc import Sequence
 
 import dagster as dg
 
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
-from prism_assets.restatements.book import GUARDED, Booked, book, touched_weeks
+from prism_assets.restatements.book import GUARDED, Booked, book, totals_of, touched_weeks
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.charts import as_markdown, grouped_bar_chart
-from prism_core.restatements import WHOLE_WEEK
-from prism_resources.restatements import Entry
 
 OWNERS = ["team:data-engineering"]
 MOST_SHOWN = 24
@@ -77,20 +74,9 @@ def _old_and_new(booked: dict[Week, Booked]) -> str | None:
     groups = [
         (f"{week} {measure}", totals)
         for week, one in booked.items()
-        for (_, measure), totals in _totals(one.entries).items()
+        for (_, measure), totals in totals_of(one.entries).items()
     ]
     if not groups:
         return None
     title = "Totals as first published, and now"
     return as_markdown(title, grouped_bar_chart(title, ("published", "now"), groups[-MOST_SHOWN:]))
-
-
-def _totals(entries: Sequence[Entry]) -> dict[tuple[str, str], tuple[float, float]]:
-    """The first and the last total of every measure that moved as a whole."""
-    found: dict[tuple[str, str], tuple[float, float]] = {}
-    for entry in entries:
-        for one in entry.rows:
-            if one.subject == WHOLE_WEEK:
-                known = found.get((entry.table, one.measure))
-                found[entry.table, one.measure] = (known[0] if known else one.old or 0.0, one.new or 0.0)
-    return found

@@ -18,6 +18,7 @@ from prism_core.evidence import Cause
 from prism_core.lake import RESTATEMENTS_ROOT, LakeTable
 from prism_core.models.base import Model
 from prism_core.models.restatements import Restatement
+from prism_core.restatements import WHOLE_WEEK
 from prism_resources.lake import PartitionWrite, hash_of_rows
 from prism_resources.lake_files import arrow_rows, content_of
 from prism_resources.restatements import Entry, RestatementLog
@@ -70,6 +71,17 @@ def entries_of(prism: PrismResource, week: Week) -> tuple[list[Entry], list[str]
         entries += recorded.entries
         abandoned += recorded.abandoned
     return sorted(entries, key=lambda entry: (entry.restated_at, entry.key)), abandoned
+
+
+def totals_of(entries: Iterable[Entry]) -> dict[tuple[str, str], tuple[float, float]]:
+    """By table and measure, the total of the week as it was first published, and as it is now; where it moved."""
+    found: dict[tuple[str, str], tuple[float, float]] = {}
+    for entry in entries:
+        for one in entry.rows:
+            if one.subject == WHOLE_WEEK:
+                first = found.get((entry.table, one.measure), (one.old or 0.0,))[0]
+                found[entry.table, one.measure] = first, one.new or 0.0
+    return found
 
 
 def figures_in_log(prism: PrismResource, week: Week) -> int:

@@ -17,7 +17,8 @@ from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable
 from prism_core.lake_tables import LAKE_TABLES
 from prism_core.restatements import Difference, Figures, Move, differences, is_published, with_cause, with_causes
-from prism_resources.lake import PartitionWrite, hash_of_rows
+from prism_resources.lake import PartitionWrite, RestsOn
+from prism_resources.lake_files import Content, arrow_rows, content_of
 from prism_resources.restatements import Entry, Published, RestatementLog, State
 
 # A run with this tag may move a published total beyond the limit; its value is the reason.
@@ -52,11 +53,12 @@ class Comparison:
 
     `published` is None where nobody has read figures of the week: it was never computed, had no rows, is not
     over, or its end is too fresh. `replaces` is the content that the log goes on from: one without rows, too.
-    `move` is the total of the main measure, `rows` every figure that would change.
+    `content` is what would be published, `move` what the gate watches, `rows` every figure that would change.
     """
 
     table: LakeTable
     week: Week
+    content: Content
     before: Published | None
     replaces: State | None
     published: Published | None
@@ -118,7 +120,7 @@ def compare(
 ) -> Comparison:
     """What these rows would change of what is published. Reads only: this is the rehearsal, too."""
     settings, intent = prism.settings(), intent or Intent()
-    log = RestatementLog(prism.lake())
+    log, content = RestatementLog(prism.lake()), content_of(table, [arrow_rows(table, rows)])
     before = log.published(table, week)
     grace = timedelta(hours=settings.restatement_grace_hours)
     over = before is not None and _of_whole_week(before, week) and is_published(week, now, grace)
@@ -126,12 +128,11 @@ def compare(
     published = before if before is not None and over and not before.is_empty else None
     evidence = replace(evidence, complete=now >= week.end)
     if published is None:
-        return Comparison(
-            table, week, before, replaces, None, None, settings.restatement_limit, (), {}, evidence, intent
-        )
+        limit = settings.restatement_limit
+        return Comparison(table, week, content, before, replaces, None, None, limit, (), {}, evidence, intent)
     inputs = changed(published.evidence, evidence)
     # Most weeks that are computed again are what they were: their rows need not be compared one by one.
-    same = published.state.content_hash == hash_of_rows(table, rows)
+    same = published.state.content_hash == content.content_hash
     found = [] if same else differences(figures, published.rows(), rows)
     if intent.anew is not None and found:
         found = with_cause(found, Cause.COMPUTED_ANEW)
@@ -146,14 +147,15 @@ def compare(
         intent = _allowed_below(intent, upstream)
     total = figures.total(rows)
     baseline = _baseline(published, figures, total if same else None)
-    kept = Baseline(figures.main, total) if intent.reason and found else baseline
+    kept = Baseline(figures.watched, total) if intent.reason and found else baseline
     return Comparison(
         table,
         week,
+        content,
         before,
         replaces,
         published,
-        Move(figures.main, baseline.total, total),
+        Move(figures.watched, baseline.total, total),
         settings.restatement_limit,
         tuple(found),
         _counted(inputs),
@@ -204,22 +206,20 @@ def guarded_replace(
     """
     comparison = compare(prism, table, week, rows, figures=figures, evidence=evidence, now=now, intent=intent)
     comparison.require_reason()
-    content = hash_of_rows(table, rows)
-    before = comparison.before
-    if before is None:
-        new = State(1, content)
-    elif before.state.content_hash == content:
+    content, before = comparison.content.content_hash, comparison.before
+    if before is not None and before.state.content_hash == content:
         new = before.state
     else:
-        new = State(before.state.generation + 1, content)
+        # A partition that is lost does not begin again where the log has been: one generation is one content.
+        known = RestatementLog(prism.lake()).highest(table, week) if before is None else before.state.generation
+        new = State(known + 1, content)
     record(prism, comparison, new, now)
-    return Guarded(put(prism, comparison, rows, new.generation, now, counts=counts, inputs=inputs), comparison)
+    return Guarded(put(prism, comparison, new.generation, now, counts=counts, inputs=inputs), comparison)
 
 
 def put(
     prism: PrismResource,
     comparison: Comparison,
-    rows: Sequence[dict[str, Any]],
     generation: int,
     now: datetime,
     *,
@@ -227,15 +227,13 @@ def put(
     inputs: Sequence[str] = (),
 ) -> PartitionWrite:
     """Replace the partition in the lake, with the evidence that the next comparison needs."""
-    return prism.lake().replace_partition(
+    return prism.lake().write_partition(
         comparison.table,
         comparison.week,
-        rows,
+        comparison.content,
         generation=generation,
         now=now,
-        counts=counts,
-        inputs=inputs,
-        evidence=comparison.evidence.plain(),
+        rests_on=RestsOn(dict(counts or {}), sorted(inputs), comparison.evidence.plain()),
     )
 
 
@@ -252,9 +250,9 @@ def _baseline(published: Published, figures: Figures, total: float | None) -> Ba
     `total` is that of the published rows, where it is known.
     """
     known = published.evidence.baseline
-    if known is not None and known.measure == figures.main:
+    if known is not None and known.measure == figures.watched:
         return known
-    return Baseline(figures.main, figures.total(published.rows()) if total is None else total)
+    return Baseline(figures.watched, figures.total(published.rows()) if total is None else total)
 
 
 def week_of(prism: PrismResource, table: LakeTable, week: Week) -> Part:

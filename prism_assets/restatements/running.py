@@ -19,11 +19,8 @@ def intent_of(context: dg.AssetExecutionContext) -> Intent:
     return Intent(context.run.tags.get(BECAUSE_TAG), context.run.tags.get(ANEW_TAG))
 
 
-class Refusals:
-    """The weeks of a run that were refused: the others are published, then the run fails with all of them.
-
-    A step that fails materialises nothing in Dagster, so the weeks that were published are reported one by one.
-    """
+class PublishedWeeks:
+    """The weeks of a run that were published, and those that were refused."""
 
     def __init__(self, context: dg.AssetExecutionContext) -> None:
         self._context = context
@@ -31,8 +28,8 @@ class Refusals:
         self._published: dict[Week, Mapping[str, Any]] = {}
 
     @contextmanager
-    def collected(self, week: Week) -> Iterator[None]:
-        """Around one week."""
+    def refusals(self, week: Week) -> Iterator[None]:
+        """Around one week: a refusal of it waits until the others are published."""
         try:
             yield
         except Refused as refusal:
@@ -40,17 +37,37 @@ class Refusals:
             self._context.log.warning("%s", refusal)  # the run fails with it at its end
 
     def published(self, week: Week, metadata: Mapping[str, Any]) -> None:
+        """The week is what people read from now on."""
         self._published[week] = metadata
+        self._context.add_asset_metadata(metadata, partition_key=week.key)
 
-    def end(self) -> None:
-        """Raises Refused when a week was."""
-        if not self._refused:
-            return
+    def report(self) -> None:
+        """Say one by one what was published, where Dagster will not."""
         for week, metadata in self._published.items():
             self._context.log_event(
                 dg.AssetMaterialization(self._context.asset_key, metadata=metadata, partition=week.key)
             )
-        raise Refused(" · ".join(str(self._refused[week]) for week in sorted(self._refused)))
+
+    def require_none_refused(self) -> None:
+        """Raises Refused when a week was."""
+        if self._refused:
+            raise Refused(" · ".join(str(self._refused[week]) for week in sorted(self._refused)))
+
+
+@contextmanager
+def publishing(context: dg.AssetExecutionContext) -> Iterator[PublishedWeeks]:
+    """Around the weeks of a run: refused ones fail it at its end.
+
+    A step that fails materialises nothing in Dagster, however many weeks it published: whatever ends it, these are
+    reported, so that what is computed from them is asked for.
+    """
+    weeks = PublishedWeeks(context)
+    try:
+        yield weeks
+        weeks.require_none_refused()
+    except BaseException:
+        weeks.report()
+        raise
 
 
 def restatement_metadata(guarded: Guarded) -> dict[str, object]:

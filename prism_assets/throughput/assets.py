@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import dagster as dg
 
+from prism_assets.computed import GENERATION
+from prism_assets.operational import reads
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Intent
-from prism_assets.restatements.running import Refusals, intent_of, restatement_metadata
+from prism_assets.restatements.running import PublishedWeeks, intent_of, publishing, restatement_metadata
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.publish import KeptWeek, PublishedWeek, publish_week
 from prism_assets.throughput.queue import UnresolvedQueue
@@ -19,6 +21,7 @@ from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.charts import as_markdown, bar_chart
 from prism_core.settings import ActivitySource
+from prism_core.tables import CORRECTIONS, PROJECTS, WORKERS
 from prism_resources.worker_activity.log import LogCounts, LogIngest
 
 GROUP = "throughput"
@@ -57,7 +60,7 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     @dg.asset(
         name="throughput",
         pool="throughput",
-        deps=[worker_activity],
+        deps=[worker_activity, *reads(WORKERS, PROJECTS, CORRECTIONS)],
         partitions_def=weekly,
         group_name=GROUP,
         owners=OWNERS,
@@ -74,32 +77,35 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     def throughput(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
             registers, now, intent = prism.registers(), clock.now(), intent_of(context)
-            queue, refused = UnresolvedQueue(prism.workers(), now), Refusals(context)
-            try:
-                for week in weeks_of(context):
-                    with refused.collected(week):
-                        outcome = publish_week(prism, registers, week, now, intent)
-                        refused.published(week, _show(context, week, outcome, intent))
-                        if isinstance(outcome, PublishedWeek):
-                            queue.see(outcome.result)
-            finally:  # also when a later week fails: these weeks are published
-                _flush(context, queue)
-            refused.end()
+            queue = UnresolvedQueue(prism.workers(), now)
+            with publishing(context) as run:
+                try:
+                    for week in weeks_of(context):
+                        with run.refusals(week):
+                            outcome = publish_week(prism, registers, week, now, intent)
+                            _show(context, run, week, outcome, intent)
+                            if isinstance(outcome, PublishedWeek):
+                                queue.see(outcome.result)
+                finally:  # also when a later week fails: these weeks are published
+                    _flush(context, queue)
 
     return [worker_activity, throughput]
 
 
 def _show(
-    context: dg.AssetExecutionContext, week: Week, outcome: PublishedWeek | KeptWeek, intent: Intent
-) -> dict[str, object]:
+    context: dg.AssetExecutionContext,
+    run: PublishedWeeks,
+    week: Week,
+    outcome: PublishedWeek | KeptWeek,
+    intent: Intent,
+) -> None:
     if isinstance(outcome, KeptWeek):
-        facts = _kept_metadata(outcome)
-        context.add_asset_metadata(facts, partition_key=week.key)
+        run.published(week, _kept_metadata(outcome))
         context.log.warning("throughput of %s stands: its raw input has expired", week)
-        return facts
+        return
     facts = _published_metadata(outcome) | restatement_metadata(outcome.lake)
     facts |= {} if intent.anew is None else {"computed_anew_because": intent.anew}
-    context.add_asset_metadata(facts, partition_key=week.key)
+    run.published(week, facts)
     context.log.info("throughput of %s: %d records", week, outcome.result.counts.records)
     if outcome.lake.restated:
         context.log.warning("%d published figures of %s are other ones now", outcome.lake.restated, week)
@@ -107,7 +113,6 @@ def _show(
         context.log.warning("%d worker responses of %s could not be used", outcome.unusable_answers, week)
     for correction in _idle(outcome):
         context.log.warning("correction %s of %s found no work to move", correction, week)
-    return facts
 
 
 def _flush(context: dg.AssetExecutionContext, queue: UnresolvedQueue) -> None:
@@ -149,7 +154,7 @@ def _kept_metadata(kept: KeptWeek) -> dict[str, object]:
         "week": kept.week.label,
         "dagster/row_count": kept.manifest.rows,
         "records": kept.manifest.counts.get("records", 0),
-        "generation": kept.manifest.generation,
+        GENERATION: kept.manifest.generation,
         "written": False,
         "expired_raw_objects": len(kept.expired),
     }
@@ -172,7 +177,7 @@ def _published_metadata(published: PublishedWeek) -> dict[str, object]:
         "corrections_without_effect": len(_idle(published)),
         "unusable_answers": published.unusable_answers,
         "event_types": dg.MetadataValue.json(counts.by_event_type),
-        "generation": published.table.generation,
+        GENERATION: published.table.generation,
         "written": not published.table.unchanged or published.lake.write.written,
         "tasks_per_day": dg.MetadataValue.md(
             as_markdown("Tasks per day", bar_chart(f"Tasks per day, {week}", days))

@@ -4,13 +4,13 @@ Belongs here: what a week is computed from, as evidence, and taking a difference
 one change after the other. Does not belong here: computing a week (prism_core), judging a difference (the gate).
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
 from prism_core.calendar import Week
+from prism_core.corrections import effect_text, of_effect_text
 from prism_core.evidence import CORRECTIONS, RESOLUTION, Cause, Changed, Evidence, Part, days_of, days_text
 from prism_core.models.disputes import Correction
 from prism_core.restatements import Difference, Figures, by_stages, with_cause
@@ -32,9 +32,6 @@ FIGURES = Figures(
     totals=("wall_seconds",),
 )
 _WORKER, _JOB = "worker", "job"
-# What a correction does, without its words: they are for people, and may change.
-_EFFECTIVE = ("week", "correction_id", "table", "from_member", "from_project", "to_member", "to_project", "days")
-_WORDLESS = {"reason": "as it was", "created_by": "as it was"}
 
 Rows = Sequence[dict[str, Any]]
 
@@ -95,7 +92,7 @@ def evidence_of(inputs: Iterable[str], noted: Noted, corrections: Iterable[Corre
         {
             RECORDS: Part(("object",), {(key,): "" for key in inputs}),
             RESOLUTION: noted.part(),
-            CORRECTIONS: Part(("correction_id",), {(one.correction_id,): _text(one) for one in corrections}),
+            CORRECTIONS: Part(("correction_id",), {(one.correction_id,): effect_text(one) for one in corrections}),
         }
     )
 
@@ -116,7 +113,7 @@ class Recompute:
             return with_cause(found, inputs[0].cause if inputs else Cause.UNKNOWN)
         parts = published.evidence.parts
         before = Remembered(self.look_ups, self.week, parts[RESOLUTION])
-        corrections = [_correction(text) for text in parts[CORRECTIONS].items.values()]
+        corrections = [of_effect_text(text) for text in parts[CORRECTIONS].items.values()]
         stages: list[tuple[Cause, Rows]] = []
         if RECORDS in changed:
             stages.append((Cause.LATE_RECORD, self.compute(before, corrections)))
@@ -124,13 +121,3 @@ class Recompute:
             stages.append((Cause.RESOLVED_WORKER, self.compute(self.look_ups, corrections)))
         last = Cause.CORRECTION if CORRECTIONS in changed else Cause.RESOLVED_WORKER
         return by_stages(FIGURES, found, published.rows(), [*stages, (last, self.new)])
-
-
-def _text(correction: Correction) -> str:
-    plain = correction.plain()
-    kept = {name: plain[name] for name in (*_EFFECTIVE, "created") if name in plain}
-    return json.dumps(kept, sort_keys=True)
-
-
-def _correction(text: str) -> Correction:
-    return Correction.from_plain(json.loads(text) | _WORDLESS)

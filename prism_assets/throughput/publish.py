@@ -24,7 +24,7 @@ from prism_core.lake_tables import THROUGHPUT
 from prism_core.models.disputes import Correction
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
-from prism_resources.lake import Lake, Manifest, UnreadableManifest, hash_of_rows
+from prism_resources.lake import Lake, Manifest, UnreadableManifest
 from prism_resources.registers import Registers
 from prism_resources.restatements import State
 from prism_resources.tables.generations import Control, Generations, Overtaken, Replacement
@@ -208,11 +208,10 @@ def _publish_once(
     comparison.require_reason()
     table = generations.replace(week, table_items(computed.result), now=now)
     # What was published is kept before it is replaced: a kill from here on loses no old figure.
-    record(prism, comparison, State(table.generation, hash_of_rows(THROUGHPUT, computed.rows)), now)
+    record(prism, comparison, State(table.generation, comparison.content.content_hash), now)
     written = put(
         prism,
         comparison,
-        computed.rows,
         table.generation,
         now,
         counts=counts_of(computed.result) | {"unusable_answers": computed.unusable_answers},

@@ -10,6 +10,7 @@ import dagster as dg
 
 from prism_assets.checking import over_weeks, rows_of
 from prism_assets.computed import replace_freely, write_facts
+from prism_assets.operational import reads
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
@@ -37,7 +38,7 @@ def unresolved_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     @dg.asset(
         name="unresolved_workers",
         pool="unresolved_workers",
-        deps=["throughput"],
+        deps=["throughput", *reads(WORKERS, MEMBERS, PROJECTS, ALLOCATIONS)],
         partitions_def=weekly,
         group_name=GROUP,
         owners=OWNERS,

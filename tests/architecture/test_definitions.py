@@ -10,7 +10,9 @@ import pytest
 
 from prism_assets.definitions import build_definitions
 from prism_assets.partitions import weekly
+from prism_core.lake_tables import EXPORTED
 from prism_core.settings import ActivitySource, Settings, load_settings
+from prism_core.tables import TABLES
 from tests.architecture.sources import run, run_fresh
 
 # Known and pinned: single-run backfills and partitioned checks are beta in this version.
@@ -67,8 +69,13 @@ def specs(definitions: dg.Definitions) -> list[dg.AssetSpec]:
 def declared(definitions: dg.Definitions) -> list[dg.AssetSpec]:
     """The specs of the assets that somebody wrote. `resolve_all_asset_specs` adds one for every unknown name."""
     assets = [asset for asset in definitions.assets or () if isinstance(asset, dg.AssetsDefinition)]
-    assert len(assets) == len(list(definitions.assets or ()))
+    assert len(assets) + len(external(definitions)) == len(list(definitions.assets or ()))
     return [spec for asset in assets for spec in asset.specs]
+
+
+def external(definitions: dg.Definitions) -> list[dg.AssetSpec]:
+    """What Dagster shows, and does not materialise."""
+    return [spec for spec in definitions.assets or () if isinstance(spec, dg.AssetSpec)]
 
 
 def unsound(specs: list[dg.AssetSpec], partitions: dg.PartitionsDefinition) -> list[str]:
@@ -94,7 +101,7 @@ def unsound(specs: list[dg.AssetSpec], partitions: dg.PartitionsDefinition) -> l
 def unknown_names(definitions: dg.Definitions) -> list[str]:
     """Dagster takes an unknown name for an asset of somebody else's; here it can only be a typing mistake."""
     specs = declared(definitions)
-    known = {spec.key for spec in specs}
+    known = {spec.key for spec in (*specs, *external(definitions))}
     needed = [(spec.key.to_user_string(), dep.asset_key) for spec in specs for dep in spec.deps]
     needed += [(check.name, check.asset_key) for check in definitions.resolve_asset_graph().asset_check_keys]
     return [f"{who} names {key.to_user_string()}, which is no asset" for who, key in needed if key not in known]
@@ -108,6 +115,28 @@ def test_every_asset_has_an_owner_a_description_kinds_a_group_and_the_weekly_par
 
 def test_every_dependency_and_every_check_names_an_asset_of_this_location(definitions: dg.Definitions) -> None:
     assert unknown_names(definitions) == []
+
+
+def test_every_operational_table_that_the_lake_holds_is_shown_and_feeds_an_asset(
+    definitions: dg.Definitions, specs: list[dg.AssetSpec]
+) -> None:
+    shown = {spec.key: spec for spec in external(definitions)}
+    fed = {dep.asset_key for spec in specs for dep in spec.deps}
+
+    assert {key.path[-1] for key in shown} == set(EXPORTED) <= set(TABLES)
+    assert [key for key in shown if key not in fed] == []
+    assert [key for key, spec in shown.items() if not (spec.description and spec.kinds and spec.owners)] == []
+
+
+def test_the_origin_of_each_computed_asset_is_shown(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+
+    def origins(name: str) -> set[str]:
+        return {key.path[-1] for key in graph.get(dg.AssetKey(name)).parent_keys if len(key.path) > 1}
+
+    assert origins("quality_scores") == {"quality", "corrections", "taxonomy", "workers", "projects"}
+    assert origins("utilisation") == {"allocations", "availability", "members"}
+    assert origins("quality_reviews") == {"quality"}
 
 
 def test_every_asset_has_a_check(definitions: dg.Definitions, specs: list[dg.AssetSpec]) -> None:

@@ -16,11 +16,15 @@ SELECT = "SELECT week, subject, measure, old, new, cause, reason FROM restatemen
 @pytest.mark.slow
 def test_who_loads_a_week_in_two_halves_is_told_looks_says_why_and_finds_it_recorded(tmp_path: Path) -> None:
     home, lines = tmp_path / "home", b"".join(gzip.decompress(path.read_bytes()) for path in REAL_FILES)
-    of_week = [line for line in lines.splitlines(keepends=True) if int(json.loads(line)["event_timestamp"]) in W34]
-    (tmp_path / "one.jsonl").write_bytes(b"".join(of_week[:1000]))
-    (tmp_path / "two.jsonl").write_bytes(b"".join(of_week[1000:]))
+    parts = {True: list[bytes](), False: list[bytes]()}
+    for line in lines.splitlines(keepends=True):
+        parts[int(json.loads(line)["event_timestamp"]) in W34].append(line)
+    of_week, of_others = parts[True], parts[False]
+    # A few records of the weeks before and after come late, too.
+    (tmp_path / "one.jsonl").write_bytes(b"".join([*of_week[:1000], *of_others[2:-2]]))
+    (tmp_path / "two.jsonl").write_bytes(b"".join([*of_week[1000:], *of_others[:2], *of_others[-2:]]))
     assert prism(home, "up", "--once", "--no-sample", "--port", str(worker_port(6))).returncode == 0
-    weeks = ("--weeks", "2018-W34")
+    weeks = ("--weeks", "2018-W33..2018-W36")
 
     prism(home, "ingest", "worker-activity", str(tmp_path / "one.jsonl"))
     first = prism(home, "materialize", "throughput", *weeks, "--json")
@@ -29,20 +33,25 @@ def test_who_loads_a_week_in_two_halves_is_told_looks_says_why_and_finds_it_reco
     rehearsed = prism(home, "materialize", "throughput", *weeks, "--rehearse", "--json")
     shown = prism(home, "materialize", "throughput", *weeks, "--rehearse")
     allowed = prism(home, "materialize", "throughput", *weeks, "--because", "the second half", "--json")
+    booked = [line for line in allowed.stderr.splitlines() if "recording the restatements" in line]
     recorded = json.loads(prism(home, "query", SELECT, "--format", "json").stdout)
 
     assert (first.returncode, json.loads(first.stdout)["restated"]) == (0, {})
     assert refused.returncode == 1
     assert "tasks_submitted from 1,000 to 2,000 (+100.0%)" in " ".join(refused.stderr.split())
     assert "Traceback" not in refused.stderr
-    (week,) = json.loads(rehearsed.stdout)["weeks"]
+    by_week = {one["week"]: one for one in json.loads(rehearsed.stdout)["weeks"]}
+    week = by_week["2018-W34"]
     assert (week["refused"], week["total"]["published"], week["total"]["new"]) == (True, 1000, 2000)
     assert shown.returncode == 0
     assert "needs --because" in " ".join(shown.stdout.split())
     assert allowed.returncode == 0, allowed.stderr
+    # The first run published the other weeks, and recorded what it restated of them.
+    assert "recording the restatements of 2018-W33..2018-W36" in " ".join(refused.stderr.split())
     assert json.loads(allowed.stdout)["restated"] == {
         "2018-W34": sum(1 for row in week["rows"] if row["subject"] != "*")
     }
+    assert len(booked) == 1
     assert {
         "week": "2018-W34",
         "subject": "*",

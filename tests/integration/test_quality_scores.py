@@ -105,7 +105,7 @@ def test_four_weeks_in_one_run_give_shares_intervals_scores_and_trends_that_hold
     assert facts["correct_by_category"].startswith("![Correct pieces by category](data:image/svg+xml;base64,")
 
 
-def test_the_same_reviews_again_write_nothing_and_a_late_one_needs_a_reason_and_is_the_next_generation(
+def test_the_same_reviews_again_write_nothing_and_a_share_that_moves_far_needs_a_reason_and_is_the_next_generation(
     instance: dg.DagsterInstance,
 ) -> None:
     week = WeekRange(LAST, LAST)
@@ -114,7 +114,7 @@ def test_the_same_reviews_again_write_nothing_and_a_late_one_needs_a_reason_and_
 
     run_assets(instance, week, "quality_scores")
     again = Lake(load_settings()).manifest(QUALITY_SCORES.partition(LAST))
-    write("quality", [review(20, LAST, member_id="qs-bob")])
+    write("quality", [review(20, LAST, member_id="qs-bob", correct=2)])
     refused = run_assets(instance, week, "quality_scores")
     run_assets(instance, week, "quality_scores", tags={BECAUSE_TAG: "a reviewer was away"})
     after = Lake(load_settings()).manifest(QUALITY_SCORES.partition(LAST))
@@ -122,7 +122,7 @@ def test_the_same_reviews_again_write_nothing_and_a_late_one_needs_a_reason_and_
     assert first is not None
     assert after is not None
     assert again == first
-    assert not refused.success, "twice as many pieces as people have read of need a reason"
+    assert not refused.success, "a share that is a third lower than the one people have read needs a reason"
     assert (after.generation, after.rows) == (first.generation + 1, 2)
 
 
@@ -200,8 +200,24 @@ def test_pieces_that_the_lake_does_not_have_fail_the_check_that_blocks(instance:
     lake = Lake(load_settings())
 
     first = run_assets(instance, WeekRange(week, week), "quality_scores")
-    lake.replace_partition(QUALITY_SCORES, week, [], generation=9, now=AT)
+    manifest = lake.manifest(QUALITY_SCORES.partition(week))
+    assert manifest is not None
+    lake.replace_partition(QUALITY_SCORES, week, [], generation=9, now=AT, counts=manifest.counts)
     judged = run_checks(instance, week, "quality_scores")
 
     assert failed_checks(first) == {"reviewed_subjects_known"}
     assert "pieces_conserved" in failed_checks(judged)
+
+
+def test_a_review_that_comes_between_the_scores_and_their_checks_is_a_warning_and_blocks_nothing(
+    instance: dg.DagsterInstance,
+) -> None:
+    week = Week.parse("2026-W42")
+    write("quality", [review(60, week)])
+    run_assets(instance, WeekRange(week, week), "quality_scores")
+
+    write("quality", [review(61, week)])
+    judged = run_checks(instance, week, "quality_scores")
+
+    assert judged.success
+    assert failed_checks(judged) == {"reviews_as_read"}

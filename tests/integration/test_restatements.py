@@ -38,6 +38,7 @@ from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, week_metadata, write
 from tests.integration.fresh import worker_port
 from tests.integration.helpers import REAL_FILES, REPOSITORY, record, seconds, write_lines
+from tests.integration.ticks import tick
 
 # The Wednesday after the last of the four weeks.
 NOW = datetime(2018, 9, 12, 9, tzinfo=UTC)
@@ -218,7 +219,13 @@ def test_a_refused_week_does_not_keep_the_others_of_its_run_from_being_published
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     at, was = seconds("2018-08-14T10:00:00+00:00"), submitted(W33)
-    load(write_lines(tmp_path / "many.jsonl", [record(at + one, sub=f"new-{one}") for one in range(900)]))
+    one_of_w34 = record(seconds("2018-08-22T10:00:00+00:00"), sub="new")
+    load(
+        write_lines(
+            tmp_path / "many.jsonl", [one_of_w34, *(record(at + one, sub=f"new-{one}") for one in range(900))]
+        )
+    )
+    first_tick = tick("restated_weeks", instance, None)
 
     def materialised(week: Week) -> int:
         event = instance.get_latest_data_version_record(dg.AssetKey("throughput"), partition_key=week.key)
@@ -226,10 +233,12 @@ def test_a_refused_week_does_not_keep_the_others_of_its_run_from_being_published
         return event.storage_id
 
     before = {week: materialised(week) for week in WEEKS}
-    result = run_assets(instance, WEEKS, "throughput")
+    result = run_assets(instance, WEEKS, "throughput", "utilisation", "unresolved_workers", "restatements")
+    after = tick("restated_weeks", instance, first_tick.cursor)
 
     assert not result.success
     assert submitted(W33) == was
+    assert after.asked == [("2018-W34", ["restatements", "unresolved_workers", "utilisation"])]
     assert [materialised(week) > before[week] for week in WEEKS] == [False, True, True, True]
 
 
@@ -343,7 +352,9 @@ def test_a_week_that_was_computed_while_it_ran_is_first_published_after_its_end(
     assert whole.lake.restated == 0
 
 
-def test_small_steps_add_up_until_somebody_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_steps_add_up_until_somebody_says_why(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PRISM_NOW", "2018-10-09T09:00:00Z")
     week, at = Week.parse("2018-W40"), seconds("2018-10-02T10:00:00+00:00")
     weeks = WeekRange(W33, Week.parse("2018-W40"))
@@ -363,9 +374,11 @@ def test_small_steps_add_up_until_somebody_says_why(tmp_path: Path, monkeypatch:
     publish(week, Intent(because="the export was late"))
     arrive("d", 130, 20)
     allowed = publish(week)
+    booked = run_assets(instance, WeekRange(week, week), "restatements")
 
     assert small.lake.restated > 0
     assert str(allowed.lake.comparison.move) == "tasks_submitted from 130 to 150 (+15.4%)"
+    assert failed_checks(booked) == {"restatement_size"}, "from first to last it is half of it"
 
 
 def test_a_week_that_is_computed_anew_says_so_and_needs_no_second_reason(

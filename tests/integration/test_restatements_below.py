@@ -18,7 +18,7 @@ from prism_assets.restatements.gate import BECAUSE_TAG
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable, restatements_prefix
-from prism_core.lake_tables import RESTATEMENTS, THROUGHPUT
+from prism_core.lake_tables import QUALITY_SCORES, RESTATEMENTS, THROUGHPUT
 from prism_core.models.disputes import Correction
 from prism_core.models.taxonomy import TaxonomyVersion
 from prism_core.models.work import Allocation, QualityReview
@@ -30,7 +30,7 @@ from prism_resources.lake import Lake
 from prism_resources.tables.store import TableStore
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
-from tests.integration.asset_runs import lake_rows, run_assets, write
+from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, write
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.helpers import POOL, record, write_lines
 
@@ -38,7 +38,9 @@ platform = platform_of_this_file()
 
 pytestmark = pytest.mark.usefixtures("platform")
 # Weeks that no other test uses.
-WORK, REVIEWS, DAMAGED, HALVES = (Week.parse(f"2024-W{number}") for number in (10, 14, 18, 22))
+WORK, REVIEWS, DAMAGED, HALVES, MORE, MOVED, LOST = (
+    Week.parse(f"2024-W{number}") for number in (10, 14, 18, 22, 26, 30, 34)
+)
 NOW = datetime(2024, 6, 3, tzinfo=UTC)
 
 
@@ -133,11 +135,13 @@ def test_what_a_person_allowed_of_throughput_is_allowed_of_what_follows_from_it(
     }
 
 
-def review(name: str, category: str, reviewed: int, correct: int, number: int = 1) -> QualityReview:
+def review(
+    name: str, category: str, reviewed: int, correct: int, number: int = 1, week: Week = REVIEWS
+) -> QualityReview:
     return QualityReview.model_validate(
         {
             "member_id": f"rb-{name}",
-            "week": REVIEWS,
+            "week": week,
             "project_id": "rb-p",
             "review_id": f"rb-{name}-{number}",
             "category": f"rb-{category}",
@@ -189,6 +193,58 @@ def test_reviews_that_come_late_or_are_edited_and_a_new_category_move_their_own_
         "rb-cat | rb-p | unmapped:rb-old": ["taxonomy"],
         "*": ["late_record", "taxonomy", "edited_source"],
     }
+
+
+def test_reviews_go_on_after_the_week_and_only_a_share_that_moves_far_is_refused(
+    instance: dg.DagsterInstance,
+) -> None:
+    one = WeekRange(MORE, MORE)
+    write("quality", [review("ann", "same", 100, 90, week=MORE)])
+    assert run_assets(instance, one, "quality_scores").success
+
+    write("quality", [review("bob", "same", 100, 88, week=MORE)])
+    twice_as_many = run_assets(instance, one, "quality_scores", "restatements")
+    write("quality", [review("cat", "same", 100, 0, week=MORE)])
+    worse = run_assets(instance, one, "quality_scores")
+
+    assert twice_as_many.success
+    assert failed_checks(twice_as_many) & {"restatement_size"} == set()
+    (failure,) = [event for event in worse.all_events if event.is_step_failure]
+    assert "correct_per_reviewed from 0.9 to 0.5933333333 (-34.1%)" in str(failure.event_specific_data)
+
+
+def test_a_late_review_brings_neither_a_taxonomy_nor_a_correction_with_it(instance: dg.DagsterInstance) -> None:
+    one = WeekRange(MOVED, MOVED)
+    correction = {
+        "week": MOVED, "correction_id": "rb-m", "table": "quality", "from_member": "rb-ann", "to_member": "rb-bob",
+        "reason": "test", "created": NOW, "created_by": "rb-lead",
+    }  # fmt: skip
+    write("corrections", [Correction.model_validate(correction)])
+    write("quality", [review("ann", "same", 10, 9, week=MOVED), review("cat", "same", 10, 9, week=MOVED)])
+    assert run_assets(instance, one, "quality_scores").success
+
+    write("quality", [review("ann", "fresh", 10, 9, number=2, week=MOVED)])
+    assert run_assets(instance, one, "quality_scores", "restatements").success
+
+    assert causes(MOVED, "quality_scores", "reviewed") == {
+        "rb-bob | rb-p | unmapped:rb-fresh": ["late_record"],
+        "*": ["late_record"],
+    }
+
+
+def test_a_partition_that_is_lost_gets_a_generation_that_nobody_has_read(instance: dg.DagsterInstance) -> None:
+    lake, one, partition = Lake(load_settings()), WeekRange(LOST, LOST), QUALITY_SCORES.partition(LOST)
+    for number in (1, 2):
+        write("quality", [review("ann", "same", 10, 9, number=number, week=LOST)])
+        assert run_assets(instance, one, "quality_scores").success
+    for key in (partition.parquet, partition.jsonl, partition.manifest):
+        lake.delete(key)
+
+    assert run_assets(instance, one, "quality_scores").success
+
+    manifest = lake.manifest(partition)
+    assert manifest is not None
+    assert manifest.generation == 3
 
 
 @pytest.mark.parametrize("table", [THROUGHPUT])

@@ -163,12 +163,33 @@ def test_a_member_who_was_recorded_later_counts_where_they_were_planned(
 def test_hours_that_nobody_planned_fail_the_check_that_blocks(
     result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance, platform: Platform
 ) -> None:
-    """The check reads the plan itself, so a lake that somebody else wrote cannot pass."""
-    rows = lake_rows(UTILISATION, WEEK)
+    """The manifest says what was read, so rows that say something else cannot pass."""
+    rows, lake = lake_rows(UTILISATION, WEEK), Lake(platform.settings)
     for row in rows:
         row["allocated_hours"] += 1
-    Lake(platform.settings).replace_partition(UTILISATION, WEEK, rows, generation=9, now=datetime.now(UTC))
+    manifest = lake.manifest(UTILISATION.partition(WEEK))
+    assert manifest is not None
+    lake.replace_partition(UTILISATION, WEEK, rows, generation=9, now=datetime.now(UTC), counts=manifest.counts)
 
     judged = run_checks(instance, WEEK, "utilisation")
 
     assert failed_checks(judged) == {"hours_conserved"}
+
+
+def test_a_plan_that_changes_between_the_hours_and_their_checks_is_a_warning_and_blocks_nothing(
+    instance: dg.DagsterInstance, programme: None
+) -> None:
+    week = Week.parse("2026-W03")
+
+    def planned(hours: str) -> Allocation:
+        values = {"member_id": "ut-ann", "week": week, "project_id": "ut-boxes", "hours": {week.monday: hours}}
+        return Allocation.model_validate(values)
+
+    write("allocations", [planned("3")])
+    run_assets(instance, WeekRange(week, week), "utilisation")
+
+    write("allocations", [planned("4")])
+    judged = run_checks(instance, week, "utilisation")
+
+    assert judged.success
+    assert failed_checks(judged) == {"hours_as_read"}

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism_core.calendar import Week
-from prism_core.corrections import Reassignment, Subject, corrected_reviews, corrected_weeks
+from prism_core.corrections import (
+    Reassignment,
+    Subject,
+    corrected_reviews,
+    corrected_weeks,
+    effect_text,
+    of_effect_text,
+)
 from prism_core.failures import BadUsage
 from prism_core.models.disputes import Correction
 from prism_core.models.work import QualityReview, ThroughputDay, ThroughputWeek
@@ -141,7 +148,20 @@ def test_a_review_moves_with_all_its_pieces_and_only_the_one_that_is_named() -> 
 
     after = corrected_reviews(reviews, [moving, correction("C-2", from_member="ann", to_member="cleo")])
 
-    assert [(r.review_id, r.member_id, r.correct) for r in after] == [("Q-1", "ann", 9), ("Q-2", "bob", 4)]
+    assert [(one.review.review_id, one.review.member_id, one.review.correct, one.by) for one in after] == [
+        ("Q-1", "ann", 9, ()),
+        ("Q-2", "bob", 4, (moving.correction_id,)),
+    ]
+
+
+def test_what_a_correction_does_survives_its_short_form_without_its_words() -> None:
+    moving = correction(table="quality", from_member="ann", to_member="bob", review_id="Q-2")
+
+    again = of_effect_text(effect_text(moving))
+
+    assert effect_text(again) == effect_text(moving)
+    assert "reason" not in effect_text(moving)
+    assert corrected_reviews([REVIEW], [again]) == corrected_reviews([REVIEW], [moving])
 
 
 # --- properties ---

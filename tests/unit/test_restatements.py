@@ -116,7 +116,7 @@ def test_each_kind_of_input_has_its_cause() -> None:
                 "edited": Part(("id",), {("a",): records}),
                 RESOLUTION: Part(("kind", "name"), {("worker", "w"): days_text({0: resolved})}),
                 CORRECTIONS: Part(("id",), {(correction,): ""}),
-                TAXONOMY: Part(("id",), {(taxonomy,): ""}),
+                TAXONOMY: Part(("raw", "category"), {("r", taxonomy): ""}),
             }
         )
 
@@ -128,6 +128,32 @@ def test_each_kind_of_input_has_its_cause() -> None:
         (RESOLUTION, Cause.RESOLVED_WORKER),
         (TAXONOMY, Cause.TAXONOMY),
     }
+
+
+def test_a_raw_category_that_comes_with_a_record_is_no_change_of_the_taxonomy() -> None:
+    def evidence(**categories: str) -> Evidence:
+        return Evidence({TAXONOMY: Part(("raw", "category"), dict.fromkeys(categories.items(), ""))})
+
+    assert changed(evidence(a="Cars"), evidence(a="Cars", b="Vans")) == []
+    assert changed(evidence(a="Cars", b="Vans"), evidence(a="Cars")) == []
+    assert [one.keys for one in changed(evidence(a="Cars"), evidence(a="Vehicles", b="Vans"))] == [
+        {"raw": "a", "category": "Cars"},
+        {"raw": "a", "category": "Vehicles"},
+    ]
+
+
+def test_a_correction_that_finds_other_records_is_the_same_correction() -> None:
+    def evidence(text: str, *places: str) -> Evidence:
+        items = {("c1", place): text for place in ("", *places)}
+        return Evidence({CORRECTIONS: Part(("correction_id", "member"), items)})
+
+    nothing = Evidence({CORRECTIONS: Part(("correction_id", "member"), {})})
+
+    assert changed(evidence("ann to bob"), evidence("ann to bob", "ann", "bob")) == []
+    assert changed(evidence("ann to bob", "ann", "bob"), evidence("ann to bob", "ann")) == []
+    assert len(changed(nothing, evidence("ann to bob", "ann", "bob"))) == 3
+    edited = changed(evidence("ann to bob", "ann", "bob"), evidence("ann to cat", "ann", "cat"))
+    assert {one.keys["member"] for one in edited} == {"", "ann", "bob", "cat"}
 
 
 def test_a_worker_who_was_not_there_before_was_not_resolved_since() -> None:
