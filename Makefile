@@ -37,6 +37,7 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.export_memory --save
 	$(RUN)python -m benchmarks.export_emulator --save
 	$(RUN)python -m benchmarks.backfill --save
+	$(RUN)python -m benchmarks.alerts --save
 	$(RUN)python -m benchmarks.api_init --save
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save

@@ -22,6 +22,7 @@ class Supply:
         self._snapshot = snapshot
         self._members = [member for member in snapshot.members.values() if member.active]
         self._eligible: dict[_Needs, tuple[frozenset[str], tuple[Decimal, ...]]] = {}
+        self._hours: dict[tuple[_Needs, date], Decimal] = {}
         self._off: dict[Week, dict[date, list[tuple[str, Decimal]]]] = {}
 
     def people(self, skills: Skills) -> int:
@@ -30,14 +31,15 @@ class Supply:
 
     def hours(self, skills: Skills, days: Iterable[date]) -> Decimal:
         """Their hours over the days: contracted, minus approved time off and public holidays."""
-        members, by_weekday = self._of(skills)
-        total = NO_HOURS
-        for day in days:
-            total += by_weekday[day.weekday()]
-            for member, hours in self._off_on(day):
-                if member in members:
-                    total -= hours
-        return total
+        needs = frozenset(skills.items())
+        return sum((self._on(needs, skills, day) for day in days), NO_HOURS)
+
+    def _on(self, needs: _Needs, skills: Skills, day: date) -> Decimal:
+        if (needs, day) not in self._hours:
+            members, by_weekday = self._of(skills)
+            off = sum((hours for member, hours in self._off_on(day) if member in members), NO_HOURS)
+            self._hours[needs, day] = by_weekday[day.weekday()] - off
+        return self._hours[needs, day]
 
     def _of(self, skills: Skills) -> tuple[frozenset[str], tuple[Decimal, ...]]:
         needs = frozenset(skills.items())

@@ -40,12 +40,8 @@ class DayOff:
         return max(NO_HOURS, self.contracted - self.off)
 
     def collision(self, planned: Decimal) -> Decimal:
-        """Of the planned hours, those that fall into the time off.
-
-        Planned beyond the contract, or on a weekday without hours, is overtime and no collision, unless the hours
-        off themselves reach there.
-        """
-        return max(NO_HOURS, min(planned, max(self.contracted, self.off)) - self.left)
+        """Of the planned hours, those beyond what the time off leaves; on a whole day off all of them."""
+        return max(NO_HOURS, planned - self.left)
 
 
 def days_off(snapshot: AlertSnapshot, week: Week) -> dict[tuple[str, date], DayOff]:

@@ -95,7 +95,7 @@ CASES: Final = (
     Case("time off that was cancelled", _of(_off(THU, status="cancelled"), _WHOLE_WEEK)),
     Case("overtime on a day without time off", _of(_off(THU), planned("M-1", "P-1", {WED: "10.00"}))),
     Case(
-        "overtime beside a partial day off counts what falls into the time off alone",
+        "an entry that takes no hours off",
         _of(_off(THU, "0.00"), planned("M-1", "P-1", {THU: "10.00"})),
     ),
     Case(

@@ -55,9 +55,8 @@ def _finding(week: Week, off: DayOff, by_project: dict[str, Decimal], total: Dec
         "planned": hours_text(total),
         "in conflict": hours_text(collision),
     }
-    beyond = total - max(off.contracted, off.off)
-    if beyond > NO_HOURS:
-        figures["beyond the contract"] = hours_text(beyond)
+    if total > off.contracted:
+        figures["of it beyond the contract"] = hours_text(total - off.contracted)
     rows = [
         EvidenceRow(f"allocations/{off.member_id}/{week}#{project}", {f"hours on {off.day}": hours_text(hours)})
         for project, hours in sorted(by_project.items())

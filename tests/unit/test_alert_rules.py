@@ -1,0 +1,285 @@
+"""Where the rules compute: collisions, supply, trends and paces, against slower ways to the same figure."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prism_core.alerts.cases.case import AS_OF, ENDED, FULL_TIME, WEEK, members, projects, snapshot, work, worked
+from prism_core.alerts.findings import Judgement, judgement
+from prism_core.alerts.judging import RULES
+from prism_core.alerts.ledger import update
+from prism_core.alerts.rules import quality_degradation, sla_breach
+from prism_core.alerts.snapshot import (
+    AlertSnapshot,
+    MemberState,
+    Planned,
+    ProjectState,
+    RequestState,
+    Reviewed,
+    TimeOff,
+    WorkerState,
+    WorkWeek,
+    ended_by,
+)
+from prism_core.alerts.supply import Supply, has
+from prism_core.alerts.thresholds import ProjectLimits, Thresholds
+from prism_core.alerts.time_off import DayOff
+from prism_core.failures import BadUsage
+from prism_core.models.alerts import AlertRule, AlertStatus
+from prism_core.models.people import AvailabilityStatus
+from prism_core.models.projects import RequestStatus
+from prism_core.models.workers import WorkerStatus
+
+quarters = st.integers(0, 96).map(lambda number: Decimal(number) / 4)
+
+
+# --- snapshots ---------------------------------------------------------------------------------------------
+
+
+def test_a_week_has_ended_for_its_figures_some_hours_after_its_end() -> None:
+    grace = timedelta(hours=6)
+
+    assert ended_by(WEEK, WEEK.start + grace, grace) == ENDED
+    assert ended_by(WEEK, WEEK.start + grace - timedelta(seconds=1), grace) == ENDED + -1
+    assert ended_by(WEEK, WEEK.end + timedelta(weeks=5), grace) == WEEK
+
+
+def test_a_snapshot_is_as_of_an_aware_instant_and_no_later_week_has_ended() -> None:
+    with pytest.raises(BadUsage, match="no time zone"):
+        AlertSnapshot(as_of=datetime(2026, 11, 23), week=WEEK, ended=ENDED)  # noqa: DTZ001
+    with pytest.raises(BadUsage, match="cannot have ended"):
+        AlertSnapshot(as_of=AS_OF, week=WEEK, ended=WEEK + 1)
+
+
+def test_a_project_replaces_the_thresholds_that_it_names_and_no_others() -> None:
+    own = ProjectLimits(shrinkage_limit=Decimal("0.50"))
+    found = snapshot(projects=projects(ProjectState("P-1", limits=own), ProjectState("P-2")))
+
+    assert found.limits("P-1") == Thresholds(shrinkage_limit=Decimal("0.50"))
+    assert found.limits("P-2") == found.limits("unknown") == found.limits(None) == Thresholds()
+
+
+def test_every_limit_of_a_project_is_a_threshold() -> None:
+    assert set(ProjectLimits.model_fields) <= set(Thresholds.model_fields)
+
+
+def test_the_work_of_a_week_is_added_up_by_project_member_and_name() -> None:
+    day = ENDED.monday
+    week = WorkWeek.of(
+        [
+            worked("M-1", "P-1", day, "2.00"),
+            worked("M-1", "P-2", day, "1.00"),
+            worked("worker:w", "P-1", day, "0.50", tasks=3),
+            worked("worker:w", "job:new", day, "0.25", tasks=2),
+        ]
+    )
+
+    assert week.hours_by_project == {"P-1": Decimal("2.5"), "P-2": Decimal(1), "job:new": Decimal("0.25")}
+    assert week.hours_by_day["M-1"] == {day: Decimal(3)}
+    assert week.open_hours == {"P-1": Decimal("0.5"), "job:new": Decimal("0.25")}
+    assert week.open_tasks == {"worker:w": {day: 5}, "job:new": {day: 2}}
+
+
+# --- time off and supply -----------------------------------------------------------------------------------
+
+
+@given(contracted=quarters, off=quarters, planned=quarters)
+def test_a_collision_is_what_must_go_for_the_time_off_to_hold(
+    contracted: Decimal, off: Decimal, planned: Decimal
+) -> None:
+    day = DayOff("M-1", WEEK.monday, contracted, off, None, None)
+
+    collision = day.collision(planned)
+
+    assert 0 <= collision <= planned
+    assert day.collision(planned - collision) == 0
+    assert collision == 0 or day.collision(planned - collision + Decimal("0.01")) > 0
+    assert off < contracted or collision == planned
+
+
+def test_supply_is_what_members_with_the_skills_have_left() -> None:
+    people = members(
+        MemberState("M-1", FULL_TIME, {"boxes": 3}),
+        MemberState("M-2", (Decimal("4.00"),) * 7, {"boxes": 1, "audio": 2}),
+        MemberState("M-3", FULL_TIME, {"boxes": 5}, active=False),
+        MemberState("M-4", FULL_TIME, {"boxes": 2}, holidays={WEEK.days[0]: "a holiday"}),
+    )
+    off = (
+        TimeOff("M-1", WEEK.days[0], Decimal("6.00")),
+        TimeOff("M-1", WEEK.days[1], Decimal("6.00"), AvailabilityStatus.REQUESTED),
+        TimeOff("M-2", WEEK.days[5], Decimal("9.00")),
+    )
+    supply = Supply(snapshot(members=people, time_off={WEEK: off}))
+
+    assert supply.hours({}, WEEK.days[:1]) == Decimal("6.00")
+    assert supply.hours({"boxes": 2}, WEEK.days[:2]) == Decimal("18.00")
+    assert supply.hours({"boxes": 1, "audio": 2}, WEEK.days) == Decimal("24.00")
+    assert supply.hours({"ranking": 1}, WEEK.days) == 0
+    assert (supply.people({"boxes": 2}), supply.people({})) == (2, 3)
+    assert has(people["M-2"], {"audio": 2})
+    assert not has(people["M-2"], {"audio": 3})
+
+
+# --- trends ------------------------------------------------------------------------------------------------
+
+
+def test_the_trend_of_equal_weeks_is_that_of_a_textbook() -> None:
+    """Four weeks of 100 pieces with 98, 95, 92 and 89 right: z = slope / sqrt(p (1 - p) / sum n (t - mean)^2)."""
+    weeks = {ENDED + (number - 3): (98 - 3 * number, 100) for number in range(4)}
+
+    z = quality_degradation.trend_z(weeks)
+
+    share = np.array([0.98, 0.95, 0.92, 0.89])
+    slope, level = np.polyfit(range(4), share, 1)[0], share.mean()
+    assert float(z) == pytest.approx(slope / np.sqrt(level * (1 - level) / (100 * 5)))
+
+
+@pytest.mark.parametrize(
+    "weeks",
+    [
+        [],
+        [(10, 10)],
+        [(10, 10), (5, 10)],
+        [(10, 10)] * 3,
+        [(0, 9)] * 3,
+    ],
+    ids=["nothing", "one week", "two weeks", "all right", "all wrong"],
+)
+def test_weeks_without_a_spread_have_no_trend(weeks: list[tuple[int, int]]) -> None:
+    assert quality_degradation.trend_z({ENDED + at: counts for at, counts in enumerate(weeks)}) == 0
+
+
+def test_a_pace_is_the_line_of_least_squares_at_the_next_week() -> None:
+    hours = [10.0, 14.0, 12.0, 18.0, 17.0]
+
+    pace = sla_breach.pace_of(hours)
+
+    slope, start = np.polyfit(range(5), hours, 1)
+    errors = hours - (start + slope * np.arange(5))
+    reach = 2.353 * np.sqrt((errors**2).sum() / 3 * (1 / 5 + (5 - 2) ** 2 / 10))
+    assert pace.hours == pytest.approx(start + 5 * slope)
+    assert (pace.low, pace.high) == pytest.approx((pace.hours - reach, pace.hours + reach))
+
+
+@given(st.lists(st.floats(0, 500), min_size=3, max_size=8))
+def test_a_pace_lies_in_its_range_and_never_below_nothing(hours: list[float]) -> None:
+    pace = sla_breach.pace_of(hours)
+
+    assert 0 <= pace.low <= pace.hours <= pace.high
+
+
+# --- what cannot be said -----------------------------------------------------------------------------------
+
+
+def _quality(*weeks: tuple[int, int]) -> AlertSnapshot:
+    rows = {
+        ENDED + (number - len(weeks) + 1): (Reviewed("M-1", "P-1", reviewed, correct),)
+        for number, (reviewed, correct) in enumerate(weeks)
+    }
+    return snapshot(projects=projects(ProjectState("P-1", quality_target=Decimal("0.95"))), quality=rows)
+
+
+FALLING = _quality((200, 196), (200, 190), (200, 182), (200, 170))
+
+
+@pytest.mark.parametrize(
+    ("later", "status"),
+    [
+        (_quality((200, 170), (200, 170), (200, 170), (200, 170)), AlertStatus.OPEN),
+        (_quality((200, 170), (200, 170), (200, 170), (10, 10)), AlertStatus.OPEN),
+        (_quality((200, 170), (200, 180), (200, 190), (200, 196)), AlertStatus.RESOLVED),
+        (snapshot(), AlertStatus.OPEN),
+    ],
+    ids=["still below, no longer falling", "too few pieces", "above its target", "not read"],
+)
+def test_quality_is_mended_once_it_is_back_at_its_target(later: AlertSnapshot, status: AlertStatus) -> None:
+    rule = RULES[AlertRule.QUALITY_DEGRADATION]
+    known = update([], rule(FALLING), AS_OF)
+
+    after = {alert.fingerprint: alert for alert in known} | {
+        alert.fingerprint: alert for alert in update(known, rule(later), AS_OF + timedelta(days=7))
+    }
+
+    assert {alert.status for alert in after.values()} == {status}
+    assert len(after) == 2
+
+
+def test_an_alert_about_a_worker_who_waits_outlives_the_weeks_with_the_tasks() -> None:
+    rule = RULES[AlertRule.UNRESOLVED_WORKER]
+    waiting = {"w": WorkerState("w", WorkerStatus.UNRESOLVED)}
+    (alert,) = update(
+        [], rule(snapshot(work=work(worked("worker:w", "P-1", ENDED.monday, "1.00")), workers=waiting)), AS_OF
+    )
+    quiet = work(worked("M-1", "P-1", ENDED.monday, "1.00"))
+
+    def after(workers: dict[str, WorkerState]) -> list[AlertStatus]:
+        return [one.status for one in update([alert], rule(snapshot(work=quiet, workers=workers)), AS_OF)]
+
+    assert after(waiting) == []
+    assert after({"w": WorkerState("w", WorkerStatus.IGNORED)}) == [AlertStatus.RESOLVED]
+
+
+def test_an_approved_request_is_not_called_impossible_when_its_weeks_were_not_read() -> None:
+    request = RequestState("R-1", RequestStatus.APPROVED, WEEK.sunday, Decimal(500), decided=ENDED.start)
+    answers = [
+        RULES[AlertRule.LATE_REQUEST](snapshot(requests=(request,), work=given))
+        for given in ({}, {WEEK: WorkWeek.of(())}, {ENDED: WorkWeek.of(()), WEEK: WorkWeek.of(())})
+    ]
+
+    assert [len(answer.findings) for answer in answers] == [0, 0, 1]
+
+
+def test_shrinkage_says_nothing_of_a_week_in_which_nobody_worked() -> None:
+    plan = Planned("M-1", ENDED, "P-1", dict.fromkeys(ENDED.days[:5], Decimal(8)))
+    given = snapshot(planned={ENDED: (plan,)}, time_off={ENDED: ()}, work={ENDED: WorkWeek.of(())})
+
+    assert RULES[AlertRule.SHRINKAGE_RISK](given).abstained == f"nobody worked in {ENDED}, so its work is missing"
+
+
+def test_time_off_takes_of_a_days_projects_alike() -> None:
+    monday: date = ENDED.monday
+    plans = tuple(
+        Planned("M-1", ENDED, project, dict.fromkeys(ENDED.days[:3], Decimal(hours)))
+        for project, hours in (("P-1", 6), ("P-2", 2))
+    )
+    given = snapshot(
+        members=members(MemberState("M-1", FULL_TIME)),
+        planned={ENDED: plans},
+        time_off={ENDED: (TimeOff("M-1", monday, Decimal("4.00")),)},
+        work=work(worked("M-1", "P-1", ENDED.days[1], "1.00")),
+    )
+
+    (finding,) = RULES[AlertRule.SHRINKAGE_RISK](given).findings
+
+    assert [row.figures for row in finding.evidence[1:]] == [{"expected": "15.00 h"}, {"expected": "5.00 h"}]
+    assert finding.evidence[0].figures["excused"] == "4.00 h"
+
+
+def test_a_week_by_week_identity_leaves_the_figures_out() -> None:
+    given = snapshot(
+        members=members(MemberState("M-1", FULL_TIME)),
+        time_off={WEEK: (TimeOff("M-1", WEEK.monday, Decimal("8.00")),)},
+        planned={WEEK: (Planned("M-1", WEEK, "P-1", {WEEK.monday: Decimal(8)}),)},
+    )
+    less = snapshot(
+        members=given.members,
+        time_off=given.time_off,
+        planned={WEEK: (Planned("M-1", WEEK, "P-1", {WEEK.monday: Decimal(2)}),)},
+    )
+
+    def prints(answer: Judgement) -> list[str]:
+        return [finding.fingerprint for finding in answer.findings]
+
+    rule = RULES[AlertRule.OOTO_CONFLICT]
+    assert prints(rule(given)) == prints(rule(less)) != []
+
+
+def test_findings_stand_in_an_order_that_does_not_depend_on_how_they_were_found() -> None:
+    given = FALLING
+    findings = RULES[AlertRule.QUALITY_DEGRADATION](given).findings
+
+    assert judgement(AlertRule.QUALITY_DEGRADATION, reversed(findings)).findings == findings

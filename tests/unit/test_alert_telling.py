@@ -1,0 +1,186 @@
+"""What is told of alerts: only what is new, once, to whom it concerns, and nothing when there is nothing."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from prism_core.alerts.findings import EvidenceRow, Finding
+from prism_core.alerts.ledger import acknowledged, observed, silenced
+from prism_core.alerts.telling import Entry, News, digests, due, inhibited, news_of, projects_of, told
+from prism_core.calendar import Week
+from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
+from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
+from prism_core.models.work import Severity
+
+WEEK = Week.parse("2026-W48")
+MONDAY = datetime(2026, 11, 23, 7, tzinfo=UTC)
+DAY, REPEAT = timedelta(days=1), timedelta(days=7)
+DAILY = ReportKind.ALERTS_DAILY
+
+
+def alert(subject: str = "members/M-1", rule: AlertRule = AlertRule.OOTO_CONFLICT, **changes: Any) -> Alert:
+    row = EvidenceRow("allocations/M-1/2026-W48#P-9", {"hours": "8.00 h"})
+    found = Finding(rule, subject, WEEK, changes.pop("severity", Severity.HIGH), subject, (row,), member_id="M-1")
+    return observed(None, found, MONDAY).model_copy(update=changes)
+
+
+def resolved(ending: Ending = Ending.MENDED, **changes: Any) -> Alert:
+    return alert(status=AlertStatus.RESOLVED, resolved=MONDAY + DAY, ending=ending, **changes)
+
+
+def recipient(
+    key: str, *subscriptions: Subscription, status: RecipientStatus = RecipientStatus.ACTIVE
+) -> Recipient:
+    return Recipient(
+        recipient_id=key,
+        name=key,
+        email=f"{key}@example.com",
+        time_zone="Europe/Madrid",
+        status=status,
+        subscriptions=subscriptions,
+    )
+
+
+TOLD: dict[str, Any] = {"told": MONDAY, "told_severity": Severity.HIGH}
+
+
+@pytest.mark.parametrize(
+    ("one", "after", "news"),
+    [
+        (alert(), DAY, News.NEW),
+        (alert(**TOLD), DAY, None),
+        (alert(**TOLD), REPEAT, News.REMINDER),
+        (alert(told=MONDAY, told_severity=Severity.LOW), DAY, News.WORSE),
+        (alert(**TOLD, opened=MONDAY + DAY, episodes=2), DAY, News.BACK),
+        (acknowledged(alert(), "lead", MONDAY), DAY, None),
+        (acknowledged(alert(**TOLD), "lead", MONDAY), 9 * DAY, None),
+        (silenced(alert(), MONDAY + 3 * DAY, "known", "lead", MONDAY), DAY, None),
+        (silenced(alert(), MONDAY + 3 * DAY, "known", "lead", MONDAY), 3 * DAY, News.NEW),
+        (silenced(alert(**TOLD), MONDAY + 3 * DAY, "known", "lead", MONDAY), 3 * DAY, News.UNSILENCED),
+        (resolved(**TOLD), DAY, News.RESOLVED),
+        (resolved(**TOLD, resolved_told=MONDAY + DAY), 2 * DAY, None),
+        (resolved(), DAY, None),
+        (resolved(Ending.OVER, **TOLD), DAY, None),
+        (resolved(**TOLD, opened=MONDAY + DAY / 2, episodes=2), DAY, None),
+    ],
+    ids=[
+        "new",
+        "told before",
+        "told long ago",
+        "worse than told",
+        "back after its end was told",
+        "taken up",
+        "taken up long ago",
+        "silenced",
+        "silence over, never told",
+        "silence over, told before",
+        "mended",
+        "mended and told",
+        "mended before it was told",
+        "over",
+        "back and mended before that was told",
+    ],
+)
+def test_an_alert_is_told_where_there_is_news_of_it(one: Alert, after: timedelta, news: News | None) -> None:
+    assert news_of(one, MONDAY + after, REPEAT) is news
+
+
+def test_nothing_is_due_once_it_was_told() -> None:
+    known = [alert("members/M-1"), alert("members/M-2"), resolved(**TOLD)]
+
+    entries = due(known, MONDAY + DAY, REPEAT)
+
+    assert [entry.news for entry in entries] == [News.NEW, News.NEW, News.RESOLVED]
+    assert due([told(entry, MONDAY + DAY) for entry in entries], MONDAY + DAY, REPEAT) == []
+
+
+def test_a_reminder_takes_with_it_those_that_would_follow_soon() -> None:
+    old, younger, fresh = (
+        alert(f"members/M-{number}", told=MONDAY + number * DAY, told_severity=Severity.HIGH)
+        for number in (0, 2, 6)
+    )
+
+    entries = due([old, younger, fresh], MONDAY + 7 * DAY, REPEAT)
+
+    assert [(entry.alert.subject, entry.news) for entry in entries] == [
+        ("members/M-0", News.REMINDER),
+        ("members/M-2", News.REMINDER),
+    ]
+    assert due([younger, fresh], MONDAY + 7 * DAY, REPEAT) == []
+
+
+def test_what_is_told_stands_by_severity_and_what_is_over_comes_last() -> None:
+    known = [
+        resolved(subject="members/M-1", **TOLD),
+        alert("members/M-2", severity=Severity.LOW),
+        alert("members/M-3", severity=Severity.CRITICAL),
+    ]
+
+    entries = due(known, MONDAY + DAY, REPEAT)
+
+    assert [entry.alert.subject for entry in entries] == ["members/M-3", "members/M-2", "members/M-1"]
+
+
+def test_a_projects_falling_quality_speaks_for_its_members_until_it_is_mended() -> None:
+    rule = AlertRule.QUALITY_DEGRADATION
+    project = alert("projects/P-1", rule, member_id=None, project_id="P-1")
+    member = alert("members/M-1", rule, project_id="P-1")
+    elsewhere = alert("members/M-2", rule, project_id="P-2")
+
+    mended = project.model_copy(
+        update={"status": AlertStatus.RESOLVED, "resolved": MONDAY, "ending": Ending.MENDED}
+    )
+
+    assert inhibited([project, member, elsewhere]) == {member.fingerprint: project.fingerprint}
+    assert {entry.alert.subject for entry in due([project, member, elsewhere], MONDAY, REPEAT)} == {
+        "projects/P-1",
+        "members/M-2",
+    }
+    assert [entry.alert.subject for entry in due([mended, member], MONDAY, REPEAT)] == ["members/M-1"]
+
+
+def test_each_recipient_gets_one_digest_of_what_the_subscription_is_about() -> None:
+    of_project = alert("projects/P-1", AlertRule.SLA_BREACH, member_id=None, project_id="P-1", evidence=())
+    of_member = alert("members/M-1")
+    of_nobody = alert("workers/w-1", AlertRule.UNRESOLVED_WORKER, member_id=None, evidence=())
+    entries = [Entry(one, News.NEW) for one in (of_project, of_member, of_nobody)]
+    recipients = [
+        recipient("everything", Subscription(report=DAILY)),
+        recipient("project", Subscription(report=DAILY, projects=("P-1",))),
+        recipient("planned-on", Subscription(report=DAILY, projects=("P-9",))),
+        recipient("team", Subscription(report=DAILY, teams=("north",))),
+        recipient("other-team", Subscription(report=DAILY, teams=("south",))),
+        recipient("weekly", Subscription(report=ReportKind.ALERTS_WEEKLY)),
+        recipient("paused", Subscription(report=DAILY), status=RecipientStatus.PAUSED),
+        recipient("bounced", Subscription(report=DAILY), status=RecipientStatus.BOUNCED),
+        recipient("nothing"),
+    ]
+
+    found = digests(entries, recipients, DAILY, {"M-1": "north"})
+
+    assert {one.recipient_id: {entry.alert.subject for entry in one.entries} for one in found} == {
+        "everything": {"projects/P-1", "members/M-1", "workers/w-1"},
+        "planned-on": {"members/M-1"},
+        "project": {"projects/P-1"},
+        "team": {"members/M-1"},
+    }
+    assert projects_of(of_member) == {"P-9"}
+
+
+def test_a_digest_has_a_group_a_rule_and_there_is_none_without_news() -> None:
+    everyone = [recipient("lead", Subscription(report=DAILY))]
+    entries = [
+        Entry(alert("members/M-1", severity=Severity.LOW), News.NEW),
+        Entry(alert("projects/P-1", AlertRule.SLA_BREACH), News.NEW),
+        Entry(alert("members/M-2", severity=Severity.LOW), News.NEW),
+    ]
+
+    (digest,) = digests(entries, everyone, DAILY, {})
+
+    assert {rule: len(group) for rule, group in digest.groups.items()} == {
+        AlertRule.SLA_BREACH: 1,
+        AlertRule.OOTO_CONFLICT: 2,
+    }
+    assert next(iter(digest.groups)) is AlertRule.SLA_BREACH
+    assert digests([], everyone, DAILY, {}) == []
