@@ -22,7 +22,6 @@ from prism_core.alerts.judging import judge
 from prism_core.alerts.snapshot import (
     HISTORY_WEEKS,
     AlertSnapshot,
-    Demand,
     MemberState,
     Planned,
     ProjectState,
@@ -34,6 +33,7 @@ from prism_core.alerts.snapshot import (
     WorkWeek,
 )
 from prism_core.calendar import Week
+from prism_core.capacity.problem import DemandLine
 from prism_core.models.people import AvailabilityStatus
 from prism_core.models.projects import ProjectStatus, RequestStatus
 from prism_core.models.workers import WorkerStatus
@@ -226,7 +226,7 @@ class Rules:
             for (label, member, project), days in hours.items()
         )
         self.demand = tuple(
-            Demand(key, Decimal(demand), {skill: level}, key)
+            DemandLine(key, key, Decimal(demand), {skill: level})
             for key, demand, _, _, (skill, level) in given["projects"]
         )
 

@@ -1,7 +1,7 @@
 """What the rules look at: the programme as it was known at one instant.
 
-Belongs here: the rows of a snapshot, by week where they belong to one. Does not belong here: reading them
-(prism_resources) and judging them (rules/).
+Belongs here: the rows of a snapshot, by week where they belong to one; demand has the lines of the plan. Does not
+belong here: reading them (prism_resources) and judging them (rules/).
 No name, address or reason is in it: evidence is kept and mailed. Days are calendar dates of the member or of the
 record, never instants. A week that is missing from a mapping was not read, so nothing is said of it; an empty one
 was read. A week is indexed once and shared by all the snapshots in whose window it lies.
@@ -16,6 +16,7 @@ from typing import Final
 
 from prism_core.alerts.thresholds import ProjectLimits, Thresholds
 from prism_core.calendar import Week, WeekRange
+from prism_core.capacity.problem import DemandLine
 from prism_core.failures import BadUsage
 from prism_core.models.people import AvailabilityStatus
 from prism_core.models.projects import ProjectStatus, RequestStatus
@@ -78,16 +79,6 @@ class Planned:
     week: Week
     project_id: str
     hours: Mapping[date, Decimal]
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """Hours that a week asks for at a place: a line of the plan's demand, `skills` with the least level."""
-
-    line_id: str
-    hours: Decimal
-    skills: Skills = field(default_factory=dict[str, int])
-    project_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +186,7 @@ class AlertSnapshot:
     workers: Mapping[str, WorkerState] = field(default_factory=dict[str, WorkerState])
     time_off: Mapping[Week, tuple[TimeOff, ...]] = field(default_factory=dict[Week, tuple[TimeOff, ...]])
     planned: Mapping[Week, tuple[Planned, ...]] = field(default_factory=dict[Week, tuple[Planned, ...]])
-    demand: Mapping[Week, tuple[Demand, ...]] = field(default_factory=dict[Week, tuple[Demand, ...]])
+    demand: Mapping[Week, tuple[DemandLine, ...]] = field(default_factory=dict[Week, tuple[DemandLine, ...]])
     work: Mapping[Week, WorkWeek] = field(default_factory=dict[Week, WorkWeek])
     quality: Mapping[Week, tuple[Reviewed, ...]] = field(default_factory=dict[Week, tuple[Reviewed, ...]])
 

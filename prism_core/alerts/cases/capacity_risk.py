@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from prism_core.alerts.cases.case import FULL_TIME, WEEK, Case, members, snapshot
-from prism_core.alerts.snapshot import AlertSnapshot, Demand, MemberState, TimeOff
+from prism_core.alerts.snapshot import AlertSnapshot, MemberState, TimeOff
 from prism_core.calendar import Week
+from prism_core.capacity.problem import DemandLine
 from prism_core.models.work import Severity
 
 _NEXT: Final = WEEK + 1
@@ -18,11 +19,11 @@ _BOB: Final = MemberState("M-2", FULL_TIME, {"audio": 5})
 _GONE: Final = MemberState("M-3", FULL_TIME, {"boxes": 5}, active=False)
 
 
-def _line(hours: str, skill: str | None = None, level: int = 1, project: str = "P-1") -> Demand:
-    return Demand(f"{project}:{skill}", Decimal(hours), {} if skill is None else {skill: level}, project)
+def _line(hours: str, skill: str | None = None, level: int = 1, project: str = "P-1") -> DemandLine:
+    return DemandLine(f"{project}:{skill}", project, Decimal(hours), {} if skill is None else {skill: level})
 
 
-def _of(*lines: Demand, time_off: tuple[TimeOff, ...] = (), week: Week = _NEXT) -> AlertSnapshot:
+def _of(*lines: DemandLine, time_off: tuple[TimeOff, ...] = (), week: Week = _NEXT) -> AlertSnapshot:
     return snapshot(members=members(_ANA, _BOB, _GONE), demand={week: lines}, time_off={week: time_off, WEEK: ()})
 
 

@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Final
 
 from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, hours_text, judgement, share_text
-from prism_core.alerts.snapshot import NO_HOURS, AlertSnapshot, Demand, Skills
+from prism_core.alerts.snapshot import NO_HOURS, AlertSnapshot, Skills
 from prism_core.alerts.supply import Supply
 from prism_core.calendar import Week
+from prism_core.capacity.problem import DemandLine
 from prism_core.models.alerts import AlertRule
 from prism_core.models.work import Severity
 
@@ -26,7 +27,7 @@ class _Shortage:
     """A skill at a level (none: everybody), the lines that need it, and the hours that there are for them."""
 
     skills: Skills
-    lines: tuple[Demand, ...]
+    lines: tuple[DemandLine, ...]
     supply: Decimal
 
     @property
@@ -90,10 +91,7 @@ def _told(snapshot: AlertSnapshot, supply: Supply, week: Week, shortage: _Shorta
         figures["level"] = f"{level} and above"
     largest = sorted(shortage.lines, key=lambda line: (-line.hours, line.line_id))[:_LINES_SHOWN]
     rows = [
-        EvidenceRow(
-            f"demand/{week}/{line.line_id}" if line.project_id is None else f"projects/{line.project_id}",
-            {"demand": hours_text(line.hours)},
-        )
+        EvidenceRow(f"projects/{line.project_id}", {"demand": hours_text(line.hours), "asked by": line.source})
         for line in largest
     ]
     whose = "" if name is None else f" with {name} at level {level} and above"
