@@ -9,14 +9,25 @@ pydantic-settings would read the same; its import is a fifteenth of a cold start
 import json
 import os
 import re
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self, cast
 
-from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
+from prism_core.alerts.thresholds import Thresholds
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
 
@@ -52,6 +63,26 @@ class LeadScope(StrEnum):
 def prism_home() -> Path:
     """Where the state of this platform lives: PRISM_HOME, else `.prism` in the working directory."""
     return Path(os.environ.get("PRISM_HOME") or ".prism").absolute()
+
+
+def _thresholds(value: object) -> object:
+    """A JSON object as text, or as the file holds it: its shares are decimals, whatever JSON makes of them.
+
+    Raises ValueError that names each threshold that is wrong or that there is not.
+    """
+    if isinstance(value, Thresholds):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value)
+    try:
+        given = json.loads(text, parse_float=Decimal, parse_constant=Decimal)
+    except ValueError as error:
+        raise ValueError(f'is no JSON object such as {{"repeat_days": 3}}: {error}') from error
+    try:
+        return Thresholds.model_validate(given)
+    except ValidationError as error:
+        known = ", ".join(Thresholds.model_fields)
+        said = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise ValueError(f"{'; '.join(said)}; thresholds are {known}") from error
 
 
 class Settings(BaseModel):
@@ -103,6 +134,9 @@ class Settings(BaseModel):
         float,
         Field(gt=0, le=10, description="how far a week's volume may be from the mean of four weeks, as a share"),
     ] = 0.5
+    alert_thresholds: Annotated[Thresholds, BeforeValidator(_thresholds)] = Field(
+        default_factory=Thresholds, description="where the alert rules begin to speak: a JSON object, by name"
+    )
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
     lead_scope: LeadScope = Field(default=LeadScope.ALL, description="whose rows a lead sees")
 
