@@ -96,6 +96,11 @@ def restatements_prefix(table: str, week: Week) -> str:
     return f"{RESTATEMENTS_ROOT}{table}/week={week}/"
 
 
+def raw_root(source: str) -> str:
+    """Where the untouched input of all weeks lies."""
+    return f"raw/{source}/"
+
+
 def raw_prefix(source: str, week: Week) -> str:
     """Where the untouched input of a week lies; expires after RAW_EXPIRY_DAYS."""
-    return f"raw/{source}/week={week}/"
+    return f"{raw_root(source)}week={week}/"

@@ -1,17 +1,15 @@
 """Reading the worker-activity log by itself.
 
 Belongs here: the hourly job and which weeks a tick asks for; the hour comes from the settings.
-Does not belong here: what is run (prism_assets).
+Does not belong here: what has landed and is not counted (landed.py), and what is run (prism_assets).
 """
 
-import hashlib
 from collections.abc import Iterator
 
 import dagster as dg
 
 from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
-from prism_assets.throughput.publish import uncounted_keys
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
 from prism_core.settings import ActivitySource, Settings
@@ -23,7 +21,7 @@ LOOKS_BACK = 13
 
 
 def worker_activity_hourly(settings: Settings, known: KnownAssets) -> dg.Definitions:
-    """The hourly ingest. It is on from the start only where the log is the source."""
+    """The hourly reading: on from the start only where the log is the source, and elsewhere without an effect."""
     ingest = dg.define_asset_job(
         "worker_activity_ingest",
         selection=dg.AssetSelection.assets(*keys(known.with_downstream("worker_activity", "throughput"))),
@@ -38,7 +36,7 @@ def worker_activity_hourly(settings: Settings, known: KnownAssets) -> dg.Definit
         execution_timezone="UTC",
         description=(
             "Every week whose log has not been read past its end: the running one, the one that has just ended, "
-            "and what an outage left behind. And every week into which something landed that is not counted yet."
+            "and what an outage left behind. What lands otherwise is the sensor's, landed_activity."
         ),
         default_status=(
             dg.DefaultScheduleStatus.RUNNING
@@ -46,17 +44,15 @@ def worker_activity_hourly(settings: Settings, known: KnownAssets) -> dg.Definit
             else dg.DefaultScheduleStatus.STOPPED
         ),
     )
-    def tick(context: dg.ScheduleEvaluationContext, prism: PrismResource) -> Iterator[dg.RunRequest]:
+    def tick(
+        context: dg.ScheduleEvaluationContext, prism: PrismResource
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        if prism.settings().worker_activity_source is not ActivitySource.LOG:
+            yield dg.SkipReason("weeks are fed from files: what lands is the sensor's, landed_activity")
+            return
         tick = f"{context.scheduled_execution_time:%Y-%m-%dT%H:%M}"
-        reads_log = prism.settings().worker_activity_source is ActivitySource.LOG
-        growing = weeks_to_read(prism) if reads_log else []
-        for week in growing:
+        for week in weeks_to_read(prism):
             yield dg.RunRequest(run_key=f"{week.key}@{tick}", partition_key=week.key)
-        for week in recent_weeks(prism.settings().first_week):
-            landed = uncounted_keys(prism, week)
-            if landed and week not in growing:
-                # The key names what has landed: a week that cannot be computed is asked for once, not every hour.
-                yield dg.RunRequest(run_key=f"{week.key}+{_digest(landed)}", partition_key=week.key)
 
     return dg.Definitions(jobs=[ingest], schedules=[tick])
 
@@ -71,7 +67,3 @@ def weeks_to_read(prism: PrismResource) -> list[Week]:
     """The recent weeks whose log was never read past their end and the overlap, however long nobody looked."""
     log = LogIngest(prism.settings(), prism.lake(), prism.weeks())
     return [week for week in recent_weeks(prism.settings().first_week) if not log.is_finished(week)]
-
-
-def _digest(keys: list[str]) -> str:
-    return hashlib.blake2b("\n".join(keys).encode(), digest_size=8).hexdigest()

@@ -9,6 +9,7 @@ from prism_core.settings import Settings
 from prism_sensors.exports import backup_daily, lake_export_weekly
 from prism_sensors.ingest import worker_activity_hourly
 from prism_sensors.known import KnownAssets
+from prism_sensors.landed import landed_activity
 from prism_sensors.restated import restated_sensor
 from prism_sensors.run_incidents import failed_runs
 from prism_sensors.watches import change_sensors
@@ -22,5 +23,10 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         backup_daily(settings, known),
     ]
     restated = restated_sensor(known)
-    sensors = [*change_sensors(known), *([] if restated is None else [restated]), failed_runs]
+    sensors = [
+        landed_activity(settings, known),
+        *change_sensors(known),
+        *([] if restated is None else [restated]),
+        failed_runs,
+    ]
     return dg.Definitions.merge(*(part for part in parts if part is not None), dg.Definitions(sensors=sensors))

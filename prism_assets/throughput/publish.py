@@ -109,10 +109,13 @@ def expired_week(prism: PrismResource, week: Week) -> KeptWeek | None:
     return KeptWeek(week, manifest, expired) if expired else None
 
 
-def uncounted_keys(prism: PrismResource, week: Week) -> list[str]:
-    """Raw objects that the published figures of a week do not come from, in order."""
+def uncounted_keys(prism: PrismResource, week: Week, landed: Iterable[str]) -> list[str]:
+    """Those of the week's raw objects that its published figures do not come from, in order.
+
+    Raises UnreadableManifest when nobody can say.
+    """
     manifest = prism.lake().manifest(THROUGHPUT.partition(week))
-    return sorted(set(raw_keys(prism.lake(), week)) - set(manifest.inputs if manifest else ()))
+    return sorted(set(landed) - set(manifest.inputs if manifest else ()))
 
 
 def uncounted_ids(prism: PrismResource, kept: KeptWeek) -> set[str]:
@@ -126,6 +129,12 @@ def uncounted_ids(prism: PrismResource, kept: KeptWeek) -> set[str]:
 def raw_keys(lake: Lake, week: Week) -> list[str]:
     """Every raw object that the week's figures depend on."""
     return [*Landing(lake).keys(week), *Landing(lake, WORKER_RESPONSE).keys(week)]
+
+
+def raw_keys_by_week(lake: Lake) -> dict[Week, list[str]]:
+    """The same of every week into which something has landed."""
+    activity, responses = Landing(lake).by_week(), Landing(lake, WORKER_RESPONSE).by_week()
+    return {week: [*activity.get(week, ()), *responses.get(week, ())] for week in {*activity, *responses}}
 
 
 def _out_since(week: Week, control: Control | None) -> datetime | None:

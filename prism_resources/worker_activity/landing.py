@@ -7,6 +7,8 @@ Does not belong here: what is new (intake.py), reading files (ingest.py) or the 
 
 import hashlib
 import logging
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -14,13 +16,14 @@ from isal import igzip
 
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure
-from prism_core.lake import WORKER_ACTIVITY, raw_prefix
+from prism_core.lake import WORKER_ACTIVITY, raw_prefix, raw_root
 from prism_core.settings import ActivitySource
 from prism_core.worker_activity.files import Rejected
 from prism_resources.lake import Lake
 
 _CLAIM = "_source"
 _SUFFIX = ".jsonl.gz"
+_WEEK = re.compile(r"week=(\d{4}-W\d{2})/")
 _log = logging.getLogger(__name__)
 
 
@@ -80,6 +83,15 @@ class Landing:
     def keys(self, week: Week) -> list[str]:
         """The landed objects of a week, in order of their key."""
         return [key for key in self._lake.keys(raw_prefix(self._kind, week)) if key.endswith(_SUFFIX)]
+
+    def by_week(self) -> dict[Week, list[str]]:
+        """The landed objects of every week that has some, in order of their key: one listing of all."""
+        root, found = raw_root(self._kind), defaultdict[Week, list[str]](list)
+        for key in self._lake.keys(root):
+            below = _WEEK.match(key, len(root))
+            if below is not None and key.endswith(_SUFFIX):
+                found[Week.parse(below[1])].append(key)
+        return dict(found)
 
     def contents(self, week: Week) -> Iterator[bytes]:
         """Every landed object of a week, decompressed, one at a time."""

@@ -6,6 +6,7 @@ Source: FilterLogEvents; times in epoch milliseconds, at most 10,000 events a pa
 while a token is set. The embedded AWS cuts at 10,000 events and gives no token at all.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 PAGE_EVENTS = 10_000
 STEP = timedelta(hours=6)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ class LogEvent:
     timestamp: int
     ingested: int
     message: str
+
+
+class _Place(msgspec.Struct):
+    """What is remembered of a week's reading."""
+
+    read_until: datetime
 
 
 @dataclass(slots=True)
@@ -138,9 +146,18 @@ class LogIngest:
         self._landing = Landing(lake)
 
     def read_until(self, week: Week) -> datetime | None:
-        """The instant of the last complete reading of a week; None before the first."""
+        """The instant of the last complete reading of a week; None before the first.
+
+        Also when the place is damaged: the week is read again as a whole, which finds duplicates and mends it.
+        """
         body = self._lake.get(cursor_key(week))
-        return None if body is None else datetime.fromisoformat(msgspec.json.decode(body)["read_until"])
+        if body is None:
+            return None
+        try:
+            return msgspec.json.decode(body, type=_Place).read_until
+        except msgspec.MsgspecError as error:
+            _log.warning("%s is damaged (%s): %s is read as a whole", cursor_key(week), error, week)
+            return None
 
     def catch_up(self, now: datetime, reject: Callable[[Rejected], None]) -> LogCounts:
         """Read every week that is not finished: never read, still running, or ended within the overlap."""
@@ -163,8 +180,7 @@ class LogIngest:
         refused = _Refused(self._lake, week, reject)
         counts = self._read(start, min(week.end, now), now, before, refused.add)
         refused.keep()
-        cursor = msgspec.json.encode({"read_until": now.isoformat()})
-        self._lake.put(cursor_key(week), cursor, content_type="application/json")
+        self._lake.put(cursor_key(week), msgspec.json.encode(_Place(now)), content_type="application/json")
         return counts
 
     def is_finished(self, week: Week) -> bool:

@@ -19,7 +19,6 @@ import pytest
 
 from infra.deploy import deploy
 from infra.local.platform import Platform, attached
-from prism_assets.definitions import build_definitions
 from prism_assets.rehearsal import REHEARSALS
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.book import book, figures_in_log, reader, unbooked
@@ -38,7 +37,7 @@ from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, week_metadata, write
 from tests.integration.fresh import worker_port
 from tests.integration.helpers import REAL_FILES, REPOSITORY, record, seconds, write_lines
-from tests.integration.ticks import tick
+from tests.integration.ticks import names_of, tick, weeks_of
 
 # The Wednesday after the last of the four weeks.
 NOW = datetime(2018, 9, 12, 9, tzinfo=UTC)
@@ -146,21 +145,16 @@ def test_a_record_of_w34_that_arrives_after_w36_was_published_changes_w34_alone_
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     (line,) = LATE[W34]
+    counted = tick("landed_activity", instance, tick("landed_activity", instance, None).cursor)
     before = objects()
     load(write_lines(tmp_path / "late.jsonl", [line]))
 
-    definitions = build_definitions(load_settings())
-    schedule = definitions.resolve_schedule_def("worker_activity_hourly")
-    assert isinstance(schedule, dg.ScheduleDefinition)
-    context = dg.build_schedule_context(
-        scheduled_execution_time=NOW,
-        repository_def=definitions.get_repository_def(),
-        resources={"prism": PrismResource()},
-    )
-    asked = [one.partition_key for one in schedule.evaluate_tick(context).run_requests or []]
-    result = run_assets(instance, WeekRange(W34, W34), "throughput", "restatements")
+    waiting = tick("landed_activity", instance, counted.cursor)
+    (request,) = tick("landed_activity", instance, waiting.cursor).requests
+    result = run_assets(instance, weeks_of(request), *names_of(request), tags=dict(request.tags))
 
-    assert asked == [W34.key]
+    assert str(weeks_of(request)) == W34.label
+    assert counted.requests == []
     assert result.success
     assert submitted(W34) == 2000
     found = restated(W34)

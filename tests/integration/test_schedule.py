@@ -10,7 +10,6 @@ import pytest
 from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
 from prism_assets.resources import PrismResource
-from prism_assets.throughput.publish import publish_week
 from prism_core.calendar import Week, WeekRange
 from prism_core.settings import load_settings
 from prism_resources.aws import client
@@ -82,7 +81,7 @@ def requests() -> list[tuple[str | None, str | None]]:
     return [(one.run_key, one.partition_key) for one in schedule.evaluate_tick(context).run_requests or []]
 
 
-def test_a_tick_asks_by_the_hour_for_weeks_to_read_and_once_for_weeks_into_which_something_landed(
+def test_a_tick_asks_by_the_hour_for_weeks_to_read_and_leaves_what_landed_to_the_sensor(
     lake: Lake, tmp_path: Path
 ) -> None:
     read_all_before(lake, RUNNING)
@@ -90,12 +89,25 @@ def test_a_tick_asks_by_the_hour_for_weeks_to_read_and_once_for_weeks_into_which
     path = write_lines(tmp_path / "late.jsonl", [record(int(touched.start.timestamp()) + 60)])
     FileIngest(Landing(lake), WeekRange(touched, RUNNING), NOW).load(path, lambda _: None, lambda _: None)
 
-    asked, asked_again = requests(), requests()
-    publish_week(PrismResource(), PrismResource().registers(), touched, NOW)
+    assert requests() == [(f"{RUNNING.key}@2022-03-30T09:05", RUNNING.key)]
 
-    assert asked == asked_again
-    assert asked[0] == (f"{RUNNING.key}@2022-03-30T09:05", RUNNING.key)
-    ((run_key, partition),) = asked[1:]
-    assert partition == touched.key
-    assert str(run_key).startswith(f"{touched.key}+")
-    assert requests() == asked[:1]
+
+def test_a_week_whose_place_in_the_log_is_damaged_is_read_again_as_a_whole_and_the_others_are_read(
+    lake: Lake,
+) -> None:
+    read_all_before(lake, RUNNING)
+    damaged = RUNNING + -2
+    lake.put(cursor_key(damaged), b'{"read_un', content_type="application/json")
+
+    asked = weeks_to_read(PrismResource())
+    read(lake, damaged, NOW)
+
+    assert asked == [damaged, RUNNING]
+    assert weeks_to_read(PrismResource()) == [RUNNING]
+
+
+def test_where_files_are_the_source_a_tick_reads_nothing(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    del lake  # a week to read there is
+    monkeypatch.setenv("PRISM_WORKER_ACTIVITY_SOURCE", "files")
+
+    assert requests() == []
