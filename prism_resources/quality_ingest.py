@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from prism_core import clock
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import StaleVersion
 from prism_core.identity import JobResolver
@@ -193,7 +194,7 @@ class QualityIngest:
             actor=f"quality:{Path(name).name}"[:200],
             reason=self._reason or f"import of {Path(name).name}",
             request_id=f"quality-{uuid4().hex}",
-            now=self._now,
+            now=clock.now(),  # of this batch: a sensor has read the log up to long after the load began
         )
 
 

@@ -74,12 +74,11 @@ def workbook(
 
 def _load(platform: Platform, name: str, book: Workbook, reason: str, *, dry_run: bool) -> ImportPlan:
     dynamodb = client(platform.settings, "dynamodb")
-    now = clock.now()
     with err.status("comparing with the tables"):
-        plan = plan_of(dynamodb, platform.settings, book, now=now)
+        plan = plan_of(dynamodb, platform.settings, book, now=clock.now())
     if dry_run or not plan.writes:
         return plan
-    author = Author(f"workbook:{name}"[:200], reason or f"import of {name}", f"workbook-{uuid.uuid4().hex}", now)
+    author = Author(f"workbook:{name}"[:200], reason or f"import of {name}", f"workbook-{uuid.uuid4().hex}")
     bar = step_progress(f"writing {len(plan.writes):,} items", len(plan.writes))
     with bar if len(plan.writes) > SHOWN_LINES else nullcontext() as progress:
 

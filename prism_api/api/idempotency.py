@@ -1,8 +1,8 @@
 """A POST that may be repeated: the same Idempotency-Key answers the same.
 
 Belongs here: claiming a key, keeping the answer, giving it again. Does not belong here: writing items; a repeated
-write carries the request id and the instant of the first, so that the stores see one write; and how an answer is
-kept without personal values (kept.py).
+write carries the request id of the first and makes items as of that instant, so that the stores see one write; how
+an answer is kept without personal values (kept.py).
 Source: draft-ietf-httpapi-idempotency-key-header.
 """
 

@@ -195,16 +195,14 @@ def _worker(job: Job, head: Head, rows: list[str]) -> Row:
 
 
 class _RowAuthor(Author):
-    """A row is a request of its own. Ids and instants of new items come from the job, so that a repeat makes them
-    again; the change log keeps the moment of the write."""
+    """A row is a request of its own, named by the job. Ids and instants of new items come from the job, so that a
+    repeat makes them again."""
 
     __slots__ = ()
 
     def of(self, row: int | None = None) -> dict[str, Any]:
         del row
-        return {
-            "actor": self.actor, "reason": self.reason, "request_id": self.call.request_id, "now": clock.now(),
-        }  # fmt: skip
+        return super().of()
 
 
 def _put_item(author: Author, number: int, line: dict[str, Any]) -> RowResult:

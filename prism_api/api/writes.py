@@ -21,6 +21,7 @@ from prism_api.api.replays import left_by
 from prism_api.api.resource import Resource, taken_on_change, taken_on_create
 from prism_api.api.rules import refuse_unknown
 from prism_api.api.visibility import actor, visible
+from prism_core import clock
 from prism_core.failures import StaleVersion
 from prism_core.models.base import Model, Versioned
 from prism_core.models.changes import Change
@@ -39,9 +40,13 @@ class Author:
     reason: str
 
     def of(self, row: int | None = None) -> dict[str, Any]:
-        """The arguments of a store's write. Each row of a bulk call is a request of its own."""
+        """The arguments of a store's write. Each row of a bulk call is a request of its own.
+
+        The log keeps the moment of the write. That of the call may be long past: a job works its rows off later,
+        and a repeated call goes on at the instant of the first; who reads what is new would never see them.
+        """
         request_id = self.call.request_id if row is None else f"{self.call.request_id}.{row}"
-        return {"actor": self.actor, "reason": self.reason, "request_id": request_id, "now": self.call.now}
+        return {"actor": self.actor, "reason": self.reason, "request_id": request_id, "now": clock.now()}
 
 
 def author_of(call: Call) -> Author:

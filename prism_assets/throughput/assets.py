@@ -77,7 +77,7 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     def throughput(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
             registers, now, intent = prism.registers(), clock.now(), intent_of(context)
-            queue = UnresolvedQueue(prism.workers(), now)
+            queue = UnresolvedQueue(prism.workers())
             with publishing(context) as run:
                 try:
                     for week in weeks_of(context):

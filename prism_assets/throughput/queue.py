@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.failures import StaleVersion
 from prism_core.models.workers import Worker, WorkerStatus, worker_key
@@ -39,8 +40,8 @@ class Queued:
 class UnresolvedQueue:
     """Gathers the weeks of a run, and writes each name once."""
 
-    def __init__(self, store: TableStore[Worker], now: datetime) -> None:
-        self._store, self._now = store, now
+    def __init__(self, store: TableStore[Worker]) -> None:
+        self._store = store
         self._days: dict[str, tuple[date, date]] = {}
         self._weeks: set[Week] = set()
 
@@ -86,7 +87,7 @@ class UnresolvedQueue:
                     actor=ACTOR,
                     reason=f"seen in {self._span()}, and nobody has said who or what it is",
                     request_id=f"{ACTOR}-{uuid4()}",
-                    now=self._now,
+                    now=clock.now(),
                 )
             except StaleVersion:  # a person decided one of them at this moment
                 if attempt == ATTEMPTS:

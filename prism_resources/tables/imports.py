@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
+from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.day_hours import overfilling
 from prism_core.failures import StaleVersion, TransientFailure
@@ -45,7 +46,6 @@ class Author:
     actor: str
     reason: str
     request_id: str
-    now: datetime
 
 
 def plan_of(client: "DynamoDBClient", settings: Settings, workbook: Workbook, *, now: datetime) -> ImportPlan:
@@ -114,7 +114,7 @@ def carry_out(
                 actor=author.actor,
                 reason=author.reason,
                 request_id=author.request_id,
-                now=author.now,
+                now=clock.now(),  # of this write: a sensor has read the log up to long after the load began
             )
         except StaleVersion:
             return one.item_key

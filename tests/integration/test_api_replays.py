@@ -119,3 +119,18 @@ def test_a_creation_answers_what_it_had_made_also_when_it_was_edited_since(
     fresh = LEAD(*asked)
 
     assert (again.status, again.etag, again.body["name"], fresh.status) == (201, '"1"', "N", 409)
+
+
+def test_what_a_call_wrote_only_when_it_was_repeated_stands_in_the_log_at_that_moment(
+    key: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"y-{uuid.uuid4().hex[:10]}"
+    asked = ("POST", "/api/projects", {"project_id": name, "name": "N", "category": "c", "demand_hours": 1})
+    monkeypatch.setenv("PRISM_NOW", "2033-03-01T08:00:00Z")
+    Lost(monkeypatch, "prism_resources.tables.store.TableStore.create")(*asked, headers=key)
+    monkeypatch.setenv("PRISM_NOW", "2033-03-01T11:00:00Z")
+
+    again = LEAD(*asked, headers=key)
+
+    (change,) = LEAD("GET", f"/api/history/projects/{name}").body["items"]
+    assert (again.status, change["instant"]) == (201, "2033-03-01T11:00:00.000000Z")

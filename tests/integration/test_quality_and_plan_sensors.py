@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
 
 import dagster as dg
+import openpyxl
 import pytest
 
-from prism_core.calendar import Week
+from infra.local.platform import Platform
+from prism_core.calendar import Week, WeekRange
 from prism_core.models.disputes import Correction, FactTable
 from prism_core.models.people import Availability, Member, Weekday
 from prism_core.models.projects import Project
@@ -21,6 +25,10 @@ from prism_core.tables import (
     QUALITY,
     TAXONOMY,
 )
+from prism_core.workbooks.reading import read_workbook
+from prism_resources.aws import client
+from prism_resources.quality_ingest import QualityIngest
+from prism_resources.tables.imports import Author, carry_out, plan_of
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.moving_clock import NOW, RUNNING, Clock, Write
 from tests.integration.ticks import Sensor
@@ -185,3 +193,40 @@ def test_a_change_of_last_week_that_is_seen_this_week_asks_for_both(
     asked = changed_plans.tick()
 
     assert asked.weeks_of("utilisation") == labels(RUNNING, RUNNING + 1)
+
+
+def test_reviews_of_a_load_that_began_before_the_last_tick_are_asked_for(
+    platform: Platform, changed_quality: Sensor, clock: Clock, tmp_path: Path
+) -> None:
+    week = RUNNING + -30
+    path = tmp_path / "reviews.csv"
+    path.write_text(f"job,week,worker_id,judgments,accuracy\nbirds,{week},w-late,10,1.0\n")
+    load = QualityIngest(platform.settings, WeekRange(week, RUNNING), clock.now)
+    clock.forward(10)
+    before = changed_quality.tick()
+
+    counts = load.load(path, lambda _: None, lambda _: None)
+
+    assert (before.requests, counts.loaded) == ([], 1)
+    assert changed_quality.tick().weeks_of("quality_scores") == labels(*(week + later for later in range(4)))
+
+
+def test_items_of_a_workbook_that_was_read_before_the_last_tick_are_asked_for(
+    platform: Platform, changed_plans: Sensor, clock: Clock
+) -> None:
+    book, body = openpyxl.Workbook(), BytesIO()
+    sheet = book.worksheets[0]
+    sheet.title = "Members"
+    sheet.append(["Member ID", "Name", "Email", "Time zone"])
+    sheet.append(["M-book", "Synthetic", "s@example.org", "UTC"])
+    book.save(body)
+    dynamodb = client(platform.settings, "dynamodb")
+    plan = plan_of(dynamodb, platform.settings, read_workbook(body.getvalue()), now=clock.now)
+    author = Author("workbook:plan.xlsx", "import", "workbook-of-a-test")
+    clock.forward(10)
+    before = changed_plans.tick()
+
+    carry_out(dynamodb, platform.settings, plan, author)
+
+    assert before.requests == []
+    assert changed_plans.tick().weeks_of("members") == [RUNNING.label]

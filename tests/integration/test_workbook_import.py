@@ -61,7 +61,7 @@ class Programme:
         return plan_of(self.dynamodb, self.platform.settings, read_workbook(data), now=NOW)
 
     def load(self, data: bytes) -> ImportPlan:
-        author = Author("workbook:plan.xlsx", "import", f"workbook-{uuid.uuid4().hex}", NOW)
+        author = Author("workbook:plan.xlsx", "import", f"workbook-{uuid.uuid4().hex}")
         return carry_out(self.dynamodb, self.platform.settings, self.plan(data), author)
 
     def allocation(self, member_id: str) -> Allocation | None:
@@ -112,6 +112,12 @@ def edited(data: bytes, sheet: str, cells: dict[str, Any]) -> bytes:
 
 def outcomes(plan: ImportPlan) -> list[str]:
     return [row.outcome.value for row in plan.rows]
+
+
+@pytest.fixture(autouse=True)
+def _fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A load writes at the time it is: after what these tests write themselves."""
+    monkeypatch.setenv("PRISM_NOW", NOW.isoformat())
 
 
 @pytest.fixture
@@ -187,7 +193,7 @@ def test_a_write_that_came_between_plan_and_load_is_a_conflict_and_stays(program
     assert item is not None
     programme.write(programme.store, item.model_copy(update={"pinned": True}), item.version)
 
-    author = Author("workbook:late.xlsx", "", uuid.uuid4().hex, NOW)
+    author = Author("workbook:late.xlsx", "", uuid.uuid4().hex)
     after = carry_out(programme.dynamodb, programme.platform.settings, plan, author)
 
     assert outcomes(after) == ["conflict", "changed"]

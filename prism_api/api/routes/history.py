@@ -23,6 +23,7 @@ from prism_api.api.resource import Resource
 from prism_api.api.routes.everything import RESOURCES
 from prism_api.api.visibility import visible
 from prism_api.api.writes import author_of, refuse_unsound
+from prism_core import clock
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
 from prism_core.history.changes import state_of
 from prism_core.history.rebuild import LaterChanges, undone
@@ -163,7 +164,7 @@ def revert(
             actor=author.actor,
             reason=words,
             request_id=call.request_id,
-            now=call.now,
+            now=clock.now(),
             dry=dry_run,
         )
     except LaterChanges as refused:

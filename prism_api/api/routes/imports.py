@@ -142,7 +142,7 @@ def load(
         job = post_import(call, plan, why)
         answer = _answer(call, data, plan, dry_run=False, job=job.job_id)
         return respond(answer, HTTPStatus.ACCEPTED, {"location": f"/api/jobs/{job.job_id}"})
-    author = Author(actor(call), why, call.request_id, call.now)
+    author = Author(actor(call), why, call.request_id)
     done = carry_out(backend.dynamodb(), backend.settings(), plan, author, keys=backend.person_keys())
     return respond(_answer(call, data, done, dry_run=False))
 
