@@ -1,8 +1,9 @@
-"""Which rows of throughput a change of a register can move: whose, and on which days.
+"""Which rows of throughput, and which reviews, a change of a register can move: whose, and on which days.
 
 Belongs here: comparing the states before and after a change of a worker or of a project's labelling jobs. Pure.
 Does not belong here: which weeks hold such rows, and asking for them (prism_sensors).
-The answer may name a subject that does not move (another worker of the same member); it never leaves one out.
+What moves stands under the names of before. The answer may name a subject that does not move (another worker of
+the same member); it never leaves one out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -78,18 +79,10 @@ def steps_of(changes: Sequence[Change], current: State | None, fields: Iterable[
 
 
 def moved_by_worker(worker_key: str, before: State, after: State) -> set[Touched]:
-    """The subjects that a worker stood for on the days on which that differs: members, and its own name."""
-    was, becomes = _periods(before), _periods(after)
-    edges = sorted({_FIRST, _LAST} | {day for span, _ in (*was, *becomes) for day in (span.first, span.until)})
-    found: set[Touched] = set()
-    for first, until in pairwise(edges):
-        old, new = _member_on(was, first), _member_on(becomes, first)
-        if old != new:
-            span = Span(first, until)
-            found |= {Touched(one or WORKER_PREFIX + worker_key, span) for one in (old, new)}
-            # Unresolved rows of older weeks may stand under the worker's own name, whatever it was since.
-            found.add(Touched(WORKER_PREFIX + worker_key, span))
-    return found
+    """The subjects under which a worker's rows stand on the days on which it is somebody else: whose it was, and
+    its own name, which weeks that were computed before it was anybody's have still."""
+    own = WORKER_PREFIX + worker_key
+    return {Touched(one or own, span) for span, old in _reassigned(before, after) for one in (old, None)}
 
 
 def moved_by_jobs(
@@ -162,6 +155,17 @@ def _periods(state: State) -> list[tuple[Span, str]]:
     entries = cast("list[dict[str, JsonValue]]", state.get("periods") or [])
     periods = [WorkerPeriod.from_plain(entry) for entry in entries]
     return [(Span(one.from_, one.to or _LAST), one.member) for one in periods]
+
+
+def _reassigned(before: State, after: State) -> list[tuple[Span, str | None]]:
+    """The days on which a worker is somebody else than before, and who it was."""
+    was, becomes = _periods(before), _periods(after)
+    edges = sorted({_FIRST, _LAST} | {day for span, _ in (*was, *becomes) for day in (span.first, span.until)})
+    return [
+        (Span(first, until), _member_on(was, first))
+        for first, until in pairwise(edges)
+        if _member_on(was, first) != _member_on(becomes, first)
+    ]
 
 
 def _member_on(periods: Sequence[tuple[Span, str]], day: date) -> str | None:

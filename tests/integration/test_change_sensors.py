@@ -105,6 +105,19 @@ def test_a_worker_who_is_somebody_else_from_a_day_on_leaves_the_weeks_before_alo
     assert len(asked.requests) == 1  # neighbours in one run
 
 
+def test_weeks_of_the_member_whom_a_worker_turns_out_to_be_are_left_alone(
+    write: Write, resolved_work: Sensor
+) -> None:
+    key = worker_key(pool=POOL, sub="six")
+    publish((WEEKS[0], "P-s1", "M-s0"), (WEEKS[1], "P-s1", f"worker:{key}"), (WEEKS[2], "P-s1", "M-s0"))
+    write(WORKERS, a_worker("six"))
+    resolved_work.tick()
+
+    write(WORKERS, a_worker("six", WorkerPeriod(member="M-s0", from_=WEEKS[0].monday)))
+
+    assert resolved_work.tick().weeks_of("throughput") == labels(WEEKS[1])
+
+
 def test_an_ignored_worker_and_a_deleted_one_are_nobodys_any_more(write: Write, resolved_work: Sensor) -> None:
     publish((WEEKS[1], "P-s3", "M-s4"), (WEEKS[3], "P-s3", "M-s5"))
     ignored = write(WORKERS, a_worker("three", WorkerPeriod(member="M-s4", from_=WEEKS[0].monday)))
