@@ -19,6 +19,8 @@ from prism_core.models.changes import Change
 from prism_core.models.workers import WorkerPeriod, WorkerStatus
 
 WORKER_PREFIX = "worker:"
+# What a file may call a worker, beside its key.
+_NAMES = ("sub", "worker_id")
 _FIRST, _LAST = date.min, date.max
 
 
@@ -83,6 +85,20 @@ def moved_by_worker(worker_key: str, before: State, after: State) -> set[Touched
     its own name, which weeks that were computed before it was anybody's have still."""
     own = WORKER_PREFIX + worker_key
     return {Touched(one or own, span) for span, old in _reassigned(before, after) for one in (old, None)}
+
+
+def reviews_moved_by_worker(worker_key: str, before: State, after: State) -> set[Touched]:
+    """The subjects of reviews that a file gave to the worker, by any of its names, on such days."""
+    names = {worker_key} | {str(state[name]) for state in (before, after) for name in _NAMES if state.get(name)}
+
+    def under(name: str, state: State) -> State:
+        return state if name in [worker_key, *map(state.get, _NAMES)] else {}
+
+    return {
+        Touched(WORKER_PREFIX + name, span)
+        for name in names
+        for span, _ in _reassigned(under(name, before), under(name, after))
+    }
 
 
 def moved_by_jobs(

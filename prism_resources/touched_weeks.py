@@ -1,21 +1,25 @@
 """The weeks in which a subject has rows: where a change of a register can move figures.
 
-Belongs here: looking touched subjects up in throughput and among the corrections, by their indexes.
+Belongs here: looking touched subjects up in throughput, among the corrections and the reviews, by their indexes.
 Does not belong here: which subjects a change touches (prism_core/touched.py).
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 from prism_core.calendar import Week, WeekRange
 from prism_core.models.disputes import Correction, FactTable
-from prism_core.models.work import ThroughputWeek
-from prism_core.touched import Span, Touched
+from prism_core.models.work import QualityReview, ThroughputWeek
+from prism_core.models.workers import JOB_PREFIX
+from prism_core.table_spec import AFTER_ALL
+from prism_core.touched import JobRule, Span, Touched, patterns_overlap
 from prism_resources.tables.generations import Generations
 from prism_resources.tables.reader import TableReader
 
+READERS = 8  # queries at once, where each is of one week
 _Rows = Callable[[str, Week, Week], Iterable[ThroughputWeek]]
 
 
@@ -41,19 +45,13 @@ class TouchedWeeks:
             spans[one.subject].append(one.span)
         found: set[Week] = set()
         for subject in sorted(spans):
-            for first, last in self._ranges(spans[subject]):
+            around = _around(spans[subject], self._weeks)
+            if around is not None:
+                first, last = around.first, around.last
                 days = ((row.week, entry.day) for row in rows(subject, first, last) for entry in row.days)
                 found |= {week for week, day in days if any(day in span for span in spans[subject])}
                 found |= set(self._corrected(source, subject, first, last))
         return found
-
-    def _ranges(self, spans: Iterable[Span]) -> Iterator[tuple[Week, Week]]:
-        """One range around all spans, cut to the weeks that there are."""
-        first_day, end = self._weeks.first.monday, (self._weeks.last + 1).monday
-        within = [Span(max(span.first, first_day), min(span.until, end)) for span in spans]
-        within = [span for span in within if span.first < span.until]
-        if within:
-            yield Week.of(min(span.first for span in within)), _last_week(max(span.until for span in within))
 
     def _corrected(self, source: str, subject: str, first: Week, last: Week) -> Iterator[Week]:
         """What a correction has moved away stands under another name; what it finds changes with the register."""
@@ -62,5 +60,48 @@ class TouchedWeeks:
         return (one.week for one in found if one.table is FactTable.THROUGHPUT)
 
 
-def _last_week(until: date) -> Week:
-    return Week.of(date.fromordinal(until.toordinal() - 1))
+class TouchedReviews:
+    """Answers for reviews that a file gave to workers and labelling jobs. A review is of a week and has no day."""
+
+    def __init__(self, reviews: TableReader[QualityReview], weeks: WeekRange) -> None:
+        self._reviews, self._weeks = reviews, weeks
+
+    def of_workers(self, touched: Iterable[Touched]) -> set[Week]:
+        """Weeks with a review of these workers in their spans."""
+        found: set[Week] = set()
+        for one in touched:
+            around = _around([one.span], self._weeks)
+            if around is not None:
+                subject, first, last = one.subject, around.first, around.last
+                rows = self._reviews.query("by_member", member_id=subject, first=first, last=last)
+                found |= {row.week for row in rows}
+        return found
+
+    def of_jobs(self, rules: Iterable[JobRule]) -> set[Week]:
+        """Weeks with a review of a labelling job that fits a rule while it holds."""
+        names: defaultdict[Week, set[str]] = defaultdict(set)
+        for rule in rules:
+            for week in _around([rule.span], self._weeks) or ():
+                names[week].add(rule.job)
+        with ThreadPoolExecutor(READERS) as pool:
+            jobs = pool.map(self._jobs, names)
+            fits = (
+                any(patterns_overlap(one, job) for one in names[week] for job in found) for week, found in jobs
+            )
+            return {week for week, fit in zip(names, fits, strict=True) if fit}
+
+    def _jobs(self, week: Week) -> tuple[Week, set[str]]:
+        """The labelling jobs that reviews of a week name."""
+        found = self._reviews.query("by_week", week=week, first=JOB_PREFIX, last=JOB_PREFIX + AFTER_ALL)
+        return week, {review.project_id.removeprefix(JOB_PREFIX) for review in found}
+
+
+def _around(spans: Iterable[Span], weeks: WeekRange) -> WeekRange | None:
+    """One range around all spans, cut to the weeks that there are."""
+    first_day, end = weeks.first.monday, (weeks.last + 1).monday
+    within = [Span(max(span.first, first_day), min(span.until, end)) for span in spans]
+    within = [span for span in within if span.first < span.until]
+    if not within:
+        return None
+    last_day = date.fromordinal(max(span.until for span in within).toordinal() - 1)
+    return WeekRange(Week.of(min(span.first for span in within)), Week.of(last_day))

@@ -26,7 +26,7 @@ Steady = Callable[[Reads, KnownAssets, datetime, Asked], None]
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A sensor over some tables: a rule a table, and what it may ask for.
+    """A sensor over some tables: rules by table, and what they may ask for.
 
     `steady` is asked at every tick, with the instant since which it looks: for a day that comes is no change.
     """
@@ -57,7 +57,8 @@ def change_sensor(watch: Watch, known: KnownAssets) -> dg.SensorDefinition | Non
         fresh = not context.cursor
         cursor = FeedCursor(_begins(context, mine)) if fresh else FeedCursor.parse(context.cursor or "")
         reads = Reads(prism)
-        news = read_news(reads.history, [spec for spec, _ in watch.rules], cursor, clock.now(), most=watch.most)
+        tables = {spec.name: spec for spec, _ in watch.rules}
+        news = read_news(reads.history, tables.values(), cursor, clock.now(), most=watch.most)
         asked = Asked()
         for spec, rule in watch.rules:
             changes = [one for one in news.changes if one.table == spec.name]

@@ -22,7 +22,7 @@ from prism_resources.aws import client
 from prism_resources.tables.codec import decode
 from prism_resources.tables.history import TableHistory, key_of_item_key
 from prism_resources.tables.reader import M, TableReader
-from prism_resources.touched_weeks import TouchedWeeks
+from prism_resources.touched_weeks import TouchedReviews, TouchedWeeks
 
 
 class Reads:
@@ -39,6 +39,9 @@ class Reads:
 
     def touched_weeks(self) -> TouchedWeeks:
         return TouchedWeeks(self._prism.throughput(), self._reader(CORRECTIONS, Correction), self.weeks)
+
+    def touched_reviews(self) -> TouchedReviews:
+        return TouchedReviews(self._reader(QUALITY, QualityReview), self.weeks)
 
     def state_of(self, spec: TableSpec, item_key: str) -> dict[str, JsonValue] | None:
         """The plain state of an item now; None when it is gone."""

@@ -5,16 +5,17 @@ A rule names a week too many rather than one too few: materialising a week on th
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
 from prism_core.history.rebuild import in_order
-from prism_core.models.changes import Change
+from prism_core.models.changes import Change, Operation
 from prism_core.models.disputes import FactTable
 from prism_core.models.taxonomy import TaxonomyVersion
+from prism_core.models.workers import WorkerStatus
 from prism_core.quality_scores import WINDOW_WEEKS
 from prism_core.tables import ALLOCATIONS, AVAILABILITY, CORRECTIONS, MEMBERS, PROJECTS, QUALITY, TAXONOMY, WORKERS
 from prism_core.taxonomy import Categorised, in_force, rehearse
@@ -26,6 +27,7 @@ from prism_core.touched import (
     job_rules,
     moved_by_jobs,
     moved_by_worker,
+    reviews_moved_by_worker,
     steps_of,
 )
 from prism_resources.tables.history import key_of_item_key
@@ -36,6 +38,8 @@ from prism_sensors.reads import Reads
 
 # Of a member: what utilisation takes from the register.
 _HOURS = frozenset({"hours", "status"})
+# Of a worker: what says who it is. The others say when it was seen.
+_WHO = frozenset({"status", "periods", "sub", "worker_id"})
 _EVER = Span(date.min, date.max)
 
 
@@ -45,7 +49,7 @@ def worker_resolved(reads: Reads, known: KnownAssets, changes: Sequence[Change],
     A worker who stays nobody's but is ignored now is shown otherwise among the unresolved ones.
     """
     weeks = reads.touched_weeks()
-    for key, mine in _by_item(changes).items():
+    for key, mine in _decided(changes).items():
         worker_key = key_of_item_key(WORKERS, key)["worker_key"]
         current = reads.state_of(WORKERS, key)
         steps = list(pairwise(steps_of(mine, current, ("status", "periods"))))
@@ -57,11 +61,29 @@ def worker_resolved(reads: Reads, known: KnownAssets, changes: Sequence[Change],
             asked.add(weeks.of_members(moved), known.with_downstream("throughput"), cause_of(mine))
 
 
+def reviewer_resolved(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
+    """Scores of the windows that hold reviews of a worker who is somebody else now."""
+    reviews = reads.touched_reviews()
+    for key, mine in _decided(changes).items():
+        worker_key = key_of_item_key(WORKERS, key)["worker_key"]
+        steps = steps_of(mine, reads.state_of(WORKERS, key), ("status", "periods", "sub", "worker_id"))
+        moved = {
+            one for before, after in pairwise(steps) for one in reviews_moved_by_worker(worker_key, before, after)
+        }
+        _scored(reviews.of_workers(moved), known, mine, asked)
+
+
+def reviewed_job_mapped(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
+    """Scores of the windows that hold reviews of a labelling job whose project may be another now."""
+    for key, mine in _by_item(one for one in changes if "labeling_jobs" in one.changes).items():
+        steps = steps_of(mine, reads.state_of(PROJECTS, key), ("labeling_jobs",))
+        rules = {one for before, after in pairwise(steps) for one in job_rules(before) ^ job_rules(after)}
+        _scored(reads.touched_reviews().of_jobs(rules), known, mine, asked)
+
+
 def jobs_mapped(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """Throughput of the weeks that hold a labelling job whose project may be another now."""
-    by_item = {
-        key: mine for key, mine in _by_item(changes).items() if any("labeling_jobs" in one.changes for one in mine)
-    }
+    by_item = _by_item(one for one in changes if "labeling_jobs" in one.changes)
     if not by_item:
         return
     others: dict[str, set[JobRule]] = {
@@ -89,7 +111,7 @@ def corrected(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked
 def reviews_corrected(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """Scores of the weeks in whose window the corrected reviews lie."""
     for week, mine in _corrections(reads, changes, FactTable.QUALITY):
-        asked.add(window_of(week), known.with_downstream("quality_scores"), cause_of(mine))
+        _scored([week], known, mine, asked)
 
 
 def reviewed(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
@@ -100,7 +122,7 @@ def reviewed(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Ask
         by_week[Week.parse(sort.partition("#")[0])].append(change)
     for week, mine in by_week.items():
         asked.add([week], known.named("quality_reviews"), cause_of(mine))
-        asked.add(window_of(week), known.with_downstream("quality_scores"), cause_of(mine))
+        _scored([week], known, mine, asked)
 
 
 def recategorised(reads: Reads, known: KnownAssets, since: datetime, asked: Asked) -> None:
@@ -162,6 +184,11 @@ def window_of(week: Week) -> list[Week]:
     return [week + later for later in range(WINDOW_WEEKS)]
 
 
+def _scored(weeks: Iterable[Week], known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
+    for week in weeks:
+        asked.add(window_of(week), known.with_downstream("quality_scores"), cause_of(changes))
+
+
 def _planned(
     known: KnownAssets, weeks: Mapping[Week, Change], asset: str, changes: Sequence[Change], asked: Asked
 ) -> None:
@@ -187,7 +214,18 @@ def _in_force_then(
     return in_force((TaxonomyVersion.from_plain(state) for state in states.values()), instant.date())
 
 
-def _by_item(changes: Sequence[Change]) -> dict[str, list[Change]]:
+def _decided(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """By worker, what somebody said of it. That one was seen, for the first time or again, moves nothing."""
+    found = _by_item(one for one in changes if not _WHO.isdisjoint(one.changes))
+    return {key: mine for key, mine in found.items() if not all(map(_first_seen, mine))}
+
+
+def _first_seen(change: Change) -> bool:
+    status = change.changes.get("status", {}).get("after")
+    return change.operation is Operation.CREATE and status == WorkerStatus.UNRESOLVED
+
+
+def _by_item(changes: Iterable[Change]) -> dict[str, list[Change]]:
     """The changes of each item in the order in which they were made."""
     found: defaultdict[str, list[Change]] = defaultdict(list)
     for change in changes:

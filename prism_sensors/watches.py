@@ -43,12 +43,15 @@ WATCHES = (
         name="changed_quality",
         seconds=300,
         description=(
-            "Reviews come in or are corrected, and another taxonomy counts: reviews of their week, and the scores "
-            "whose window holds it or whose categories differ."
+            "Reviews come in or are corrected, somebody says whose their worker or labelling job is, or another "
+            "taxonomy counts: reviews of their week, and the scores whose window holds it or whose categories "
+            "differ."
         ),
         rules=(
             (QUALITY, rules.reviewed),
             (CORRECTIONS, rules.reviews_corrected),
+            (WORKERS, rules.reviewer_resolved),
+            (PROJECTS, rules.reviewed_job_mapped),
             (PROJECTS, rules.retargeted),
         ),
         assets=("quality_reviews", "quality_scores"),

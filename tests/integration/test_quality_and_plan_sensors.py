@@ -13,9 +13,10 @@ from infra.local.platform import Platform
 from prism_core.calendar import Week, WeekRange
 from prism_core.models.disputes import Correction, FactTable
 from prism_core.models.people import Availability, Member, Weekday
-from prism_core.models.projects import Project
+from prism_core.models.projects import LabelingJob, Project
 from prism_core.models.taxonomy import TaxonomyEntry, TaxonomyStatus, TaxonomyVersion
 from prism_core.models.work import Allocation, QualityReview
+from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus
 from prism_core.tables import (
     ALLOCATIONS,
     AVAILABILITY,
@@ -24,6 +25,7 @@ from prism_core.tables import (
     PROJECTS,
     QUALITY,
     TAXONOMY,
+    WORKERS,
 )
 from prism_core.workbooks.reading import read_workbook
 from prism_resources.aws import client
@@ -52,11 +54,13 @@ def labels(*weeks: Week) -> list[str]:
     return [week.label for week in weeks]
 
 
-def a_review(week: Week, number: int, category: str = "raw-a") -> QualityReview:
+def a_review(
+    week: Week, number: int, category: str = "raw-a", *, member: str = "M-q1", project: str = "P-q1"
+) -> QualityReview:
     return QualityReview(
-        member_id="M-q1",
+        member_id=member,
         week=week,
-        project_id="P-q1",
+        project_id=project,
         review_id=f"q-{week}-{number}",
         category=category,
         reviewed=10,
@@ -118,6 +122,50 @@ def test_a_corrected_review_asks_for_scores_and_a_correction_of_throughput_does_
 
     assert of_work.requests == []
     assert of_reviews.weeks_of("quality_scores") == labels(LAST, RUNNING)
+
+
+def test_a_resolved_worker_asks_for_the_scores_that_count_its_reviews_under_any_of_its_names(
+    write: Write, changed_quality: Sensor
+) -> None:
+    before, by_sub, by_id, other = (RUNNING + offset for offset in (-70, -60, -50, -40))
+    write(QUALITY, a_review(before, 1, member="worker:sub-q"))
+    write(QUALITY, a_review(by_sub, 1, member="worker:sub-q"))
+    write(QUALITY, a_review(by_id, 1, member="worker:id-q"))
+    write(QUALITY, a_review(other, 1, member="worker:sub-other"))
+    seen = Worker(worker_key="pool#sub-q", pool="pool", sub="sub-q", worker_id="id-q", last_seen=NOW)
+    seen = write(WORKERS, seen)
+    changed_quality.tick()
+    unresolved = write(WORKERS, seen.model_copy(update={"last_seen": NOW + timedelta(hours=1)}))
+    seen_again = changed_quality.tick()
+    periods = (WorkerPeriod(member="M-q7", from_=by_sub.days[2]),)
+    write(WORKERS, unresolved.model_copy(update={"status": WorkerStatus.RESOLVED, "periods": periods}))
+
+    asked = changed_quality.tick()
+
+    assert seen_again.requests == []
+    assert asked.weeks_of("quality_scores") == labels(
+        *(at + later for at in (by_sub, by_id) for later in range(4))
+    )
+    assert changed_quality.tick().requests == []
+
+
+def test_a_mapped_labelling_job_asks_for_the_scores_that_count_its_reviews_while_it_holds(
+    write: Write, changed_quality: Sensor
+) -> None:
+    before, held, other = (RUNNING + offset for offset in (-100, -90, -80))
+    write(QUALITY, a_review(before, 1, project="job:birds-1"))
+    write(QUALITY, a_review(held, 1, project="job:birds-2"))
+    write(QUALITY, a_review(other, 1, project="job:cats-1"))
+    project = Project(project_id="P-q6", name="P", category="text", demand_hours=Decimal(1))
+    project = write(PROJECTS, project)
+    changed_quality.tick()
+
+    write(
+        PROJECTS,
+        project.model_copy(update={"labeling_jobs": (LabelingJob(job="birds-*", valid_from=held.monday),)}),
+    )
+
+    assert changed_quality.tick().weeks_of("quality_scores") == labels(*(held + later for later in range(4)))
 
 
 def test_a_taxonomy_asks_for_the_weeks_whose_reviews_it_names_otherwise_when_its_day_has_come_and_once(

@@ -21,6 +21,7 @@ from prism_core.touched import (
     moved_by_jobs,
     moved_by_worker,
     patterns_overlap,
+    reviews_moved_by_worker,
     steps_of,
 )
 from tests.unit.test_changes import NOW
@@ -60,6 +61,24 @@ def test_what_does_not_resolve_otherwise_touches_nothing() -> None:
 
     assert moved_by_worker("w", state, dict(state)) == set()
     assert moved_by_worker("w", {"status": "unresolved"}, {"status": "ignored"}) == set()
+
+
+def test_reviews_of_a_worker_stand_under_every_name_that_a_file_may_give_it() -> None:
+    names = {"sub": "one", "worker_id": "id-1"}
+    after = {**names, **resolved({"member": "M-1", "from": "2026-01-05"})}
+
+    found = reviews_moved_by_worker("pool#one", {**names, "status": "unresolved"}, after)
+
+    span = Span(date(2026, 1, 5), date.max)
+    assert found == {Touched(f"worker:{name}", span) for name in ("pool#one", "one", "id-1")}
+
+
+def test_a_name_that_a_resolved_worker_gains_touches_its_reviews_alone() -> None:
+    before = {"sub": "one", **resolved({"member": "M-1", "from": "2026-01-05"})}
+
+    found = reviews_moved_by_worker("pool#one", before, {**before, "worker_id": "id-1"})
+
+    assert {one.subject for one in found} == {"worker:id-1"}
 
 
 PERIODS = st.lists(
