@@ -4,7 +4,7 @@ Belongs here: the items of now and one pass over their changes since, for all we
 undoing changes (prism_core/history) and snapshots of a whole table in the lake (the export).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -17,6 +17,7 @@ from prism_core.clock import SKEW
 from prism_core.history.changes import State, state_of
 from prism_core.history.snapshots import ends_of, states_at
 from prism_core.models.base import Versioned
+from prism_core.models.changes import Change
 from prism_core.tables import TableSpec
 from prism_resources.aws import client
 from prism_resources.tables.history import TableHistory, key_of_item_key
@@ -57,17 +58,23 @@ def standing(
     asked = sorted(weeks)
     reader, settings = prism.reader(spec, model), prism.settings()
     history = TableHistory(client(settings, "dynamodb"), settings)
+    personal = frozenset(spec.personal)
     items = {spec.item_key(spec.key_of(one)): one for s in statuses for one in reader.query("by_status", status=s)}
     horizon = max(now, datetime.now(UTC)) + SKEW
     ends = ends_of(asked, now)
-    changes = list(history.between(spec, min(ends.values()) - SKEW, horizon)) if asked else []
+    sealed = history.between(spec, min(ends.values()) - SKEW, horizon, opened=False) if asked else ()
+    changes = [_without(personal, change) for change in sealed]
     # The index may lag behind the log, which is read consistently.
     for item_key in {change.item_key for change in changes} - items.keys():
         parts: dict[str, Any] = dict(key_of_item_key(spec, item_key))
         found = reader.get(**parts)
         if found is not None:
             items[item_key] = found
-    rows: dict[str, State] = {key: state_of(item) | {"version": item.version} for key, item in items.items()}
+    rows: dict[str, State] = {
+        key: {name: value for name, value in state_of(item).items() if name not in personal}
+        | {"version": item.version}
+        for key, item in items.items()
+    }
     known = {(key, item.version): item for key, item in items.items()}
 
     def model_of(item_key: str, state: dict[str, JsonValue]) -> V:
@@ -81,6 +88,12 @@ def standing(
         week: {_id(spec, key): model_of(key, state) for key, state in found[week.label].items()} for week in asked
     }
     return Standing({_id(spec, key): item for key, item in items.items()}, weekly)
+
+
+def _without(personal: Set[str], change: Change) -> Change:
+    """A change of the fields that figures come from; opening the others would cost a look-up a person."""
+    kept = {name: one for name, one in change.changes.items() if name not in personal}
+    return change.model_copy(update={"changes": kept})
 
 
 def _id(spec: TableSpec, item_key: str) -> str:

@@ -53,6 +53,10 @@ class JobRule:
     job: str
     span: Span
 
+    def until(self, day: date) -> "JobRule":
+        """The rule as far as it holds before a day."""
+        return JobRule(self.job, Span(self.span.first, min(self.span.until, day)))
+
 
 def steps_of(changes: Sequence[Change], current: State | None, fields: Iterable[str]) -> list[State]:
     """The values of some fields before the first of an item's changes, and after each of them.

@@ -6,7 +6,6 @@ Does not belong here: which subjects a change touches (prism_core/touched.py).
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -16,10 +15,10 @@ from prism_core.models.work import QualityReview, ThroughputWeek
 from prism_core.models.workers import JOB_PREFIX
 from prism_core.table_spec import AFTER_ALL
 from prism_core.touched import JobRule, Span, Touched, patterns_overlap
+from prism_resources.ahead import read_ahead
 from prism_resources.tables.generations import Generations
 from prism_resources.tables.reader import TableReader
 
-READERS = 8  # queries at once, where each is of one week
 _Rows = Callable[[str, Week, Week], Iterable[ThroughputWeek]]
 
 
@@ -83,17 +82,21 @@ class TouchedReviews:
         for rule in rules:
             for week in _around([rule.span], self._weeks) or ():
                 names[week].add(rule.job)
-        with ThreadPoolExecutor(READERS) as pool:
-            jobs = pool.map(self._jobs, names)
-            fits = (
-                any(patterns_overlap(one, job) for one in names[week] for job in found) for week, found in jobs
-            )
-            return {week for week, fit in zip(names, fits, strict=True) if fit}
+        jobs = zip(names, read_ahead(self._jobs, names), strict=True)
+        return {
+            week
+            for week, found in jobs
+            if any(patterns_overlap(pattern, job) for pattern in names[week] for job in found)
+        }
 
-    def _jobs(self, week: Week) -> tuple[Week, set[str]]:
+    def of_project(self, project_id: str, until: Week) -> set[Week]:
+        """Weeks before `until` with a review that names a project."""
+        return {one.week for one in self._reviews.query("by_project", project_id=project_id, last=until + -1)}
+
+    def _jobs(self, week: Week) -> set[str]:
         """The labelling jobs that reviews of a week name."""
         found = self._reviews.query("by_week", week=week, first=JOB_PREFIX, last=JOB_PREFIX + AFTER_ALL)
-        return week, {review.project_id.removeprefix(JOB_PREFIX) for review in found}
+        return {review.project_id.removeprefix(JOB_PREFIX) for review in found}
 
 
 def _around(spans: Iterable[Span], weeks: WeekRange) -> WeekRange | None:

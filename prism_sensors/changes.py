@@ -5,7 +5,7 @@ Does not belong here: the rules (rules.py) and the log (prism_resources/tables/f
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -15,20 +15,21 @@ from prism_assets.retries import NO_RUN_RETRY
 from prism_core import clock
 from prism_core.models.changes import Change
 from prism_core.table_spec import TableSpec
-from prism_resources.tables.feed import OVERLAP, FeedCursor, digest_of, read_news
+from prism_resources.tables.feed import FeedCursor, digest_of, read_news
 from prism_sensors.asking import Asked
 from prism_sensors.known import KnownAssets, keys
 from prism_sensors.reads import Reads
 
 Rule = Callable[[Reads, KnownAssets, Sequence[Change], Asked], None]
-Steady = Callable[[Reads, KnownAssets, datetime, Asked], None]
+Steady = Callable[[Reads, KnownAssets, datetime, Asked, str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """A sensor over some tables: rules by table, and what they may ask for.
 
-    `steady` is asked at every tick, with the instant since which it looks: for a day that comes is no change.
+    `steady` is asked at every tick, since that a day comes is no change: with the instant of the last tick and the
+    text that it answered then.
     """
 
     name: str
@@ -66,13 +67,14 @@ def change_sensor(watch: Watch, known: KnownAssets) -> dg.SensorDefinition | Non
                 changes = [one for one in changes if one.instant > cursor.since]
             if changes:
                 rule(reads, known, changes, asked)
+        left = cursor.left
         if watch.steady is not None:
-            watch.steady(reads, known, cursor.since if fresh else cursor.since - OVERLAP, asked)
+            left = watch.steady(reads, known, cursor.since, asked, left)
         requests = list(asked.requests(reads.weeks, tags=NO_RUN_RETRY))
         seen = len(news.changes)
         return dg.SensorResult(
             run_requests=requests,
-            cursor=news.cursor.text(),
+            cursor=replace(news.cursor, left=left).text(),
             skip_reason=None if requests else f"{seen} new changes, which touch no week",
         )
 

@@ -3,21 +3,23 @@
 Belongs here: reads by index that answer which weeks a change touches. Does not belong here: the rules (rules.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from pydantic import JsonValue
 
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week, WeekRange
+from prism_core.models.changes import Change
 from prism_core.models.disputes import Correction
+from prism_core.models.people import Availability
 from prism_core.models.projects import Project, ProjectStatus
 from prism_core.models.taxonomy import TaxonomyStatus, TaxonomyVersion
-from prism_core.models.work import QualityReview
+from prism_core.models.work import Allocation, QualityReview
 from prism_core.models.workers import Worker, WorkerStatus
 from prism_core.settings import Settings
 from prism_core.table_spec import TableSpec
-from prism_core.tables import CORRECTIONS, PROJECTS, QUALITY, TAXONOMY, WORKERS
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, CORRECTIONS, PROJECTS, QUALITY, TAXONOMY, WORKERS
 from prism_resources.aws import client
 from prism_resources.tables.codec import decode
 from prism_resources.tables.history import TableHistory, key_of_item_key
@@ -47,6 +49,21 @@ class Reads:
         """The plain state of an item now; None when it is gone."""
         raw = self._reader(spec, spec.model).read(key_of_item_key(spec, item_key))
         return None if raw is None else decode(spec, spec.model, raw).plain()
+
+    def recorded(self, spec: TableSpec, changes: Sequence[Change]) -> Week:
+        """The week in which the item of these changes was recorded."""
+        oldest = next(self.history.of_item(spec, changes[0].item_key, oldest_first=True), changes[0])
+        return Week.of(min(oldest.instant, *(change.instant for change in changes)))
+
+    def weeks_of_member(self, member_id: str, until: Week) -> set[Week]:
+        """Weeks before `until` in which a member was planned, off or at work."""
+        if until <= self.weeks.first:
+            return set()
+        last = until + -1
+        planned = self._reader(ALLOCATIONS, Allocation).query("by_member", member_id=member_id, last=last)
+        off = self._reader(AVAILABILITY, Availability).query("by_member", member_id=member_id, last=last.sunday)
+        worked = self._prism.throughput().member(member_id, self.weeks.first, last)
+        return {*(one.week for one in (*planned, *worked)), *(Week.of(one.date) for one in off)}
 
     def projects(self) -> Iterator[Project]:
         reader = self._reader(PROJECTS, Project)

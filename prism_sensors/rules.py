@@ -14,11 +14,9 @@ from prism_core.calendar import Week, WeekRange
 from prism_core.history.rebuild import in_order
 from prism_core.models.changes import Change, Operation
 from prism_core.models.disputes import FactTable
-from prism_core.models.taxonomy import TaxonomyVersion
 from prism_core.models.workers import WorkerStatus
 from prism_core.quality_scores import WINDOW_WEEKS
-from prism_core.tables import ALLOCATIONS, AVAILABILITY, CORRECTIONS, MEMBERS, PROJECTS, QUALITY, TAXONOMY, WORKERS
-from prism_core.taxonomy import Categorised, in_force, rehearse
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, CORRECTIONS, MEMBERS, PROJECTS, QUALITY, WORKERS
 from prism_core.touched import (
     WORKER_PREFIX,
     JobRule,
@@ -30,16 +28,18 @@ from prism_core.touched import (
     reviews_moved_by_worker,
     steps_of,
 )
+from prism_resources.ahead import read_ahead
 from prism_resources.tables.history import key_of_item_key
 from prism_sensors.asking import Asked
 from prism_sensors.changes import cause_of
 from prism_sensors.known import KnownAssets
 from prism_sensors.reads import Reads
 
+SNAPSHOTS = ("allocations", "availability", "members", "projects", "requests")
 # Of a member: what utilisation takes from the register.
 _HOURS = frozenset({"hours", "status"})
 # Of a worker: what says who it is. The others say when it was seen.
-_WHO = frozenset({"status", "periods", "sub", "worker_id"})
+_WHO = ("status", "periods", "sub", "worker_id")
 _EVER = Span(date.min, date.max)
 
 
@@ -63,22 +63,25 @@ def worker_resolved(reads: Reads, known: KnownAssets, changes: Sequence[Change],
 
 def reviewer_resolved(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """Scores of the windows that hold reviews of a worker who is somebody else now."""
-    reviews = reads.touched_reviews()
-    for key, mine in _decided(changes).items():
+    reviews, decided = reads.touched_reviews(), _decided(changes)
+
+    def weeks(key: str) -> set[Week]:
         worker_key = key_of_item_key(WORKERS, key)["worker_key"]
-        steps = steps_of(mine, reads.state_of(WORKERS, key), ("status", "periods", "sub", "worker_id"))
-        moved = {
-            one for before, after in pairwise(steps) for one in reviews_moved_by_worker(worker_key, before, after)
-        }
-        _scored(reviews.of_workers(moved), known, mine, asked)
+        steps = pairwise(steps_of(decided[key], reads.state_of(WORKERS, key), _WHO))
+        return reviews.of_workers({one for step in steps for one in reviews_moved_by_worker(worker_key, *step)})
+
+    for found, mine in zip(read_ahead(weeks, decided), decided.values(), strict=True):
+        _scored(found, known, mine, asked)
 
 
 def reviewed_job_mapped(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """Scores of the windows that hold reviews of a labelling job whose project may be another now."""
-    for key, mine in _by_item(one for one in changes if "labeling_jobs" in one.changes).items():
-        steps = steps_of(mine, reads.state_of(PROJECTS, key), ("labeling_jobs",))
-        rules = {one for before, after in pairwise(steps) for one in job_rules(before) ^ job_rules(after)}
-        _scored(reads.touched_reviews().of_jobs(rules), known, mine, asked)
+    rules, mapped = set[JobRule](), [one for one in changes if "labeling_jobs" in one.changes]
+    for key, mine in _by_item(mapped).items():
+        steps = pairwise(steps_of(mine, reads.state_of(PROJECTS, key), ("labeling_jobs",)))
+        rules |= {one for before, after in steps for one in job_rules(before) ^ job_rules(after)}
+    if rules:
+        _scored(reads.touched_reviews().of_jobs(rules), known, mapped, asked)
 
 
 def jobs_mapped(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
@@ -125,24 +128,6 @@ def reviewed(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Ask
         _scored([week], known, mine, asked)
 
 
-def recategorised(reads: Reads, known: KnownAssets, since: datetime, asked: Asked) -> None:
-    """Scores of the weeks with a review that is of another category than it was at `since`.
-
-    A version counts from its effective day, which may come without any change. A pair of versions is compared at
-    several ticks and asked for once: its names are the cause.
-    """
-    scores, now = known.with_downstream("quality_scores"), clock.now()
-    versions = reads.taxonomies()
-    before, after = _in_force_then(reads, versions, since, now), in_force(versions, now.date())
-    if not scores or (before and before.entries) == (after and after.entries):
-        return
-    cause = f"taxonomy {_named(before)} to {_named(after)}"
-    for week in reads.weeks:
-        rows = (Categorised(one.review_id, one.category, week.monday) for one in reads.reviews(week))
-        if rehearse(rows, before, after).moved:
-            asked.add(window_of(week), scores, cause)
-
-
 def allocated(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """The snapshot of the allocations' week, and what is used of it."""
     weeks = {
@@ -158,30 +143,64 @@ def absent(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked
     _planned(known, weeks, "availability", changes, asked)
 
 
-def registered(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
+def week_began(reads: Reads, known: KnownAssets, since: datetime, asked: Asked, left: str) -> str:
+    """Snapshots and utilisation of a week that has begun, once: what was planned ahead for it is no change now.
+
+    Answers the running week.
+    """
+    running = clock.this_week()
+    if running > Week.parse(left or Week.of(since).label) and running in reads.weeks:
+        assets = known.with_downstream(*SNAPSHOTS, "utilisation")
+        asked.add([running], assets, f"{running} began")
+    return running.label
+
+
+def registered(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
     """The snapshots of a register: of the week of the change and of those that ended since."""
     for table in sorted({change.table for change in changes}):
         mine = [change for change in changes if change.table == table]
-        first = min(Week.of(change.instant) for change in mine)
-        weeks = WeekRange(first, max(first, clock.this_week()))
-        asked.add(weeks, known.with_downstream(table), cause_of(mine))
-        hours = [one for one in mine if table == MEMBERS.name and not _HOURS.isdisjoint(one.changes)]
-        if hours:
-            asked.add(weeks, known.with_downstream("utilisation"), cause_of(hours))
+        asked.add(_since(mine), known.with_downstream(table), cause_of(mine))
+        if table == MEMBERS.name:
+            _contracted(reads, known, mine, asked)
 
 
-def retargeted(_: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
-    """Scores stand beside the quality target of their week's end: of the week of the change, and later ones."""
-    mine = [change for change in changes if "quality_target" in change.changes]
-    if mine:
-        first = min(Week.of(change.instant) for change in mine)
-        weeks = WeekRange(first, max(first, clock.this_week()))
-        asked.add(weeks, known.with_downstream("quality_scores"), cause_of(mine))
+def _contracted(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
+    """Utilisation takes a member's hours as they stood at the week's end; of weeks before the member was recorded,
+    as they stand now."""
+    assets = known.with_downstream("utilisation")
+    by_member = _by_item(one for one in changes if not _HOURS.isdisjoint(one.changes))
+
+    def before(key: str) -> set[Week]:
+        recorded = reads.recorded(MEMBERS, by_member[key])
+        return reads.weeks_of_member(key_of_item_key(MEMBERS, key)["member_id"], recorded)
+
+    for weeks, mine in zip(read_ahead(before, by_member), by_member.values(), strict=True):
+        asked.add({*weeks, *_since(mine)}, assets, cause_of(mine))
+
+
+def retargeted(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
+    """Scores stand beside the quality target of their week's end; of weeks before the project was recorded, beside
+    that of now."""
+    assets, rules = known.with_downstream("quality_scores"), set[JobRule]()
+    mine = [one for one in changes if "quality_target" in one.changes]
+    for key, of_project in _by_item(mine).items():
+        recorded = reads.recorded(PROJECTS, of_project)
+        weeks = reads.touched_reviews().of_project(key_of_item_key(PROJECTS, key)["project_id"], recorded)
+        asked.add({*weeks, *_since(of_project)}, assets, cause_of(of_project))
+        rules |= {one.until(recorded.monday) for one in job_rules(reads.state_of(PROJECTS, key) or {})}
+    if rules:
+        asked.add(reads.touched_reviews().of_jobs(rules), assets, cause_of(mine))
 
 
 def window_of(week: Week) -> list[Week]:
     """The weeks whose scores count this week's reviews: its own, and those whose window reaches back to it."""
     return [week + later for later in range(WINDOW_WEEKS)]
+
+
+def _since(changes: Iterable[Change]) -> WeekRange:
+    """The week of the first change, and those since."""
+    first = min(Week.of(change.instant) for change in changes)
+    return WeekRange(first, max(first, clock.this_week()))
 
 
 def _scored(weeks: Iterable[Week], known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
@@ -196,10 +215,6 @@ def _planned(
     asked.add(weeks, sorted(assets), cause_of(changes))
 
 
-def _named(version: TaxonomyVersion | None) -> str:
-    return "none" if version is None else f"{version.taxonomy_id}@{version.version}"
-
-
 def _corrections(reads: Reads, changes: Sequence[Change], table: FactTable) -> Iterator[tuple[Week, list[Change]]]:
     for key, mine in _by_item(changes).items():
         current = reads.state_of(CORRECTIONS, key)
@@ -207,16 +222,9 @@ def _corrections(reads: Reads, changes: Sequence[Change], table: FactTable) -> I
             yield Week.parse(key_of_item_key(CORRECTIONS, key)["week"]), mine
 
 
-def _in_force_then(
-    reads: Reads, versions: Sequence[TaxonomyVersion], instant: datetime, now: datetime
-) -> TaxonomyVersion | None:
-    states = reads.history.list_at(TAXONOMY, versions, instant, now=now, max_weeks=None)
-    return in_force((TaxonomyVersion.from_plain(state) for state in states.values()), instant.date())
-
-
 def _decided(changes: Iterable[Change]) -> dict[str, list[Change]]:
     """By worker, what somebody said of it. That one was seen, for the first time or again, moves nothing."""
-    found = _by_item(one for one in changes if not _WHO.isdisjoint(one.changes))
+    found = _by_item(one for one in changes if not one.changes.keys().isdisjoint(_WHO))
     return {key: mine for key, mine in found.items() if not all(map(_first_seen, mine))}
 
 

@@ -22,6 +22,7 @@ from prism_core.tables import (
 from prism_sensors import rules
 from prism_sensors.changes import Watch, change_sensor
 from prism_sensors.known import KnownAssets
+from prism_sensors.recategorised import recategorised
 
 WATCHES = (
     Watch(
@@ -55,14 +56,14 @@ WATCHES = (
             (PROJECTS, rules.retargeted),
         ),
         assets=("quality_reviews", "quality_scores"),
-        steady=rules.recategorised,
+        steady=recategorised,
     ),
     Watch(
         name="changed_plans",
         seconds=900,
         description=(
             "Allocations, days off, members, projects and requests change: the snapshots of the weeks that see "
-            "the change, and utilisation where it follows. Weeks that have not begun are left out."
+            "the change, and utilisation where it follows. A week that has not begun is asked for once it has."
         ),
         rules=(
             (ALLOCATIONS, rules.allocated),
@@ -71,7 +72,8 @@ WATCHES = (
             (PROJECTS, rules.registered),
             (REQUESTS, rules.registered),
         ),
-        assets=("allocations", "availability", "members", "projects", "requests", "utilisation"),
+        assets=(*rules.SNAPSHOTS, "utilisation"),
+        steady=rules.week_began,
     ),
 )
 

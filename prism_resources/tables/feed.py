@@ -26,24 +26,30 @@ _NAME_BYTES = 6
 
 @dataclass(frozen=True, slots=True)
 class FeedCursor:
-    """Up to where the log was read, and short names of the changes of the last OVERLAP that were seen."""
+    """Up to where the log was read, and short names of the changes of the last OVERLAP that were seen.
+
+    `left` is the reader's own: what it goes on with at its next tick.
+    """
 
     since: datetime
     seen: frozenset[str] = frozenset()
+    left: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raises PermanentFailure for a text that is none of ours."""
         try:
             values = json.loads(text)
-            return cls(datetime.fromisoformat(values["since"]), frozenset(values["seen"]))
+            return cls(
+                datetime.fromisoformat(values["since"]), frozenset(values["seen"]), str(values.get("left", ""))
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise PermanentFailure(
                 f"the cursor {text[:80]!r} is not one of the change log; reset the sensor's cursor in Dagster"
             ) from error
 
     def text(self) -> str:
-        return json.dumps({"since": instant_text(self.since), "seen": sorted(self.seen)})
+        return json.dumps({"since": instant_text(self.since), "seen": sorted(self.seen), "left": self.left})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +75,11 @@ def read_news(
     new = [change for change in found if name_of(change) not in cursor.seen]
     if len(new) > most:
         left = set(map(name_of, new[most:]))
-        new, until = new[:most], new[most - 1].instant
+        # Not back from where it stood: what lies before the overlap was seen, and is not remembered.
+        new, until = new[:most], max(cursor.since, new[most - 1].instant)
         found = [change for change in found if name_of(change) not in left]
     seen = frozenset(name_of(change) for change in found if change.instant > until - OVERLAP)
-    return News(tuple(new), FeedCursor(until, seen))
+    return News(tuple(new), FeedCursor(until, seen, cursor.left))
 
 
 def digest_of(changes: Sequence[Change]) -> str:

@@ -1,11 +1,13 @@
 """Which weeks a change asks for. Why real: the log, the indexes and the published weeks decide it together."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from infra.local.platform import Platform
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.models.disputes import Correction
@@ -13,6 +15,10 @@ from prism_core.models.projects import LabelingJob, Project
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
 from prism_core.tables import CORRECTIONS, PROJECTS, WORKERS
+from prism_resources.aws import client
+from prism_resources.tables.feed import FeedCursor, read_news
+from prism_resources.tables.history import TableHistory
+from prism_resources.tables.store import TableStore
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.moving_clock import NOW, RUNNING, Clock, Write
 from tests.integration.ticks import Sensor
@@ -227,3 +233,23 @@ def test_weeks_that_have_not_begun_are_not_asked_for(write: Write, resolved_work
     write(CORRECTIONS, ahead)
 
     assert resolved_work.tick().requests == []
+
+
+def test_late_changes_that_are_more_than_a_tick_takes_come_once_and_bring_no_old_ones_back(
+    platform: Platform,
+) -> None:
+    stood = datetime(2019, 3, 6, 12, tzinfo=UTC)
+    dynamodb = client(platform.settings, "dynamodb")
+    store = TableStore(dynamodb, platform.settings, PROJECTS, Project)
+    history = TableHistory(dynamodb, platform.settings)
+    # The first was read by an earlier tick; the others appear behind the place where the cursor stands.
+    for name, seconds_before in (("P-f0", 150), ("P-f1", 90), ("P-f2", 80), ("P-f3", 70)):
+        author: Any = {"actor": "test", "reason": "", "request_id": name}
+        store.create(a_project(name), **author, now=stood - timedelta(seconds=seconds_before))
+
+    cursor, found = FeedCursor(stood), list[str]()
+    for _ in range(4):
+        news = read_news(history, [PROJECTS], cursor, stood + timedelta(minutes=1), most=1)
+        cursor, found = news.cursor, [*found, *(change.item_key for change in news.changes)]
+
+    assert found == ["projects/P-f1", "projects/P-f2", "projects/P-f3"]

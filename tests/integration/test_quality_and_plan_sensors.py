@@ -31,6 +31,7 @@ from prism_core.workbooks.reading import read_workbook
 from prism_resources.aws import client
 from prism_resources.quality_ingest import QualityIngest
 from prism_resources.tables.imports import Author, carry_out, plan_of
+from prism_sensors import recategorised
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.moving_clock import NOW, RUNNING, Clock, Write
 from tests.integration.ticks import Sensor
@@ -80,9 +81,9 @@ def a_version(name: str, category: str, clock: Clock, *, days: int = 0) -> Taxon
     )
 
 
-def a_member(hours: str) -> Member:
+def a_member(hours: str, member_id: str = "M-q9") -> Member:
     return Member(
-        member_id="M-q9",
+        member_id=member_id,
         name="Member",
         email="m@example.com",
         hours={Weekday.MON: Decimal(hours)},
@@ -183,7 +184,23 @@ def test_a_taxonomy_asks_for_the_weeks_whose_reviews_it_names_otherwise_when_its
 
     assert before.requests == []
     assert on_its_day.weeks_of("quality_scores") == labels(*(moved + later for later in range(4)))
-    assert {one.run_key for one in after.requests} <= {one.run_key for one in on_its_day.requests}
+    assert after.requests == []
+
+
+def test_a_taxonomy_that_takes_longer_than_a_tick_is_gone_on_with_by_the_next_ones(
+    write: Write, changed_quality: Sensor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recategorised, "SECONDS_A_TICK", 0.0)  # a week a tick
+    monkeypatch.setenv("PRISM_FIRST_WEEK", (RUNNING + -3).label)
+    for back in (3, 1):
+        write(QUALITY, a_review(RUNNING + -back, 9, "raw-moved"))
+    changed_quality.tick()
+    write(TAXONOMY, a_version("2020-0", "Name by name", clock))
+
+    ticks = [changed_quality.tick().weeks_of("quality_scores") for _ in range(6)]
+
+    window = labels(*(RUNNING + -back for back in (3, 2, 1, 0)))
+    assert ticks == [[], window[2:], [], window, [], []]
 
 
 def test_another_quality_target_asks_for_the_scores_of_the_running_week(
@@ -199,6 +216,56 @@ def test_another_quality_target_asks_for_the_scores_of_the_running_week(
 
     assert changed.weeks_of("quality_scores") == [RUNNING.label]
     assert unrelated.requests == []
+
+
+def test_another_target_of_a_project_that_was_recorded_late_asks_for_the_weeks_of_its_reviews_before(
+    write: Write, changed_quality: Sensor
+) -> None:
+    own, of_job, of_another = (RUNNING + offset for offset in (-112, -111, -110))
+    jobs = (LabelingJob(job="late-*", valid_from=own.monday),)
+    project = Project(project_id="P-q8", name="P", category="text", demand_hours=Decimal(1), labeling_jobs=jobs)
+    project = write(PROJECTS, project)
+    write(QUALITY, a_review(own, 1, project="P-q8"))
+    write(QUALITY, a_review(of_job, 1, project="job:late-1"))
+    write(QUALITY, a_review(of_another, 1, project="job:early-1"))
+    changed_quality.tick()
+
+    write(PROJECTS, project.model_copy(update={"quality_target": Decimal("0.9500")}))
+
+    assert changed_quality.tick().weeks_of("quality_scores") == labels(own, of_job, RUNNING)
+
+
+def test_other_hours_of_a_member_who_was_recorded_late_ask_for_the_weeks_that_count_them_before(
+    write: Write, changed_plans: Sensor
+) -> None:
+    planned, off = RUNNING + -30, RUNNING + -20
+    write(MEMBERS, a_member("8.00", "M-q11"))
+    write(
+        ALLOCATIONS,
+        Allocation(member_id="M-q11", week=planned, project_id="P-q3", hours={planned.monday: Decimal(1)}),
+    )
+    write(AVAILABILITY, Availability(member_id="M-q11", date=off.days[2], hours_off=Decimal(8)))
+    changed_plans.tick()
+
+    write(MEMBERS, a_member("6.00", "M-q11"))
+
+    assert changed_plans.tick().weeks_of("utilisation") == labels(planned, off, RUNNING)
+
+
+def test_what_was_planned_for_a_coming_week_is_asked_for_once_when_it_begins(
+    write: Write, changed_plans: Sensor, clock: Clock
+) -> None:
+    coming = RUNNING + 1
+    hours = {coming.days[1]: Decimal(4)}
+    write(ALLOCATIONS, Allocation(member_id="M-q3", week=coming, project_id="P-q3", hours=hours))
+    ahead = changed_plans.tick()
+    clock.forward(7 * 24 * 60)
+
+    begun, after = changed_plans.tick(), changed_plans.tick()
+
+    assert ahead.requests == []
+    assert begun.weeks_of("allocations") == begun.weeks_of("utilisation") == [coming.label]
+    assert after.requests == []
 
 
 def test_allocations_and_days_off_ask_for_the_utilisation_of_weeks_that_have_begun(

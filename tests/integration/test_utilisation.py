@@ -55,12 +55,12 @@ def time_off(member_id: str, day: int, hours: str) -> Availability:
 def programme(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Ann and Bob are planned on one project; Ann works on Monday, a stranger on Tuesday, on two jobs.
 
-    Ann's contract was 6 hours a day in that week, and is 4 since.
+    Ann's contract was 6 hours a day in that week, and is 4 since, under another name.
     """
     before, after = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 8, 3, tzinfo=UTC)
     ann = worker_key(pool=POOL, sub="ut-ann")
     write("members", [member("ut-ann"), member("ut-bob")], now=before)
-    write("members", [member("ut-ann", hours=dict.fromkeys(WEEKDAYS, "4"))], now=after)
+    write("members", [member("ut-ann", name="Ann", hours=dict.fromkeys(WEEKDAYS, "4"))], now=after)
     boxes = {
         "project_id": "ut-boxes",
         "name": "Boxes",
