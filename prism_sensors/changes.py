@@ -6,7 +6,7 @@ Does not belong here: the rules (rules.py) and the log (prism_resources/tables/f
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import dagster as dg
 
@@ -18,6 +18,7 @@ from prism_core.table_spec import TableSpec
 from prism_resources.tables.feed import FeedCursor, digest_of, read_news
 from prism_sensors.asking import Asked
 from prism_sensors.known import KnownAssets, keys
+from prism_sensors.materialised import read_at
 from prism_sensors.reads import Reads
 
 Rule = Callable[[Reads, KnownAssets, Sequence[Change], Asked], None]
@@ -89,9 +90,8 @@ def cause_of(changes: Sequence[Change]) -> str:
 
 
 def _begins(context: dg.SensorEvaluationContext, assets: Sequence[str]) -> datetime:
-    """A sensor that never ran looks at what changed after its assets were last materialised, if they were."""
-    found = [context.instance.get_latest_materialization_event(key) for key in keys(assets)]
-    stamps = [entry.timestamp for entry in found if entry is not None]
-    return (
-        min(datetime.fromtimestamp(min(stamps), UTC), clock.now()) if len(stamps) == len(assets) else clock.now()
-    )
+    """A sensor that never ran looks at what changed since the oldest of its assets' newest runs began to read. An
+    asset that was never materialised has nothing that could be out of date."""
+    newest = [context.instance.get_latest_materialization_event(key) for key in keys(assets)]
+    stamps = [read_at(context.instance, one.run_id, one.timestamp) for one in newest if one is not None]
+    return min([clock.now(), *stamps])

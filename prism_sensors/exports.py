@@ -5,7 +5,6 @@ Does not belong here: what is exported and backed up (prism_assets/lake).
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -17,6 +16,7 @@ from prism_core.settings import Settings
 from prism_sensors.asking import Asked
 from prism_sensors.ingest import recent_weeks
 from prism_sensors.known import KnownAssets, keys
+from prism_sensors.materialised import materialised_since
 
 # What is a snapshot of the week's end, or computed from such ones.
 GROUPS = ("lake", "quality", "allocation")
@@ -50,9 +50,9 @@ def lake_export_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions
     def tick(context: dg.ScheduleEvaluationContext, prism: PrismResource) -> Iterator[dg.RunRequest]:
         asked = Asked()
         for name in assets:
-            weeks = _ended(prism.settings().first_week)
-            done = materialised_since_end(context.instance, name, weeks)
-            asked.add([week for week in weeks if week not in done], [name], "the end of the week")
+            ends = {week: week.end for week in _ended(prism.settings().first_week)}
+            done = materialised_since(context.instance, name, ends)
+            asked.add(ends.keys() - done, [name], "the end of the week")
         yield from asked.requests(prism.weeks(), tags=NO_RUN_RETRY)
 
     return dg.Definitions(jobs=[job], schedules=[tick])
@@ -83,25 +83,6 @@ def backup_daily(settings: Settings, known: KnownAssets) -> dg.Definitions | Non
         return dg.RunRequest(run_key=f"backup@{moment}", partition_key=partition)
 
     return dg.Definitions(jobs=[job], schedules=[tick])
-
-
-def materialised_since_end(instance: dg.DagsterInstance, name: str, weeks: list[Week]) -> set[Week]:
-    """Those of the weeks that were materialised after they had ended: a snapshot before that is of half a week."""
-    found: set[Week] = set()
-    if not weeks:
-        return found
-    wanted = dg.AssetRecordsFilter(dg.AssetKey(name), asset_partitions=[week.key for week in weeks])
-    cursor: str | None = None
-    while True:
-        answer = instance.fetch_materializations(wanted, limit=1_000, cursor=cursor, ascending=False)
-        for record in answer.records:
-            if record.partition_key is not None:
-                week = Week.parse(record.partition_key)
-                if datetime.fromtimestamp(record.timestamp, UTC) >= week.end:
-                    found.add(week)
-        if not answer.has_more or len(found) == len(weeks):
-            return found
-        cursor = answer.cursor
 
 
 def _ended(first: Week) -> list[Week]:

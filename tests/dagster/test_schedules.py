@@ -1,11 +1,16 @@
 """When the log is read, and over which weeks."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
 from prism_assets.definitions import build_definitions
+from prism_assets.resources import PrismResource
 from prism_core.calendar import Week, WeekRange
 from prism_core.settings import ActivitySource, Settings
+from prism_sensors.asking import RANGE_END, RANGE_START
 from prism_sensors.ingest import recent_weeks
 
 FIRST = Week.parse("2025-W01")
@@ -36,6 +41,33 @@ def test_the_log_is_read_by_itself_only_where_it_is_the_source(
     source: ActivitySource, status: dg.DefaultScheduleStatus
 ) -> None:
     assert hourly(Settings(worker_activity_source=source)).default_status is status
+
+
+def test_the_weekly_export_asks_for_ended_weeks_that_were_not_materialised_since(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PRISM_NOW", "2026-01-07T04:30:00+00:00")
+    monkeypatch.setenv("PRISM_FIRST_WEEK", "2025-W50")
+    settings = Settings(first_week=Week.parse("2025-W50"))
+    definitions = build_definitions(settings)
+    schedule = definitions.resolve_schedule_def("lake_export_weekly")
+    assert isinstance(schedule, dg.ScheduleDefinition)
+    assets = definitions.resolve_job_def("lake_export").asset_layer.executable_asset_keys
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"telemetry": {"enabled": False}}) as instance:
+        for key in assets:
+            for week in WeekRange.parse("2025-W50..2025-W52"):
+                instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=week.key))
+        context = dg.build_schedule_context(
+            instance=instance,
+            scheduled_execution_time=datetime(2026, 1, 7, 4, 30, tzinfo=UTC),
+            repository_def=definitions.get_repository_def(),
+            resources={"prism": PrismResource()},
+        )
+
+        (request,) = schedule.evaluate_tick(context).run_requests or []
+
+    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2025-12-29", "2025-12-29")
+    assert set(request.asset_selection or ()) == set(assets)
 
 
 def test_the_hour_comes_from_the_settings() -> None:
