@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from prism_core.alerts.snapshot import NO_HOURS, AlertSnapshot, MemberState, TimeOff
+from prism_core.alerts.snapshot import NO_HOURS, AlertSnapshot, TimeOff
 from prism_core.calendar import Week
 from prism_core.models.people import AvailabilityStatus
 
@@ -45,23 +45,17 @@ class DayOff:
 
 
 def days_off(snapshot: AlertSnapshot, week: Week) -> dict[tuple[str, date], DayOff]:
-    """Every day of the week with hours off, approved or asked for, by member and date."""
+    """Every day of the week with hours off, approved or asked for, by member and date.
+
+    Of somebody who is not among the members nothing is known, so not what a day off leaves either.
+    """
     found = {(one.member_id, one.day): one for one in _holidays(snapshot, week)}
     for entry in snapshot.time_off.get(week, ()):
-        if entry.status not in _COUNTED or not entry.hours_off:
+        place, member = (entry.member_id, entry.day), snapshot.members.get(entry.member_id)
+        if entry.status not in _COUNTED or not entry.hours_off or member is None or place in found:
             continue
-        holiday = found.get((entry.member_id, entry.day))
-        if holiday is None:
-            contracted = contracted_on(snapshot.members.get(entry.member_id), entry.day)
-            found[entry.member_id, entry.day] = DayOff(
-                entry.member_id, entry.day, contracted, entry.hours_off, entry, None
-            )
+        found[place] = DayOff(*place, member.contracted(entry.day), entry.hours_off, entry, None)
     return found
-
-
-def contracted_on(member: MemberState | None, day: date) -> Decimal:
-    """Hours by contract; none for somebody who is no member."""
-    return NO_HOURS if member is None else member.contracted(day)
 
 
 def _holidays(snapshot: AlertSnapshot, week: Week) -> Iterator[DayOff]:

@@ -124,6 +124,15 @@ def test_supply_is_what_members_with_the_skills_have_left() -> None:
     assert not has(people["M-2"], {"audio": 3})
 
 
+def test_of_somebody_who_is_no_member_nothing_is_said() -> None:
+    off = TimeOff("M-9", WEEK.monday, Decimal("4.00"))
+    plan = Planned("M-9", WEEK, "P-1", {WEEK.monday: Decimal(4)})
+
+    answer = RULES[AlertRule.OOTO_CONFLICT](snapshot(time_off={WEEK: (off,)}, planned={WEEK: (plan,)}))
+
+    assert (answer.findings, answer.abstained) == ((), None)
+
+
 # --- trends ------------------------------------------------------------------------------------------------
 
 

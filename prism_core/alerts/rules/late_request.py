@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
-from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, hours_text, judgement
+from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, fingerprint, hours_text, judgement
 from prism_core.alerts.snapshot import NO_HOURS, AlertSnapshot, RequestState
 from prism_core.alerts.supply import Supply
 from prism_core.calendar import Week, WeekRange
@@ -31,10 +31,19 @@ _HORIZON_DAYS: Final = 92
 
 def judge(snapshot: AlertSnapshot) -> Judgement:
     """A finding for each waiting request that is overdue, or cannot be met even if everybody with the skills did
-    nothing else within their contract. High when it is overdue for long, or a promise cannot be kept."""
+    nothing else within their contract. High when it is overdue for long, or a promise cannot be kept.
+
+    Undecided is an approved one while the work since then was not read.
+    """
     supply = Supply(snapshot)
-    found = (_of(snapshot, supply, request) for request in snapshot.requests if request.status in WAITING)
-    return judgement(RULE, [finding for finding in found if finding is not None])
+    waiting = [request for request in snapshot.requests if request.status in WAITING]
+    found = (_of(snapshot, supply, request) for request in waiting)
+    unknown = [
+        fingerprint(RULE, f"requests/{request.request_id}", request.due_date.isoformat())
+        for request in waiting
+        if not days_late(request.due_date, snapshot.as_of) and _left(snapshot, request) is None
+    ]
+    return judgement(RULE, [finding for finding in found if finding is not None], undecided=unknown)
 
 
 def _of(snapshot: AlertSnapshot, supply: Supply, request: RequestState) -> Finding | None:
