@@ -25,7 +25,8 @@ def instance(
     rng = random.Random(SEED)
     skills = max(1, round(projects * _SKILLS_A_MEMBER / eligible))
     names = [f"skill-{number:04d}" for number in range(skills)]
-    made = [_project(number, names, rng, limits=limits) for number in range(projects)]
+    a_project = max(1, round(members / projects))
+    made = [_project(number, names, rng, people=a_project if limits else 0) for number in range(projects)]
     people = [_member(number, names, rng, limits=limits) for number in range(members)]
     supply = sum((sum(member.hours.values(), Decimal(0)) for member in people), Decimal(0))
     shares = [rng.uniform(0.3, 1.7) for _ in made]
@@ -47,16 +48,16 @@ def instance(
     return PlanProblem(WEEK, people, made, lines, quality=quality, previous=previous, level=level)
 
 
-def _project(number: int, skills: list[str], rng: random.Random, *, limits: bool) -> PlanProject:
+def _project(number: int, skills: list[str], rng: random.Random, *, people: int) -> PlanProject:
     sla = WEEK.monday + timedelta(days=rng.randrange(120)) if rng.random() < 1 / 2 else None
     return PlanProject(
         f"P-{number:05d}",
         priority=rng.choice((1, 2, 2, 3, 3, 3, 4, 5)),
         sla_date=sla,
         quality_target=Decimal(rng.choice((90, 95))) / 100,
-        min_people=rng.choice((0, 0, 0, 2)) if limits else 0,
-        max_people=rng.choice((None, 3, 5)) if limits else None,
-        min_block_hours=rng.choice((Decimal(0), Decimal(1), Decimal(2))) if limits else Decimal(0),
+        min_people=rng.choice((0, 0, 0, 2)) if people else 0,
+        max_people=rng.choice((None, 3 * people, 5 * people)) if people else None,
+        min_block_hours=rng.choice((Decimal(0), Decimal(1), Decimal(2))) if people else Decimal(0),
         skills={skills[number % len(skills)]: rng.choice((1, 1, 2))},
     )
 

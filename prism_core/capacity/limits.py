@@ -7,6 +7,7 @@ flow keeps every limit, then opens what has room again: a heuristic, so its answ
 """
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
 import numpy as np
@@ -19,10 +20,12 @@ from prism_core.capacity.scoring import hundredths
 from prism_core.capacity.supply import Flags, Ints, sums
 
 _MANY: Final = 2**31
-# One pair of a member or project is closed at a time so often; then all that are too many.
+# So many turns close one pair of a member or project at a time, later ones all that are too many; still later ones
+# those without hours too, so that every turn leaves fewer of them and there is an end.
 _GENTLE: Final = 12
+_OPEN: Final = 24
 _REOPENINGS: Final = 4
-_STEADY: Final = 100
+_WORTH_ANOTHER: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,10 @@ def within(found: Tables, weights: Weights, limits: Limits, extra: Extra) -> Flo
     best = _repair(found, weights, limits, replace(extra, allowed=start))
     for _ in range(_REOPENINGS):
         tried = _repair(found, weights, limits, replace(extra, allowed=_reopened(found, limits, best, start)))
-        if _value(tried, extra) <= _value(best, extra):
+        gained = _value(tried, extra) - _value(best, extra)
+        best = tried if gained > 0 else best
+        if gained * _WORTH_ANOTHER <= abs(best.objective):
             break
-        best = tried
     return best
 
 
@@ -98,20 +102,16 @@ def _repair(found: Tables, weights: Weights, limits: Limits, extra: Extra) -> Fl
     assert extra.allowed is not None  # noqa: S101 - of our own making
     allowed = extra.allowed.copy()
     floor = np.zeros(len(allowed), np.int64) if extra.floor is None else extra.floor.copy()
-    for turn in range(_STEADY):
+    for turn in count():
         flow = best_flow(found, weights, Extra(allowed, extra.kept_points, floor if floor.any() else None))
         closed, lifted = _broken(found, limits, flow, allowed, floor, gentle=turn < _GENTLE)
         if not closed.any() and not (lifted > floor).any():
             return flow
         allowed &= ~closed
+        if turn >= _OPEN:
+            allowed &= (flow.hours.by_pair > 0) | (floor > 0)
         floor = np.where(allowed, lifted, 0)
-    # Pieces that keep each other out of reach: whatever is still short goes, which only frees room.
-    while True:
-        flow = best_flow(found, weights, Extra(allowed, extra.kept_points, None))
-        closed, lifted = _broken(found, limits, flow, allowed, np.full(len(allowed), _MANY), gentle=False)
-        if not closed.any():
-            return flow
-        allowed &= ~closed
+    raise AssertionError  # the turns do not end
 
 
 def _broken(
@@ -138,10 +138,10 @@ def _too_many(group: Ints, used: Flags, worth: Ints, most: Ints, *, gentle: bool
     pairs = np.flatnonzero(used)
     order = pairs[np.lexsort((pairs, -worth[pairs], group[pairs]))]
     rank = np.arange(len(order)) - np.searchsorted(group[order], group[order])
-    count = np.bincount(group[pairs], minlength=len(most))
+    people = np.bincount(group[pairs], minlength=len(most))
     over = rank >= most[group[order]]
     if gentle:
-        over &= rank == count[group[order]] - 1
+        over &= rank == people[group[order]] - 1
     closed = np.zeros(len(used), np.bool_)
     closed[order[over]] = True
     return closed
@@ -149,13 +149,13 @@ def _too_many(group: Ints, used: Flags, worth: Ints, most: Ints, *, gentle: bool
 
 def _fewest(found: Tables, limits: Limits, used: Flags, untried: Flags, closed: Flags, lifted: Ints) -> None:
     """Projects with people, but too few: ask for more of them where there are some, else close the project."""
-    count = np.bincount(found.pair_project[used], minlength=len(limits.fewest))
+    people = np.bincount(found.pair_project[used], minlength=len(limits.fewest))
     points = np.zeros(len(used), np.int64)
     np.maximum.at(points, found.offer_pair, found.offer_points)
-    for project in np.flatnonzero((count > 0) & (count < limits.fewest)).tolist():
+    for project in np.flatnonzero((people > 0) & (people < limits.fewest)).tolist():
         mine = np.flatnonzero(found.pair_project[: found.free_pairs] == project)
         idle = mine[~used[mine] & untried[mine] & ~closed[mine]]
-        missing = int(limits.fewest[project] - count[project])
+        missing = int(limits.fewest[project] - people[project])
         if len(idle) < missing:
             closed[mine] = True
         else:

@@ -14,7 +14,7 @@ import numpy as np
 
 from prism_core.capacity.offers import Tables
 from prism_core.capacity.problem import Weights
-from prism_core.capacity.scoring import hundredths, overtime_rate, quarters, rates
+from prism_core.capacity.scoring import hundredths, overtime_rate, rates
 from prism_core.capacity.supply import Flags, Ints, numbered, sums
 
 SINK: Final = 0
@@ -193,18 +193,17 @@ def _idle(found: Tables, weights: Weights, nodes: _Nodes, arcs: _Arcs) -> None:
     given = found.supply
     pins = nodes.owner[given.members :]
     arcs.add(pins, SINK, given.regular[given.members :].sum(axis=1))
-    bounds = np.array([quarters(one) for one in given.available.tolist()], np.int64).reshape(-1, 5)
     for number, rate in enumerate(rates(weights)):
-        above = np.maximum(bounds[:, number], given.pinned)
-        capacity = np.maximum(bounds[:, number + 1] - above, 0)
+        above = np.maximum(given.quarters[:, number], given.pinned)
+        capacity = np.maximum(given.quarters[:, number + 1] - above, 0)
         some = np.flatnonzero(capacity)
         arcs.add(nodes.owner[some], SINK, capacity[some], rate)
 
 
 def _full_load(found: Tables, weights: Weights) -> int:
     """Points off when every hour is worked, those of the pins and of overtime included."""
-    bounds = np.array([quarters(one) for one in found.supply.available.tolist()], np.int64).reshape(-1, 5)
-    load = sum(int((bounds[:, k + 1] - bounds[:, k]).sum()) * rate for k, rate in enumerate(rates(weights)))
+    widths = np.diff(found.supply.quarters, axis=1).sum(axis=0).tolist()
+    load = sum(width * rate for width, rate in zip(widths, rates(weights), strict=True))
     overtime = int(found.supply.overtime.sum() + found.supply.pinned_overtime.sum())
     return -(load + overtime * overtime_rate(weights))
 

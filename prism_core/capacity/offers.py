@@ -60,6 +60,8 @@ def tables(problem: PlanProblem) -> Tables:
     points += number.value[line_project[offer_line]] - _shortfalls(problem, number, codes)[offer_pair]
     line_end = np.array([(problem.ends(line) - problem.week.monday).days for line in problem.lines], np.int64)
     owner = np.concatenate([free_codes // number.many, given.members + np.arange(len(pins))])
+    published = _by_pair(problem.published, number, codes)
+    published[len(free_codes) :] = 0  # hours of a pin stay or go by decision
     cuts = _cuts(problem, owner[offer_pair], line_end[offer_line], len(given.regular))
     return Tables(
         supply=given,
@@ -70,7 +72,7 @@ def tables(problem: PlanProblem) -> Tables:
         pair_member=codes // number.many,
         pair_project=codes % number.many,
         previous=_by_pair(problem.previous, number, codes),
-        published=_by_pair(problem.published, number, codes),
+        published=published,
         offer_pair=offer_pair,
         offer_line=offer_line,
         offer_points=points,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prism_core.capacity.problem import HOURS_A_DAY, PlanProblem
-from prism_core.capacity.scoring import hundredths
+from prism_core.capacity.scoring import QUARTERS, hundredths, quarters
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -28,7 +28,7 @@ class Supply:
     """Hours that can still be given, by owner and day: `regular`, and `room` for overtime (of members alone).
 
     By member: `overtime` that is left, hours `available` by contract and after time off, and what pins take of
-    these (`pinned`) and above them (`pinned_overtime`).
+    these (`pinned`) and above them (`pinned_overtime`); `quarters`: where those of the load begin and end.
     """
 
     regular: Ints
@@ -37,6 +37,7 @@ class Supply:
     available: Ints
     pinned: Ints
     pinned_overtime: Ints
+    quarters: Ints
 
     @property
     def members(self) -> int:
@@ -64,6 +65,9 @@ def supply(problem: PlanProblem) -> Supply:
         available=hours.sum(axis=1),
         pinned=np.minimum(taken, hours).sum(axis=1),
         pinned_overtime=over.sum(axis=1),
+        quarters=np.array([quarters(one) for one in hours.sum(axis=1).tolist()], np.int64).reshape(
+            -1, QUARTERS + 1
+        ),
     )
 
 

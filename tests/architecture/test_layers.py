@@ -160,6 +160,14 @@ def test_the_whole_core_loads_without_aws_dagster_or_pandas(tmp_path: Path) -> N
     assert set(loaded) & {"boto3", "botocore", "dagster", "pandas", "duckdb", "prism_resources", "infra"} == set()
 
 
+def test_a_week_to_plan_is_described_checked_and_judged_without_a_solver(tmp_path: Path) -> None:
+    parts = ("problem", "plan", "checking", "scoring", "verifying")
+
+    loaded = imported(tmp_path, [f"prism_core.capacity.{part}" for part in parts])["loaded"]
+
+    assert set(loaded) & {"numpy", "ortools", "highspy"} == set()
+
+
 def test_what_the_api_may_import_brings_nothing_heavy_with_it(tmp_path: Path) -> None:
     allowed = tuple(name for name in MAY_IMPORT["prism_api"] if name != "prism_core")
     names = [

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism_core.capacity.plan import PlanState
-from prism_core.capacity.problem import Exclusion, PlanProblem, PlanProject
+from prism_core.capacity.problem import Exclusion, Pin, PlanProblem, PlanProject
 from prism_core.capacity.solve import solve
 from prism_core.capacity.verifying import breaches
 from tests.unit.capacity_weeks import WEEK, line, member, problems
@@ -108,3 +108,17 @@ def test_hours_of_somebody_who_is_gone_move_without_a_word() -> None:
     problem = replace(trade(), published={("M", "old"): Decimal(8), ("gone", "old"): Decimal(4)})
 
     assert solve(problem).moved_hours == Decimal(4)
+
+
+def test_a_pin_makes_nobody_else_move() -> None:
+    pin = Pin("A", "P", Decimal(1))
+    problem = PlanProblem(
+        WEEK,
+        [member("A", 3), member("B", 3)],
+        [PlanProject("P", 5)],
+        [line("P", 3)],
+        pins=[pin],
+        published={("A", "P"): Decimal(1), ("B", "P"): Decimal(3)},
+    )
+
+    assert solve(problem).moved_hours == 0
