@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.capacity_instances import SEED, instance
+from benchmarks.capacity_instances import ELIGIBLE, SEED, instance
 from benchmarks.harness import Target, circumstances, compare, keep, print_targets
 from benchmarks.peers.capacity import greedy_points
 from prism_core.capacity.network import Extra, network
@@ -48,17 +48,20 @@ def main(argv: list[str] | None = None) -> list[dict[str, Any]]:
     return found if options.no_limits else [*found, _limits(options)]
 
 
-def _compared(size: str, level: str, options: argparse.Namespace, eligible: int | None = None) -> dict[str, Any]:
+def _compared(size: str, level: str, options: argparse.Namespace, eligible: int = ELIGIBLE) -> dict[str, Any]:
     members, projects = (int(one) for one in size.split("x"))
     of_level = Level.DAY if level == "day" else Level.AUTO
-    more = {} if eligible is None else {"eligible": eligible}
-    problem = instance(members, projects, level=of_level, **more)
+    problem = instance(members, projects, level=of_level, eligible=eligible)
     contenders = {FLOW: ":Flow", WHOLE: ":WholePlan", HIGHS: ":HighsLp"}
     facts = _facts(problem)
     if facts["arcs"] <= CP_SAT_UP_TO:
         contenders |= {"CP-SAT": "_cpsat:CpSat"}
     contenders |= {"greedy": ":Greedy"}
-    name = f"capacity-{size}" + ("-day" if level == "day" else "") + (f"-{eligible}-eligible" if eligible else "")
+    name = (
+        f"capacity-{size}"
+        + ("-day" if level == "day" else "")
+        + ("" if eligible == ELIGIBLE else f"-{eligible}-eligible")
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "problem.pickle"
         path.write_bytes(pickle.dumps(problem))

@@ -14,12 +14,12 @@ from prism_core.capacity.problem import DemandLine, Level, PlanMember, PlanProbl
 
 WEEK = Week.parse("2026-W48")
 SEED = 2026
-_ELIGIBLE = 15
+ELIGIBLE = 15
 _SKILLS_A_MEMBER = 3
 
 
 def instance(
-    members: int, projects: int, *, limits: bool = False, level: Level = Level.AUTO, eligible: int = _ELIGIBLE
+    members: int, projects: int, *, limits: bool = False, level: Level = Level.AUTO, eligible: int = ELIGIBLE
 ) -> PlanProblem:
     """A week of so many members and projects, always the same one."""
     rng = random.Random(SEED)
