@@ -117,8 +117,9 @@ def generate(folder: Path, changes: int, weeks: int) -> dict[str, Any]:
     _write_arrow(folder, items, versions, texts, log, before)
     ends = ends_of((FIRST + number for number in range(weeks)), FIRST.start + timedelta(weeks=weeks))
     sampled = list(ends)[:: max(weeks // SAMPLED, 1)]
-    with (folder / "log.pickle").open("wb") as file:
-        pickle.dump((log, ends, sampled), file)
+    for name, value in {"log": log, "weeks": (ends, sampled)}.items():
+        with (folder / f"{name}.pickle").open("wb") as file:
+            pickle.dump(value, file)
     return {"changes": changes, "weeks": weeks, "items": len(keys), "sampled_weeks": len(sampled)}
 
 
@@ -201,12 +202,17 @@ class _Inputs:
     share = 1.0
 
     def __init__(self, path: Path) -> None:
-        with (path / "log.pickle").open("rb") as file:
-            self.log, self.ends, self.sampled = pickle.load(file)  # noqa: S301 - written by this module
+        pa.array([0])  # imports pandas, where it is installed: not timed, as no other import is
+        self.ends, self.sampled = _unpickled(path / "weeks.pickle")
         self.sink = path / "written.parquet"
 
     def write(self, table: pa.Table) -> None:
         pq.write_table(table, self.sink, compression="zstd", compression_level=3)
+
+
+def _unpickled(path: Path) -> Any:
+    with path.open("rb") as file:
+        return pickle.load(file)  # noqa: S301 - written by this module
 
 
 class BySets(_Inputs):
@@ -214,7 +220,6 @@ class BySets(_Inputs):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.log = []
         self.rows = pq.read_table(path / "rows.parquet")
         self.changes = pq.read_table(path / "changes.parquet").to_batches(max_chunksize=BATCH_CHANGES)
 
@@ -247,6 +252,7 @@ class ReplayPerWeek(_Inputs):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        self.log = _unpickled(path / "log.pickle")
         self.share = len(self.sampled) / len(self.ends)
 
     def __call__(self) -> str:
@@ -263,6 +269,10 @@ class ReplayPerWeek(_Inputs):
 
 class OnePassWritten(_Inputs):
     """A dictionary that goes through the log once and is written at the end of each week."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.log = _unpickled(path / "log.pickle")
 
     def __call__(self) -> str:
         told: list[str] = []

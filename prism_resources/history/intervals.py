@@ -10,13 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
 from prism_core.history.rebuild import lives
@@ -24,14 +27,15 @@ from prism_core.lake import Column
 from prism_core.models.base import instant_text
 from prism_core.models.changes import Operation
 from prism_resources.history import interval_sql as sql
+from prism_resources.history.states import Codes, ColumnTexts, Events, Longs, Spans, spans
 from prism_resources.history.text import RECORDED_LATE, VERSION, carried
-from prism_resources.lake import ARROW_TYPES
 from prism_resources.scratch import Scratch
 
 MEMORY_LIMIT: Final = "1GB"
 _THREADS: Final = 2
-_BATCH_ROWS = 50_000
 _INSERT_ROWS = 250_000
+_MADE = (VERSION, "instant", "ulid", "operation")
+_NO_SLOT: Final = -1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,8 +45,9 @@ class StateIntervals:
     All rows are added before the first question, all changes after the rows were read: at least every change
     that is later than the earliest instant asked for. A change that its row does not know came after the row was
     read, if it was not made before `began`: when the rows began to be read, less what clocks may differ; without
-    it, whenever it was made. Memory is bounded; what is more lies in a folder that goes
-    with this object. Columns are those of the lake; texts are those of text.py.
+    it, whenever it was made. Putting a log in order is bounded in memory, and what is more lies in a folder that
+    goes with this object; the texts that changes touched are held. Columns are those of the lake; texts are those
+    of text.py.
     """
 
     def __init__(
@@ -54,17 +59,18 @@ class StateIntervals:
         began: datetime | None = None,
     ) -> None:
         self._columns = tuple(column for column in carried(columns) if column.name != key)
+        self._texts = [ColumnTexts(column) for column in self._columns]
         self._key, self._began_us = key, _microseconds(began or _EPOCH)
         self._folder = Scratch("history")
         self._database = duckdb.connect(":memory:")
         self._database.execute(f"SET memory_limit = '{memory_limit}'")
         self._database.execute(f"SET temp_directory = '{self._folder.path}'")
         self._database.execute("SET preserve_insertion_order = false")
+        self._database.execute(sql.CREATE_TABLES)
         self._rows: list[pa.RecordBatch] = []
         self._changes: list[pa.RecordBatch] = []
-        self._numbered = False
-        for statement in sql.create_tables(self._columns):
-            self._database.execute(statement)
+        self._arrived_events = 0
+        self._in_order: tuple[Events, pa.Array] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -81,8 +87,8 @@ class StateIntervals:
     def add_rows(self, batch: pa.RecordBatch | pa.Table) -> None:
         """Rows of now: key, `version` and the text of each column, null where the item has no value."""
         self._rows += _batches(batch)
-        if sum(map(len, self._rows)) >= _INSERT_ROWS or self._numbered:
-            self._arrived(self._rows, sql.insert_rows(self._key, self._columns))
+        if sum(map(len, self._rows)) >= _INSERT_ROWS or self._in_order is not None:
+            self._arrived(self._rows, sql.insert_rows(self._key))
 
     def add_changes(self, batch: pa.RecordBatch | pa.Table) -> None:
         """Changes: key, `version`, `instant`, `ulid`, `operation`, and for each column the text before.
@@ -90,8 +96,8 @@ class StateIntervals:
         Null where the change did not touch the column, ABSENT where the item had no value before.
         """
         self._changes += _batches(batch)
-        if sum(map(len, self._changes)) >= _INSERT_ROWS or self._numbered:
-            self._arrived(self._changes, sql.insert_changes(self._key, self._columns))
+        if sum(map(len, self._changes)) >= _INSERT_ROWS or self._in_order is not None:
+            self._arrived(self._changes, sql.insert_changes(self._key))
 
     def at(self, instants: Mapping[str, datetime]) -> Iterator[tuple[str, pa.Table]]:
         """Every item that stood at each instant, oldest instant first, sorted by key.
@@ -100,15 +106,20 @@ class StateIntervals:
         """
         if not instants:
             return
-        labels = self._between(instants)
-        started = _Slices(
-            self._stream("SELECT * EXCLUDE (odd) FROM intervals ORDER BY from_slot, id"), "from_slot"
-        )
-        live = started.empty
+        labels, states = self._between(instants)
+        begin = np.searchsorted(states.spans.from_slots, np.arange(len(labels) + 1))
+        items = len(states.items)
+        until, versions = np.zeros(items, np.int32), np.zeros(items, np.int64)
+        codes = [np.zeros(items, of.dtype) for of in states.codes]
         with ThreadPoolExecutor(_THREADS) as threads:
             for slot, label in enumerate(labels):
-                live = _alive(live, started.take(slot), slot, threads)
-                yield label, self._shown(live)
+                begun = slice(begin[slot], begin[slot + 1])
+                ids = states.spans.ids[begun]
+                until[ids], versions[ids] = states.spans.to_slots[begun], states.spans.versions[begun]
+                for standing, starting in zip(codes, states.codes, strict=True):
+                    standing[ids] = starting[begun]
+                alive = np.flatnonzero(until > slot)
+                yield label, self._shown(states, alive, versions[alive], codes, alive, threads)
 
     def of_week(
         self, instants: Mapping[str, datetime], week_column: str = "week"
@@ -121,64 +132,92 @@ class StateIntervals:
         """
         if not instants:
             return
-        week = next((column for column in self._columns if column.name == week_column), None)
-        if week is None or week.type not in {"string", "date"}:
+        week = next((n for n, column in enumerate(self._columns) if column.name == week_column), None)
+        if week is None or self._columns[week].type not in {"string", "date"}:
             raise BadUsage(f"{week_column!r} is no column that says the week: a text or a date is expected")
-        name = sql.names(self._columns)[self._columns.index(week)]
-        labels = self._between(instants)
-        asked = pa.table(
-            {"label": pa.array(labels, pa.string()), "slot": pa.array(range(len(labels)), pa.int32())}
-        )
-        with self._seeing("asked", asked):
-            found = _Slices(self._stream(sql.of_weeks(name, week.type, len(labels))), "slot")
+        labels, states = self._between(instants)
+        spans, said = states.spans, states.values[week]
+        said = pc.strftime(said, "%G-W%V") if self._columns[week].type == "date" else said
+        slots = pc.index_in(said, pa.array(labels, pa.string())).fill_null(_NO_SLOT).to_numpy()[states.codes[week]]
+        stood = (spans.from_slots <= slots) & (slots < spans.to_slots)
+        stands = (slots != _NO_SLOT) & (spans.to_slots == len(labels) + 1)
+        late = stands & ~np.isin(spans.ids, spans.ids[stood])
+        found = np.flatnonzero(stood | late)
+        found = found[np.lexsort((spans.ids[found], slots[found]))]
+        begin = np.searchsorted(slots[found], np.arange(len(labels) + 1))
+        with ThreadPoolExecutor(_THREADS) as threads:
             for slot, label in enumerate(labels):
-                yield label, self._shown(found.take(slot))
+                chosen = found[begin[slot] : begin[slot + 1]]
+                ids, versions = spans.ids[chosen], spans.versions[chosen]
+                table = self._shown(states, ids, versions, states.codes, chosen, threads)
+                yield label, table.append_column(RECORDED_LATE, pa.array(late[chosen]))
 
     def _arrived(self, batches: list[pa.RecordBatch], statement: str) -> None:
-        """Into DuckDB, many rows at once: a million by 250,000 took a third of the time of 120,000 at once."""
-        if self._numbered:
+        """The order into DuckDB, many rows at once, the texts of the columns beside it."""
+        if self._in_order is not None:
             raise BadUsage("rows and changes are added before the first question")
-        if batches:
-            with _in_room(), self._seeing("arriving", pa.Table.from_batches(batches)):
-                self._database.execute(statement)
-            batches.clear()
+        if not batches:
+            return
+        table, first = pa.Table.from_batches(batches), self._arrived_events
+        batches.clear()
+        self._arrived_events += len(table)
+        for column, texts in zip(self._columns, self._texts, strict=True):
+            texts.add(first, table.column(column.name))
+        made = table.select([name for name in (self._key, *_MADE) if name in table.column_names])
+        numbers = pa.array(np.arange(first, self._arrived_events, dtype=np.int32))
+        with _in_room(), self._seeing("arriving", made.append_column("number", numbers)):
+            self._database.execute(statement)
 
-    def _between(self, instants: Mapping[str, datetime]) -> list[str]:
-        """Make the table `intervals`; answers the labels by instant."""
+    def _between(self, instants: Mapping[str, datetime]) -> tuple[list[str], "_States"]:
+        """The labels by instant, and every state that held at one of these or holds now."""
         labels = sorted(instants, key=lambda label: instants[label])
         with _in_room():
-            if not self._numbered:
-                self._put_in_order()
-            self._find([_microseconds(instants[label]) for label in labels])
-        return labels
+            if self._in_order is None:
+                self._in_order = self._put_in_order()
+        events, items = self._in_order
+        found = spans(events, [_microseconds(instants[label]) for label in labels])
+        with ThreadPoolExecutor(_THREADS) as threads:
+            try:
+                held = list(threads.map(lambda texts: texts.held(events, found.places), self._texts))
+            except pa.ArrowInvalid as error:
+                said = str(error).splitlines()[0]
+                raise PermanentFailure(
+                    f"a value of now or of the change log does not fit its column: {said}; it was written past "
+                    "the store or by another version of PRISM"
+                ) from error
+        return labels, _States(items, found, [codes for codes, _ in held], [values for _, values in held])
 
-    def _find(self, instants_us: Sequence[int]) -> None:
-        self._database.execute(sql.number_days(instants_us))
-        statement = sql.intervals(self._columns, instants_us)
-        try:
-            self._database.execute(statement)
-            if self._database.execute(sql.ODD).fetchone() is not None:
-                self._leave_out_newer()
-                self._database.execute(statement)
-                self._refuse_gaps()
-        except duckdb.ConversionException as error:
-            said = str(error).splitlines()[0]
-            raise PermanentFailure(
-                f"a value of now or of the change log does not fit its column: {said}; it was written past the "
-                "store or by another version of PRISM"
-            ) from error
-
-    def _put_in_order(self) -> None:
-        self._arrived(self._rows, sql.insert_rows(self._key, self._columns))
-        self._arrived(self._changes, sql.insert_changes(self._key, self._columns))
+    def _put_in_order(self) -> tuple[Events, pa.Array]:
+        """Every event in order, and the keys of the items."""
+        self._arrived(self._rows, sql.insert_rows(self._key))
+        self._arrived(self._changes, sql.insert_changes(self._key))
         self._database.execute(sql.RESTARTED)
         restarted = [_Restarted.of(row) for row in self._database.execute(sql.CHANGES_OF_RESTARTED).fetchall()]
         if restarted:
             with self._seeing("lives", _numbered_lives(restarted)):
                 self._database.execute(sql.MOVE_LATER_LIVES)
         self._database.execute(sql.NUMBER_ITEMS)
-        self._items = self._database.sql(sql.ITEMS).to_arrow_table().column("item").combine_chunks()
-        self._numbered = True
+        items = self._database.sql(sql.ITEMS).to_arrow_table().column("item").combine_chunks()
+        events = self._events()
+        if events.odd() is not None:
+            self._leave_out_newer()
+            events = self._events()
+            odd = events.odd()
+            if odd is not None:
+                self._refuse_gap(items[odd].as_py())
+        self._database.close()
+        return events, items
+
+    def _events(self) -> Events:
+        found: dict[str, Any] = self._database.execute(sql.EVENTS).fetchnumpy()
+        return Events(
+            ids=found["id"],
+            versions=found["version"],
+            instants_us=found["us"],
+            operations=found["operation"],
+            numbers=found["number"],
+            arrived=self._arrived_events,
+        )
 
     def _leave_out_newer(self) -> None:
         """Changes that came after their row was read."""
@@ -200,14 +239,11 @@ class StateIntervals:
             )
         self._database.execute(sql.CUT)
 
-    def _refuse_gaps(self) -> None:
-        odd = self._database.execute(sql.ODD).fetchone()
-        if odd is None:
-            return
+    def _refuse_gap(self, odd_item: str) -> NoReturn:
         gap = self._database.execute(sql.GAPS).fetchone()
         if gap is None:
             raise PermanentFailure(
-                f"the history of {odd[0]} does not end where the item stands; it was written past the change log"
+                f"the history of {odd_item} does not end where the item stands; it was written past the change log"
             )
         item, version, instant_us, operation = gap
         raise PermanentFailure(
@@ -215,18 +251,24 @@ class StateIntervals:
             f"the change before this {operation} is missing; the item was written past the change log"
         )
 
-    def _stream(self, statement: str) -> pa.RecordBatchReader:
-        with _in_room():  # sorted before the first row comes
-            return self._database.sql(statement).to_arrow_reader(_BATCH_ROWS)
-
-    def _shown(self, table: pa.Table) -> pa.Table:
-        """Keys for numbers, the types of the lake, and none of our own columns."""
-        shown = {self._key: self._items.take(table.column("id")), VERSION: table.column(VERSION)}
-        for name, column in zip(sql.names(self._columns), self._columns, strict=True):
-            shown[column.name] = table.column(name).cast(ARROW_TYPES[column.type])
-        if RECORDED_LATE in table.column_names:
-            shown[RECORDED_LATE] = table.column(RECORDED_LATE)
-        return pa.table(shown)
+    def _shown(
+        self,
+        states: "_States",
+        ids: npt.NDArray[Any],
+        versions: Longs,
+        codes: Sequence[Codes],
+        chosen: npt.NDArray[np.intp],
+        threads: Executor,
+    ) -> pa.Table:
+        """A row an item: its key, its version, and of each column the value whose number was chosen."""
+        # Copying is most of the work. Arrow does it without the interpreter's lock, but column after column.
+        takes = [(states.items, ids), *((v, of[chosen]) for v, of in zip(states.values, codes, strict=True))]
+        halves = [takes[number::_THREADS] for number in range(_THREADS)]
+        taken: list[Any] = [None] * len(takes)
+        for number, half in enumerate(threads.map(_taken, halves)):
+            taken[number::_THREADS] = half
+        names = [self._key, VERSION, *(column.name for column in self._columns)]
+        return pa.table([taken[0], pa.array(versions), *taken[1:]], names)
 
     @contextmanager
     def _seeing(self, name: str, table: pa.RecordBatch | pa.Table) -> Iterator[None]:
@@ -255,43 +297,19 @@ def _batches(arrived: pa.RecordBatch | pa.Table) -> list[pa.RecordBatch]:
     return arrived.to_batches() if isinstance(arrived, pa.Table) else [arrived]
 
 
-class _Slices:
-    """A stream that is sorted by a number, cut into one table a number."""
+@dataclass(frozen=True, slots=True)
+class _States:
+    """Spans, the keys of their items, and what each state held: by column the values and their numbers."""
 
-    def __init__(self, stream: pa.RecordBatchReader, by: str) -> None:
-        self._stream, self._by = stream, by
-        self._waiting: list[pa.RecordBatch] = []
-        self.empty = pa.Table.from_batches([], stream.schema)
-
-    def take(self, number: int) -> pa.Table:
-        """The rows up to a number that were not taken before."""
-        found: list[pa.RecordBatch] = []
-        while (batch := self._next()) is not None:
-            numbers = batch.column(self._by).to_numpy()
-            end = int(np.searchsorted(numbers, number, side="right"))
-            found.append(batch.slice(0, end))
-            if end < batch.num_rows:
-                self._waiting.append(batch.slice(end))
-                break
-        return pa.Table.from_batches(found, self._stream.schema)
-
-    def _next(self) -> pa.RecordBatch | None:
-        return self._waiting.pop() if self._waiting else next(self._stream, None)
+    items: pa.Array
+    spans: Spans
+    codes: list[Codes]
+    values: list[pa.Array]
 
 
-def _alive(live: pa.Table, started: pa.Table, slot: int, threads: Executor) -> pa.Table:
-    """What stood before and still stands, with what began to stand, sorted by item."""
-    both = pa.concat_tables([live, started])
-    standing = np.flatnonzero(both.column("to_slot").to_numpy() > slot)
-    ids = both.column("id").to_numpy()[standing]
-    places = pa.array(standing[np.argsort(ids, kind="stable")], pa.int64())
-    # Copying is most of a week's work. Arrow does it without the interpreter's lock, but column after column.
-    halves = [range(number, both.num_columns, _THREADS) for number in range(_THREADS)]
-    moved: list[Any] = [None] * both.num_columns
-    for half, part in zip(halves, threads.map(lambda half: both.select(half).take(places), halves), strict=True):
-        for number, column in zip(half, part.combine_chunks().columns, strict=True):
-            moved[number] = column
-    return pa.Table.from_arrays(moved, schema=both.schema)
+def _taken(takes: Sequence[tuple[Any, npt.NDArray[Any]]]) -> list[pa.Array]:
+    chosen: list[tuple[Any, Any]] = [(values, pa.array(numbers)) for values, numbers in takes]
+    return [pc.take(values, numbers, boundscheck=False) for values, numbers in chosen]
 
 
 class _Restarted(NamedTuple):

@@ -90,6 +90,25 @@ def test_both_ways_agree_with_what_was_recorded_at_every_instant(
 
 
 @settings(deadline=None, max_examples=25)
+@given(operations, st.integers(1, 4))
+def test_rows_and_changes_that_arrive_in_parts_are_the_same_history(steps: Steps, at_once: int) -> None:
+    table = played(steps)
+    instants = {str(instant): instant for instant in table.instants()}
+    recorded = {label: keyed(table.at(instant)) for label, instant in instants.items()}
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("prism_resources.history.intervals._INSERT_ROWS", at_once)
+        with StateIntervals(COLUMNS) as intervals:
+            for key, row in keyed(table.now()).items():
+                intervals.add_rows(rows_batch({key: row}))
+            for change in table.log:
+                intervals.add_changes(changes_batch([change]))
+            found = {label: listed.to_pylist() for label, listed in intervals.at(instants)}
+
+    assert {label: {row["item_key"]: state(row) for row in rows} for label, rows in found.items()} == recorded
+
+
+@settings(deadline=None, max_examples=25)
 @given(operations, st.booleans(), st.integers(0, 24))
 def test_only_the_changes_since_the_first_instant_are_needed(
     steps: Steps,
@@ -146,6 +165,17 @@ def test_a_missing_change_is_noticed() -> None:
         PermanentFailure, match=r"things/X has a gap at version 4 of 2026-01-08.*update is missing"
     ):
         by_sets(keyed(table.now()), holed, {"first": START})
+
+
+def test_a_change_that_is_missing_before_the_deletion_is_noticed() -> None:
+    table = Table()
+    for number in range(3):
+        table.write("X", {"a": number}, START + timedelta(number))
+    table.write("X", None, START + timedelta(3))
+    holed = [change for change in table.log if change.version != 3]
+
+    with pytest.raises(PermanentFailure, match=r"things/X has a gap at version 4 of .*delete is missing"):
+        by_sets({}, holed, {"first": START})
 
 
 def test_a_row_that_is_newer_than_the_changes_is_to_be_read_again() -> None:
@@ -239,24 +269,42 @@ def test_too_little_memory_is_said_and_leaves_no_folder_behind() -> None:
     assert not folder.exists()
 
 
-def test_too_little_room_for_what_arrives_or_is_sorted_is_said() -> None:
-    columns = (Column("a", "string", "a long text"),)
-    keys = [f"things/X{number}" for number in range(60_000)]
-    texts = [str(number) * 60 for number in range(len(keys))]
-    batch = pa.RecordBatch.from_pydict({"item_key": keys, "version": [1] * len(keys), "a": texts})
+def test_too_little_room_for_what_arrives_or_is_put_in_order_is_said() -> None:
+    columns = (Column("a", "string", "a text"),)
+    keys = [f"things/{number:x}-{number * 7919 % 1_000_003:x}" for number in range(300_000)]
+    batch = pa.RecordBatch.from_pydict({"item_key": keys, "version": [1] * len(keys), "a": ["t"] * len(keys)})
     said = r"take more than there is: Out of Memory.*ask for fewer weeks"
 
     with StateIntervals(columns, memory_limit="10MB") as intervals:
         intervals._database.execute("SET max_temp_directory_size = '1MB'")
         with pytest.raises(PermanentFailure, match=said):
-            intervals.add_rows(pa.Table.from_batches([batch] * 6))
+            intervals.add_rows(batch)
     with StateIntervals(columns) as intervals:
         intervals.add_rows(batch)
-        assert len(list(intervals.at({"now": START}))) == 1
         intervals._database.execute("SET max_temp_directory_size = '1MB'")
-        intervals._database.execute("SET memory_limit = '120MB'")
+        intervals._database.execute("SET memory_limit = '40MB'")
         with pytest.raises(PermanentFailure, match=said):
-            intervals._stream("SELECT * FROM intervals, range(60) ORDER BY c0, from_slot")
+            list(intervals.at({"now": START}))
+
+
+def test_another_question_is_answered_from_what_was_put_in_order_for_the_first() -> None:
+    table = Table()
+    for number in range(3):
+        table.write("X", {"a": number}, START + timedelta(number))
+
+    with StateIntervals(COLUMNS) as intervals:
+        intervals.add_rows(rows_batch(keyed(table.now())))
+        intervals.add_changes(changes_batch(table.log))
+        found = [
+            [
+                row["a"]
+                for _, listed in intervals.at({"then": START + timedelta(day)})
+                for row in listed.to_pylist()
+            ]
+            for day in (2, 0, 1)
+        ]
+
+    assert found == [[2], [0], [1]]
 
 
 def test_nothing_asked_and_nothing_there_are_answered_with_nothing() -> None:
