@@ -5,9 +5,10 @@ a run did (run_events.py), and what to make of it (run_incidents.py, restated.py
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 import dagster as dg
 
@@ -21,10 +22,21 @@ _ENDED = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS, dg.DagsterRu
 
 @dataclass(frozen=True, slots=True)
 class EndedRuns:
-    """The runs that ended since the cursor, in order, and the cursor behind them."""
+    """The runs that ended since the cursor, in order; `stamps` are those of all that were read, of which `known`
+    were seen before."""
 
     runs: Sequence[dg.DagsterRun]
-    cursor: str
+    since: datetime
+    stamps: Mapping[str, datetime]
+    known: Set[str]
+
+    def cursor(self, before: str = "") -> str:
+        """The cursor behind all of them, or behind those before a run, which the next tick begins with."""
+        followed = dict(takewhile(lambda one: one[0] != before, self.stamps.items()))
+        followed |= {run_id: at for run_id, at in self.stamps.items() if run_id in self.known}
+        last = max([self.since, *followed.values()])
+        seen = [run_id for run_id, at in followed.items() if at > last - OVERLAP]
+        return json.dumps({"since": last.isoformat(), "seen": seen})
 
 
 def ended_since(instance: dg.DagsterInstance, cursor: str | None) -> EndedRuns:
@@ -39,22 +51,18 @@ def ended_since(instance: dg.DagsterInstance, cursor: str | None) -> EndedRuns:
         order_by="update_timestamp",
         ascending=True,
     )
-    ended = {record.dagster_run.run_id: _aware(record.update_timestamp) for record in records}
-    last = max([since, *ended.values()])
-    seen = [run_id for run_id, at in ended.items() if at > last - OVERLAP]
-    return EndedRuns(
-        [one.dagster_run for one in records if cursor and one.dagster_run.run_id not in known],
-        json.dumps({"since": last.isoformat(), "seen": seen}),
-    )
+    stamps = {record.dagster_run.run_id: _aware(record.update_timestamp) for record in records}
+    new = [one.dagster_run for one in records if cursor and one.dagster_run.run_id not in known]
+    return EndedRuns(new, since, stamps, known)
 
 
-def _read_cursor(text: str | None) -> tuple[datetime, Iterable[str]]:
+def _read_cursor(text: str | None) -> tuple[datetime, frozenset[str]]:
     """Up to when runs were read; the first tick begins with what ends from then on."""
     if not text:
-        return datetime.now(UTC), ()
+        return datetime.now(UTC), frozenset()
     try:
         values = json.loads(text)
-        return datetime.fromisoformat(values["since"]), set(values["seen"])
+        return datetime.fromisoformat(values["since"]), frozenset(values["seen"])
     except (ValueError, KeyError, TypeError) as error:
         raise PermanentFailure(f"the cursor {text[:80]!r} is damaged; reset it in Dagster") from error
 

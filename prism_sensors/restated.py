@@ -51,7 +51,7 @@ def restated_sensor(known: KnownAssets) -> dg.SensorDefinition | None:
         requests = list(asked.requests(prism.weeks(), tags=NO_RUN_RETRY))
         return dg.SensorResult(
             run_requests=requests,
-            cursor=ended.cursor,
+            cursor=ended.cursor(),
             skip_reason=None if requests else "no week changed without what is computed from it",
         )
 

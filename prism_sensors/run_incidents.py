@@ -11,7 +11,7 @@ import dagster as dg
 
 from prism_assets.resources import PrismResource
 from prism_core import clock
-from prism_core.failures import PermanentFailure
+from prism_core.failures import PermanentFailure, PrismFailure
 from prism_core.incidents import Incident, opened, subject_of, text_of
 from prism_core.models.base import instant_text
 from prism_resources.incidents import Incidents
@@ -34,27 +34,35 @@ WILL_RETRY = "dagster/will_retry"
 )
 def failed_runs(context: dg.SensorEvaluationContext, prism: PrismResource) -> dg.SensorResult:
     ended, incidents = ended_since(context.instance, context.cursor), Incidents(prism.lake())
-    told, waiting = list[str](), dict[str, Incident]()
+    told, waiting = list[str](), dict[str, tuple[str, Incident]]()
+    at = ""  # the run that is followed; those before it are not followed again, since their order counts
 
     def tell_waiting() -> None:
-        for incident in waiting.values():
+        nonlocal at
+        for run_id, incident in waiting.values():
+            at = run_id
             if incidents.failed(incident, clock.now(), lambda one: _tell(prism, one)):
                 told.append(subject_of(incident))
         waiting.clear()
 
-    for run in ended.runs:
-        events = RunEvents(context.instance, run)
-        if events.done:
-            tell_waiting()  # in order: what failed first and succeeded then is over
-            incidents.done(events.done)
-        if run.status is dg.DagsterRunStatus.FAILURE and run.tags.get(WILL_RETRY) != "true":
-            incident = _incident(events)
-            known = waiting.get(incident.fingerprint)
-            waiting[incident.fingerprint] = incident if known is None else known.joined(incident)
-    tell_waiting()
-    return dg.SensorResult(
-        cursor=ended.cursor, skip_reason="; ".join(told) if told else "no run failed in a new way"
-    )
+    try:
+        for run in ended.runs:
+            events = RunEvents(context.instance, run)
+            if events.done:
+                tell_waiting()  # in order: what failed first and succeeded then is over
+                at = run.run_id
+                incidents.done(events.done)
+            if run.status is dg.DagsterRunStatus.FAILURE and run.tags.get(WILL_RETRY) != "true":
+                incident = _incident(events)
+                first, known = waiting.get(incident.fingerprint, (run.run_id, None))
+                waiting[incident.fingerprint] = first, incident if known is None else known.joined(incident)
+        tell_waiting()
+    except PrismFailure as error:
+        if at in {"", ended.runs[0].run_id}:
+            raise
+        told.append(f"run {at} waits for the next tick: {error}")
+        return dg.SensorResult(cursor=ended.cursor(before=at), skip_reason="; ".join(told))
+    return dg.SensorResult(cursor=ended.cursor(), skip_reason="; ".join(told) or "no run failed in a new way")
 
 
 def _incident(events: RunEvents) -> Incident:

@@ -282,6 +282,27 @@ def test_mail_that_could_not_be_sent_is_sent_by_the_next_tick(
     assert subjects(mailbox) == ["PRISM: counted failed (2018-W33)"]
 
 
+def test_runs_before_one_whose_mail_could_not_be_sent_are_not_followed_again(
+    instance: dg.DagsterInstance, mailbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sensor = Sensor(instance)
+    run(instance, FIRST, "refused")
+    sensor.tick()
+    run(instance, FIRST, "refused")
+    run(instance, FIRST)
+    run(instance, SECOND, "the bucket does not exist")
+    with monkeypatch.context() as patch:
+        patch.setenv("PRISM_MAIL_SENDER", "nobody@example.com")  # SES has not verified it
+        stopped = sensor.tick()
+        with pytest.raises(PermanentFailure, match="not verified"):
+            sensor.tick()
+
+    sensor.tick()
+
+    assert "waits for the next tick" in (stopped.said or "")
+    assert subjects(mailbox) == ["PRISM: counted failed (2018-W33)", "PRISM: counted failed (2018-W34)"]
+
+
 def test_a_mail_that_fails_leaves_the_incident_as_it_was(platform: Platform, mailbox: Path) -> None:
     del mailbox  # clears the marks
     incidents = Incidents(Lake(platform.settings))
