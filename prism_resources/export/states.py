@@ -32,7 +32,7 @@ _MOMENT: Final = timedelta(microseconds=1)
 # Of the states that are merged between the others, at once.
 SLICE_ROWS: Final = 8_192
 # Of the history; what is more lies in a folder.
-MEMORY_LIMIT: Final = "256MB"
+MEMORY_LIMIT: Final = "128MB"
 _HISTORY_KEY: Final = "item_key"
 _WEEK_COLUMN: Final = Column(WEEK, "string", "week of the row")
 

@@ -23,7 +23,7 @@ from prism_core.tables import MEMBERS, PROJECTS, TABLES
 from prism_resources.aws import client
 from prism_resources.backup.catalog import base_among, listed, newest_among, read_manifest, verify
 from prism_resources.backup.restoring import Restore, source_of
-from prism_resources.backup.sets import read_record, write_record
+from prism_resources.backup.sets import creation, read_record, write_record
 from prism_resources.backup.taking import take_backup
 from tests.integration.backup_world import HOUR, MONDAY, RETENTION_DAYS, WEDNESDAY, World, member, project
 from tests.integration.fresh import platform_of_this_file
@@ -281,6 +281,20 @@ def test_a_table_that_the_backup_does_not_know_is_said_before_anything_is_made(w
         world.restore(MONDAY + 2 * HOUR, backups=[older])
 
     assert read_record(world.lake, set_name(world.settings.name_prefix, MONDAY + 2 * HOUR)) is None
+
+
+def test_a_table_that_was_never_deployed_ends_the_backup_with_its_name(world: World) -> None:
+    """An installation that is older than the table; a backup without it would look whole."""
+    dynamodb, name = client(world.settings, "dynamodb"), world.settings.table_name("saved_views")
+    dynamodb.delete_table(TableName=name)
+    try:
+        with pytest.raises(PermanentFailure, match=r"-saved_views: ResourceNotFound.*deploy the stacks"):
+            world.backup(MONDAY + HOUR)
+    finally:
+        dynamodb.create_table(**creation(TABLES["saved_views"], name))
+
+    (left,) = listed(world.lake, now=WEDNESDAY, retention_days=RETENTION_DAYS)
+    assert left.problem == "it is running, or was killed before its end"
 
 
 def test_a_set_is_not_made_of_two_backups(world: World) -> None:
