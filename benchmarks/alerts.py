@@ -86,15 +86,15 @@ def _promise(result: Mapping[str, Any]) -> Sequence[Target]:
 
 
 def _growth(results: Sequence[dict[str, Any]], *, save: bool) -> None:
-    """How the cost grows with the rows, which is to be linear."""
+    """How the CPU time grows with the rows, which is to be linear; other work on the cores does not count."""
     for one in results[1:]:
         rows = one["rows"] / results[0]["rows"]
-        seconds = {
-            name: round(figures["seconds"] / results[0]["contenders"][name]["seconds"], 2)
+        cpu = {
+            name: round(figures["cpu_seconds"] / results[0]["contenders"][name]["cpu_seconds"], 2)
             for name, figures in one["contenders"].items()
         }
-        print(f"{rows:.1f} times the rows cost " + ", ".join(f"{name} {times}" for name, times in seconds.items()))
-        one["growth"] = {"rows": round(rows, 2), "seconds": seconds}
+        print(f"{rows:.1f} times the rows cost " + ", ".join(f"{name} {times}" for name, times in cpu.items()))
+        one["growth"] = {"rows": round(rows, 2), "cpu_seconds": cpu}
         if save:
             keep(one["benchmark"], one)
 

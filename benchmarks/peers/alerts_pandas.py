@@ -58,6 +58,8 @@ class Merges:
         self.worked = _weeks(given["worked"], ["week", "project", "member", "day", "tasks", "seconds"])
         self.reviewed = _weeks(given["reviewed"], ["week", "member", "project", "reviewed", "correct"])
         self.off: dict[Week, pd.DataFrame] = {}
+        self.away: dict[Week, pd.DataFrame] = {}
+        self.able: dict[tuple[tuple[Any, Any], ...], tuple[Any, list[float]]] = {}
 
     def __call__(self) -> str:
         return digest(f"{week}|{line}" for week in self.judged for line in self.of_week(week))
@@ -156,7 +158,7 @@ class Merges:
         rows["expected"] = rows["hours"] * kept
         expected = rows.groupby("member")["expected"].sum()
         worked = work[~work["day"].isin(blank)].groupby("member")["hours"].sum()
-        open_rows = work[work["member"].str.startswith("worker:") | work["project"].str.startswith("job:")]
+        open_rows = work[work["member"].str.startswith("worker:")]
         open_hours = open_rows.groupby("project")["hours"].sum().rename("open")
         mine = rows[["member", "project"]].drop_duplicates().merge(open_hours, left_on="project", right_index=True)
         perhaps = mine.groupby("member")["open"].sum()
@@ -192,19 +194,29 @@ class Merges:
                 yield f"late_request|requests/{row.request}|{row.due}"
 
     def supply(self, skills: dict[Any, Any], days: list[Any], week: Week) -> float:
-        eligible = self.contracts
-        for skill, level in skills.items():
-            able = self.skills[(self.skills["skill"] == skill) & (self.skills["level"] >= level)]
-            eligible = eligible[eligible["member"].isin(able["member"])]
-        by_weekday = eligible.groupby("weekday")["contracted"].sum().reindex(range(7), fill_value=0.0)
+        members, by_weekday = self.eligible(tuple(skills.items()))
         total = float(sum(by_weekday[day.weekday()] for day in days))
-        for one in (week, week + 1, week + 2):
-            off = self.off_of(one)
-            off = off[
-                (off["status"] == "approved") & off["day"].isin(days) & off["member"].isin(eligible["member"])
-            ]
-            total -= float((off["contracted"] - off["left"]).sum())
-        return total
+        off = self.approved(week)
+        off = off[off["day"].isin(days) & off["member"].isin(members)]
+        return total - float((off["contracted"] - off["left"]).sum())
+
+    def eligible(self, needs: tuple[tuple[Any, Any], ...]) -> tuple[Any, list[float]]:
+        """Who has the skills, and their hours by weekday: the same all year, so computed once."""
+        if needs not in self.able:
+            rows = self.contracts
+            for skill, level in needs:
+                able = self.skills[(self.skills["skill"] == skill) & (self.skills["level"] >= level)]
+                rows = rows[rows["member"].isin(able["member"])]
+            hours = rows.groupby("weekday")["contracted"].sum().reindex(range(7), fill_value=0.0)
+            self.able[needs] = set(rows["member"]), hours.tolist()
+        return self.able[needs]
+
+    def approved(self, week: Week) -> pd.DataFrame:
+        """Approved time off of a week and the two after it."""
+        if week not in self.away:
+            off = pd.concat([self.off_of(week + number) for number in range(3)])
+            self.away[week] = off[off["status"] == "approved"]
+        return self.away[week]
 
     def capacity(self, week: Week) -> Iterator[str]:
         for ahead in (week + 1, week + 2):

@@ -125,7 +125,7 @@ class Worked:
 class WorkWeek:
     """The work of a week in hours on the wall clock: by project, by member and day; tasks of names nobody owns.
 
-    `open_hours` are those of names that are nobody's, by project (`job:<name>` for a job that is of no project).
+    `open_hours` are those of workers that are nobody's, by project (`job:<name>` for a job that is of no project).
     """
 
     hours_by_project: Mapping[str, Decimal]
@@ -143,10 +143,9 @@ class WorkWeek:
         for row in rows:
             by_member[row.member_id][row.day] += row.wall_seconds
             by_project[row.project_id][row.day] += row.wall_seconds
-            nobodys = [name for name in (row.member_id, row.project_id) if is_open(name)]
-            if nobodys:
+            if is_open(row.member_id):
                 open_seconds[row.project_id] += row.wall_seconds
-            for name in nobodys:
+            for name in filter(is_open, (row.member_id, row.project_id)):
                 tasks[name][row.day] = tasks[name].get(row.day, 0) + row.tasks
         project_days = {name: _hours(days) for name, days in by_project.items()}
         return cls(

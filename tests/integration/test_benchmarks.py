@@ -6,7 +6,17 @@ few calls say nothing, and no test looks at one.
 
 import pytest
 
-from benchmarks import api_init, api_load, api_warm, export_client, export_emulator, export_memory, history, views
+from benchmarks import (
+    alerts,
+    api_init,
+    api_load,
+    api_warm,
+    export_client,
+    export_emulator,
+    export_memory,
+    history,
+    views,
+)
 
 
 def test_the_start_is_measured_beside_its_peers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,6 +50,14 @@ def test_weeks_of_history_are_the_same_by_sets_and_by_replay() -> None:
     assert list(states["contenders"]) == list(history.STATES)
     assert list(written["contenders"]) == list(history.WRITTEN)
     assert [target["limit"] for target in (*states["targets"], *written["targets"])] == [0.01, 1]
+
+
+def test_the_rules_find_what_the_merges_find_at_every_size(capsys: pytest.CaptureFixture[str]) -> None:
+    results = alerts.main(["--weeks", "3", "--scales", "1", "2", "--repeats", "1"])
+
+    assert [list(result["contenders"]) for result in results] == [list(alerts.CONTENDERS)] * 2
+    assert results[1]["growth"]["rows"] > 1.5
+    assert "times the rows cost prism" in capsys.readouterr().out
 
 
 def test_a_view_is_measured_over_both_formats_of_the_lake(capsys: pytest.CaptureFixture[str]) -> None:

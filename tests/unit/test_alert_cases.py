@@ -8,7 +8,8 @@ from prism_core.alerts.cases.case import Case, snapshot
 from prism_core.alerts.findings import Judgement
 from prism_core.alerts.fixtures import CASES, found_in, outcomes
 from prism_core.alerts.judging import RULES, judge
-from prism_core.models.alerts import AlertRule
+from prism_core.alerts.ledger import observed
+from prism_core.models.alerts import Alert, AlertRule
 
 EVERY_CASE = [(rule, case) for rule, cases in CASES.items() for case in cases]
 WITHOUT_DATA = (AlertRule.LATE_REQUEST,)  # requests are a register: none is an answer
@@ -68,6 +69,8 @@ def test_the_same_snapshot_gives_the_same_answer_with_evidence_that_can_be_store
         assert json.dumps([dict(row.figures) for row in finding.evidence])
         assert all("/" in row.item or row.item == "capacity" for row in finding.evidence)
         assert not once.undecided & {finding.fingerprint}
+        alert = observed(None, finding, case.snapshot.as_of)
+        assert Alert.from_plain(alert.plain()) == alert
 
 
 def test_all_rules_are_asked_in_order_or_those_that_are_named() -> None:

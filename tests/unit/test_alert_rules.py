@@ -75,13 +75,14 @@ def test_the_work_of_a_week_is_added_up_by_project_member_and_name() -> None:
             worked("M-1", "P-2", day, "1.00"),
             worked("worker:w", "P-1", day, "0.50", tasks=3),
             worked("worker:w", "job:new", day, "0.25", tasks=2),
+            worked("M-1", "job:new", day, "0.25", tasks=1),
         ]
     )
 
-    assert week.hours_by_project == {"P-1": Decimal("2.5"), "P-2": Decimal(1), "job:new": Decimal("0.25")}
-    assert week.hours_by_day["M-1"] == {day: Decimal(3)}
+    assert week.hours_by_project == {"P-1": Decimal("2.5"), "P-2": Decimal(1), "job:new": Decimal("0.5")}
+    assert week.hours_by_day["M-1"] == {day: Decimal("3.25")}
     assert week.open_hours == {"P-1": Decimal("0.5"), "job:new": Decimal("0.25")}
-    assert week.open_tasks == {"worker:w": {day: 5}, "job:new": {day: 2}}
+    assert week.open_tasks == {"worker:w": {day: 5}, "job:new": {day: 3}}
 
 
 # --- time off and supply -----------------------------------------------------------------------------------

@@ -20,11 +20,15 @@ Weeks = Sequence[tuple[int, int]]
 
 
 def _of(
-    weeks: Weeks, *more: Reviewed, target: str | None = "0.95", limits: ProjectLimits | None = None
+    weeks: Weeks,
+    *more: Reviewed,
+    target: str | None = "0.95",
+    limits: ProjectLimits | None = None,
+    member: str = "M-1",
 ) -> AlertSnapshot:
     first = ENDED + (1 - len(weeks))
     quality = {
-        first + number: (Reviewed("M-1", "P-1", reviewed, correct), *(more if first + number == ENDED else ()))
+        first + number: (Reviewed(member, "P-1", reviewed, correct), *(more if first + number == ENDED else ()))
         for number, (reviewed, correct) in enumerate(weeks)
         if reviewed
     }
@@ -54,6 +58,11 @@ CASES: Final = (
         "a project whose limit of pieces is lower",
         _of(((40, 39), (40, 36), (40, 33), (40, 27)), limits=ProjectLimits(quality_min_reviewed=30)),
         {_PROJECT: Severity.HIGH, _MEMBER: Severity.HIGH},
+    ),
+    Case(
+        "work of somebody who is not resolved is told of the project alone",
+        _of(_FALLING, member="worker:pool#sub-1"),
+        {_PROJECT: Severity.HIGH},
     ),
     Case("the same fall of a few pieces", _of(((20, 20), (20, 19), (20, 18), (20, 17)))),
     Case("falling, but above the target", _of(((200, 200), (200, 199), (200, 197), (200, 195)))),

@@ -95,6 +95,11 @@ CASES: Final = (
         "a labelling job of no project may be the member's",
         _of(_WEEK_OF_EIGHTS, {_MON: "8.00"}, worked("worker:w-1", "job:new", _TUE, "24.00")),
     ),
+    Case(
+        "a labelling job of no project is nobody else's when a colleague did it",
+        _of(_WEEK_OF_EIGHTS, {_MON: "8.00"}, worked("M-2", "job:new", _TUE, "24.00")),
+        {_ANA: Severity.HIGH},
+    ),
     Case("too few planned hours to say anything", _of({_MON: "4.00"}, {})),
     Case(
         "a running week is not judged",

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, fingerprint, judgement, share_text
-from prism_core.alerts.snapshot import AlertSnapshot
+from prism_core.alerts.snapshot import AlertSnapshot, is_open
 from prism_core.calendar import Week
 from prism_core.models.alerts import AlertRule
 from prism_core.models.work import Severity
@@ -104,7 +104,10 @@ def _cases(snapshot: AlertSnapshot) -> list[_Case]:
     found: defaultdict[Unit, dict[Week, Counts]] = defaultdict(dict)
     for week in snapshot.ended.window(WINDOW_WEEKS):
         for row in snapshot.quality.get(week, ()):
-            for unit in ((row.member_id, row.project_id), (None, row.project_id)):
+            units: list[Unit] = [(None, row.project_id)]
+            if not is_open(row.member_id):
+                units.append((row.member_id, row.project_id))
+            for unit in units:
                 correct, reviewed = found[unit].get(week, (0, 0))
                 found[unit][week] = correct + row.correct, reviewed + row.reviewed
     targets = {key: project.quality_target for key, project in snapshot.projects.items()}

@@ -59,12 +59,13 @@ def judge(snapshot: AlertSnapshot) -> Judgement:
         return Judgement(RULE, abstained="no week of throughput was read")
     findings: list[Finding] = []
     undecided: list[str] = []
+    past = [week for week in snapshot.ended.window(HISTORY_WEEKS) if week in snapshot.work]
     for project in snapshot.projects.values():
         if project.status is not ProjectStatus.ACTIVE or project.sla_date is None:
             continue
         limits = snapshot.limits(project.project_id)
         last = project.sla_date + timedelta(days=limits.sla_slack_days)
-        outlook = _outlook(snapshot, project, limits)
+        outlook = _outlook(snapshot, project, limits, past)
         if outlook is None:
             undecided.append(_fingerprint(project))
         elif outlook.open_hours < _LEAST_OPEN:
@@ -89,11 +90,11 @@ def pace_of(weekly: list[float]) -> Pace:
     return Pace(*(max(0.0, hours) for hours in (expected, expected - reach, expected + reach)))
 
 
-def _outlook(snapshot: AlertSnapshot, project: ProjectState, limits: Thresholds) -> _Outlook | None:
+def _outlook(
+    snapshot: AlertSnapshot, project: ProjectState, limits: Thresholds, past: list[Week]
+) -> _Outlook | None:
     sla = project.sla_date or snapshot.ended.sunday
-    weeks = [
-        week for week in snapshot.ended.window(HISTORY_WEEKS) if week in project.asked and week in snapshot.work
-    ]
+    weeks = [week for week in past if week in project.asked]
     if len(weeks) < limits.sla_min_weeks:
         return None
     served = {
