@@ -18,6 +18,7 @@ from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
 from infra.cli.materialize import materialize
 from infra.cli.package import package
+from infra.cli.plan import plan
 from infra.cli.quality import quality
 from infra.cli.query import query
 from infra.cli.up import down, reset, status, up
@@ -53,6 +54,7 @@ app.command()(query)
 app.command("as-of")(as_of)
 app.command()(changes)
 app.command()(forget)
+app.command()(plan)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(user_app, name="user")

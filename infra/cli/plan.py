@@ -1,0 +1,75 @@
+"""`prism plan`: the best plan of a week, from the items as they are now.
+
+Belongs here: the command and how it prints a plan. Does not belong here: the engine (prism_core/capacity), and
+storing or publishing a plan.
+"""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.table import Table
+
+from infra.cli.console import count_of, err, out, plain, say
+from infra.local.platform import attached
+from prism_core.calendar import Week
+
+if TYPE_CHECKING:
+    from prism_core.capacity.describing import Described
+    from prism_core.capacity.plan import PlanResult
+
+_STATES: Final = {
+    "optimum": "the best plan there is",
+    "bound": "at most the gap below the best plan there is",
+    "timed": "at most the gap below the best plan there is; a time limit ended the search",
+}
+
+
+def plan(
+    week: Annotated[str, typer.Argument(help="the week to plan, such as 2026-W48")],
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0, max=600, help="how long to go on where limits leave a gap")
+    ] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of tables")] = False,
+) -> None:
+    """Plan a week: who works how long on what, what stays open, and how good that is. Nothing is stored."""
+    from prism_core.capacity.describing import describe
+    from prism_core.capacity.document import plan_document
+    from prism_core.capacity.solve import solve
+    from prism_resources.planning import items_of_week
+
+    wanted = Week.parse(week)
+    with attached(say) as platform, err.status(f"reading what {wanted} is planned from"):
+        described = describe(wanted, items_of_week(platform.settings, wanted))
+    problem = described.problem
+    people, lines = len(problem.members), len(problem.lines)
+    about = f"{count_of(people, 'member', 'members')} on {count_of(lines, 'demand line', 'demand lines')}"
+    with err.status(f"planning {about}, for at most {seconds:g} s where limits leave a gap"):
+        found = solve(problem, polish_seconds=seconds)
+    if as_json:
+        typer.echo(json.dumps(plan_document(described, found)))
+        return
+    _print(described, found)
+
+
+def _print(described: "Described", found: "PlanResult") -> None:
+    shown = Table("member", "project", "hours", "days", title=f"plan · {found.week}")
+    for one in found.assignments:
+        days = " ".join(f"{day:%a} {hours}" for day, hours in sorted(one.by_day.items()))
+        pinned = " (pinned)" if one.pinned else ""
+        shown.add_row(plain(one.member_id), plain(one.project_id), f"{one.hours}{pinned}", days)
+    out.print(shown)
+    if found.unmet:
+        still_open = Table("project", "demand line", "open hours", title=f"open demand · {found.week}")
+        for unmet in found.unmet:
+            still_open.add_row(plain(unmet.project_id), plain(unmet.line_id), str(unmet.hours))
+        out.print(still_open)
+    planned = f"{found.assigned_hours} h planned, {found.unmet_hours} h open"
+    if found.moved_hours:
+        planned += f", {found.moved_hours} published h moved"
+    out.print(f"{planned}; objective {found.objective:.2f}, bound {found.bound:.2f}, gap {found.gap:.4%}")
+    out.print(f"{found.state}: {_STATES[found.state]}")
+    for request, why in described.unplaced.items():
+        err.print("[yellow]not planned:[/yellow]", plain(f"request {request}, {why}"))
+    for note in found.notes:
+        err.print("[yellow]note:[/yellow]", plain(note))
