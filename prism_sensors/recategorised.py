@@ -12,6 +12,7 @@ import msgspec
 
 from prism_core import clock
 from prism_core.calendar import Week
+from prism_core.clock import SKEW
 from prism_core.failures import PermanentFailure
 from prism_core.models.taxonomy import TaxonomyVersion
 from prism_core.tables import TAXONOMY
@@ -51,12 +52,14 @@ def recategorised(reads: Reads, known: KnownAssets, since: datetime, asked: Aske
     scores, now, state = known.with_downstream("quality_scores"), clock.now(), _parse(left)
     if not scores:
         return left
-    versions = reads.taxonomies()
-    before, after = (_in_force_at(reads, versions, at, now) for at in (since - OVERLAP, now))
-    pair = f"{_named(before)} to {_named(after)}"
-    if (before and before.entries) != (after and after.entries) and pair != state.last:
-        state.last = pair
-        state.todo.append(Comparison(since - OVERLAP, now, pair))
+    versions, looked = reads.taxonomies(), since - OVERLAP
+    came = any(looked.date() < one.effective <= now.date() for one in versions)
+    if came or any(reads.history.between(TAXONOMY, looked, now + SKEW, opened=False)):
+        before, after = (_in_force_at(reads, versions, at, now) for at in (looked, now))
+        pair = f"{_named(before)} to {_named(after)}"
+        if (before and before.entries) != (after and after.entries) and pair != state.last:
+            state.last = pair
+            state.todo.append(Comparison(looked, now, pair))
     end = time.monotonic() + SECONDS_A_TICK
     while state.todo:
         rest = _compared(reads, versions, state.todo[0], scores, asked, end)
@@ -89,7 +92,7 @@ def _in_force_at(
 ) -> TaxonomyVersion | None:
     if instant >= now:
         return in_force(versions, now.date())
-    states = reads.history.list_at(TAXONOMY, versions, instant, now=now, max_weeks=None)
+    states = reads.history.list_at(TAXONOMY, versions, instant, now=now, max_weeks=None, max_changes=None)
     return in_force((TaxonomyVersion.from_plain(state) for state in states.values()), instant.date())
 
 

@@ -225,7 +225,7 @@ class TableHistory:
     ) -> dict[str, Change]:
         """By ULID; none is opened before it is clear that they are not too many."""
         found: dict[str, Change] = {}
-        for change in self._sealed(spec, after, until, None, progress):
+        for change in self._sealed(spec, after, until, None, progress, ahead=limit is None):
             if limit is not None and len(found) == limit:
                 raise TooManyChanges(spec.name, instant, limit, "changes")
             found[f"{change.item_key} {change.ulid}"] = change
