@@ -112,16 +112,19 @@ class _Nodes:
         return self.count - count + np.arange(count)
 
 
-def dominating(found: Tables, weights: Weights, beside: int = 0) -> int:
-    """Points an hour that outweigh everything else, `beside` included.
+def dearest_arcs(found: Tables) -> int:
+    """How many arcs of any worth a cycle can have.
 
-    Two flows differ by cycles, and a cycle passes every node at most once: so the points of one more hour here are
-    never bought by more than the dearest arc at every node, there and back.
+    Two flows differ by cycles, and a cycle meets a node at most once. An arc of any worth touches a line or the
+    sink, two of a cycle at each, or is the way through a pair, behind which the next one does.
     """
+    return 4 * (len(found.line_hours) + 1) + 2
+
+
+def dominating(found: Tables, weights: Weights, beside: int = 0) -> int:
+    """Points an hour that nothing else can outbid, `beside` included."""
     dearest = int(np.abs(found.offer_points).max(initial=0)) + hundredths(weights.continuity)
-    dearest += overtime_rate(weights) + beside
-    nodes = 1 + len(found.supply.regular) * 2 + len(found.line_hours) + len(found.slots.owner)
-    return 2 * (nodes + 2 * len(found.pair_owner)) * dearest + 1
+    return dearest_arcs(found) * (dearest + overtime_rate(weights) + beside) + 1
 
 
 def network(found: Tables, weights: Weights, extra: Extra) -> Network:
@@ -136,7 +139,7 @@ def network(found: Tables, weights: Weights, extra: Extra) -> Network:
     columns = arcs.columns()
     if extra.kept_points == 0:
         # Kept hours decide between equal plans alone: a point is worth more than a cycle can keep.
-        columns["cost"] = columns["cost"] * (2 * nodes.count + 1) - columns["kept"]
+        columns["cost"] = columns["cost"] * (dearest_arcs(found) + 1) - columns["kept"]
     return Network(**columns, supplies=every, constant=_full_load(found, weights))
 
 
