@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.capacity_instances import ELIGIBLE, SEED, instance
 from benchmarks.harness import Target, circumstances, compare, keep, print_targets
 from benchmarks.peers.capacity import greedy_points
+from prism_core.capacity.explain import explain
 from prism_core.capacity.network import Extra, network
 from prism_core.capacity.offers import tables
 from prism_core.capacity.problem import Level, PlanProblem
@@ -27,7 +28,7 @@ FLOW, WHOLE, HIGHS = "prism, flow", "prism, whole plan", "HiGHS LP"
 SIZES = ("79x88", "500x300", "5000x1000", "20000x2000")
 MANY_ELIGIBLE = 200
 CP_SAT_UP_TO = 12_000  # arcs; above, it takes minutes for the same answer
-LIMITED = (79, 88)
+REFERENCE = (79, 88)
 POLISH_SECONDS = 30.0
 MIB_AT_MOST = 600
 
@@ -38,14 +39,14 @@ def main(argv: list[str] | None = None) -> list[dict[str, Any]]:
     parser.add_argument("--levels", nargs="*", default=("week", "day"), choices=("week", "day"))
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--polish-seconds", type=float, default=POLISH_SECONDS)
-    parser.add_argument("--no-limits", action="store_true", help="leave out the instances with limits")
+    parser.add_argument("--no-limits", action="store_true", help="the solvers alone: no limits, no explanation")
     parser.add_argument("--many-eligible", action="store_true", help="500x300 with 200 projects a member, alone")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/capacity-*.json")
     options = parser.parse_args(argv)
     if options.many_eligible:
         return [_compared("500x300", "week", options, MANY_ELIGIBLE)]
     found = [_compared(size, level, options) for level in options.levels for size in options.sizes]
-    return found if options.no_limits else [*found, _limits(options)]
+    return found if options.no_limits else [*found, _limits(options), _explained(options)]
 
 
 def _compared(size: str, level: str, options: argparse.Namespace, eligible: int = ELIGIBLE) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def _targets(members: int) -> Any:
 
 def _limits(options: argparse.Namespace) -> dict[str, Any]:
     """Limits of people, projects and blocks at the reference scale: the gap at once, and after polishing."""
-    members, projects = LIMITED
+    members, projects = REFERENCE
     before = circumstances(os.getloadavg()[0])
     problem = instance(members, projects, limits=True)
     runs = []
@@ -142,6 +143,38 @@ def _limits(options: argparse.Namespace) -> dict[str, Any]:
     print_targets(promised)
     if options.save:
         keep("capacity-limits", result)
+    return result
+
+
+def _explained(options: argparse.Namespace) -> dict[str, Any]:
+    """The explanation of the whole plan at the reference scale, over the plan itself. One process, in turn."""
+    members, projects = REFERENCE
+    before = circumstances(os.getloadavg()[0])
+    problem = instance(members, projects)
+    plan = solve(problem)
+    explain(problem, plan)
+    runs: list[tuple[float, float]] = []
+    for _ in range(options.repeats):
+        started = time.process_time()
+        plan = solve(problem)
+        between = time.process_time()
+        explain(problem, plan)
+        runs.append((between - started, time.process_time() - between))
+    solving, explaining = (statistics.median(column) for column in zip(*runs, strict=True))
+    result = {
+        "benchmark": "capacity-explained",
+        **before,
+        "repeats": options.repeats,
+        "members": members,
+        "projects": projects,
+        "solve_cpu_seconds": round(solving, 4),
+        "explain_cpu_seconds": round(explaining, 4),
+    }
+    promised = [Target("explanation over its plan", 10, round(explaining / solving, 2))]
+    print(result)
+    print_targets(promised)
+    if options.save:
+        keep("capacity-explained", result)
     return result
 
 
