@@ -2,8 +2,9 @@
 
 Belongs here: the platform with its synthetic sample, the two ways, and what each of them published. Both begin
 with nothing published, in turn, in the process that loaded the definitions: starting processes and the waits of
-Dagster's daemon are in neither.
-Does not belong here: a backfill through the daemon, and whether it is right (tests/integration).
+Dagster's daemon are in neither. How long these are is measured apart, by a backfill as the Dagster UI launches it
+on a platform that serves.
+Does not belong here: whether a backfill is right (tests/integration).
 """
 
 import argparse
@@ -21,7 +22,8 @@ from typing import Any
 import dagster as dg
 
 from benchmarks.harness import Target, circumstances, keep, peak_rss_mib, print_targets
-from benchmarks.own_platform import own_platform
+from benchmarks.own_platform import free_port, own_platform
+from benchmarks.served import serving
 from infra.local.platform import Platform
 from infra.local.sample.load import load_sample
 from infra.local.serving import DAGSTER_YAML
@@ -115,6 +117,20 @@ def compare(platform: Platform, folder: Path, weeks: WeekRange, repeats: int) ->
     return {"assets": backfill.assets, "runs": runs}
 
 
+def through_daemon(folder: Path, weeks: int) -> dict[str, float]:
+    """One backfill from the Dagster UI: the run itself, and what passes before it, after it and in starting it."""
+    say(f"serving a platform with a sample of {weeks} weeks")
+    patience = 200 + weeks * 20.0
+    with serving(folder, free_port(), "--sample", str(weeks), within=patience) as served:
+        first = Week.parse(json.loads((served.home / "settings.json").read_text())["first_week"])
+        weekly_assets = [name for name, asset in served.assets().items() if asset.weekly]
+        backfill = served.backfill(weekly_assets, WeekRange(first, first + (weeks - 1)), within=patience)
+    if backfill.status != "COMPLETED_SUCCESS":
+        sys.exit(f"the backfill through the daemon ended as {backfill.status}: {backfill.error}")
+    waits = backfill.seconds - backfill.run_seconds
+    return {"seconds": backfill.seconds, "run_seconds": backfill.run_seconds, "waits_seconds": waits}
+
+
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weeks", type=int, default=52)
@@ -129,6 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         load_sample(platform, wanted.weeks, now)
         (Path(folder) / "dagster").mkdir()
         found = compare(platform, Path(folder) / "dagster", weeks, wanted.repeats)
+    with tempfile.TemporaryDirectory() as folder:
+        daemon = through_daemon(Path(folder), wanted.weeks)
     medians = {name: statistics.median(one["seconds"] for one in runs) for name, runs in found["runs"].items()}
     share = medians[RANGE] / medians[SINGLE]
     result = {
@@ -147,10 +165,15 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
             for name, runs in found["runs"].items()
         },
         "share": round(share, 3),
+        "through_daemon": {name: round(value, 1) for name, value in daemon.items()},
     }
     promised = [Target(f"share of {wanted.weeks} single runs", PROMISED_SHARE, round(share, 3))]
     for name, one in result["contenders"].items():
         print(f"{name:<12}  {one['seconds']:>8.1f} s  {one['cpu_seconds']:>8.1f} s of CPU here")
+    print(
+        f"from the Dagster UI: {daemon['run_seconds']:.1f} s the run itself, "
+        f"{daemon['waits_seconds']:.1f} s the daemon's waits"
+    )
     print_targets(promised)
     if wanted.save:
         keep("backfill", result)

@@ -36,7 +36,7 @@ def own_platform(home: Path) -> Iterator[Platform]:
         del os.environ[name]
     os.environ["PRISM_HOME"] = str(home)
     try:
-        with attached(_say, port=_port()) as platform:
+        with attached(_say, port=free_port()) as platform:
             deploy(platform.settings, clock.this_week(), _say)
             os.environ.update(platform.environment())
             yield platform
@@ -77,7 +77,8 @@ def put_projects(settings: Settings, names: Iterable[str]) -> None:
     batch_write(client(settings, "dynamodb"), settings.table_name(PROJECTS.name), requests)
 
 
-def _port() -> int:
+def free_port() -> int:
+    """The first of ten in a row."""
     start = FIRST_PORT + os.getpid() % 190 * 10
     for base in (*range(start, LAST_PORT, 10), *range(FIRST_PORT, start, 10)):
         if all(is_free(base + number) for number in range(10)):

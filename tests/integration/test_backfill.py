@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.served import Served, serving
 from prism_core.calendar import WeekRange
 from tests.integration.fresh import worker_port
 from tests.integration.helpers import REAL_FILES, prism
-from tests.integration.served import Served, serving
 
 WEEKS = WeekRange.parse("2018-W33..2018-W36")
 

@@ -11,6 +11,7 @@ from benchmarks import (
     api_init,
     api_load,
     api_warm,
+    backfill,
     export_client,
     export_emulator,
     export_memory,
@@ -89,3 +90,15 @@ def test_an_export_of_ten_tables_reads_the_same_as_its_peer_and_writes_nothing_t
 
     assert list(result["contenders"]) == list(export_emulator.CONTENDERS)
     assert [target["limit"] for target in result["targets"]] == [0.5]
+
+
+@pytest.mark.slow
+def test_a_backfill_publishes_the_same_in_both_ways_and_the_waits_of_the_daemon_are_apart(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = backfill.main(["--weeks", "1"])
+
+    daemon = result["through_daemon"]
+    assert list(result["contenders"]) == [backfill.RANGE, backfill.SINGLE]
+    assert daemon["seconds"] == pytest.approx(daemon["run_seconds"] + daemon["waits_seconds"], abs=0.2)
+    assert "the daemon's waits" in capsys.readouterr().out

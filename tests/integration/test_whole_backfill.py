@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.served import Served, serving
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake_views import LAKE_VIEWS
 from tests.integration.fresh import worker_port
 from tests.integration.helpers import prism
 from tests.integration.recount import Recount
-from tests.integration.served import Served, serving
 
 SAMPLE_WEEKS = int(os.environ.get("SAMPLE_WEEKS", "2"))
 SIX = ("quality", "throughput", "allocations", "requests", "members", "projects")

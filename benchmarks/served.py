@@ -1,9 +1,14 @@
-"""A platform that serves, and Dagster's GraphQL as its UI calls it, for several modules."""
+"""A platform that serves, and Dagster's GraphQL as its UI calls it.
+
+Belongs here: `prism up` as a process of its own, backfills as the UI launches them, what the UI shows of assets.
+The tests of these use it, too. Does not belong here: what is measured (backfill.py).
+"""
 
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -14,8 +19,8 @@ from typing import Any
 
 from infra.local.emulator.process import REPOSITORY
 from prism_core.calendar import WeekRange
-from tests.integration.helpers import PRISM
 
+PRISM = str(Path(sys.executable).parent / "prism")
 LAUNCH = """
 mutation($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) {
@@ -35,22 +40,22 @@ ASSETS = """
     assetPartitionStatuses { ... on TimePartitionStatuses { ranges { startKey endKey status } } }
     assetChecksOrError { ... on AssetChecks { checks {
       name executionForLatestMaterialization { evaluation { success severity description } } } } } } }"""
-# A busy machine, or a year of weeks, takes longer.
-START_SECONDS, BACKFILL_SECONDS = (
-    float(os.environ.get(name, "200")) for name in ("START_SECONDS", "BACKFILL_SECONDS")
-)
+# A busy machine, or a year of weeks, takes longer: the variables START_SECONDS and BACKFILL_SECONDS say how long.
+PATIENCE_SECONDS = "200"
 
 
 @dataclass
 class Backfill:
-    """How a backfill ended."""
+    """How a backfill ended. `seconds` from its launch to its end, as who launched it saw them."""
 
     status: str
     runs: list[dict[str, Any]]
     error: str | None
+    seconds: float
 
     @property
     def run_seconds(self) -> float:
+        """Those in which its runs were at work; the others are waits of the daemon."""
         return sum(run["endTime"] - run["startTime"] for run in self.runs)
 
 
@@ -81,21 +86,23 @@ class Served:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.load(answer)["data"]
 
-    def backfill(self, assets: Sequence[str], weeks: WeekRange) -> Backfill:
+    def backfill(self, assets: Sequence[str], weeks: WeekRange, *, within: float | None = None) -> Backfill:
         """Launch a backfill as the UI does, and wait until it has ended."""
         params = {
             "assetSelection": [{"path": [name]} for name in assets],
             "partitionNames": [week.key for week in weeks],
         }
+        started = time.monotonic()
+        within = within or float(os.environ.get("BACKFILL_SECONDS", PATIENCE_SECONDS))
         launched = self.ask(LAUNCH, params=params)["launchPartitionBackfill"]
-        assert launched["__typename"] == "LaunchBackfillSuccess", launched
-        deadline = time.monotonic() + BACKFILL_SECONDS
+        _require(launched["__typename"] == "LaunchBackfillSuccess", str(launched))
         while True:
             found = self.ask(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
             if found["status"] not in {"REQUESTED", "COMPLETING"}:
                 error = found["error"]
-                return Backfill(found["status"], found["runs"], None if error is None else error["message"])
-            assert time.monotonic() < deadline, found
+                said = None if error is None else error["message"]
+                return Backfill(found["status"], found["runs"], said, time.monotonic() - started)
+            _require(time.monotonic() < started + within, f"still at work: {found}")
             time.sleep(0.5)
 
     def assets(self) -> dict[str, ShownAsset]:
@@ -105,8 +112,11 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, base: int, *options: str, **variables: str) -> Iterator[Served]:
+def serving(
+    folder: Path, base: int, *options: str, within: float | None = None, **variables: str
+) -> Iterator[Served]:
     """`prism up` with these options, until the block ends; it has to stop cleanly."""
+    within = within or float(os.environ.get("START_SECONDS", PATIENCE_SECONDS))
     home, log = folder / "home", folder / "up.log"
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("PRISM_", "DAGSTER_"))
@@ -114,20 +124,25 @@ def serving(folder: Path, base: int, *options: str, **variables: str) -> Iterato
     environment |= {"PRISM_HOME": str(home), **variables}
     command = [PRISM, "up", "--port", str(base), *options]
     with log.open("wb") as output:
-        child = subprocess.Popen(command, env=environment, cwd=REPOSITORY, stdout=output, stderr=output)
+        child = subprocess.Popen(command, env=environment, cwd=REPOSITORY, stdout=output, stderr=output)  # noqa: S603
     try:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + within
         while b"PRISM is up" not in log.read_bytes():
-            assert child.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"the platform was not up in {START_SECONDS} s"
+            _require(child.poll() is None, log.read_text())
+            _require(time.monotonic() < deadline, f"the platform was not up in {within} s")
             time.sleep(0.2)
         yield Served(home, base)
         child.send_signal(signal.SIGTERM)
-        assert child.wait(90) == 0, log.read_text()
+        _require(child.wait(90) == 0, log.read_text())
     finally:
         if child.poll() is None:
             child.kill()
             child.wait()
+
+
+def _require(holds: bool, said: str) -> None:  # noqa: FBT001 - the condition, as in an assertion
+    if not holds:
+        raise RuntimeError(said)
 
 
 def _shown(node: dict[str, Any]) -> ShownAsset:
