@@ -137,20 +137,25 @@ def _finding(snapshot: AlertSnapshot, project: ProjectState, outlook: _Outlook) 
         EvidenceRow(f"throughput/{week}/{name}", {"demand served": hours_text(hours)})
         for week, hours in outlook.weekly.items()
     )
-    done = (
-        "is open past its SLA date" if passed else f"will be done about {_day(outlook.expected)} ({span}), after"
-    )
-    title = f"project {name} {done} {sla}" if not passed else f"project {name} {done} of {sla}"
     return Finding(
         RULE,
         f"projects/{name}",
         snapshot.week,
         Severity.CRITICAL if passed else Severity.HIGH if soon else Severity.MEDIUM,
-        title if passed else f"{title}, its SLA date",
+        _title(name, sla, outlook, span, passed=passed),
         (EvidenceRow(f"projects/{name}", figures), *weeks),
         scope=sla.isoformat(),
         project_id=name,
     )
+
+
+def _title(name: str, sla: date, outlook: _Outlook, span: str, *, passed: bool) -> str:
+    if passed:
+        return f"project {name} is open past its SLA date of {sla}"
+    if outlook.expected is None:
+        best = "" if outlook.earliest is None else f", at best on {outlook.earliest}"
+        return f"project {name} will not be done at its pace{best}; its SLA date is {sla}"
+    return f"project {name} will be done about {outlook.expected} ({span}), after its SLA date of {sla}"
 
 
 def _day(day: date | None) -> str:
