@@ -100,6 +100,14 @@ class RawTables:
         requests = [{**common, **part} for part in parts]
         return self.pages("Scan", requests, decoder)
 
+    def first_page(
+        self, table: str, decoder: "msgspec.json.Decoder[Page[T]]", fields: Sequence[str] = ()
+    ) -> tuple[list[T], bool]:
+        """The items of a consistent scan's first page (1 MB), and whether there are more. Raises as `scan`."""
+        request = {"TableName": table, "ConsistentRead": True, **_selection(fields, None)}
+        page = _decoded(decoder, self.call("Scan", request, table), table)
+        return page.Items, bool(bytes(page.LastEvaluatedKey))
+
     def pages(
         self,
         operation: str,

@@ -24,7 +24,7 @@ from prism_core.models.work import Allocation, QualityReview
 from prism_core.tables import TABLES
 from prism_resources.aws import client
 from prism_resources.backup.sets import creation
-from prism_resources.export import reading
+from prism_resources.export import engine, reading
 from prism_resources.export.engine import Export, TableOutcome
 from prism_resources.lake import Lake, UnreadableManifest
 from prism_resources.lake_files import arrow_rows, content_of
@@ -181,6 +181,7 @@ def test_a_second_export_writes_nothing(programme: Platform) -> None:
 def test_queries_of_the_weeks_find_what_a_scan_finds(programme: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     before = objects(programme)
     monkeypatch.setattr(reading, "SCAN_BYTES", -1)
+    monkeypatch.setattr(engine, "pages_of", reading.pages_of_many)
 
     outcomes = export(programme, QUALITY, CHANGELOG, weeks=WeekRange(W34, W35))
 
