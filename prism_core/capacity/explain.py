@@ -7,7 +7,7 @@ round such a path: its last step names who takes it over, its length is what the
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -97,7 +97,8 @@ class Explainer:
         taken = self._taken([on.pairs.of(one) for one in which if not one.pinned])
         made: list[AssignmentWhy] = []
         for one in which:
-            terms = on.scorer.terms((one,))
+            # Without days there is no load, without lines nothing else.
+            terms = on.scorer.terms((replace(one, by_day={}),))
             pair = on.pairs.of(one)
             switch = None if one.pinned else self._switch(taken.get(pair))
             made.append(
@@ -120,7 +121,7 @@ class Explainer:
         """Why each of these members is idle or full."""
         of_member: defaultdict[str, list[Assignment]] = defaultdict(list)
         for one in self._on.plan.assignments:
-            of_member[one.member_id].append(one)
+            of_member[one.member_id].append(replace(one, by_line={}))
         idle = self._lifting.idle(tuple(one.member_id for one in which if one.idle))
         next_hour = self._next_hour() if which else {}
         made: list[MemberWhy] = []

@@ -133,25 +133,28 @@ def cheapest_paths(graph: Residual, source: Ints, banned: Banned, *, round_by: I
     nodes, rows = len(graph.potential), len(source)
     chunk = max(1, _CELLS // max(nodes, 1))
     label, last = np.full((nodes, rows), _FAR, np.int64), np.full((nodes, rows), -1, np.int64)
+    labels, lasts = label.ravel(), last.ravel()
+    ends = source * rows + np.arange(rows)
     degree = np.bincount(graph.tail, minlength=nodes)
     out = np.cumsum(degree) - degree, degree
+    heads = graph.head * rows
     for first in range(0, rows, chunk):
         row = np.arange(first, min(rows, first + chunk))
         if round_by is None:
-            label[source[row], row] = 0
-            at = source[row], row
+            cell = ends[row]
+            labels[cell] = 0
         else:
             arc, where = _out_of(out, source[row])
             mine = round_by[arc] == banned.of_row[row[where]]
-            at = _relax(graph, label, last, arc[mine], row[where[mine]], graph.cost[arc[mine]])
-        while len(at[0]):
-            arc, where = _out_of(out, at[0])
-            row = at[1][where]
-            value = label[at[0], at[1]][where] + graph.cost[arc]
-            open_ = (value < label[graph.head[arc], row]) & (banned.kind[arc] != banned.of_row[row])
-            if round_by is not None:
-                open_ &= value < label[source[row], row]
-            at = _relax(graph, label, last, arc[open_], row[open_], value[open_])
+            arc, row = arc[mine], row[where[mine]]
+            cell = _relax(labels, lasts, arc, heads[arc] + row, graph.cost[arc])
+        while len(cell):
+            arc, where = _out_of(out, cell // rows)
+            row = (cell % rows)[where]
+            value, cell = labels[cell][where] + graph.cost[arc], heads[arc] + row
+            better = value < (labels[cell] if round_by is None else np.minimum(labels[cell], labels[ends[row]]))
+            better &= banned.kind[arc] != banned.of_row[row]
+            cell = _relax(labels, lasts, arc[better], cell[better], value[better])
     true = label + graph.potential[:, None] - graph.potential[source]
     return Paths(graph, source, true, label < _FAR, last)
 
@@ -164,13 +167,11 @@ def _out_of(out: tuple[Ints, Ints], node: Ints) -> tuple[Ints, Ints]:
     return first[where] + np.arange(len(where)) - (ends - degree)[where], where
 
 
-def _relax(graph: Residual, label: Ints, last: Ints, arc: Ints, row: Ints, value: Ints) -> tuple[Ints, Ints]:
-    """Take over the least values; nodes and rows that became better, each once."""
-    rows = label.shape[1]
-    cell = graph.head[arc] * rows + row
-    # Of equal values the first arc counts, so that equal input gives an equal path.
-    order = np.lexsort((arc, value, cell))
-    cell, first = np.unique(cell[order], return_index=True)
-    label.ravel()[cell] = value[order][first]
-    last.ravel()[cell] = arc[order][first]
-    return cell // rows, cell % rows
+def _relax(labels: Ints, lasts: Ints, arc: Ints, cell: Ints, value: Ints) -> Ints:
+    """Take over the least values by cell; the cells that became better, each once."""
+    np.minimum.at(labels, cell, value)
+    least = value == labels[cell]
+    arc, cell = arc[least], cell[least]
+    # Of equal values one arc counts, always the same one for equal input.
+    lasts[cell] = arc
+    return cell[lasts[cell] == arc]

@@ -4,6 +4,7 @@ The judge is a linear program of its own: it takes the hour away, gives it to so
 explanation proposes, and must find the points that were told.
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from prism_core.capacity.explain import Explainer, explain
 from prism_core.capacity.explanation import Change, ChangeKind, Explanation, UnmetWhy
 from prism_core.capacity.grounds import grounds
 from prism_core.capacity.plan import PlanResult
-from prism_core.capacity.problem import Level, Pair, Pin, PlanMember, PlanProblem
+from prism_core.capacity.problem import DemandLine, Exclusion, Level, Pair, Pin, PlanMember, PlanProblem
 from prism_core.capacity.solve import solve
 from tests.unit.capacity_programs import Wishes, most_points
 from tests.unit.capacity_weeks import MON, problems
@@ -87,6 +88,18 @@ def test_a_whole_team_is_explained_truly(level: Level) -> None:
     judge_changes(problem, plan, explanation, Wishes())
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_team_with_everything_is_explained_truly(seed: int) -> None:
+    problem = with_everything(instance(10, 12), random.Random(seed))
+    plan = solve(problem)
+
+    explanation = explain(problem, plan)
+
+    assert any(one.switch for one in explanation.assignments)
+    judge_switches(problem, plan, explanation, Wishes())
+    judge_changes(problem, plan, explanation, Wishes())
+
+
 @given(problems(limits=True))
 @SLOW
 def test_the_terms_sum_to_the_objective(problem: PlanProblem) -> None:
@@ -107,6 +120,34 @@ def test_one_part_asked_for_is_that_of_the_whole(problem: PlanProblem) -> None:
     assert [explainer.assignment(*one.pair) for one in plan.assignments] == list(whole.assignments)
     assert [explainer.line(one.line_id) for one in plan.unmet] == list(whole.unmet)
     assert [explainer.member(one.member_id) for one in plan.loads] == list(whole.members)
+
+
+def with_everything(problem: PlanProblem, rng: random.Random) -> PlanProblem:
+    """Days off, lines that end inside the week or need more, pins by day, exclusions and overtime."""
+    members: list[PlanMember] = []
+    pins: list[Pin] = []
+    excluded: list[Exclusion] = []
+    for one in problem.members:
+        day = rng.choice(sorted(one.hours))
+        off = {day: one.hours[day]} if rng.random() < 1 / 3 else {}
+        hours = {other: amount for other, amount in one.hours.items() if other not in off}
+        overtime = Decimal(rng.choice((0, 0, 2)))
+        members.append(replace(one, hours=hours, off=off, overtime_hours=overtime))
+        able = [project.project_id for project in problem.projects if project.skills.keys() <= one.skills.keys()]
+        where = sorted(day for day, amount in hours.items() if amount)
+        if able and where and rng.random() < 1 / 3:
+            pins.append(Pin(one.member_id, rng.choice(able), HOUR * 2, {rng.choice(where): HOUR * 2}))
+        elif able and rng.random() < 1 / 2:
+            excluded.append(Exclusion(one.member_id, rng.choice(able)))
+    lines: list[DemandLine] = []
+    for line in problem.lines:
+        early = (line.hours / 3).quantize(Decimal("0.25"))
+        until = rng.choice((*problem.week.days[:5], None))
+        more = {name: level + rng.choice((0, 2)) for name, level in line.skills.items()}
+        if early:
+            lines.append(DemandLine(f"{line.line_id}-early", line.project_id, early, more, until=until))
+        lines.append(replace(line, hours=line.hours - early))
+    return replace(problem, members=members, lines=lines, pins=pins, exclusions=excluded)
 
 
 # --- the judge ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Every reason for open hours and idle members by an example, with the change that would help and its words."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -278,3 +280,15 @@ def test_every_sentence_has_units_for_its_figures() -> None:
         "Ben works all 8 hours and 1 hour of overtime; an hour more of theirs would earn at least 106 points."
     )
     assert away == "Cem has no hours this week."
+
+
+def test_descriptions_answers_and_words_need_no_solver() -> None:
+    modules = ("problem", "plan", "explanation", "wording", "compare", "scenario")
+    imports = "; ".join(f"import prism_core.capacity.{name}" for name in modules)
+    heavy = "print(sorted({'numpy', 'ortools', 'highspy'} & set(sys.modules)))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {imports}; {heavy}"], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"
