@@ -93,6 +93,28 @@ def due(alerts: Iterable[Alert], now: datetime, repeat: timedelta) -> list[Entry
     return sorted(entries, key=_place)
 
 
+def overview(alerts: Iterable[Alert], since: datetime, now: datetime) -> list[Entry]:
+    """What a digest of a longer time says, whatever was told before: what was opened, is still open, was mended.
+
+    Nothing is to be marked as told. Silent is what is silenced at `now`, what came and went in between, and what
+    is over because its week went by.
+    """
+    known = list(alerts)
+    held_back = inhibited(known)
+    entries: list[Entry] = []
+    for alert in known:
+        silent = alert.silenced_until is not None and alert.silenced_until > now
+        opened = alert.opened or alert.first_seen
+        if silent or alert.fingerprint in held_back:
+            continue
+        if alert.status is not AlertStatus.RESOLVED:
+            first = News.NEW if alert.episodes == 1 else News.BACK
+            entries.append(Entry(alert, first if opened >= since else News.REMINDER))
+        elif alert.ending is Ending.MENDED and alert.resolved is not None and opened < since <= alert.resolved:
+            entries.append(Entry(alert, News.RESOLVED))
+    return sorted(entries, key=_place)
+
+
 def inhibited(alerts: Iterable[Alert]) -> dict[str, str]:
     """Alerts that another one already says, with the fingerprint of that one.
 

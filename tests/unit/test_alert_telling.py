@@ -7,7 +7,7 @@ import pytest
 
 from prism_core.alerts.findings import EvidenceRow, Finding
 from prism_core.alerts.ledger import acknowledged, observed, silenced
-from prism_core.alerts.telling import Entry, News, digests, due, inhibited, news_of, projects_of, told
+from prism_core.alerts.telling import Entry, News, digests, due, inhibited, news_of, overview, projects_of, told
 from prism_core.calendar import Week
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
 from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
@@ -120,6 +120,25 @@ def test_what_is_told_stands_by_severity_and_what_is_over_comes_last() -> None:
     entries = due(known, MONDAY + DAY, REPEAT)
 
     assert [entry.alert.subject for entry in entries] == ["members/M-3", "members/M-2", "members/M-1"]
+
+
+def test_an_overview_says_what_was_opened_is_open_and_was_mended_whatever_was_told() -> None:
+    since, now = MONDAY + DAY, MONDAY + 7 * DAY
+    known = [
+        alert("members/new", opened=since, told=since),
+        alert("members/back", opened=since, episodes=2),
+        acknowledged(alert("members/open", **TOLD), "lead", MONDAY),
+        silenced(alert("members/silent"), now + DAY, "known", "lead", MONDAY),
+        resolved(subject="members/mended", **TOLD, resolved_told=MONDAY + DAY),
+        resolved(Ending.OVER, subject="members/over", **TOLD),
+        resolved(subject="members/came-and-went", opened=since, **TOLD),
+        resolved(subject="members/mended-before", **TOLD).model_copy(update={"resolved": MONDAY}),
+    ]
+
+    said = {entry.alert.subject.removeprefix("members/"): entry.news for entry in overview(known, since, now)}
+
+    assert said == {"new": News.NEW, "back": News.BACK, "open": News.REMINDER, "mended": News.RESOLVED}
+    assert overview(known[5:], since, now) == []
 
 
 def test_a_projects_falling_quality_speaks_for_its_members_until_it_is_mended() -> None:
