@@ -27,20 +27,20 @@ _HALF: Final = 0.5
 
 
 def polished(
-    found: Tables, weights: Weights, limits: Limits, flow: Flow, extra: Extra, seconds: float
+    found: Tables, weights: Weights, limits: Limits, flow: Flow, extra: Extra, needed: int, seconds: float
 ) -> tuple[Flow, int, bool]:
     """The better of the flow and what the program finds from it; its bound (hundredths); whether time ran out.
 
-    Where a week is planned again, nothing is looked at that keeps fewer published hours than the flow.
+    Where a week is planned again, nothing is looked at that keeps fewer published hours than `needed`.
     """
-    program = _Program(found, weights, limits, extra, flow.kept)
+    program = _Program(found, weights, limits, extra, needed)
     answer = maximise(program.model, Stop(seconds, _NODES, _GAP), program.start(flow))
     bound = program.bound(answer)
     if answer.values is None:
         return flow, bound, answer.timed
     used = program.used(answer.values)
     tried = within(found, weights, limits, Extra(used, extra.kept_points, np.where(used, program.least, 0)))
-    better = tried.kept >= flow.kept and tried.objective > flow.objective
+    better = tried.kept >= needed and tried.objective > flow.objective
     return (tried if better else flow), bound, answer.timed
 
 

@@ -17,6 +17,8 @@ from prism_core.capacity.problem import NO_HOURS, PlanProblem
 from prism_core.capacity.scoring import hours_of, hundredths
 
 _DEARER: Final = 4
+_FIRST_POINTS: Final = 100
+_HALVINGS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +78,40 @@ def _limited(
 ) -> Answer:
     """Within limits: repair, dearer kept hours until the budget holds, the bound of the network, polish."""
     flow = within(found, problem.weights, limits, extra)
-    most = dominating(found, problem.weights)
-    while asked is not None and flow.kept < asked and (extra.kept_points or 0) < most:
-        extra = replace(extra, kept_points=min(most, _DEARER * (extra.kept_points or 0) + 100))
-        flow = within(found, problem.weights, limits, extra)
+    if asked is not None:
+        flow, extra = _within_budget(problem, found, limits, extra, flow, asked)
+        if flow.kept < asked:
+            notes = (*notes, f"move budget: no plan was found that keeps the limits and {hours_of(asked)} hours")
+    # What a plan must keep to be compared with: the budget, or where no budget holds, what ours keeps.
+    needed = flow.kept if asked is None else min(asked, flow.kept)
     if extra.kept_points is None:
         bound = best_flow(found, problem.weights, Extra(limits.fits)).objective
     else:
-        bound = keeping(found, problem.weights, flow.kept).bound
+        bound = keeping(found, problem.weights, needed).bound
     timed = False
     if polish_seconds > 0 and flow.objective < bound:
-        flow, proven, timed = polished(found, problem.weights, limits, flow, extra, polish_seconds)
+        flow, proven, timed = polished(found, problem.weights, limits, flow, extra, needed, polish_seconds)
         bound = min(bound, proven)
     return Answer(flow, max(bound, flow.objective), exact=False, timed=timed, notes=notes)
+
+
+def _within_budget(
+    problem: PlanProblem, found: Tables, limits: Limits, extra: Extra, flow: Flow, asked: int
+) -> tuple[Flow, Extra]:
+    """Dearer kept hours until the budget holds, then as cheap as it still does; else the dearest of all."""
+    low, high = extra.kept_points or 0, dominating(found, problem.weights)
+    points, best, price = low, flow, extra
+    while best.kept < asked and points < high:
+        low, points = points, min(high, _DEARER * points + _FIRST_POINTS)
+        price = replace(extra, kept_points=points)
+        best = within(found, problem.weights, limits, price)
+    for _ in range(_HALVINGS if flow.kept < asked <= best.kept else 0):
+        between = replace(extra, kept_points=(low + points) // 2)
+        tried = within(found, problem.weights, limits, between)
+        if tried.kept < asked:
+            low = (low + points) // 2
+            continue
+        points = (low + points) // 2
+        if tried.objective > best.objective:
+            best, price = tried, between
+    return best, price

@@ -91,6 +91,14 @@ def test_the_budget_is_used_to_the_hour_when_every_move_pays() -> None:
     assert (plan.moved_hours, plan.bound) == (Decimal("2.5"), plan.objective)
 
 
+def test_the_bound_of_a_budget_within_limits_holds_for_every_plan_within_the_budget() -> None:
+    free = replace(trade(), move_budget_hours=Decimal("2.5"))
+    # A limit that does not bind: the best plan is that without it.
+    limited = replace(free, members=[replace(one, max_projects=2) for one in free.members])
+
+    assert solve(limited).objective <= solve(free).objective <= solve(limited).bound
+
+
 def test_without_a_budget_nothing_moves_however_much_it_would_earn() -> None:
     assert {one.project_id: one.hours for one in solve(trade()).assignments} == {"old": Decimal(8)}
 
