@@ -5,6 +5,8 @@ storing or publishing a plan.
 """
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -13,10 +15,12 @@ from rich.table import Table
 from infra.cli.console import count_of, err, out, plain, say
 from infra.local.platform import attached
 from prism_core.calendar import Week
+from prism_core.failures import BadUsage
 
 if TYPE_CHECKING:
     from prism_core.capacity.describing import Described
     from prism_core.capacity.plan import PlanResult
+    from prism_core.capacity.scenario import Scenario
 
 _STATES: Final = {
     "optimum": "the best plan there is",
@@ -27,29 +31,62 @@ _STATES: Final = {
 
 def plan(
     week: Annotated[str, typer.Argument(help="the week to plan, such as 2026-W48")],
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", help="a what-if file; its plan is printed beside what it changes")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="say why everybody is where they are")] = False,
     seconds: Annotated[
         float, typer.Option("--seconds", min=0, max=600, help="how long to go on where limits leave a gap")
     ] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of tables")] = False,
 ) -> None:
     """Plan a week: who works how long on what, what stays open, and how good that is. Nothing is stored."""
+    from prism_core.capacity.compare import difference
     from prism_core.capacity.describing import describe
     from prism_core.capacity.document import plan_document
-    from prism_core.capacity.solve import solve
+    from prism_core.capacity.explain import explain as explained
+    from prism_core.capacity.scenario import apply
+    from prism_core.capacity.wording import Names, differences, sentences
     from prism_resources.planning import items_of_week
 
-    wanted = Week.parse(week)
+    wanted, what_if = Week.parse(week), None if scenario is None else _scenario(scenario)
     with attached(say) as platform, err.status(f"reading what {wanted} is planned from"):
         described = describe(wanted, items_of_week(platform.settings, wanted))
+    found, changes = _solved(described, seconds), list[str]()
+    if what_if is not None:
+        before, described = found, replace(described, problem=apply(what_if, described.problem))
+        found = _solved(described, seconds)
+        changes = list(differences(difference(before, found), Names()))
+    reasons = list(sentences(explained(described.problem, found), Names())) if explain else []
+    if as_json:
+        more = {"scenario": None if what_if is None else what_if.name, "changes": changes, "explanation": reasons}
+        typer.echo(json.dumps(plan_document(described, found) | more))
+        return
+    _print(described, found)
+    for title, lines in (("What the scenario changes", changes), ("Why", reasons)):
+        if lines:
+            out.print(f"\n[bold]{title}[/bold]")
+            for line in lines:
+                out.print(plain(line))
+
+
+def _scenario(path: Path) -> "Scenario":
+    from prism_core.capacity.scenario import read_scenario
+
+    try:
+        return read_scenario(path.read_bytes(), path.name)
+    except OSError as error:
+        raise BadUsage(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _solved(described: "Described", seconds: float) -> "PlanResult":
+    from prism_core.capacity.solve import solve
+
     problem = described.problem
     people, lines = len(problem.members), len(problem.lines)
     about = f"{count_of(people, 'member', 'members')} on {count_of(lines, 'demand line', 'demand lines')}"
     with err.status(f"planning {about}, for at most {seconds:g} s where limits leave a gap"):
-        found = solve(problem, polish_seconds=seconds)
-    if as_json:
-        typer.echo(json.dumps(plan_document(described, found)))
-        return
-    _print(described, found)
+        return solve(problem, polish_seconds=seconds)
 
 
 def _print(described: "Described", found: "PlanResult") -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,6 +119,29 @@ def test_a_week_is_planned_around_time_off_and_says_what_stays_open(platform: Pl
     for text in ("32.00 h planned, 18.00 h open", "gap 0.0000%", "optimum: the best plan there is", "Mon 8.00"):
         assert text in told.stdout
     assert "request r-1" in told.stderr
+
+
+def test_an_explanation_says_what_binds_and_a_scenario_what_it_changes(platform: Platform, tmp_path: Path) -> None:
+    put(platform, ITEMS)
+    scenario = tmp_path / "what-if.json"
+    scenario.write_text(json.dumps({"name": "more hours", "overtime": [{"hours": "4.00"}]}))
+
+    answer = plan(platform, WEEK, "--explain", "--scenario", str(scenario))
+
+    assert answer.returncode == 0, answer.stderr
+    for text in (
+        "36.00 h planned, 14.00 h open",
+        "The plan of 2026-W48 changes by",
+        "m-3 on p-1: 32 hours become 36 hours.",
+        "14 hours of p-1 on p-1 stay open",
+        "m-3 works 36 hours on p-1",
+    ):
+        assert text in answer.stdout
+
+    scenario.write_text(json.dumps({"name": "gone", "leave": ["m-9"]}))
+    refused = plan(platform, WEEK, "--scenario", str(scenario))
+    assert refused.returncode == 2
+    assert "m-9" in refused.stderr
 
 
 def test_a_pin_on_a_day_off_ends_it_with_the_member_the_project_and_what_to_do(platform: Platform) -> None:
