@@ -7,6 +7,7 @@ round such a path: its last step names who takes it over, its length is what the
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from prism_core.capacity.explanation import (
     AssignmentWhy,
+    Candidate,
     Constraint,
     Explanation,
     MemberWhy,
@@ -84,6 +86,17 @@ class Explainer:
                 return self.unmet((one,))[0]
         raise BadUsage(f"demand line {line_id} has no open hours in this plan")
 
+    def candidates(self, line_id: str) -> tuple[Candidate, ...]:
+        """Who could work an hour more on a line, the best first; not those without an hour that counts for it.
+
+        Raises BadUsage when the week has no such line.
+        """
+        index = self._on.pairs.lines.get(line_id)
+        if index is None:
+            raise BadUsage(f"{self._on.problem.week} has no demand line {line_id}")
+        found = [*self._offered(index), *self._lifting.kept_out(index)]
+        return tuple(sorted(found, key=lambda one: (one.kept_out is not None, -one.gain, one.member_id)))
+
     def member(self, member_id: str) -> MemberWhy:
         """Why a member is idle or full. Raises BadUsage when the plan has no such member."""
         for one in self._on.plan.loads:
@@ -139,6 +152,23 @@ class Explainer:
                 )
             )
         return tuple(made)
+
+    def _offered(self, index: int) -> Iterator[Candidate]:
+        """Those who may work on a line: the hour comes from elsewhere, and something else gives way to it."""
+        on, turned = self._on, self._on.towards
+        found, kind = on.found, on.arcs.offer[turned.arc]
+        free = (found.offer_pair < found.free_pairs) & on.allowed[found.offer_pair]
+        offers = np.flatnonzero((found.offer_line == index) & free)
+        line = np.full(len(offers), on.line_node[index])
+        own = Banned(np.where(turned.ahead, NONE, kind), offers)
+        paths = cheapest_paths(turned, line, own, round_by=np.where(turned.ahead, kind, NONE))
+        for row, offer in enumerate(offers.tolist()):
+            node = int(on.line_node[index])
+            if paths.reached[node, row]:
+                member = on.problem.members[int(found.pair_member[found.offer_pair[offer]])]
+                room = int(turned.room[paths.path(node, row)].min())
+                gain = -int(paths.cost[node, row])
+                yield Candidate(member.member_id, points_of(gain * _HOUR), hours_of(room), None)
 
     def _switch(self, taken: _Taken | None) -> Switch | None:
         if taken is None:

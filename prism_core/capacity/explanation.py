@@ -137,6 +137,20 @@ class MemberWhy:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody with the skills of a line, and an hour more of theirs on it, everything else planned anew.
+
+    `gain`: points an hour that the plan gains, below 0 for what it loses; `hours`: for how many hours that holds.
+    `kept_out`: the decision or limit that would have to give way first.
+    """
+
+    member_id: str
+    gain: Decimal
+    hours: Decimal
+    kept_out: Constraint | None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """A plan explained whole, each part in the order of the plan. `relative_to`: what is taken as given."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from prism_core.capacity.explanation import Change, ChangeKind, Constraint, UnmetWhy
+from prism_core.capacity.explanation import Candidate, Change, ChangeKind, Constraint, UnmetWhy
 from prism_core.capacity.grounds import Grounds
 from prism_core.capacity.plan import Unmet
 from prism_core.capacity.problem import NO_HOURS, DemandLine
@@ -72,6 +72,14 @@ class Lifting:
                 continue
             found[name] = self._why_idle(member, [index for index in mine if index in unmet], ways)
         return found
+
+    def kept_out(self, index: int) -> Iterator[Candidate]:
+        """Those with the skills of a line whom a decision or a limit keeps from it, with what an hour would do."""
+        able = self._able_for(self._on.problem.lines[index])
+        status = {member: why for member in able if (why := self._status(member, index))}
+        for way in self._ways([index]).moved(status, index):
+            name = self._on.problem.members[way.member].member_id
+            yield Candidate(name, points_of(way.gain * _HOUR), hours_of(way.room), status[way.member])
 
     def _why_idle(self, member: int, unmet: list[int], ways: Ways) -> Constraint:
         best, found = 0, Constraint.NO_DEMAND

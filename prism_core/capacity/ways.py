@@ -7,7 +7,7 @@ that is new reaches it over one from its member to the line. Neither may take an
 line really gets one more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ import numpy as np
 from prism_core.capacity.grounds import Grounds
 from prism_core.capacity.network import NONE, SINK
 from prism_core.capacity.problem import NO_HOURS
-from prism_core.capacity.residual import Banned, Paths, Residual, cheapest_paths
+from prism_core.capacity.residual import Banned, Paths, Residual, cheapest_paths, nothing_banned
 from prism_core.capacity.scoring import hundredths
 from prism_core.capacity.supply import Ints
 
@@ -63,19 +63,30 @@ class Ways:
         return int(self._from_sink.cost[node, column]), _room(self._from_sink, self._from_sink.path(node, column))
 
     def freed(self, member: int, index: int) -> Way | None:
-        """An hour of a member's own spent on a line that they may not work on; None without hours that count."""
-        on, column = self._on, self._column[index]
+        """An hour of a member's own on a line that they may not work on; None without hours that count."""
+        return self._own(member, index, self._from_sink, self._column[index])
+
+    def moved(self, members: Iterable[int], index: int) -> Iterator[Way]:
+        """As `freed`, of many and for lines without open hours too: whoever works on the line may give way."""
+        graph, source = self._on.graph, self._on.line_node[[index]]
+        paths = cheapest_paths(graph, source, nothing_banned(graph, 1))
+        for member in members:
+            way = self._own(member, index, paths, 0)
+            if way is not None:
+                yield way
+
+    def _own(self, member: int, index: int, paths: Paths, column: int) -> Way | None:
+        on = self._on
         slots = self._slots_of(member)
         slots = slots[on.found.slots.last_day[slots] <= on.found.line_end[index]]
         nodes = on.slot_node[slots]
-        nodes = nodes[self._from_sink.reached[nodes, column]]
+        nodes = nodes[paths.reached[nodes, column]]
         if not len(nodes):
             return None
-        node = int(nodes[np.argmin(self._from_sink.cost[nodes, column])])
+        node = int(nodes[np.argmin(paths.cost[nodes, column])])
         direct = self.direct(member, index)
-        gain = direct.gain - int(self._from_sink.cost[node, column])
-        room = _room(self._from_sink, self._from_sink.path(node, column))
-        return Way(gain, member, min(direct.room, room))
+        room = _room(paths, paths.path(node, column))
+        return Way(direct.gain - int(paths.cost[node, column]), member, min(direct.room, room))
 
     def new(self, member: int, index: int, day: int | None) -> Way | None:
         """A new hour of a member, on a day or any with hours, before what the hour itself costs."""

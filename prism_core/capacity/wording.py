@@ -13,6 +13,7 @@ from typing import Final
 from prism_core.capacity.compare import PlanDifference
 from prism_core.capacity.explanation import (
     AssignmentWhy,
+    Candidate,
     Change,
     ChangeKind,
     Constraint,
@@ -57,6 +58,13 @@ _IDLE: Final[Mapping[Constraint, str]] = {
     Constraint.PIN: "a pin holds their hours on the open work to what it says",
     Constraint.EXCLUDED: "they are excluded from the open work",
     Constraint.NOT_WORTH: "the open work would cost more points than it earns",
+}
+_KEPT_OUT: Final[Mapping[Constraint, str]] = {
+    Constraint.PEOPLE_LIMIT: "the limit of people on the project keeps them out",
+    Constraint.PROJECT_LIMIT: "they are on as many projects as they may",
+    Constraint.BLOCK: "no piece of work of theirs is long enough",
+    Constraint.PIN: "a pin holds their hours on the project to what it says",
+    Constraint.EXCLUDED: "they are excluded from the project",
 }
 _GIVEN: Final[Mapping[Constraint, str]] = {
     Constraint.PEOPLE_LIMIT: "who is on a project with a limit of people",
@@ -109,6 +117,14 @@ def unmet(why: UnmetWhy, names: Names) -> str:
     if why.change is not None:
         helps = f"an hour more is worth at least {_points(why.change.gain)} here if {_change(why.change, names)}"
     return f"{start}: {_BINDS[why.constraint]}; {helps}."
+
+
+def candidate(found: Candidate, names: Names) -> str:
+    """What an hour more of a member on a line would do."""
+    name = names.member(found.member_id)
+    does = f"gain {_points(found.gain)}" if found.gain >= 0 else f"cost {_points(-found.gain)}"
+    kept = "" if found.kept_out is None else f", but {_KEPT_OUT[found.kept_out]}"
+    return f"An hour more of {name} would {does} (for up to {_hours(found.hours)}){kept}."
 
 
 def member(why: MemberWhy, names: Names) -> str:

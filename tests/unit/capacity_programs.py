@@ -24,7 +24,7 @@ class Wishes:
     """What a plan must do beside the problem: hours by pair at most and at least, hours met by line or project.
 
     `also`: hours of a member on a line that they may not work on, so many exactly. `kept`: hours by pair at least
-    on lines that last as long as the project's.
+    on lines that last as long as the project's. `on_line`: hours of a member on a line at least.
     """
 
     closed: frozenset[Pair] = frozenset()
@@ -34,6 +34,7 @@ class Wishes:
     met_at_least: Mapping[str, Decimal] = field(default_factory=dict)
     met_of_project: Mapping[str, Decimal] = field(default_factory=dict)
     also: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
+    on_line: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
 
 
 def most_points(problem: PlanProblem, wishes: Wishes | None = None) -> float | None:
@@ -51,6 +52,7 @@ class _Program:
         self.lasting: defaultdict[Pair, list[int]] = defaultdict(list)
         self.of_line: defaultdict[str, list[int]] = defaultdict(list)
         self.of_day: defaultdict[tuple[str, object], list[int]] = defaultdict(list)
+        self.of_member: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self.projects = {one.project_id: one for one in problem.projects}
         self.pins = {(pin.member_id, pin.project_id): pin for pin in problem.pins}
         for member in problem.members:
@@ -103,6 +105,7 @@ class _Program:
                 self.of_pair[pair].append(number)
                 if problem.ends(line) == max(ends[line.project_id]):
                     self.lasting[pair].append(number)
+                self.of_member[member.member_id, line.line_id].append(number)
                 if also:
                     self.of_day[member.member_id, line.line_id].append(number)
         for pair, pin in self.pins.items():
@@ -166,6 +169,8 @@ class _Program:
             self.row(self.of_pair[pair], None, hours)
         for pair, hours in wishes.at_least.items():
             self.row(self.of_pair[pair], hours, None)
+        for where, hours in wishes.on_line.items():
+            self.row(self.of_member[where], hours, None)
         for pair, hours in wishes.kept.items():
             self.row(self.lasting[pair], hours, None)
         for (member, line), hours in wishes.also.items():

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.capacity_instances import instance
 from prism_core.capacity.explain import Explainer, explain
-from prism_core.capacity.explanation import Change, ChangeKind, Explanation, UnmetWhy
+from prism_core.capacity.explanation import Change, ChangeKind, Constraint, Explanation, UnmetWhy
 from prism_core.capacity.grounds import grounds
 from prism_core.capacity.plan import PlanResult
 from prism_core.capacity.problem import DemandLine, Exclusion, Level, Pair, Pin, PlanMember, PlanProblem
@@ -98,6 +98,32 @@ def test_a_team_with_everything_is_explained_truly(seed: int) -> None:
     assert any(one.switch for one in explanation.assignments)
     judge_switches(problem, plan, explanation, Wishes())
     judge_changes(problem, plan, explanation, Wishes())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_hour_of_a_candidate_does_what_was_told(seed: int) -> None:
+    problem = with_everything(instance(6, 6), random.Random(seed))
+    plan = solve(problem)
+    explainer = Explainer(problem, plan)
+    planned = {(one.member_id, name): hours for one in plan.assignments for name, hours in one.by_line.items()}
+    judged = 0
+
+    for demand in problem.lines:
+        found = explainer.candidates(demand.line_id)
+        ranked = [one.gain for one in found if one.kept_out is None]
+        assert ranked == sorted(ranked, reverse=True)
+        for one in found:
+            where, amount = (one.member_id, demand.line_id), min(HOUR, one.hours)
+            wish = Wishes(on_line={where: planned.get(where, Decimal(0)) + amount})
+            if one.kept_out is Constraint.EXCLUDED:
+                wish = Wishes(also={where: amount})
+            elif one.kept_out is not None:
+                continue
+            told = pytest.approx(float(plan.objective + one.gain * amount), abs=1e-6)
+            assert most_points(problem, wish) == told
+            judged += 1
+
+    assert judged > 10
 
 
 @given(problems(limits=True))

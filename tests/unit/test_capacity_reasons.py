@@ -12,7 +12,7 @@ from prism_core.capacity.explain import Explainer, explain
 from prism_core.capacity.explanation import ChangeKind, Constraint, Switch, UnmetWhy
 from prism_core.capacity.problem import Exclusion, Pin, PlanMember, PlanProblem, PlanProject, Weights
 from prism_core.capacity.solve import solve
-from prism_core.capacity.wording import Names, sentences
+from prism_core.capacity.wording import Names, candidate, sentences
 from prism_core.failures import BadUsage, PermanentFailure
 from tests.unit.capacity_weeks import MON, TUE, WEEK, line, member
 
@@ -204,6 +204,28 @@ def test_an_hour_that_nobody_else_can_work_stays_open() -> None:
     why = Explainer(problem, solve(problem)).assignment("A", "P")
 
     assert why.switch == Switch(None, Decimal(100), Decimal(2))
+
+
+def test_candidates_are_ranked_and_those_kept_out_come_last_with_the_reason() -> None:
+    people = [member(name, 8, skills={"a": level}) for name, level in (("A", 4), ("B", 2), ("C", 3), ("D", 5))]
+    problem = PlanProblem(
+        WEEK, people, [PlanProject("P")], [line("P", 2, skills={"a": 1})], exclusions=[Exclusion("D", "P")]
+    )
+    explainer = Explainer(problem, solve(problem))
+
+    ranked = explainer.candidates("D-P")
+
+    assert [(one.member_id, one.gain, one.kept_out) for one in ranked] == [
+        ("C", -1, None),
+        ("B", -2, None),
+        ("D", 1, Constraint.EXCLUDED),
+    ]
+    assert [candidate(one, Names({"C": "Cem", "D": "Dan"})) for one in ranked[::2]] == [
+        "An hour more of Cem would cost 1 point (for up to 2 hours).",
+        "An hour more of Dan would gain 1 point (for up to 2 hours), but they are excluded from the project.",
+    ]
+    with pytest.raises(BadUsage, match="no demand line X"):
+        explainer.candidates("X")
 
 
 def test_pinned_and_published_hours_are_held() -> None:
