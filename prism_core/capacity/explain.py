@@ -9,6 +9,7 @@ round such a path: its last step names who takes it over, its length is what the
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -44,6 +45,7 @@ def explain(problem: PlanProblem, plan: PlanResult) -> Explanation:
     return Explanation(
         week=plan.week,
         relative_to=one.relative_to,
+        given_up=one.given_up,
         assignments=one.assignments(plan.assignments),
         unmet=one.unmet(plan.unmet),
         members=one.members(plan.loads),
@@ -71,6 +73,11 @@ class Explainer:
     def relative_to(self) -> tuple[Constraint, ...]:
         """What is taken as the plan has it; empty where nothing is, and every cost is one of any plan."""
         return self._on.relative_to
+
+    @property
+    def given_up(self) -> Decimal:
+        """Points that the best plan with the same choices has more; its hours fit no days."""
+        return self._on.given_up
 
     def assignment(self, member_id: str, project_id: str) -> AssignmentWhy:
         """Why a member works on a project. Raises BadUsage when they do not."""

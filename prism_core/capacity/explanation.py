@@ -152,10 +152,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A plan explained whole, each part in the order of the plan. `relative_to`: what is taken as given."""
+    """A plan explained whole, each part in the order of the plan. `relative_to`: what is taken as given.
+
+    `given_up`: points that the best plan with the same choices has more, where days are too short for its pieces
+    of work; the costs are those around that plan.
+    """
 
     week: Week
     relative_to: tuple[Constraint, ...]
+    given_up: Decimal
     assignments: tuple[AssignmentWhy, ...]
     unmet: tuple[UnmetWhy, ...]
     members: tuple[MemberWhy, ...]

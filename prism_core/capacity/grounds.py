@@ -8,6 +8,7 @@ all plans with these choices ours is the best, so that every cost is one of plan
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
@@ -22,7 +23,7 @@ from prism_core.capacity.plan import PlanResult, PlanState
 from prism_core.capacity.planned import Pairs, flow_of, foreign
 from prism_core.capacity.problem import NO_HOURS, PlanProblem
 from prism_core.capacity.residual import NotBest, Residual, residual
-from prism_core.capacity.scoring import Scorer, hundredths
+from prism_core.capacity.scoring import Scorer, hundredths, points_of
 from prism_core.capacity.supply import Flags, Ints, numbered, sums
 
 # Far beyond the length of any path seen; a plan that hours were taken from to fit its days has no potentials.
@@ -49,6 +50,11 @@ class Grounds:
     @cached_property
     def towards(self) -> Residual:
         return self.graph.towards()
+
+    @cached_property
+    def given_up(self) -> Decimal:
+        """Points of the flow beyond those of the plan."""
+        return points_of(int(self.amount @ self.arcs.worth) + self.arcs.constant) - self.plan.objective
 
     @cached_property
     def scorer(self) -> Scorer:

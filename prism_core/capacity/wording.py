@@ -92,6 +92,9 @@ def sentences(explanation: Explanation, names: Names) -> Iterator[str]:
     """The whole explanation: what it is relative to, then every assignment, open line and member."""
     if explanation.relative_to:
         yield relative_to(explanation.relative_to)
+    if explanation.given_up:
+        more = _points(explanation.given_up)
+        yield f"They are those around a plan with the same choices and {more} more, which fits no days."
     yield from (assignment(one, names) for one in explanation.assignments)
     yield from (unmet(one, names) for one in explanation.unmet)
     yield from (member(one, names) for one in explanation.members)
