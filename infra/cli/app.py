@@ -10,6 +10,7 @@ import sys
 import typer
 from rich.markup import escape
 
+from infra.cli.alerts import alerts
 from infra.cli.backup import backup, restore
 from infra.cli.changes import changes
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
@@ -55,6 +56,7 @@ app.command("as-of")(as_of)
 app.command()(changes)
 app.command()(forget)
 app.command()(plan)
+app.command()(alerts)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(user_app, name="user")

@@ -15,6 +15,7 @@ import pytest
 
 from infra.deploy import deploy
 from infra.local.platform import Platform, attached
+from prism_core import clock
 from prism_core.calendar import Week
 
 
@@ -45,5 +46,20 @@ def platform_of_this_file() -> Any:
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         with fresh_platform(tmp_path_factory.mktemp("own-home"), worker_port(7)) as running:
             yield running
+
+    return own
+
+
+def commands_of_this_file() -> Any:
+    """The same, but one that `prism` commands attach to, as to a `prism up`; its first week is the default."""
+
+    @pytest.fixture(scope="module", name="platform")
+    def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PRISM_HOME", str(tmp_path_factory.mktemp("served-home")))
+            with attached(print, port=worker_port(7), serving=True) as running:
+                deploy(running.settings, clock.this_week(), print)
+                running.announce()
+                yield running
 
     return own

@@ -1,15 +1,10 @@
 """`prism plan` on a platform with a few items: what it prints, what it answers machines, and what it refuses."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from infra.deploy import deploy
-from infra.local.platform import Platform, attached
-from prism_core.calendar import Week
+from infra.local.platform import Platform
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project, Request
 from prism_core.models.work import Allocation
@@ -17,9 +12,10 @@ from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, REQU
 from prism_resources.aws import client
 from prism_resources.tables.bulk import batch_write, put_request
 from prism_resources.tables.codec import encode
-from tests.integration.fresh import worker_port
+from tests.integration.fresh import commands_of_this_file
 from tests.integration.helpers import prism
 
+platform = commands_of_this_file()
 WEEK = "2026-W48"
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 ITEMS: list[tuple[TableSpec, Any]] = [
@@ -73,17 +69,6 @@ ITEMS: list[tuple[TableSpec, Any]] = [
         ),
     ),
 ]
-
-
-@pytest.fixture(scope="module", name="platform")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A platform that commands attach to, as to a `prism up`."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PRISM_HOME", str(tmp_path_factory.mktemp("planned")))
-        with attached(print, port=worker_port(7), serving=True) as running:
-            deploy(running.settings, Week.parse(WEEK), print)
-            running.announce()
-            yield running
 
 
 def put(platform: Platform, items: list[tuple[TableSpec, Any]]) -> None:

@@ -1,0 +1,104 @@
+"""`prism alerts` on a platform with a few items: what the rules say now, and what one would have told before."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.local.platform import Platform
+from prism_core.models.people import Availability, Member
+from prism_core.models.projects import Project, Request
+from prism_core.models.work import Allocation
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, REQUESTS, TableSpec
+from prism_resources.aws import client
+from prism_resources.tables.bulk import batch_write, put_request
+from prism_resources.tables.codec import encode
+from tests.integration.fresh import commands_of_this_file
+from tests.integration.helpers import prism
+
+platform = commands_of_this_file()
+NOW = "2026-11-24T12:00:00Z"  # a Tuesday of 2026-W48
+MEMBER = {
+    "member_id": "m-1",
+    "name": "Synthetic Member",
+    "email": "m-1@example.com",
+    "hours": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "8.00"),
+    "time_zone": "UTC",
+}
+PROJECT = {"project_id": "p-1", "name": "Synthetic lidar", "category": "raw-lidar", "demand_hours": "10.00"}
+REQUEST = {
+    "request_id": "r-1",
+    "status": "triaged",
+    "due_date": "2026-11-11",
+    "hours": "6.00",
+    "requester": "Synthetic Requester",
+    "reason": "more",
+    "created": "2026-11-02T08:00:00Z",
+    "project_id": "p-1",
+}
+OFF = {"member_id": "m-1", "date": "2026-11-26", "hours_off": "8.00", "status": "approved"}
+PLANNED = {
+    "member_id": "m-1",
+    "week": "2026-W48",
+    "project_id": "p-1",
+    "hours": {"2026-11-23": "4.00", "2026-11-26": "4.00"},
+}
+ITEMS: list[tuple[TableSpec, Any]] = [
+    (MEMBERS, Member.model_validate(MEMBER)),
+    (PROJECTS, Project.model_validate(PROJECT)),
+    (REQUESTS, Request.model_validate(REQUEST)),
+    (AVAILABILITY, Availability.model_validate(OFF)),
+    (ALLOCATIONS, Allocation.model_validate(PLANNED)),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def items(platform: Platform) -> None:
+    for spec, item in ITEMS:
+        table = platform.settings.table_name(spec.name)
+        batch_write(client(platform.settings, "dynamodb"), table, [put_request(encode(spec, item))])
+
+
+def run(platform: Platform, *words: str) -> Any:
+    first = platform.settings.first_week.label
+    return prism(platform.settings.home, *words, first_week=first, PRISM_NOW=NOW)
+
+
+def test_the_day_off_that_is_planned_and_the_request_that_is_overdue_are_told(platform: Platform) -> None:
+    answer = run(platform, "alerts", "--json")
+
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    subjects = {one["rule"]: [finding["subject"] for finding in one["findings"]] for one in found["rules"]}
+    assert found["week"] == "2026-W48"
+    assert (len(subjects["ooto_conflict"]), subjects["late_request"]) == (1, ["requests/r-1"])
+
+    told = run(platform, "alerts")
+    assert told.returncode == 0, told.stderr
+    assert "ooto_conflict" in told.stdout
+
+
+def test_a_backtest_over_weeks_of_the_lake_says_when_a_request_became_late(platform: Platform) -> None:
+    missing = run(platform, "alerts", "--backtest", "late_request", "--weeks", "2026-W45..2026-W46")
+    assert missing.returncode == 2
+    assert "2026-W45" in missing.stderr
+    exported = run(platform, "export", "--weeks", "2026-W45..2026-W47")
+    assert exported.returncode == 0, exported.stderr
+
+    answer = run(platform, "alerts", "--backtest", "late_request", "--weeks", "2026-W45..2026-W47", "--json")
+
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert found["cases"]["wrong"] == []
+    assert found["feedback"] == {"judged": 0, "useful": 0}
+
+
+def test_a_backtest_needs_its_weeks_and_weeks_that_have_ended(platform: Platform) -> None:
+    for words, says in (
+        (("--backtest", "late_request"), "belong together"),
+        (("--backtest", "late_request", "--weeks", "2026-W47..2026-W48"), "has not ended"),
+        (("2026-W47", "--backtest", "late_request", "--weeks", "2026-W46..2026-W46"), "not of one week more"),
+    ):
+        refused = run(platform, "alerts", *words)
+        assert refused.returncode == 2
+        assert says in refused.stderr
