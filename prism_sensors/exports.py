@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from prism_assets.lake.assets import asset_name
 from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core import clock
 from prism_core.calendar import Week
+from prism_core.lake_tables import EXPORTED
 from prism_core.settings import Settings
 from prism_sensors.asking import Asked
 from prism_sensors.ingest import recent_weeks
@@ -21,11 +23,16 @@ from prism_sensors.materialised import materialised_since
 # What is a snapshot of the week's end, or computed from such ones.
 GROUPS = ("lake", "quality", "allocation")
 ALSO = ("unresolved_workers",)
+# Their rows change after their week: an alert is acknowledged, a delivery settled.
+FACTS = frozenset(asset_name(table) for table in EXPORTED.values() if table.kind == "fact")
 BACKUPS = "backups"
 
 
 def lake_export_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions | None:
-    """After the end of a week: its snapshots and scores. None where there is nothing to export."""
+    """After the end of a week: its snapshots and scores, and the facts of the weeks before.
+
+    None where there is nothing to export.
+    """
     assets = [name for name in [*known.in_groups(*GROUPS), *known.named(*ALSO)] if name != BACKUPS]
     if not assets:
         return None
@@ -43,7 +50,8 @@ def lake_export_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions
         execution_timezone="UTC",
         description=(
             "Every week of the last quarter that has ended and whose assets were not materialised since its end: "
-            "the one that has just ended, and what an outage left behind."
+            "the one that has just ended, and what an outage left behind. The facts of each of them again: their "
+            "rows may have changed since."
         ),
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
@@ -53,6 +61,8 @@ def lake_export_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions
             ends = {week: week.end for week in _ended(prism.settings().first_week)}
             done = materialised_since(context.instance, name, ends)
             asked.add(ends.keys() - done, [name], "the end of the week")
+            if name in FACTS:
+                asked.add(done, [name], "what changed since")
         yield from asked.requests(prism.weeks(), tags=NO_RUN_RETRY)
 
     return dg.Definitions(jobs=[job], schedules=[tick])

@@ -106,7 +106,9 @@ def jobs_mapped(reads: Reads, known: KnownAssets, changes: Sequence[Change], ask
 
 
 def corrected(reads: Reads, known: KnownAssets, changes: Sequence[Change], asked: Asked) -> None:
-    """Throughput of the week that a correction is of."""
+    """The corrections of the week that one is of, and its throughput where it corrects that."""
+    for key, mine in _by_item(changes).items():
+        asked.add([_week_of_correction(key)], known.named("corrections"), cause_of(mine))
     for week, mine in _corrections(reads, changes, FactTable.THROUGHPUT):
         asked.add([week], known.with_downstream("throughput"), cause_of(mine))
 
@@ -219,7 +221,11 @@ def _corrections(reads: Reads, changes: Sequence[Change], table: FactTable) -> I
     for key, mine in _by_item(changes).items():
         current = reads.state_of(CORRECTIONS, key)
         if any(step.get("table") == table for step in steps_of(mine, current, ("table",))):
-            yield Week.parse(key_of_item_key(CORRECTIONS, key)["week"]), mine
+            yield _week_of_correction(key), mine
+
+
+def _week_of_correction(item_key: str) -> Week:
+    return Week.parse(key_of_item_key(CORRECTIONS, item_key)["week"])
 
 
 def _decided(changes: Iterable[Change]) -> dict[str, list[Change]]:

@@ -30,14 +30,14 @@ WATCHES = (
         seconds=60,
         description=(
             "A worker is resolved or somebody else's, a labelling job is mapped, work is corrected: throughput of "
-            "exactly the weeks that hold such records, and what is computed from it."
+            "exactly the weeks that hold such records, what is computed from it, and corrections of their week."
         ),
         rules=(
             (WORKERS, rules.worker_resolved),
             (PROJECTS, rules.jobs_mapped),
             (CORRECTIONS, rules.corrected),
         ),
-        assets=("throughput",),
+        assets=("throughput", "corrections"),
         most=1_000,  # each is looked up in the tables, some 15 ms, and a tick has a minute
     ),
     Watch(

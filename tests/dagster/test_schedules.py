@@ -43,7 +43,7 @@ def test_the_log_is_read_by_itself_only_where_it_is_the_source(
     assert hourly(Settings(worker_activity_source=source)).default_status is status
 
 
-def test_the_weekly_export_asks_for_ended_weeks_that_were_not_materialised_since(
+def test_the_weekly_export_asks_for_ended_weeks_that_were_not_materialised_since_and_for_facts_of_all(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PRISM_NOW", "2026-01-07T04:30:00+00:00")
@@ -64,10 +64,13 @@ def test_the_weekly_export_asks_for_ended_weeks_that_were_not_materialised_since
             resources={"prism": PrismResource()},
         )
 
-        (request,) = schedule.evaluate_tick(context).run_requests or []
+        before, ended = schedule.evaluate_tick(context).run_requests or []
 
-    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2025-12-29", "2025-12-29")
-    assert set(request.asset_selection or ()) == set(assets)
+    assert (ended.tags[RANGE_START], ended.tags[RANGE_END]) == ("2025-12-29", "2025-12-29")
+    assert set(ended.asset_selection or ()) == set(assets)
+    assert (before.tags[RANGE_START], before.tags[RANGE_END]) == ("2025-12-08", "2025-12-22")
+    facts = {"alerts", "corrections", "deliveries", "editions", "plans", "quality_reviews"}
+    assert {key.to_user_string() for key in before.asset_selection or ()} == facts
 
 
 def test_the_hour_comes_from_the_settings() -> None:

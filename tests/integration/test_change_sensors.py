@@ -10,7 +10,7 @@ import pytest
 from infra.local.platform import Platform
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
-from prism_core.models.disputes import Correction
+from prism_core.models.disputes import Correction, FactTable
 from prism_core.models.projects import LabelingJob, Project
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
@@ -194,7 +194,26 @@ def test_a_correction_asks_for_its_week_when_it_is_made_and_when_it_is_taken_bac
     taken_back = resolved_work.tick()
 
     assert [made.weeks_of("throughput"), taken_back.weeks_of("throughput")] == [labels(WEEKS[2])] * 2
+    assert [made.weeks_of("corrections"), taken_back.weeks_of("corrections")] == [labels(WEEKS[2])] * 2
     assert made.requests[0].run_key != taken_back.requests[0].run_key
+
+
+def test_a_late_correction_of_a_review_asks_for_the_corrections_of_its_week_and_no_throughput(
+    write: Write, resolved_work: Sensor
+) -> None:
+    correction = Correction(
+        week=RUNNING + -40,
+        correction_id="c-review",
+        table=FactTable.QUALITY,
+        from_member="M-s7",
+        to_member="M-s8",
+        reason="x",
+        created=NOW,
+        created_by="test",
+    )
+    write(CORRECTIONS, correction)
+
+    assert resolved_work.tick().asked == [(str(RUNNING + -40), ["corrections"])]
 
 
 def test_a_worker_whose_work_was_corrected_asks_for_the_week_of_the_correction(
