@@ -4,6 +4,7 @@ Belongs here: the command, its progress and its summary. Does not belong here: t
 """
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ from infra.cli.console import count_of, err, out, plain, say
 from infra.local.platform import attached
 from prism_core import clock
 from prism_core.calendar import WeekRange
-from prism_core.failures import BadUsage
+from prism_core.failures import BadUsage, PrismFailure
 
 
 def export(
@@ -38,15 +39,25 @@ def export(
                 f"{span.first} lies before {platform.settings.first_week}, the first week of the settings"
             )
         read: dict[str, int] = {}
-        with err.status(f"reading {count_of(len(wanted), 'table', 'tables')}") as status:
+        status = err.status(f"reading {count_of(len(wanted), 'table', 'tables')}")
 
-            def progress(table: str, items: int) -> None:
-                read[table] = items
-                status.update(f"{sum(read.values()):,} items read, now of {table}")
+        def progress(table: str, items: int) -> None:
+            read[table] = items
+            status.update(f"{sum(read.values()):,} items read, now of {table}")
 
-            export_run = Export(platform.settings, Lake(platform.settings), now=now, progress=progress)
-            outcomes = export_run.run(wanted, span)
+        export_run = Export(platform.settings, Lake(platform.settings), now=now, progress=progress)
+        try:
+            with status:
+                export_run.run(wanted, span)
+        except PrismFailure:
+            if export_run.finished:
+                _show(export_run.finished, span, as_json=as_json)
+            raise
         platform.flush()
+    _show(export_run.finished, span, as_json=as_json)
+
+
+def _show(outcomes: Sequence[Any], span: WeekRange, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"weeks": str(span), "tables": [_plain(outcome) for outcome in outcomes]}))
         return

@@ -17,7 +17,7 @@ from typing import Final
 import pyarrow as pa
 
 from prism_core.calendar import Week, WeekRange
-from prism_core.failures import BadUsage
+from prism_core.failures import BadUsage, PermanentFailure, PrismFailure, TransientFailure
 from prism_core.lake import LakeTable, parquet_prefix
 from prism_core.lake_tables import EXPORTED
 from prism_core.settings import Settings
@@ -64,7 +64,10 @@ class TableOutcome:
 
 
 class Export:
-    """One export of some tables and weeks at an instant. `progress` is told a table and the items read of it."""
+    """One export of some tables and weeks at an instant. `progress` is told a table and the items read of it.
+
+    `finished` are the tables of the last run that are up to date, whatever became of the others.
+    """
 
     def __init__(
         self,
@@ -79,6 +82,7 @@ class Export:
         # Arrow's own allocator keeps what was freed: 80 MB more at the peak of two hundred thousand items.
         pa.set_memory_pool(pa.system_memory_pool())
         self.raw = raw or RawTables(settings)
+        self.finished: list[TableOutcome] = []
         self._telling = threading.Lock()
         self._listed: dict[str, Stored] | None = None
 
@@ -86,8 +90,10 @@ class Export:
         """Bring these weeks of these tables up to date, in the order given.
 
         Raises BadUsage for a week that is to come and for a table that is computed, and what a table fails with,
-        after the others have ended: their partitions stand.
+        after the others have ended: their partitions stand. Of several failures it raises one that names them all:
+        TransientFailure when all of them are, else PermanentFailure.
         """
+        self.finished = []
         refuse_future(weeks, self._now)
         if other := [table.name for table in tables if not table.exported]:
             raise BadUsage(
@@ -100,7 +106,15 @@ class Export:
             self._listed = {found.key: found for found in self._lake.stored("lake/")}
         with ThreadPoolExecutor(min(TABLE_THREADS, len(tables))) as pool:
             futures = [pool.submit(self.table, table, weeks) for table in tables]
-        return [future.result() for future in futures]
+        failed = {
+            table.name: error
+            for table, future in zip(tables, futures, strict=True)
+            if (error := future.exception())
+        }
+        self.finished = [future.result() for future in futures if future.exception() is None]
+        if failed:
+            raise _one_of(failed)
+        return self.finished
 
     def table(self, table: LakeTable, weeks: WeekRange) -> TableOutcome:
         """One table. Raises Superseded when others wrote the same weeks each time that it was read."""
@@ -193,3 +207,14 @@ def refuse_future(weeks: WeekRange, now: datetime) -> None:
     running = Week.of(now)
     if weeks.last > running:
         raise BadUsage(f"{weeks.last} is to come: {running} is the running week, and the last that has a state")
+
+
+def _one_of(failed: Mapping[str, BaseException]) -> BaseException:
+    """What many tables failed with. What is no failure of ours goes first: it ends as a traceback."""
+    errors = list(failed.values())
+    for error in errors:
+        if len(errors) == 1 or not isinstance(error, PrismFailure):
+            return error
+    transient = all(isinstance(error, TransientFailure) for error in errors)
+    told = "; ".join(f"{table}: {error}" for table, error in failed.items())
+    return (TransientFailure if transient else PermanentFailure)(f"{len(failed)} tables failed. {told}")

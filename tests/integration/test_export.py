@@ -347,6 +347,26 @@ def test_a_table_that_was_never_deployed_is_refused_by_name_and_the_others_are_e
     assert [row["review_id"] for row in rows(programme, QUALITY, W36)] == [late.review_id]
 
 
+def test_of_several_tables_that_fail_each_is_named_and_the_finished_ones_are_kept(programme: Platform) -> None:
+    dynamodb = client(programme.settings, "dynamodb")
+    broken: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("saved_views", {"view_id": {"S": "V-1"}, "colour": {"S": "red"}}),
+        ("deliveries", {"edition_id": {"S": "E-9"}, "recipient_id": {"S": "R-9"}, "claimed": {"S": "soon"}}),
+    )
+    run = Export(programme.settings, Lake(programme.settings), now=NOW)
+    for table, item in broken:
+        dynamodb.put_item(TableName=programme.settings.table_name(table), Item=item)
+    try:
+        with pytest.raises(PermanentFailure, match=r"2 tables failed\. saved_views: .*`colour`.*; deliveries: .*"):
+            run.run([EXPORTED["saved_views"], QUALITY, EXPORTED["deliveries"]], WeekRange(W36, W36))
+    finally:
+        for table, item in broken:
+            key = {part: item[part] for part in item if part.endswith("_id")}
+            dynamodb.delete_item(TableName=programme.settings.table_name(table), Key=key)
+
+    assert [outcome.table for outcome in run.finished] == ["quality"]
+
+
 def test_an_item_that_lacks_what_its_model_requires_is_refused_and_the_week_stays_as_it_is(
     programme: Platform, standing: Lake
 ) -> None:

@@ -22,7 +22,7 @@ from infra.local.platform import Platform
 from prism_assets.lake.checks import judge_partition
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import TransientFailure
-from prism_core.lake_tables import QUALITY
+from prism_core.lake_tables import EXPORTED, QUALITY
 from prism_core.models.work import QualityReview
 from prism_core.tables import TABLES
 from prism_resources.aws import client
@@ -140,6 +140,19 @@ def test_a_table_that_stays_throttled_is_said_and_the_lake_stays_as_it_is(
         export(platform, proxy)
 
     assert rounds(platform) == {week.label: {"round 0"} for week in WEEKS}
+
+
+def test_tables_that_all_stay_throttled_fail_as_transient(platform: Platform, proxy: FaultProxy) -> None:
+    settings = proxy.settings(platform.settings)
+    run = Export(settings, Lake(settings), now=NOW, raw=RawTables(settings, sleep=lambda _: None))
+    proxy.rule(**SCANS, error=THROTTLED)
+
+    with pytest.raises(
+        TransientFailure, match=r"2 tables failed\. quality: .*Throughput.*; saved_views: .*Through"
+    ):
+        run.run([QUALITY, EXPORTED["saved_views"]], WEEKS)
+
+    assert run.finished == []
 
 
 @pytest.mark.slow
