@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
-# Whoever claimed an incident and has not told within this was killed in between.
-CLAIM = timedelta(minutes=5)
 # Whoever was told of an incident that goes on is told again after this.
 AGAIN = timedelta(days=1)
 _FIGURES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-W\d{2}|0x[0-9a-f]+|\d+(?:[.,:-]\d+)*")
@@ -35,7 +33,6 @@ class Incident(Struct, frozen=True):
     error: str
     run_id: str
     opened_at: str
-    claimed_at: str
     told: str | None = None
     runs: int = 1
     skipped: tuple[str, ...] = ()
@@ -66,11 +63,10 @@ class Incident(Struct, frozen=True):
         )
 
     def is_told_again(self, later: "Incident", now: datetime) -> bool:
-        """Whether one more run of it is news: a week joins, it was told long ago, or its teller was killed."""
-        if set(later.weeks) - set(self.weeks):
+        """Whether one more run of it is news: nobody was told yet, a week joins, or it was told long ago."""
+        if self.told is None or set(later.weeks) - set(self.weeks):
             return True
-        since, enough = (self.claimed_at, CLAIM) if self.told is None else (self.told, AGAIN)
-        return now - datetime.fromisoformat(since) > enough
+        return now - datetime.fromisoformat(self.told) > AGAIN
 
     def after(self, done: Mapping[str, Iterable[str]]) -> "Incident | None":
         """What is left of it once steps have succeeded for some weeks; None when it is over."""
@@ -99,7 +95,6 @@ def opened(
         error=error.strip()[:_SHOWN],
         run_id=run_id,
         opened_at=now,
-        claimed_at=now,
         skipped=tuple(sorted(skipped)),
     )
 

@@ -30,23 +30,20 @@ class Incidents:
     def failed(self, incident: Incident, now: datetime, tell: Callable[[Incident], object]) -> bool:
         """A run failed: tell when that is news; answers whether it was told now.
 
-        Claimed before it is told and marked afterwards: a kill in between tells again after CLAIM, so that
-        no incident stays untold. What `tell` raises leaves everything as it was.
+        Kept as untold before, and as told afterwards: where `tell` raises, or a kill comes in between, the same
+        run is told when it is followed again. So a mail may go twice, but none is lost, and none goes while the
+        bucket cannot be written.
         """
-        if self._lake.put_new(_key(incident.fingerprint), msgspec.json.encode(incident), content_type=JSON_TYPE):
-            self._tell(incident, None, now, tell)
-            return True
         found = self._read(_key(incident.fingerprint))
-        if found is None:  # it was over at this moment
-            return self.failed(incident, now, tell)
-        joined = found.joined(incident)
-        if not found.is_told_again(incident, now):
+        joined = incident if found is None else found.joined(incident)
+        if found is not None and not found.is_told_again(incident, now):
             if joined is not found:
                 self._write(joined)
             return False
-        claimed = structs.replace(joined, claimed_at=instant_text(now), told=None)
-        self._write(claimed)
-        self._tell(claimed, found, now, tell)
+        untold = structs.replace(joined, told=None)
+        self._write(untold)
+        tell(untold)
+        self._write(structs.replace(untold, told=instant_text(now)))
         return True
 
     def done(self, weeks_by_step: Mapping[str, Iterable[str]]) -> list[Incident]:
@@ -60,19 +57,6 @@ class Incidents:
             elif left is not incident:
                 self._write(left)
         return over
-
-    def _tell(
-        self, incident: Incident, before: Incident | None, now: datetime, tell: Callable[[Incident], object]
-    ) -> None:
-        try:
-            tell(incident)
-        except BaseException:
-            if before is None:
-                self._lake.delete(_key(incident.fingerprint))
-            else:
-                self._write(before)
-            raise
-        self._write(structs.replace(incident, told=instant_text(now)))
 
     def _write(self, incident: Incident) -> None:
         self._lake.put(_key(incident.fingerprint), msgspec.json.encode(incident), content_type=JSON_TYPE)

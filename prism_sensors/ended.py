@@ -39,15 +39,15 @@ class EndedRuns:
         return json.dumps({"since": last.isoformat(), "seen": seen})
 
 
-def ended_since(instance: dg.DagsterInstance, cursor: str | None) -> EndedRuns:
-    """Read on. What ended before the first tick, which has no cursor, is no news.
+def ended_since(instance: dg.DagsterInstance, cursor: str | None, *, at_most: int = MOST_A_TICK) -> EndedRuns:
+    """Read on, `at_most` runs. What ended before the first tick, which has no cursor, is no news.
 
     Raises PermanentFailure for a cursor that is damaged.
     """
     since, known = _read_cursor(cursor)
     records = instance.get_run_records(
         dg.RunsFilter(statuses=_ENDED, updated_after=since - OVERLAP),
-        limit=MOST_A_TICK,
+        limit=at_most + len(known),  # those are read again, however many ended together
         order_by="update_timestamp",
         ascending=True,
     )

@@ -1,11 +1,12 @@
 """Mail about failed runs: once an incident. Why real: the run storage, S3's conditional put and SES decide it."""
 
+import multiprocessing
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-import msgspec
 import pytest
 
 from infra.local.platform import Platform
@@ -13,8 +14,9 @@ from prism_assets.restatements.gate import Refused
 from prism_assets.restatements.running import publishing
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure, TransientFailure
-from prism_core.incidents import CLAIM, opened
+from prism_core.incidents import Incident, opened
 from prism_core.models.base import instant_text
+from prism_core.settings import Settings
 from prism_resources.incidents import PREFIX, Incidents
 from prism_resources.lake import Lake
 from prism_sensors.asking import RANGE_END, RANGE_START
@@ -303,39 +305,45 @@ def test_runs_before_one_whose_mail_could_not_be_sent_are_not_followed_again(
     assert subjects(mailbox) == ["PRISM: counted failed (2018-W33)", "PRISM: counted failed (2018-W34)"]
 
 
-def test_a_mail_that_fails_leaves_the_incident_as_it_was(platform: Platform, mailbox: Path) -> None:
+def test_an_incident_whose_mail_failed_is_told_when_the_same_run_is_followed_again(
+    platform: Platform, mailbox: Path
+) -> None:
     del mailbox  # clears the marks
-    incidents = Incidents(Lake(platform.settings))
+    incidents, told = Incidents(Lake(platform.settings)), list[tuple[str, ...]]()
     first, second = (
         opened({"throughput": [week.label]}, "refused", f"run-{week}", instant_text(NOW))
         for week in (FIRST, SECOND)
     )
-    incidents.failed(first, NOW, lambda _: None)
-    (before,) = incidents.open()
 
     def refuse(_: object) -> None:
         raise TransientFailure("SES is throttled")
 
-    with pytest.raises(TransientFailure):
-        incidents.failed(second, NOW, refuse)
+    for incident in (first, second):
+        with pytest.raises(TransientFailure):
+            incidents.failed(incident, NOW, refuse)
+        incidents.failed(incident, NOW, lambda one: told.append(one.weeks))
 
-    assert list(incidents.open()) == [before]
-    assert incidents.failed(second, NOW, lambda _: None) is True
+    (left,) = incidents.open()
+    assert told == [(FIRST.label,), (FIRST.label, SECOND.label)]
+    assert (left.runs, incidents.failed(second, NOW, lambda one: told.append(one.weeks))) == (2, False)
 
 
-def test_an_incident_whose_teller_was_killed_is_told_after_a_while_and_not_before(
+def killed_while_telling(settings: Settings, incident: Incident) -> None:
+    Incidents(Lake(settings)).failed(incident, NOW, lambda _: os._exit(9))
+
+
+def test_an_incident_whose_teller_was_killed_is_told_once_by_the_next_that_follows_the_run(
     platform: Platform, mailbox: Path
 ) -> None:
     del mailbox  # clears the marks
-    lake, now = Lake(platform.settings), NOW
-    incidents, told = Incidents(lake), list[str]()
-    incident = opened({"throughput": [FIRST.label]}, "refused", "run-1", instant_text(now))
+    incidents, told, now = Incidents(Lake(platform.settings)), list[str](), NOW + timedelta(seconds=30)
+    incident = opened({"throughput": [FIRST.label]}, "refused", "run-1", instant_text(NOW))
+    teller = multiprocessing.get_context("spawn").Process(
+        target=killed_while_telling, args=(platform.settings, incident)
+    )
+    teller.start()
+    teller.join(60)
 
-    # What is left when a process is killed between its claim and its mail.
-    key, claimed = f"{PREFIX}{incident.fingerprint}.json", msgspec.json.encode(incident)
-    lake.put_new(key, claimed, content_type="application/json")
-    at_once = incidents.failed(incident, now + timedelta(minutes=1), lambda one: told.append(one.run_id))
-    later = incidents.failed(incident, now + CLAIM + timedelta(minutes=1), lambda one: told.append(one.run_id))
-    again = incidents.failed(incident, now + 3 * CLAIM, lambda one: told.append(one.run_id))
+    next_tick, again = (incidents.failed(incident, now, lambda one: told.append(one.run_id)) for _ in range(2))
 
-    assert (at_once, later, again, told) == (False, True, False, ["run-1"])
+    assert (teller.exitcode, next_tick, again, told) == (9, True, False, ["run-1"])
