@@ -117,4 +117,5 @@ def replace_freely(
 
 def write_facts(write: PartitionWrite) -> dict[str, object]:
     """What every such asset shows of its partition."""
-    return {GENERATION: write.manifest.generation, "written": write.written}
+    facts: dict[str, object] = {GENERATION: write.manifest.generation, "written": write.written}
+    return facts | ({"set_right": dg.MetadataValue.json(list(write.notes))} if write.notes else {})

@@ -10,6 +10,7 @@ import io
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from isal import isal_zlib
 from pyarrow.lib import StringBuilder
 
 from prism_core.failures import PermanentFailure
-from prism_core.lake import ColumnType, LakeTable
+from prism_core.lake import Column, ColumnType, LakeTable
 
 ZSTD_LEVEL = 3
 # Rows that are encoded at once, and rows of a group in Parquet. Four times as many took 80 MB more, and as long.
@@ -37,6 +38,14 @@ ARROW_TYPES: Final[Mapping[ColumnType, pa.DataType]] = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", tz="UTC"),
+}
+_PYTHON_TYPES: Final[Mapping[ColumnType, type]] = {
+    "string": str,
+    "bigint": int,
+    "double": float,
+    "boolean": bool,
+    "date": date,
+    "timestamp": datetime,
 }
 _GZIP = 31  # zlib's word for a gzip header, without a time in it: equal rows are equal bytes
 _BEFORE_TIME = len("2026-01-05")
@@ -99,6 +108,23 @@ def hash_of_lines(table: LakeTable, lines: bytes) -> str:
     digest = _digest_of(table)
     digest.update(lines)
     return digest.hexdigest()
+
+
+def rows_of_lines(table: LakeTable, lines: bytes) -> pa.Table:
+    """The rows of JSON Lines of the table as it is today, unpacked: the way back from `json_lines`."""
+    decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+    rows = [
+        {column.name: _value_of(column, row[column.name]) for column in table.columns}
+        for row in map(decoder.decode, lines.splitlines())
+    ]
+    return arrow_rows(table, rows)
+
+
+def _value_of(column: Column, raw: msgspec.Raw) -> object:
+    text = bytes(raw)
+    if text == b"null":
+        return None
+    return text.decode() if column.json else msgspec.json.decode(text, type=_PYTHON_TYPES[column.type])
 
 
 def _digest_of(table: LakeTable) -> "hashlib.blake2b":

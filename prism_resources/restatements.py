@@ -5,8 +5,10 @@ took place. Does not belong here: what differs and why (prism_core/restatements.
 An entry is `lake/_restatements/<table>/week=W/<old generation>-<new generation>.json`.
 """
 
+import gzip
 import io
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +22,7 @@ from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable, restatements_prefix
 from prism_core.restatements import Difference
 from prism_resources.lake import Lake, Manifest, UnreadableManifest
-from prism_resources.lake_files import CONTENT_HASH, GENERATION
+from prism_resources.lake_files import CONTENT_HASH, GENERATION, hash_of_lines, rows_of_lines
 
 JSON = "application/json"
 
@@ -35,16 +37,20 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A partition as people read it, and what it was computed from."""
+    """A partition as people read it, and what it was computed from.
+
+    `lost`: people have read rows that are in no object any more.
+    """
 
     state: State
     arrow: pa.Table | None
     evidence: Evidence
     written_at: str
+    lost: bool = False
 
     @property
     def is_empty(self) -> bool:
-        return self.arrow is None or not self.arrow.num_rows
+        return not self.lost and (self.arrow is None or not self.arrow.num_rows)
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows as Python values: made when somebody compares them."""
@@ -89,8 +95,8 @@ class RestatementLog:
         """What readers of the lake see now, None when the week was never written.
 
         The Parquet object is what counts; the manifest is written after it and may be one content behind, or
-        damaged. Then the evidence is that of the entry which led here. An object that cannot be read has no rows:
-        nobody has read them.
+        damaged. Then the evidence is that of the entry which led here. The rows of an object that is gone or cut
+        off are those of the JSON Lines, when these are what the manifest says; else they are lost.
         """
         manifest = self._manifest(table, week)
         said, arrow = self._parquet(table, week)
@@ -98,8 +104,10 @@ class RestatementLog:
             if manifest is None:
                 return None
             said = State(manifest.generation, manifest.content_hash)
+            arrow = self._lines(table, week, manifest) if arrow is None else arrow
         if manifest is not None and said == State(manifest.generation, manifest.content_hash):
-            return Published(said, arrow, Evidence.from_plain(manifest.evidence), manifest.written_at)
+            evidence, lost = Evidence.from_plain(manifest.evidence), arrow is None and manifest.rows > 0
+            return Published(said, arrow, evidence, manifest.written_at, lost)
         led_here = [entry for entry in self.entries(table.name, week) if entry.new == said]
         evidence = led_here[-1].evidence if led_here else Evidence()
         written_at = manifest.written_at if manifest is not None else ""
@@ -118,6 +126,14 @@ class RestatementLog:
         if GENERATION not in said:
             return None, arrow
         return State(int(said[GENERATION]), said.get(CONTENT_HASH, b"").decode()), arrow
+
+    def _lines(self, table: LakeTable, week: Week, manifest: Manifest) -> pa.Table | None:
+        """The rows of the JSON Lines, None unless they are the content of the manifest."""
+        try:
+            lines = gzip.decompress(self._lake.get(table.partition(week).jsonl) or b"")
+        except (OSError, EOFError, zlib.error):
+            return None
+        return rows_of_lines(table, lines) if hash_of_lines(table, lines) == manifest.content_hash else None
 
     def _manifest(self, table: LakeTable, week: Week) -> Manifest | None:
         try:

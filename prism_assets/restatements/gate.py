@@ -44,7 +44,7 @@ class Intent:
 
 
 class Refused(PermanentFailure):
-    """A published total would move further than the limit, and nobody has said why."""
+    """A published total would move further than the limit, or nobody can tell, and nobody has said why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,14 @@ class Comparison:
         return self.move is not None and self.move.beyond(self.limit)
 
     @property
+    def lost(self) -> bool:
+        """What people have read is in no object any more, and this is something else."""
+        before = self.published
+        return before is not None and before.lost and before.state.content_hash != self.content.content_hash
+
+    @property
     def refused(self) -> bool:
-        return self.beyond and self.intent.reason is None
+        return (self.beyond or self.lost) and self.intent.reason is None
 
     @property
     def causes(self) -> dict[Cause, int]:
@@ -85,11 +91,16 @@ class Comparison:
     def require_reason(self) -> None:
         """Raises Refused when this must not be published without a word."""
         if self.refused:
+            why = (
+                "its rows are lost, so that nobody can say what would change"
+                if self.lost
+                else f"{self.move} is more than the limit of {self.limit:.0%}"
+            )
             raise Refused(
-                f"{self.table.name} of {self.week} is published, and {self.move} is more than the limit of "
-                f"{self.limit:.0%}: nothing was written. To see what would change: `prism materialize "
-                f"{self.table.name} --weeks {self.week} --rehearse`. To publish it: the same with "
-                f'--because "why" in the place of --rehearse (in Dagster the run tag {BECAUSE_TAG})'
+                f"{self.table.name} of {self.week} is published, and {why}: nothing was "
+                f"written. To see what would change: `prism materialize {self.table.name} --weeks {self.week} "
+                '--rehearse`. To publish it: the same with --because "why" in the place of --rehearse '
+                f"(in Dagster the run tag {BECAUSE_TAG})"
             )
 
 
@@ -133,7 +144,7 @@ def compare(
     inputs = changed(published.evidence, evidence)
     # Most weeks that are computed again are what they were: their rows need not be compared one by one.
     same = published.state.content_hash == content.content_hash
-    found = [] if same else differences(figures, published.rows(), rows)
+    found = [] if same or published.lost else differences(figures, published.rows(), rows)
     if intent.anew is not None and found:
         found = with_cause(found, Cause.COMPUTED_ANEW)
     elif attribute is not None and found:
@@ -147,7 +158,8 @@ def compare(
         intent = _allowed_below(intent, upstream)
     total = figures.total(rows)
     baseline = _baseline(published, figures, total if same else None)
-    kept = Baseline(figures.watched, total) if intent.reason and found else baseline
+    unknown = published.lost and not same
+    kept = Baseline(figures.watched, total) if unknown or (intent.reason and found) else baseline
     return Comparison(
         table,
         week,
@@ -155,7 +167,7 @@ def compare(
         before,
         replaces,
         published,
-        Move(figures.watched, baseline.total, total),
+        None if unknown else Move(figures.watched, baseline.total, total),
         settings.restatement_limit,
         tuple(found),
         _counted(inputs),

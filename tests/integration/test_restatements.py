@@ -27,11 +27,12 @@ from prism_assets.throughput.publish import PublishedWeek, publish_week
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
 from prism_core.evidence import Cause
-from prism_core.lake_tables import RESTATEMENTS, THROUGHPUT
+from prism_core.lake_tables import RESTATEMENTS, THROUGHPUT, UTILISATION
 from prism_core.models.disputes import Correction
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus
 from prism_core.settings import load_settings
 from prism_resources.lake import Lake
+from prism_resources.restatements import RestatementLog
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, week_metadata, write
@@ -395,6 +396,55 @@ def test_a_week_that_is_computed_anew_says_so_and_needs_no_second_reason(
     assert result.success
     assert restated(week)["*", "tasks_submitted"] == (4, 0, ("computed_anew",))
     assert {row["reason"] for row in lake_rows(RESTATEMENTS, week)} == {"dropped on purpose"}
+
+
+@pytest.mark.parametrize(("left", "week"), [("nothing", "2018-W38"), ("half", "2018-W41")])
+def test_a_published_week_whose_parquet_is_lost_or_cut_off_is_still_guarded(
+    left: str, week: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRISM_NOW", "2018-10-23T09:00:00Z")
+    lost, lake = Week.parse(week), Lake(load_settings())
+    ingest = FileIngest(Landing(lake), WeekRange(W33, lost), clock.now())
+    at, partition = int(lost.start.timestamp()), THROUGHPUT.partition(lost)
+
+    def arrive(name: str, numbers: range) -> None:
+        path = write_lines(tmp_path / name, [record(at + one, sub="lost") for one in numbers])
+        assert ingest.load(path, lambda _: None, lambda _: None).loaded
+
+    def damage(key: str) -> None:
+        body = lake.get(key) or b""
+        lake.delete(key)
+        if left == "half":
+            lake.put(key, body[: len(body) // 2], content_type="application/octet-stream")
+
+    arrive("a", range(4))
+    publish(lost)
+    damage(partition.parquet)
+    healed = publish(lost)
+    arrive("b", range(4, 8))
+    damage(partition.parquet)
+    with pytest.raises(Refused, match=r"from 4 to 8 \(\+100.0%\)"):
+        publish(lost)
+    damage(partition.jsonl)
+    with pytest.raises(Refused, match="its rows are lost"):
+        publish(lost)
+    allowed = publish(lost, Intent(because="the bucket was damaged"))
+
+    assert (healed.lake.restated, len(healed.lake.write.notes)) == (0, 1)
+    assert (allowed.lake.comparison.rows, submitted(lost)) == ((), 8)
+    assert RestatementLog(lake).entries("throughput", lost)[-1].reason == "the bucket was damaged"
+
+
+def test_what_was_set_right_of_a_computed_week_is_in_its_metadata(instance: dg.DagsterInstance) -> None:
+    weeks, lake = WeekRange(W35, W35), Lake(load_settings())
+    run_assets(instance, weeks, "utilisation")
+    key = UTILISATION.partition(W35).jsonl
+    lake.delete(key)
+
+    assert run_assets(instance, weeks, "utilisation").success
+
+    (note,) = week_metadata(instance, "utilisation", W35)["set_right"]
+    assert note.startswith(f"{key} is missing")
 
 
 def test_a_rehearsal_of_all_weeks_writes_nothing_and_finds_what_is_published() -> None:

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, date
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from prism_core.failures import PermanentFailure
 from prism_core.lake import Column, LakeTable
 from prism_resources import lake_files
-from prism_resources.lake_files import arrow_rows, content_of, parquet_bytes
+from prism_resources.lake_files import arrow_rows, content_of, parquet_bytes, rows_of_lines
 
 TABLE = LakeTable(
     "things",
@@ -63,6 +64,16 @@ def test_json_lines_say_what_the_rows_say(rows: list[dict[str, Any]]) -> None:
     lines = gzip.decompress(content_of(TABLE, [arrow_rows(TABLE, rows)]).lines).splitlines()
 
     assert [json.loads(line) for line in lines] == [shown(row) for row in rows]
+
+
+@given(some_rows)
+def test_rows_that_are_read_from_json_lines_are_the_same_content(rows: list[dict[str, Any]]) -> None:
+    written = content_of(TABLE, [arrow_rows(TABLE, rows)])
+
+    read = rows_of_lines(TABLE, gzip.decompress(written.lines))
+
+    assert content_of(TABLE, [read]) == replace(written, slices=[read])
+    assert [row["more"] for row in read.to_pylist()] == [row["more"] for row in rows]
 
 
 def test_many_rows_are_encoded_in_slices_to_the_same_content(monkeypatch: pytest.MonkeyPatch) -> None:
