@@ -72,7 +72,7 @@ def _thresholds(value: object) -> object:
     """
     if isinstance(value, Thresholds):
         return value
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value, default=str)  # decimals of a dumped one
     try:
         given = json.loads(text, parse_float=Decimal, parse_constant=Decimal)
     except ValueError as error:

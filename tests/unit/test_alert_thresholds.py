@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from prism_core.alerts.thresholds import ProjectLimits, Thresholds
 from prism_core.failures import BadUsage
 from prism_core.models.alerts import AlertRule
-from prism_core.settings import load_settings
+from prism_core.settings import Settings, load_settings
 
 GUIDE = Path(__file__).parents[2] / "docs" / "alerts.md"
 
@@ -81,3 +81,10 @@ def test_the_guide_explains_every_rule() -> None:
     text = GUIDE.read_text()
 
     assert [rule for rule in AlertRule if f"\n**{rule}.** " not in text or f"| `{rule}` |" not in text] == []
+
+
+def test_settings_that_were_written_out_are_read_as_they_were() -> None:
+    settings = Settings.model_validate({"alert_thresholds": {"shrinkage_limit": 0.25}})
+
+    assert Settings.model_validate(settings.model_dump()) == settings
+    assert Settings.model_validate_json(settings.model_dump_json()) == settings
