@@ -79,8 +79,10 @@ def encode_value(value: object) -> Attribute:
             return {"BOOL": value}
         case str():
             return {"S": str(value)}
-        case int() | Decimal():
+        case int():
             return {"N": str(value)}
+        case Decimal():
+            return {"N": _number(value)}
         case datetime() | date():
             return {"S": text_of(value)}
         case list() | tuple():
@@ -89,6 +91,13 @@ def encode_value(value: object) -> Attribute:
             return {"M": {text_of(name): encode_value(element) for name, element in value.items()}}
         case _:
             raise TypeError(f"{value!r} cannot be stored; numbers are Decimal or int")
+
+
+def _number(value: Decimal) -> str:
+    """As the service keeps it, without zeros at the end: a write that is sent again is the same write, also where
+    the embedded AWS compares it with what it has made of the first."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def decode_value(attribute: Attribute) -> Any:
