@@ -13,6 +13,7 @@ from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, REQU
 from prism_resources.aws import client
 from prism_resources.tables.bulk import batch_write, put_request
 from prism_resources.tables.codec import encode
+from prism_resources.tables.store import TableStore
 from tests.integration.fresh import commands_of_this_file
 from tests.integration.helpers import prism
 
@@ -46,7 +47,6 @@ PLANNED = {
 ITEMS: list[tuple[TableSpec, Any]] = [
     (MEMBERS, Member.model_validate(MEMBER)),
     (PROJECTS, Project.model_validate(PROJECT)),
-    (REQUESTS, Request.model_validate(REQUEST)),
     (AVAILABILITY, Availability.model_validate(OFF)),
     (ALLOCATIONS, Allocation.model_validate(PLANNED)),
 ]
@@ -57,6 +57,10 @@ def items(platform: Platform) -> None:
     for spec, item in ITEMS:
         table = platform.settings.table_name(spec.name)
         batch_write(client(platform.settings, "dynamodb"), table, [put_request(encode(spec, item))])
+    requests = TableStore(client(platform.settings, "dynamodb"), platform.settings, REQUESTS, Request)
+    request = Request.model_validate(REQUEST)
+    # With its change, so that past weeks know it, too.
+    requests.create(request, actor="lead-1", reason="test", request_id="test-1", now=request.created)
 
 
 def run(platform: Platform, *words: str) -> Any:
@@ -89,7 +93,10 @@ def test_a_backtest_over_weeks_of_the_lake_says_when_a_request_became_late(platf
 
     assert answer.returncode == 0, answer.stderr
     found = json.loads(answer.stdout)
-    assert found["cases"]["wrong"] == []
+    assert [(one["subject"], one["opened"], one["closed"]) for one in found["episodes"]] == [
+        ("requests/r-1", "2026-11-16T06:00:00+00:00", None)
+    ]
+    assert (found["cases"]["all"], found["cases"]["wrong"]) == (13, [])
     assert found["feedback"] == {"judged": 0, "useful": 0}
 
 
