@@ -106,8 +106,10 @@ class Lifting:
         offered = [*filter(None, decided), *self._unpinned(free, index, still, ways)]
         best = max(offered, key=lambda one: one[1].gain, default=None)
         if not free:
-            constraint = best[0] if best else next(why for why in status.values() if why)
-            return constraint, best[1] if best and best[1].gain > 0 else None
+            if best is not None and best[1].gain > 0:
+                return best
+            # Whatever keeps them out, nobody would be better here than where they are.
+            return Constraint.NO_HOURS if best else next(why for why in status.values() if why), None
         new = self._new_hours(free, index, still, ways)
         overtime = 0 if new is None else new[2]
         if best is not None and best[1].gain > max(points_of(overtime * _HOUR), 0):

@@ -44,7 +44,7 @@ _BINDS: Final[Mapping[Constraint, str]] = {
     Constraint.TIME_OFF: "time off of those who could would cover them",
     Constraint.PEOPLE_LIMIT: "the limit of people on the project keeps others out",
     Constraint.PROJECT_LIMIT: "those who could are on as many projects as they may",
-    Constraint.BLOCK: "those who could have no piece of work that is long enough",
+    Constraint.BLOCK: "the shortest piece of work that the project allows keeps those who could out",
     Constraint.PIN: "pins hold the hours of those who could",
     Constraint.EXCLUDED: "those who could are excluded from the project",
     Constraint.NOT_WORTH: "they would cost more points than they earn",

@@ -12,7 +12,7 @@ from prism_core.capacity.explain import Explainer, explain
 from prism_core.capacity.explanation import ChangeKind, Constraint, Switch, UnmetWhy
 from prism_core.capacity.problem import Exclusion, Pin, PlanMember, PlanProblem, PlanProject, Weights
 from prism_core.capacity.solve import solve
-from prism_core.capacity.wording import Names, candidate, sentences
+from prism_core.capacity.wording import Names, candidate, sentences, unmet
 from prism_core.failures import BadUsage, PermanentFailure
 from tests.unit.capacity_weeks import MON, TUE, WEEK, line, member
 
@@ -117,6 +117,17 @@ def test_a_block_that_no_day_can_hold_binds() -> None:
     )
 
     assert open_line(problem).constraint is Constraint.BLOCK
+
+
+def test_a_limit_does_not_bind_where_those_it_keeps_out_have_better_work() -> None:
+    projects = [PlanProject("P", 5, min_block_hours=Decimal(2)), PlanProject("Q", 1)]
+    problem = PlanProblem(WEEK, [member("A", 8)], projects, [line("P", 4), line("Q", 8)])
+
+    explanation = explain(problem, solve(problem))
+
+    why = explanation.unmet[0]
+    assert (why.line_id, why.constraint, why.change) == ("D-P", Constraint.NO_HOURS, None)
+    assert "everybody who could has no hours left or better work" in unmet(why, Names())
 
 
 def test_an_exclusion_binds_and_lifting_it_is_worth_the_hours() -> None:
