@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # (infra/local/emulator/environment.py). No secret; never a 12-digit number, which would be an account.
 LOCAL_KEY = "prism-local"
 MAX_POOL_CONNECTIONS = 32
+ATTEMPTS = 6
 
 
 @overload
@@ -42,20 +43,21 @@ def client(settings: Settings, service: Literal["athena"]) -> "AthenaClient": ..
 @overload
 def client(settings: Settings, service: Literal["sesv2"]) -> "SESV2Client": ...
 @overload
-def client(settings: Settings, service: str) -> Any: ...
-def client(settings: Settings, service: str) -> Any:
+def client(settings: Settings, service: str, *, attempts: int = ATTEMPTS) -> Any: ...
+def client(settings: Settings, service: str, *, attempts: int = ATTEMPTS) -> Any:
     """A low-level client of `service`, shared by the threads of this process.
 
-    Raises PermanentFailure when the environment is local and no embedded AWS was named.
+    It sends a call at most `attempts` times. Raises PermanentFailure when the environment is local and no embedded
+    AWS was named.
     """
     if settings.environment is Environment.AWS:
-        return _client(service, settings.region, None)
+        return _client(service, settings.region, None, attempts)
     if settings.aws_endpoint_url is None:
         raise PermanentFailure(
             "no embedded AWS to talk to: run this through `prism …`, or start `prism up` and set "
             "PRISM_AWS_ENDPOINT_URL to the address that `prism status` prints"
         )
-    return _client(service, settings.region, str(settings.aws_endpoint_url).rstrip("/"))
+    return _client(service, settings.region, str(settings.aws_endpoint_url).rstrip("/"), attempts)
 
 
 def credentials(settings: Settings) -> "Credentials":
@@ -76,11 +78,11 @@ _making = threading.Lock()
 
 
 @lru_cache(maxsize=64)
-def _client(service: str, region: str, endpoint: str | None) -> Any:
+def _client(service: str, region: str, endpoint: str | None, attempts: int) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - a process that calls no service does not pay for it
 
     shared: dict[str, Any] = {
-        "retries": {"mode": "standard", "max_attempts": 5},
+        "retries": {"mode": "standard", "total_max_attempts": attempts},
         "max_pool_connections": MAX_POOL_CONNECTIONS,
         "connect_timeout": 5,
         "read_timeout": 60,

@@ -1,16 +1,18 @@
 """Mail through SES.
 
 Belongs here: putting a message together and handing it over. Does not belong here: what it says, to whom, and that
-it goes once (the send-once marks of incidents and editions).
+it goes once (incidents.py, mailing.py).
 SES of version one with a raw message of seven bits: the embedded one loses headers and attachments of version two,
-and every message with a byte above 127.
+and every message with a byte above 127. A call is sent once: SES knows no token that makes a second one the same.
 """
 
 from collections.abc import Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from prism_core.failures import PermanentFailure
+from botocore.exceptions import ClientError, HTTPClientError
+
+from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling
@@ -18,6 +20,10 @@ from prism_resources.failures import calling
 # What SES takes in one call; more is several messages.
 MOST_RECIPIENTS = 50
 _SEVEN_BIT = SMTP.clone(cte_type="7bit")
+
+
+class Unanswered(TransientFailure):
+    """The message was handed over and no answer came: it may have gone, or not."""
 
 
 class Mailer:
@@ -28,7 +34,7 @@ class Mailer:
             raise PermanentFailure(
                 "nobody has said whom mail is from; set PRISM_MAIL_SENDER to a verified identity"
             )
-        self._sender, self._ses = settings.sender, client(settings, "ses")
+        self._sender, self._ses = settings.sender, client(settings, "ses", attempts=1)
 
     def send(
         self,
@@ -41,7 +47,8 @@ class Mailer:
     ) -> str:
         """Hand one message over; answers SES's id of it. An answer says nothing about arrival.
 
-        Raises PermanentFailure (no or too many recipients, a refused sender) and TransientFailure (throttled).
+        Raises PermanentFailure (no or too many recipients, a refused sender), TransientFailure (throttled, not
+        reached) and Unanswered; only after the last may the message have gone.
         """
         if not 0 < len(recipients) <= MOST_RECIPIENTS:
             raise PermanentFailure(f"mail goes to 1 to {MOST_RECIPIENTS} recipients, not {len(recipients)}")
@@ -54,7 +61,19 @@ class Mailer:
         if html is not None:
             message.add_alternative(html, subtype="html")
         with calling(f"mail {subject[:60]!r}", "send"):
-            answer = self._ses.send_raw_email(
-                RawMessage={"Data": message.as_bytes()}, Destinations=list(recipients), Source=self._sender
-            )
+            try:
+                answer = self._ses.send_raw_email(
+                    RawMessage={"Data": message.as_bytes()}, Destinations=list(recipients), Source=self._sender
+                )
+            except (ClientError, HTTPClientError) as error:
+                if _may_have_gone(error):
+                    raise Unanswered(f"nobody knows whether mail {subject[:60]!r} has gone: {error}") from error
+                raise
         return str(answer["MessageId"])
+
+
+def _may_have_gone(error: ClientError | HTTPClientError) -> bool:
+    """A connection that was never made is another class of botocore's; a refusal has a status below 500."""
+    if isinstance(error, ClientError):
+        return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    return True

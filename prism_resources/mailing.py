@@ -1,0 +1,336 @@
+"""The send ledger: an edition of a report goes to each of its recipients at most once, whatever crashes.
+
+Belongs here: storing an edition with its letters, delivering it, and settling what a crash left. Does not belong
+here: what letters say, and SES (mail.py).
+A delivery is claimed before its mail is handed over. One that a crash left claimed may have gone, so it is never
+sent again by itself: it stays to be seen until a person settles it.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+from pydantic import JsonValue
+
+from prism_core.calendar import Week, WeekRange
+from prism_core.failures import BadUsage, PermanentFailure, PrismFailure, StaleVersion
+from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
+from prism_core.models.reports import (
+    Delivery,
+    DeliveryStatus,
+    Edition,
+    EditionStatus,
+    ReportKind,
+)
+from prism_core.settings import Settings
+from prism_core.tables import DELIVERIES, EDITIONS
+from prism_resources.aws import client
+from prism_resources.failures import calling, error_code
+from prism_resources.mail import Mailer, Unanswered
+from prism_resources.recipients import Recipients
+from prism_resources.tables.store import TableStore
+
+ACTOR: Final = "mailing"
+PREFIX: Final = "editions/"
+# A delivery that was refused is tried by each later run; after so many a person must look.
+MOST_ATTEMPTS: Final = 20
+# Editions that are not finished are looked for in so many weeks.
+LOOKS_BACK: Final = 4
+_ERROR_MAX: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What some recipients get, by their ids: the subject, the text, and the same as HTML."""
+
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    html: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an edition says. `data` is what its maker needs to go on after a crash."""
+
+    letters: tuple[Letter, ...]
+    data: Mapping[str, JsonValue]
+
+
+class Settled(StrEnum):
+    """What a person says of a delivery whose outcome is open: it has arrived, is to be sent by the next run, or by
+    none any more."""
+
+    ARRIVED = "arrived"
+    AGAIN = "again"
+    DROPPED = "dropped"
+
+
+class Overtaken(PermanentFailure):
+    """Another edition has the number meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The deliveries of an edition, one for each of its recipients."""
+
+    edition: Edition
+    deliveries: tuple[Delivery, ...]
+
+    def of(self, status: DeliveryStatus) -> list[Delivery]:
+        return [one for one in self.deliveries if one.status is status]
+
+    @property
+    def waiting(self) -> list[Delivery]:
+        """Refused ones that the next run tries again."""
+        return [one for one in self.deliveries if _is_tried_again(one)]
+
+
+class Mailing:
+    """Editions and their deliveries. Everything may be repeated, by several processes at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._s3 = settings, client(settings, "s3")
+        dynamodb = client(settings, "dynamodb")
+        self._editions = TableStore(dynamodb, settings, EDITIONS, Edition)
+        self._deliveries = TableStore(dynamodb, settings, DELIVERIES, Delivery)
+        self._recipients = Recipients(settings)
+
+    # -- editions ------------------------------------------------------------------------------------------
+
+    def last(self, report: ReportKind, week: Week) -> Edition | None:
+        """The newest edition of a week, read consistently: nothing is behind it as this is answered."""
+        number = max((one.number for one in self._of_week(report, week)), default=0)
+        found = None if not number else self._edition(_edition_id(report, week, number))
+        while (following := self._edition(_edition_id(report, week, number + 1))) is not None:
+            found, number = following, number + 1
+        return found
+
+    def prepare(
+        self,
+        report: ReportKind,
+        week: Week,
+        title: str,
+        letters: Sequence[Letter],
+        *,
+        now: datetime,
+        number: int | None = None,
+        occasion: str = "",
+        data: Mapping[str, JsonValue] | None = None,
+    ) -> Edition:
+        """Fix what an edition says, and to whom; nothing is sent yet.
+
+        The same content twice is the same edition, also after a crash. `occasion` tells apart what says the same
+        and is another one. With a `number` it is that issue of the week, or Overtaken is raised: whoever read
+        what there is to say after the issue before it knows that nobody said it meanwhile.
+        """
+        if not any(letter.recipients for letter in letters):
+            raise BadUsage(f"the {report} edition of {week} is for nobody")
+        said = {"title": title, "occasion": occasion, "data": dict(data or {})}
+        body = json.dumps(said | {"letters": [asdict(one) for one in letters]}, sort_keys=True).encode()
+        content_hash = hashlib.sha256(body).hexdigest()[:32]
+        known = self._of_week(report, week)
+        for one in known:
+            if one.content_hash == content_hash and number in {None, one.number}:
+                return one
+        key = f"{PREFIX}{report}/{week}/{content_hash}.json"
+        with calling(f"s3://{self._settings.lake_bucket}/{key}", "write"):
+            self._s3.put_object(
+                Bucket=self._settings.lake_bucket, Key=key, Body=body, ContentType="application/json"
+            )
+        at = number or max((one.number for one in known), default=0) + 1
+        while True:
+            edition = Edition(
+                edition_id=_edition_id(report, week, at),
+                report=report,
+                week=week,
+                number=at,
+                title=title,
+                content=key,
+                content_hash=content_hash,
+                created=now,
+            )
+            try:
+                return self._editions.create(edition, **_author(now, title))
+            except StaleVersion:
+                found = self._edition(edition.edition_id)
+                if found is not None and found.content_hash == content_hash:
+                    return found
+                if number is not None:
+                    raise Overtaken(f"{edition.edition_id} says something else already") from None
+                at += 1
+
+    def content(self, edition: Edition) -> Content:
+        """What an edition says. Raises PermanentFailure when it is gone or is another than was stored."""
+        place = f"s3://{self._settings.lake_bucket}/{edition.content}"
+        with calling(place, "read"):
+            try:
+                body = self._s3.get_object(Bucket=self._settings.lake_bucket, Key=edition.content)["Body"].read()
+            except ClientError as error:
+                if error_code(error) not in {"NoSuchKey", "404"}:
+                    raise
+                body = b""
+        if hashlib.sha256(body).hexdigest()[: len(edition.content_hash)] != edition.content_hash:
+            raise PermanentFailure(
+                f"{place} is not what {edition.edition_id} said; it cannot be sent: put the object back, or "
+                "settle its deliveries"
+            )
+        said: dict[str, Any] = json.loads(body)
+        letters = [Letter(**{**one, "recipients": tuple(one["recipients"])}) for one in said["letters"]]
+        return Content(tuple(letters), said["data"])
+
+    def open(self, week: Week, report: ReportKind | None = None) -> list[Edition]:
+        """The editions up to a week with a delivery that is not settled, or not begun; oldest first."""
+        weeks = WeekRange(week + (1 - LOOKS_BACK), week)
+        reports = tuple(ReportKind) if report is None else (report,)
+        found = [one for kind in reports for one in self._of_weeks(kind, weeks)]
+        return sorted(
+            (one for one in found if one.status is EditionStatus.PREPARED),
+            key=lambda one: (one.created, one.edition_id),
+        )
+
+    # -- deliveries ----------------------------------------------------------------------------------------
+
+    def deliver(self, edition: Edition, *, now: datetime) -> Outcome:
+        """Send an edition to each recipient that it has not been tried with; answers what became of all.
+
+        A refused one is tried again by the next call, MOST_ATTEMPTS times. One that was claimed and whose outcome
+        nobody knows is left as it is, by this call and by every later one.
+        """
+        if edition.status is not EditionStatus.PREPARED:
+            return Outcome(edition, tuple(self.deliveries(edition.edition_id)))
+        known = {one.recipient_id: one for one in self.deliveries(edition.edition_id)}
+        found = [
+            self._to(edition, letter, recipient_id, known.get(recipient_id), now)
+            for letter in self.content(edition).letters
+            for recipient_id in letter.recipients
+        ]
+        if all(_is_settled(one) for one in found):
+            edition = self._closed(edition, now)
+        return Outcome(edition, tuple(found))
+
+    def deliveries(self, edition_id: str) -> list[Delivery]:
+        """What became of an edition, by recipient."""
+        return list(self._deliveries.query("by_edition", edition_id=edition_id, consistent=True))
+
+    def settle(
+        self, edition_id: str, recipient_id: str, settled: Settled, *, actor: str, now: datetime
+    ) -> Delivery:
+        """A person says what becomes of a delivery that is claimed or refused. Raises BadUsage for another one."""
+        found = self._deliveries.get(edition_id=edition_id, recipient_id=recipient_id)
+        if found is None or found.status not in {DeliveryStatus.CLAIMED, DeliveryStatus.FAILED}:
+            stands = "there is no such delivery" if found is None else f"it is {found.status}"
+            raise BadUsage(f"{edition_id} to {recipient_id} needs no settling: {stands}")
+        said: dict[str, Any] = {
+            Settled.ARRIVED: {"status": DeliveryStatus.SENT, "error": None},
+            Settled.AGAIN: {"status": DeliveryStatus.FAILED, "attempts": 0, "error": "to be sent again"},
+            Settled.DROPPED: {"status": DeliveryStatus.SKIPPED, "error": "not to be sent any more"},
+        }[settled]
+        return self._put(found.model_copy(update=said | {"settled": now}), found, now, actor)
+
+    def _to(
+        self, edition: Edition, letter: Letter, recipient_id: str, known: Delivery | None, now: datetime
+    ) -> Delivery:
+        """One letter to one recipient."""
+        if known is not None and not _is_tried_again(known):
+            return known
+        attempts = 1 if known is None else known.attempts + 1
+        claim = Delivery(edition_id=edition.edition_id, recipient_id=recipient_id, claimed=now, attempts=attempts)
+        address, why_not = self._recipients.address(edition.report, recipient_id)
+        if address is None:
+            said = {"status": DeliveryStatus.SKIPPED, "settled": now, "error": why_not}
+            return self._first(claim.model_copy(update=said), known, now)[0]
+        mailer = self.mailer  # raises where nothing can be sent, before anything is claimed
+        claimed, mine = self._first(claim, known, now)
+        if not mine:
+            return claimed
+        try:
+            message_id = mailer.send(
+                [address], letter.subject, letter.text, html=letter.html, headers=self._headers(edition)
+            )
+        except Unanswered as error:
+            return self._put(claimed.model_copy(update={"error": _short(error)}), claimed, now)
+        except PrismFailure as error:
+            said = {"status": DeliveryStatus.FAILED, "settled": now, "error": _short(error)}
+            return self._put(claimed.model_copy(update=said), claimed, now)
+        said = {"status": DeliveryStatus.SENT, "settled": now, "message_id": message_id}
+        return self._put(claimed.model_copy(update=said), claimed, now)
+
+    def _first(self, delivery: Delivery, known: Delivery | None, now: datetime) -> tuple[Delivery, bool]:
+        """Write a delivery over what was read; what stands there now, and whether it is ours."""
+        try:
+            return self._put(delivery, known, now), True
+        except StaleVersion:
+            found = self._deliveries.get(edition_id=delivery.edition_id, recipient_id=delivery.recipient_id)
+            return found or delivery, False
+
+    def _headers(self, edition: Edition) -> list[tuple[str, str]]:
+        """So that a mail can be found by its edition, and answered or refused by one click."""
+        headers = [("X-Prism-Edition", edition.edition_id)]
+        if self._settings.operations:
+            to = self._settings.operations[0]
+            stop = f"<mailto:{to}?subject=stop%20{edition.report}>"
+            headers += [("Reply-To", to), ("List-Unsubscribe", stop)]
+        return headers
+
+    def _closed(self, edition: Edition, now: datetime) -> Edition:
+        """An edition with nothing left to do. Who comes second finds it closed."""
+        sent = edition.model_copy(update={"status": EditionStatus.SENT, "sent": now})
+        try:
+            author = _author(now, "every delivery is settled")
+            return self._editions.update(sent, expected_version=edition.version, **author)
+        except StaleVersion:
+            return self._edition(edition.edition_id) or edition
+
+    def _put(self, delivery: Delivery, known: Delivery | None, now: datetime, actor: str = ACTOR) -> Delivery:
+        version = 0 if known is None else known.version
+        author = _author(now, delivery.status.value, actor)
+        return self._deliveries.put(delivery, expected_version=version, **author)
+
+    def _edition(self, edition_id: str) -> Edition | None:
+        return self._editions.get(edition_id=edition_id)
+
+    def _of_week(self, report: ReportKind, week: Week) -> list[Edition]:
+        return list(self._editions.query("by_report", report=report, week=week))
+
+    def _of_weeks(self, report: ReportKind, weeks: WeekRange) -> list[Edition]:
+        return list(self._editions.query("by_report", report=report, first=weeks.first, last=weeks.last))
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        return Mailer(self._settings)
+
+
+def opt_out(settings: Settings, report: ReportKind) -> str:
+    """The sentence that ends a letter: why it came, and how to stop it."""
+    whom = f"write to {settings.operations[0]}" if settings.operations else "ask whoever runs PRISM"
+    return f"You get this as a recipient of {report} in PRISM. To narrow or stop it, answer this mail or {whom}."
+
+
+def _is_tried_again(delivery: Delivery) -> bool:
+    return delivery.status is DeliveryStatus.FAILED and delivery.attempts < MOST_ATTEMPTS
+
+
+def _is_settled(delivery: Delivery) -> bool:
+    return delivery.status is not DeliveryStatus.CLAIMED and delivery.status is not DeliveryStatus.FAILED
+
+
+def _edition_id(report: ReportKind, week: Week, number: int) -> str:
+    return f"{report}-{week}-{number}"
+
+
+def _author(now: datetime, reason: str, actor: str = ACTOR) -> dict[str, Any]:
+    """A request id of its own for each write: two processes must never take each other's claim for their own."""
+    request_id = ulid(now, secrets.token_bytes(ULID_RANDOM_BYTES))
+    return {"actor": actor, "reason": reason, "request_id": request_id, "now": now}
+
+
+def _short(error: Exception) -> str:
+    return str(error)[:_ERROR_MAX]

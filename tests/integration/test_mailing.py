@@ -1,0 +1,332 @@
+"""The send ledger: a letter reaches its recipient at most once.
+
+Why real: what a kill leaves lies between SES and DynamoDB, and who came first is decided by a conditional write.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.platform import Platform
+from prism_core.calendar import Week
+from prism_core.failures import BadUsage, PermanentFailure
+from prism_core.models.people import Member
+from prism_core.models.reports import DeliveryStatus, Edition, EditionStatus, Recipient, ReportKind
+from prism_core.settings import Settings
+from prism_resources.lake import Lake
+from prism_resources.mail import Mailer
+from prism_resources.mailing import MOST_ATTEMPTS, Letter, Mailing, Outcome, Overtaken, Settled
+from prism_resources.recipients import Recipients
+from tests.integration.asset_runs import write
+from tests.integration.faults import FaultProxy, fault_proxy
+from tests.integration.fresh import platform_of_this_file, worker_port
+from tests.integration.test_emulator_contract_mail import received, sink
+
+platform = platform_of_this_file()
+
+NOW = datetime(2018, 9, 10, 6, tzinfo=UTC)
+DAILY, CHANGES = ReportKind.ALERTS_DAILY, ReportKind.ALLOCATION_CHANGES
+SENDS = {"service": "ses", "operation": "SendRawEmail"}
+_WEEKS = count()
+
+
+@pytest.fixture
+def mailbox(platform: Platform, tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    with sink(platform, folder):
+        yield folder
+
+
+@pytest.fixture
+def week() -> Week:
+    """A week of its own for each test."""
+    return Week.parse("2019-W01") + next(_WEEKS)
+
+
+@pytest.fixture
+def proxy(platform: Platform, tmp_path: Path) -> Iterator[FaultProxy]:
+    with fault_proxy(str(platform.settings.aws_endpoint_url), worker_port(5), tmp_path / "proxy.log") as running:
+        yield running
+
+
+def recipient(
+    name: str, *, status: str = "active", reports: tuple[str, ...] = ("alerts_daily",), **of: Any
+) -> str:
+    found = Recipient.model_validate(
+        {
+            "recipient_id": name,
+            "name": "A Person",
+            "email": f"{name}@example.com",
+            "time_zone": "UTC",
+            "status": status,
+            "subscriptions": [{"report": one} for one in reports],
+            **of,
+        }
+    )
+    write("recipients", [found])
+    return name
+
+
+def member(name: str) -> str:
+    found = Member.model_validate(
+        {"member_id": name, "name": "A Person", "email": f"{name}@example.org", "time_zone": "UTC"}
+    )
+    write("members", [found])
+    return name
+
+
+def letter(*recipients: str, text: str = "3 alerts are open") -> Letter:
+    return Letter(recipients, "Alerts", text, f"<p>{text}</p>")
+
+
+def prepared(settings: Settings, week: Week, *recipients: str, report: ReportKind = DAILY) -> Edition:
+    return Mailing(settings).prepare(report, week, "Alerts", [letter(*recipients)], now=NOW)
+
+
+def stands(outcome: Outcome) -> dict[str, str]:
+    return {one.recipient_id: one.status.value for one in outcome.deliveries}
+
+
+def to(mailbox: Path) -> list[str]:
+    return sorted(address for recipients, _ in received(mailbox) for address in recipients)
+
+
+def test_an_edition_goes_to_each_recipient_once_with_text_and_html_however_often_it_is_delivered(
+    platform: Platform, week: Week, mailbox: Path
+) -> None:
+    mailing, names = Mailing(platform.settings), (recipient("once-a"), recipient("once-b"))
+    edition = prepared(platform.settings, week, *names)
+
+    outcomes = [mailing.deliver(edition, now=NOW + timedelta(minutes=number)) for number in range(3)]
+
+    found = received(mailbox)
+    text, html = (found[0][1].get_body((kind,)) for kind in ("plain", "html"))
+    assert text is not None
+    assert html is not None
+    assert to(mailbox) == ["once-a@example.com", "once-b@example.com"]
+    assert [stands(one) for one in outcomes] == [dict.fromkeys(names, "sent")] * 3
+    assert (text.get_content().strip(), html.get_content().strip()) == (
+        "3 alerts are open",
+        "<p>3 alerts are open</p>",
+    )
+    assert found[0][1]["X-Prism-Edition"] == edition.edition_id == f"alerts_daily-{week}-1"
+    assert "stop%20alerts_daily" in found[0][1]["List-Unsubscribe"]
+    assert outcomes[0].edition.status is EditionStatus.SENT
+    assert mailing.open(week) == []
+
+
+def test_the_same_content_is_the_same_edition_and_another_one_is_the_next_of_its_week(
+    platform: Platform, week: Week
+) -> None:
+    mailing = Mailing(platform.settings)
+
+    first, again = (prepared(platform.settings, week, "x") for _ in range(2))
+    other = mailing.prepare(DAILY, week, "Alerts", [letter("x", text="4 are open")], now=NOW)
+    occasion = mailing.prepare(DAILY, week, "Alerts", [letter("x")], now=NOW, occasion="published again")
+
+    assert again == first
+    assert [one.number for one in (first, other, occasion)] == [1, 2, 3]
+    assert mailing.last(DAILY, week) == occasion
+    assert mailing.content(other).letters == (letter("x", text="4 are open"),)
+
+
+def test_who_asks_for_a_number_that_another_edition_has_is_told_so(platform: Platform, week: Week) -> None:
+    mailing = Mailing(platform.settings)
+    first = mailing.prepare(DAILY, week, "Alerts", [letter("x")], now=NOW, number=1)
+
+    again = mailing.prepare(DAILY, week, "Alerts", [letter("x")], now=NOW, number=1)
+    with pytest.raises(Overtaken, match="says something else already"):
+        mailing.prepare(DAILY, week, "Alerts", [letter("y")], now=NOW, number=1)
+
+    assert again == first
+
+
+def test_an_edition_for_nobody_is_refused(platform: Platform, week: Week) -> None:
+    with pytest.raises(BadUsage, match="for nobody"):
+        prepared(platform.settings, week)
+
+
+@pytest.mark.parametrize("status", ["paused", "bounced"])
+def test_a_recipient_who_is_paused_or_bounced_gets_nothing(
+    platform: Platform, week: Week, mailbox: Path, status: str
+) -> None:
+    mailing, gone = Mailing(platform.settings), recipient(f"gone-{status}", status=status)
+    here = recipient(f"here-{status}")
+
+    outcome = mailing.deliver(prepared(platform.settings, week, gone, here), now=NOW)
+
+    assert stands(outcome) == {gone: "skipped", here: "sent"}
+    assert outcome.of(DeliveryStatus.SKIPPED)[0].error == f"the recipient is {status}"
+    assert to(mailbox) == [f"{here}@example.com"]
+    assert gone not in {one.recipient_id for one in Recipients(platform.settings).subscribed(DAILY)}
+
+
+def test_who_has_ended_the_subscription_since_the_edition_was_prepared_gets_nothing(
+    platform: Platform, week: Week, mailbox: Path
+) -> None:
+    name = recipient("leaves", reports=("ops",))
+
+    outcome = Mailing(platform.settings).deliver(prepared(platform.settings, week, name, "nobody"), now=NOW)
+
+    assert stands(outcome) == {name: "skipped", "nobody": "skipped"}
+    assert list(mailbox.glob("*.eml")) == []
+
+
+def test_a_member_gets_what_every_member_gets_unless_the_own_entry_says_otherwise(
+    platform: Platform, week: Week, mailbox: Path
+) -> None:
+    plain, out, own = (member(f"m-{name}") for name in ("plain", "out", "own"))
+    recipient("of-out", member_id=out, reports=())
+    recipient("of-own", member_id=own, reports=("allocation_changes",))
+
+    found = Recipients(platform.settings).of_members(CHANGES, (plain, out, own))
+    names = [name for one in found.values() for name in one]
+    edition = prepared(platform.settings, week, *names, out, report=CHANGES)
+    outcome = Mailing(platform.settings).deliver(edition, now=NOW)
+
+    assert found == {plain: (plain,), out: (), own: ("of-own",)}
+    assert stands(outcome) == {plain: "sent", "of-own": "sent", out: "skipped"}
+    assert to(mailbox) == ["m-plain@example.org", "of-own@example.com"]
+
+
+class Killed(Mailer):
+    """Hands the mail over, and ends like a machine that loses its power."""
+
+    def send(self, *args: Any, **kwargs: Any) -> str:
+        super().send(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+def killed_behind_the_send(settings: Settings, edition: Edition) -> None:
+    mailing = Mailing(settings)
+    mailing.mailer = Killed(settings)
+    mailing.deliver(edition, now=NOW)
+
+
+def test_a_kill_between_send_and_record_gives_one_mail_and_a_delivery_that_stays_claimed(
+    platform: Platform, week: Week, mailbox: Path
+) -> None:
+    mailing, names = Mailing(platform.settings), (recipient("killed-a"), recipient("killed-b"))
+    edition = prepared(platform.settings, week, *names)
+    sender = multiprocessing.get_context("spawn").Process(
+        target=killed_behind_the_send, args=(platform.settings, edition)
+    )
+    sender.start()
+    sender.join(60)
+
+    outcomes = [mailing.deliver(edition, now=NOW + timedelta(hours=hours)) for hours in (1, 30)]
+
+    assert sender.exitcode == -signal.SIGKILL
+    assert to(mailbox) == ["killed-a@example.com", "killed-b@example.com"]
+    assert [stands(one) for one in outcomes] == [{names[0]: "claimed", names[1]: "sent"}] * 2
+    assert [one.edition_id for one in mailing.open(week)] == [edition.edition_id]
+
+
+def test_a_mail_whose_answer_is_lost_is_not_sent_again(
+    platform: Platform, week: Week, mailbox: Path, proxy: FaultProxy
+) -> None:
+    mailing, name = Mailing(proxy.settings(platform.settings)), recipient("unanswered")
+    edition = prepared(platform.settings, week, name)
+    proxy.rule(**SENDS, times=1, response={"abort_frac": 0.5})
+
+    outcomes = [mailing.deliver(edition, now=NOW) for _ in range(2)]
+
+    assert [stands(one) for one in outcomes] == [{name: "claimed"}] * 2
+    assert to(mailbox) == ["unanswered@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("settled", "status", "mails"),
+    [(Settled.ARRIVED, "sent", 0), (Settled.DROPPED, "skipped", 0), (Settled.AGAIN, "sent", 1)],
+)
+def test_a_claimed_delivery_is_settled_by_a_person(
+    platform: Platform, week: Week, mailbox: Path, proxy: FaultProxy, settled: Settled, status: str, mails: int
+) -> None:
+    mailing, name = Mailing(platform.settings), recipient(f"settled-{settled}")
+    edition = prepared(platform.settings, week, name)
+    proxy.rule(**SENDS, reset=True)
+    lost = Mailing(proxy.settings(platform.settings)).deliver(edition, now=NOW)
+
+    mailing.settle(edition.edition_id, name, settled, actor="ada", now=NOW)
+    outcome = mailing.deliver(edition, now=NOW)
+
+    assert (stands(lost), stands(outcome)) == ({name: "claimed"}, {name: status})
+    assert "nobody knows whether" in (lost.deliveries[0].error or "")
+    assert len(list(mailbox.glob("*.eml"))) == mails
+    assert outcome.edition.status is EditionStatus.SENT
+    with pytest.raises(BadUsage, match=f"it is {status}"):
+        mailing.settle(edition.edition_id, name, Settled.AGAIN, actor="ada", now=NOW)
+
+
+def test_a_refused_mail_is_tried_again_by_later_runs_and_not_for_ever(
+    platform: Platform, week: Week, mailbox: Path, proxy: FaultProxy
+) -> None:
+    mailing, slow, never = Mailing(proxy.settings(platform.settings)), recipient("slow"), recipient("never")
+    edition = prepared(platform.settings, week, slow)
+    proxy.rule(**SENDS, times=1, error={"code": "Throttling", "status": 400})
+    refused, sent = (mailing.deliver(edition, now=NOW) for _ in range(2))
+    other = prepared(platform.settings, week + 100, never)
+    proxy.rule(**SENDS, error={"code": "MessageRejected", "status": 400})
+
+    last = [mailing.deliver(other, now=NOW) for _ in range(MOST_ATTEMPTS + 2)][-1]
+
+    assert [stands(one) for one in (refused, sent, last)] == [{slow: "failed"}, {slow: "sent"}, {never: "failed"}]
+    assert [len(one.waiting) for one in (refused, last)] == [1, 0]
+    assert last.deliveries[0].attempts == MOST_ATTEMPTS
+    assert to(mailbox) == ["slow@example.com"]
+
+
+def delivered_at_once(settings: Settings, edition: Edition, at_once: Barrier) -> None:
+    mailing = Mailing(settings)
+    at_once.wait(60)
+    mailing.deliver(edition, now=NOW)
+
+
+def test_two_processes_at_once_send_one_mail_to_each(platform: Platform, week: Week, mailbox: Path) -> None:
+    names = [recipient(f"both-{number}") for number in range(6)]
+    edition = prepared(platform.settings, week, *names)
+    spawn = multiprocessing.get_context("spawn")
+    at_once = spawn.Barrier(2)
+    senders = [
+        spawn.Process(target=delivered_at_once, args=(platform.settings, edition, at_once)) for _ in range(2)
+    ]
+    for one in senders:
+        one.start()
+    for one in senders:
+        one.join(60)
+
+    assert [one.exitcode for one in senders] == [0, 0]
+    assert to(mailbox) == sorted(f"{name}@example.com" for name in names)
+    assert stands(Mailing(platform.settings).deliver(edition, now=NOW)) == dict.fromkeys(names, "sent")
+
+
+def test_content_that_is_gone_or_altered_is_not_sent(platform: Platform, week: Week, mailbox: Path) -> None:
+    edition = prepared(platform.settings, week, recipient("altered"))
+    Lake(platform.settings).put(edition.content, b"{}", content_type="application/json")
+
+    with pytest.raises(PermanentFailure, match="is not what"):
+        Mailing(platform.settings).deliver(edition, now=NOW)
+
+    assert list(mailbox.glob("*.eml")) == []
+
+
+def test_a_sender_that_ses_has_not_verified_is_refused_and_the_ledger_says_so(
+    platform: Platform, week: Week
+) -> None:
+    edition = prepared(platform.settings, week, recipient("unsent"))
+    settings = platform.settings.model_copy(update={"mail_sender": "nobody@example.com"})
+
+    outcome = Mailing(settings).deliver(edition, now=NOW)
+
+    assert stands(outcome) == {"unsent": "failed"}
+    assert "not verified" in (outcome.deliveries[0].error or "")
