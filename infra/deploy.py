@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from infra.local.home import Ports
-from infra.packaging.function import code_for, upload
+from infra.packaging.function import FUNCTIONS, code_for, upload
 from infra.packaging.libraries import Arch
 from infra.upgrade import complete_keys, new_indexes
 from prism_core.calendar import Week, weeks_in_year
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order of their dependence.
-STACKS = ("data", "catalog", "catalog-records", "catalog-views", "mail", "api")
+STACKS = ("data", "catalog", "catalog-records", "catalog-views", "mail", "planner", "api")
 SIGNED_IN, SIGNED_OUT = "/auth/callback", "/"
 WAIT_SECONDS = 900
 # CloudFormation takes 4,096 characters a parameter; a week and its comma take nine.
@@ -85,9 +85,10 @@ def deploy(
         say(f"giving items the keys of new indexes: {', '.join(sorted(lacking))}")
         complete_keys(settings, lacking)
     for concern in STACKS:
-        if concern == "api":
-            say("uploading the code of the api function")
-            values["CodeKey"] = upload(settings, values["CodeBucket"], code_for(settings, arch))
+        if concern in FUNCTIONS:
+            say(f"uploading the code of the {concern} function")
+            code = code_for(settings, FUNCTIONS[concern], arch)
+            values["CodeKey"] = upload(settings, values["CodeBucket"], code)
         say(f"deploying stack {concern}")
         done.append(_deploy_stack(settings, concern, values))
         # What a stack says it made is what a later one may ask for, by the same name.
@@ -131,6 +132,7 @@ def _parameters(settings: Settings, today: Week, origins: Sequence[str], arch: A
         "ChangelogShards": str(settings.changelog_shards),
         "MailSender": settings.sender or "",
         "LeadScope": settings.lead_scope.value,
+        "PlanWeights": settings.plan_weights.model_dump_json(exclude_none=True),
         "Architecture": arch.value,
         "SignedInPages": ",".join(f"{origin}{SIGNED_IN}" for origin in origins),
         "SignedOutPages": ",".join(f"{origin}{SIGNED_OUT}" for origin in origins),

@@ -14,6 +14,8 @@ from prism_assets.lake.backups import backup_assets, backup_checks
 from prism_assets.lake.checks import lake_checks
 from prism_assets.operational import operational_tables
 from prism_assets.partitions import weekly
+from prism_assets.planning.assets import planning_assets
+from prism_assets.planning.checks import planning_checks
 from prism_assets.quality.assets import quality_assets
 from prism_assets.quality.checks import quality_checks
 from prism_assets.resources import PrismResource
@@ -40,6 +42,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *lake_assets(weeks),
             *backup_assets(),
             *restatement_assets(weeks),
+            *planning_assets(weeks),
         ],
         asset_checks=[
             *throughput_checks(weeks),
@@ -49,6 +52,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *lake_checks(weeks),
             *backup_checks(),
             *restatement_checks(weeks),
+            *planning_checks(weeks),
         ],
         resources={"prism": PrismResource()},
         # A process a step costs an import of Dagster each (measured: a backfill of four weeks with its checks took

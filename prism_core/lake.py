@@ -26,6 +26,8 @@ PARQUET_ROOT = "lake/parquet/"
 # Files on their way in or out: what a person uploaded, exports to be fetched, the rows and results of jobs.
 UPLOADS, EXPORTS, JOBS = "uploads/", "exports/", "jobs/"
 PASSING_EXPIRY_DAYS = 7
+# Stored plans, and what each was asked for.
+PLANS, WISHES = "plans/", "plans/wishes/"
 WORKER_ACTIVITY = "worker_activity"
 WORKER_RESPONSE = "worker_response"
 

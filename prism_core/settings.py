@@ -9,11 +9,12 @@ pydantic-settings would read the same; its import is a fifteenth of a cold start
 import json
 import os
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -29,8 +30,10 @@ from pydantic.fields import FieldInfo
 
 from prism_core.alerts.thresholds import Thresholds
 from prism_core.calendar import Week
+from prism_core.capacity.weighting import WeightsChange
 from prism_core.failures import BadUsage
 
+_M = TypeVar("_M", bound=BaseModel)
 PREFIX = "PRISM_"
 HOME_FILE = "settings.json"
 # Variables of the same prefix that are not settings: the clock, and what one process hands to its children.
@@ -65,24 +68,28 @@ def prism_home() -> Path:
     return Path(os.environ.get("PRISM_HOME") or ".prism").absolute()
 
 
-def _thresholds(value: object) -> object:
-    """A JSON object as text, or as the file holds it: its shares are decimals, whatever JSON makes of them.
+def _object(model: type[_M], noun: str, example: str) -> Callable[[object], object]:
+    """Reads a JSON object as text, or as the file holds it: its shares are decimals, whatever JSON makes of them.
 
-    Raises ValueError that names each threshold that is wrong or that there is not.
+    What it reads raises ValueError that names each entry that is wrong or that there is not.
     """
-    if isinstance(value, Thresholds):
-        return value
-    text = value if isinstance(value, str) else json.dumps(value, default=str)  # decimals of a dumped one
-    try:
-        given = json.loads(text, parse_float=Decimal, parse_constant=Decimal)
-    except ValueError as error:
-        raise ValueError(f'is no JSON object such as {{"repeat_days": 3}}: {error}') from error
-    try:
-        return Thresholds.model_validate(given)
-    except ValidationError as error:
-        known = ", ".join(Thresholds.model_fields)
-        said = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise ValueError(f"{'; '.join(said)}; thresholds are {known}") from error
+
+    def read(value: object) -> object:
+        if isinstance(value, model):
+            return value
+        text = value if isinstance(value, str) else json.dumps(value, default=str)  # decimals of a dumped one
+        try:
+            given = json.loads(text, parse_float=Decimal, parse_constant=Decimal)
+        except ValueError as error:
+            raise ValueError(f"is no JSON object such as {example}: {error}") from error
+        try:
+            return model.model_validate(given)
+        except ValidationError as error:
+            known = ", ".join(model.model_fields)
+            said = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+            raise ValueError(f"{'; '.join(said)}; {noun} are {known}") from error
+
+    return read
 
 
 class Settings(BaseModel):
@@ -114,6 +121,9 @@ class Settings(BaseModel):
     lake_export_cron: str = Field(
         default="30 4 * * 1", pattern=_CRON, description="when the weeks that have ended go to the lake, UTC"
     )
+    capacity_plan_cron: str = Field(
+        default="0 6 * * 4", pattern=_CRON, description="when the plan of the next week is proposed, UTC"
+    )
     backup_cron: str = Field(default="15 2 * * *", pattern=_CRON, description="when the tables are backed up, UTC")
     mail_sender: Annotated[str, Field(pattern=rf"^{_ADDRESS}$")] | None = Field(
         default=None, description="whom mail of PRISM is from: an identity that SES has verified"
@@ -134,9 +144,14 @@ class Settings(BaseModel):
         float,
         Field(gt=0, le=10, description="how far a week's volume may be from the mean of four weeks, as a share"),
     ] = 0.5
-    alert_thresholds: Annotated[Thresholds, BeforeValidator(_thresholds)] = Field(
+    alert_thresholds: Annotated[
+        Thresholds, BeforeValidator(_object(Thresholds, "thresholds", '{"repeat_days": 3}'))
+    ] = Field(
         default_factory=Thresholds, description="where the alert rules begin to speak: a JSON object, by name"
     )
+    plan_weights: Annotated[
+        WeightsChange, BeforeValidator(_object(WeightsChange, "weights", '{"overtime": 20}'))
+    ] = Field(default_factory=WeightsChange, description="what an hour is worth to a plan: a JSON object, by name")
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
     lead_scope: LeadScope = Field(default=LeadScope.ALL, description="whose rows a lead sees")
 

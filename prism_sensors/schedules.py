@@ -10,6 +10,7 @@ from prism_sensors.exports import backup_daily, lake_export_weekly
 from prism_sensors.ingest import worker_activity_hourly
 from prism_sensors.known import KnownAssets
 from prism_sensors.landed import landed_activity
+from prism_sensors.proposals import capacity_plan_weekly
 from prism_sensors.restated import restated_sensor
 from prism_sensors.run_incidents import failed_runs
 from prism_sensors.watches import change_sensors
@@ -21,6 +22,7 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         worker_activity_hourly(settings, known),
         lake_export_weekly(settings, known),
         backup_daily(settings, known),
+        capacity_plan_weekly(settings, known),
     ]
     restated = restated_sensor(known)
     sensors = [

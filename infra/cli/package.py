@@ -1,9 +1,10 @@
-"""`prism package`: the zip of the API function for AWS.
+"""`prism package`: the zip of a function for AWS.
 
 Belongs here: the command and its table. Does not belong here: how it is built (infra/packaging).
 """
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,18 +17,27 @@ from infra.packaging.libraries import PYTHON, Arch
 LARGEST = 8
 
 
+class FunctionName(StrEnum):
+    """The functions of infra/packaging/function.py."""
+
+    API = "api"
+    PLANNER = "planner"
+
+
 def package(
+    function: Annotated[FunctionName, typer.Option("--function", help="which function")] = FunctionName.API,
     arch: Annotated[Arch, typer.Option(help="the processor of the function")] = Arch.ARM64,
     folder: Annotated[Path, typer.Option("--out", help="where the zip goes")] = Path("dist"),
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
 ) -> None:
-    """Build the zip of the API function for AWS. The same sources and lock give the same bytes."""
-    from infra.packaging.function import MAX_UNPACKED_BYTES, package_function
+    """Build the zip of a function for AWS. The same sources and lock give the same bytes."""
+    from infra.packaging.function import FUNCTIONS, package_function
 
-    with err.status(f"building for {arch.value}"):
-        built = package_function(arch)
+    chosen = FUNCTIONS[function.value]
+    with err.status(f"building {chosen.name} for {arch.value}"):
+        built = package_function(chosen, arch)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"prism-api-{arch.value}.zip"
+    path = folder / f"prism-{chosen.name}-{arch.value}.zip"
     path.write_bytes(built.archive.body)
     if not built.byte_code:
         say(f"no Python {PYTHON} on this machine: the zip holds sources without byte-code, and starts slower")
@@ -38,7 +48,7 @@ def package(
         "files": built.archive.files,
         "zip_bytes": len(built.archive.body),
         "unpacked_bytes": built.archive.unpacked_bytes,
-        "unpacked_bytes_at_most": MAX_UNPACKED_BYTES,
+        "unpacked_bytes_at_most": chosen.max_unpacked_bytes,
         "byte_code": built.byte_code,
     }
     if as_json:
@@ -50,6 +60,6 @@ def package(
     rest = list(built.parts.values())[LARGEST:]
     table.add_row(f"{len(rest)} others", f"{sum(rest):,}")
     table.add_section()
-    table.add_row("unpacked", f"{built.archive.unpacked_bytes:,} of at most {MAX_UNPACKED_BYTES:,}")
+    table.add_row("unpacked", f"{built.archive.unpacked_bytes:,} of at most {chosen.max_unpacked_bytes:,}")
     table.add_row("zip", f"{len(built.archive.body):,}")
     out.print(table)

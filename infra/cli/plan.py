@@ -45,13 +45,16 @@ def plan(
     from prism_core.capacity.describing import describe
     from prism_core.capacity.document import plan_document
     from prism_core.capacity.explain import explain as explained
+    from prism_core.capacity.problem import Weights
     from prism_core.capacity.scenario import apply
+    from prism_core.capacity.weighting import weighted
     from prism_core.capacity.wording import Names, differences, sentences
     from prism_resources.planning import items_of_week
 
     wanted, what_if = Week.parse(week), None if scenario is None else _scenario(scenario)
     with attached(say) as platform, err.status(f"reading what {wanted} is planned from"):
-        described = describe(wanted, items_of_week(platform.settings, wanted))
+        weights = weighted(Weights(), platform.settings.plan_weights)
+        described = describe(wanted, items_of_week(platform.settings, wanted), weights)
     found, changes = _solved(described, seconds), list[str]()
     if what_if is not None:
         before, described = found, replace(described, problem=apply(what_if, described.problem))

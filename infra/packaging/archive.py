@@ -34,7 +34,7 @@ class Archive:
     @property
     def key(self) -> str:
         """Where it lies in the bucket of the code."""
-        return f"functions/api/{self.sha256}.zip"
+        return f"functions/{self.sha256}.zip"
 
 
 def archive_of(files: Iterable[tuple[str, Path]]) -> Archive:

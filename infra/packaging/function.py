@@ -1,4 +1,4 @@
-"""The code of the API function, in the two shapes it is deployed in.
+"""The code of the functions, in the two shapes it is deployed in.
 
 Belongs here: putting sources and libraries together, the bound of its size, the upload.
 Does not belong here: how either is found (sources.py, libraries.py) and the stack that names it (infra/deploy.py).
@@ -19,8 +19,29 @@ from prism_core.settings import Environment, Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling
 
-# Lambda's own limit is 250 MB; but every megabyte is unpacked and read at a cold start.
-MAX_UNPACKED_BYTES = 60_000_000
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function: groups of uv.lock beside the main one, packages that it does without, the bound of its size.
+
+    Lambda's own limit is 250 MB; but every megabyte is unpacked and read at a cold start.
+    """
+
+    name: str
+    max_unpacked_bytes: int
+    groups: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+API = Function("api", 60_000_000)
+# OR-Tools asks for pandas and more, of which its flow imports nothing; routes are not its own.
+PLANNER = Function(
+    "planner",
+    190_000_000,
+    ("solver",),
+    ("pandas", "protobuf", "absl-py", "immutabledict", "aws-lambda-powertools"),
+)
+FUNCTIONS = {one.name: one for one in (API, PLANNER)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +59,11 @@ def local_archive() -> Archive:
     return archive_of(own_files())
 
 
-def package_function(arch: Arch) -> Package:
+def package_function(function: Function, arch: Arch) -> Package:
     """Everything that Lambda needs. Raises PermanentFailure when it is larger than the bound."""
     with tempfile.TemporaryDirectory(prefix="prism-package-") as scratch:
         folder = Path(scratch) / "function"
-        install_libraries(folder, arch)
+        install_libraries(folder, arch, function.groups, function.without)
         strip(folder)
         for name, source in own_files():
             target = folder / name
@@ -53,20 +74,20 @@ def package_function(arch: Arch) -> Package:
         for name, path in files_of(folder):
             parts[name.partition("/")[0]] += path.stat().st_size
         archive = archive_of(files_of(folder))
-    if archive.unpacked_bytes > MAX_UNPACKED_BYTES:
+    if archive.unpacked_bytes > function.max_unpacked_bytes:
         largest = ", ".join(f"{name} {size:,}" for name, size in parts.most_common(5))
         raise PermanentFailure(
-            f"the function has {archive.unpacked_bytes:,} bytes of at most {MAX_UNPACKED_BYTES:,} unpacked; "
-            f"the largest parts are {largest}"
+            f"the function {function.name} has {archive.unpacked_bytes:,} bytes of at most "
+            f"{function.max_unpacked_bytes:,} unpacked; the largest parts are {largest}"
         )
     return Package(archive, arch, byte_code, dict(parts.most_common()))
 
 
-def code_for(settings: Settings, arch: Arch) -> Archive:
+def code_for(settings: Settings, function: Function, arch: Arch) -> Archive:
     """The code in the shape of the place."""
     if settings.environment is Environment.LOCAL:
         return local_archive()
-    package = package_function(arch)
+    package = package_function(function, arch)
     if not package.byte_code:
         raise PermanentFailure(f"no Python {PYTHON} is here to write the byte-code of a deployment; install one")
     return package.archive

@@ -1,6 +1,6 @@
 """The libraries of a function: manylinux wheels for Lambda's Python, without what a function never opens.
 
-Belongs here: which wheels (the main group of uv.lock), what is taken out of them, and byte-code.
+Belongs here: which wheels (groups of uv.lock), what is taken out of them, and byte-code.
 Does not belong here: our own modules (sources.py). A missing wheel fails; nothing is ever compiled here.
 """
 
@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, cast
@@ -28,6 +28,8 @@ AWS_SERVICES = frozenset({"dynamodb", "kms", "lambda", "s3", "secretsmanager", "
 _ENDPOINTS = AWS_SERVICES | {"oidc", "portal.sso"}
 _UNUSED_FOLDERS = frozenset({"__pycache__", "tests", "examples", "bin", "include"})
 _UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".pyc", ".typed"})
+# The flow solver imports nothing else of OR-Tools; the libraries beside it are linked to each other.
+_KEPT_OF_ORTOOLS = frozenset({"__init__.py", ".libs", "graph"})
 _KEPT_METADATA = frozenset({"METADATA", "entry_points.txt"})
 
 
@@ -43,12 +45,15 @@ class Arch(StrEnum):
         return f"{machine}-{GLIBC}"
 
 
-def install_libraries(target: Path, arch: Arch) -> None:
-    """Unpack the wheels into a folder. Raises PermanentFailure with uv's own words."""
+def install_libraries(target: Path, arch: Arch, groups: Sequence[str] = (), without: Sequence[str] = ()) -> None:
+    """Unpack the wheels of the main group and of `groups` into a folder, without those of `without` and what only
+    these need. Raises PermanentFailure with uv's own words."""
     uv, requirements = find_uv(), target.with_name(f"{target.name}.requirements.txt")
     export = [
         uv, "export", "--frozen", "--no-default-groups", "--no-emit-project", "--format", "requirements.txt",
         "--quiet", "--output-file", str(requirements),
+        *(word for group in groups for word in ("--group", group)),
+        *(word for package in without for word in ("--prune", package)),
     ]  # fmt: skip
     install = [
         uv, "pip", "install", "--target", str(target), "--requirement", str(requirements), "--quiet",
@@ -63,10 +68,10 @@ def install_libraries(target: Path, arch: Arch) -> None:
 
 
 def strip(folder: Path) -> None:
-    """Delete what a function never opens: tests, stubs, AWS services that we do not call, and the documentation of
-    those that we do. Licences stay."""
+    """Delete what a function never opens: tests, stubs, solvers and AWS services that we do not call, and the
+    documentation of those that we do. Licences stay."""
     for path in sorted(folder.rglob("*")):
-        if path.is_dir() and (path.name in _UNUSED_FOLDERS or _is_unused_service(path, folder)):
+        if path.is_dir() and (path.name in _UNUSED_FOLDERS or _is_unused_part(path, folder)):
             shutil.rmtree(path)
         elif path.is_file() and (path.suffix in _UNUSED_SUFFIXES or _is_unused_metadata(path)):
             path.unlink()
@@ -158,9 +163,10 @@ def _version_of(python: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _is_unused_service(path: Path, folder: Path) -> bool:
-    data = folder / "botocore" / "data"
-    return path.parent == data and path.name not in AWS_SERVICES
+def _is_unused_part(path: Path, folder: Path) -> bool:
+    if path.parent == folder / "ortools":
+        return path.name not in _KEPT_OF_ORTOOLS
+    return path.parent == folder / "botocore" / "data" and path.name not in AWS_SERVICES
 
 
 def _is_unused_metadata(path: Path) -> bool:

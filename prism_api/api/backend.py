@@ -4,6 +4,7 @@ Belongs here: settings, the stores of the tables, the key that signs cursors. Do
 running call asks for (calls.py).
 """
 
+import json
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,7 @@ from prism_api.api.calls import function_name
 from prism_api.api.configured import settings
 from prism_api.api.start import building
 from prism_core import clock
+from prism_core.failures import PermanentFailure
 from prism_core.models.base import Model
 from prism_core.models.taxonomy import TaxonomyStatus, TaxonomyVersion
 from prism_core.models.work import ThroughputWeek
@@ -49,6 +51,27 @@ def call_again(payload: bytes) -> None:
     name = function_name() or f"{settings().name_prefix}-api"
     with calling(name, "call"):
         client(settings(), "lambda").invoke(FunctionName=name, InvocationType="Event", Payload=payload)
+
+
+def start_planner(payload: bytes) -> None:
+    """Have the planner do something, without waiting for it."""
+    _planner("Event", payload)
+
+
+def ask_planner(payload: bytes) -> Any:
+    """What the planner answers, as JSON values. Raises TransientFailure when it is busy, PermanentFailure when it
+    failed; its log says of what."""
+    answer = _planner("RequestResponse", payload)
+    body = json.loads(answer["Payload"].read())
+    if answer.get("FunctionError"):
+        raise PermanentFailure(f"the planner failed: {str(body)[:500]}")
+    return body
+
+
+def _planner(way: str, payload: bytes) -> Any:
+    name = f"{settings().name_prefix}-planner"
+    with calling(name, "call"):
+        return client(settings(), "lambda").invoke(FunctionName=name, InvocationType=way, Payload=payload)
 
 
 def reader(spec: TableSpec, model: type[M]) -> TableReader[M]:

@@ -24,8 +24,8 @@ with building():
 _log = logging.getLogger("prism.api")
 _log.setLevel(logging.INFO)
 
-# Whoever asks for jobs looks after those that were killed.
-JOBS_ROOT = "jobs"
+# Whoever asks for jobs, or plans, looks after those that were killed.
+JOBS_ROOT, PLANS_ROOT = "jobs", "capacity"
 _ALWAYS_SENT = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
@@ -73,8 +73,7 @@ def _work(job_id: str, context: Any, started: float) -> dict[str, Any]:
 def _admitted(event: dict[str, Any], call: calls.Call, context: Any) -> dict[str, Any]:
     def run(call: calls.Call) -> dict[str, Any]:
         calls.enter(call)
-        if root_of(call.path) == JOBS_ROOT:
-            _wake_jobs()
+        _wake(root_of(call.path))
         return app_of(root_of(call.path)).resolve(_for_powertools(event, call), context)
 
     if call.method != "POST" or "idempotency-key" not in call.headers:
@@ -84,13 +83,18 @@ def _admitted(event: dict[str, Any], call: calls.Call, context: Any) -> dict[str
     return once(call, run)
 
 
-def _wake_jobs() -> None:
-    from prism_api.api import jobs  # noqa: PLC0415 - it needs tables
-
+def _wake(root: str) -> None:
     try:
-        jobs.wake()
+        if root == JOBS_ROOT:
+            from prism_api.api import jobs  # noqa: PLC0415 - it needs tables
+
+            jobs.wake()
+        elif root == PLANS_ROOT:
+            from prism_api.api import planning  # noqa: PLC0415
+
+            planning.wake()
     except TransientFailure:
-        _log.warning("jobs were not looked after: the service is busy")
+        _log.warning("%s were not looked after: the service is busy", root)
 
 
 def _for_powertools(event: dict[str, Any], call: calls.Call) -> dict[str, Any]:

@@ -106,8 +106,8 @@ def _operation_id(name: str) -> str:
 
 
 def _key_example(resource: Resource[Any] | None, name: str) -> str:
-    if name == "table":
-        return "allocations"
+    if name in {"table", "week", "plan_id"}:
+        return {"table": "allocations", "week": "2026-W02", "plan_id": "plan-2026-W02-1"}[name]
     if name == "change_id":
         place = {"table_week_shard": "allocations#2026-W02#1", "instant_ulid": "2026-01-05T07:00:00.000000Z#01KE"}
         return encode_key(place)

@@ -9,17 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from pydantic import Field, ValidationError
 
 from prism_core.capacity.problem import Exclusion, PlanMember, PlanProblem
+from prism_core.capacity.weighting import WeightsChange, weighted
 from prism_core.failures import BadUsage
 from prism_core.models.base import HOURS_QUANTUM, Day, DayHours, Hours, Id, Many, Model, Name
-
-_PRIORITIES: Final = 5
-_Points = Annotated[Hours, Field(le=10_000)]
 
 
 class BadScenario(BadUsage):
@@ -58,19 +56,6 @@ class ExclusionChange(Model):
     project_id: Id
 
 
-class WeightsChange(Model):
-    """Weights instead of those in force, in the units of docs/capacity.md; the others stay."""
-
-    priority: Annotated[Many[_Points], Field(min_length=_PRIORITIES, max_length=_PRIORITIES)] | None = None
-    sla_this_week: _Points | None = None
-    sla_next_week: _Points | None = None
-    continuity: _Points | None = None
-    level_surplus: _Points | None = None
-    quality: _Points | None = None
-    overtime: _Points | None = None
-    fairness: _Points | None = None
-
-
 class Scenario(Model):
     """What to change of a week. `leave`: members who are gone, their pins with them."""
 
@@ -107,8 +92,6 @@ def apply(scenario: Scenario, problem: PlanProblem) -> PlanProblem:
     if findings:
         raise BadScenario(tuple(f"scenario {scenario.name}: {one}" for one in findings))
     gone = frozenset(scenario.leave)
-    given = scenario.weights
-    weights = {name: getattr(given, name) for name in WeightsChange.model_fields if name in given.model_fields_set}
     changed = replace(
         problem,
         members=[_member(one, scenario) for one in problem.members if one.member_id not in gone],
@@ -119,7 +102,7 @@ def apply(scenario: Scenario, problem: PlanProblem) -> PlanProblem:
         ],
         pins=() if scenario.no_pins else [pin for pin in problem.pins if pin.member_id not in gone],
         exclusions=list(_exclusions(problem, scenario, gone)),
-        weights=replace(problem.weights, **{name: one for name, one in weights.items() if one is not None}),
+        weights=weighted(problem.weights, scenario.weights),
     )
     if scenario.move_budget_hours is not None:
         changed = replace(changed, move_budget_hours=scenario.move_budget_hours)

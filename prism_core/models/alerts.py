@@ -4,14 +4,13 @@ Belongs here: an alert with its evidence and what people made of it, a plan with
 Does not belong here: the rules and the solver, which compute them.
 """
 
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from prism_core.calendar import Week
-from prism_core.models.base import Choice, Hours, Id, Instant, Many, Measure, Model, Name, Share, Text, Versioned
+from prism_core.models.base import Choice, Count, Hours, Id, Instant, Many, Measure, Model, Name, Text, Versioned
 from prism_core.models.reports import ObjectKey
 from prism_core.models.work import FactSubject, Severity
 
@@ -107,34 +106,64 @@ class Alert(Versioned):
 
 
 class PlanStatus(StrEnum):
-    """`superseded`: published once, replaced since."""
+    """`queued`: asked for; `solving`: being worked on; `failed`: `errors` say why.
 
+    `draft`: solved. `superseded`: published once, replaced since.
+    """
+
+    QUEUED = "queued"
+    SOLVING = "solving"
+    FAILED = "failed"
     DRAFT = "draft"
     PUBLISHED = "published"
     SUPERSEDED = "superseded"
     DISCARDED = "discarded"
 
 
+_Finding = Annotated[str, Field(min_length=1, max_length=2_000)]
+PLAN_ERRORS_MAX = 100
+UNSOLVED = frozenset({PlanStatus.QUEUED, PlanStatus.SOLVING, PlanStatus.FAILED})
+
+
 class Plan(Versioned):
-    """A stored plan of a week: its figures here, its assignments with their reasons in S3."""
+    """A stored plan of a week: its figures here, its assignments with their reasons in S3.
+
+    Figures and body are absent until it is solved. `fingerprint` is that of the week as it was described: the same
+    one, the same plan. `attempts` counts how often somebody began to solve it; by `due`, in time as it passes,
+    they should be done, and behind it it is asked for again.
+    """
 
     plan_id: Id
     week: Week
     status: Choice[PlanStatus] = PlanStatus.DRAFT
     scenario: Name
-    objective: Measure
+    objective: Measure | None = None
     bound: Measure | None = None
-    gap: Share | None = None
-    assigned_hours: Hours = Decimal("0.00")
-    unmet_hours: Hours = Decimal("0.00")
-    body: ObjectKey = Field(description="S3 key of assignments and reasons")
+    gap: Annotated[Measure, Field(ge=0)] | None = None
+    assigned_hours: Hours | None = None
+    unmet_hours: Hours | None = None
+    body: ObjectKey | None = Field(default=None, description="S3 key of assignments and reasons")
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    errors: Annotated[Many[_Finding], Field(max_length=PLAN_ERRORS_MAX)] = ()
+    attempts: Count = 0
+    due: Instant | None = None
     created: Instant
     created_by: _Actor
+    solved: Instant | None = None
     published: Instant | None = None
     published_by: _Actor | None = None
 
     @model_validator(mode="after")
-    def _published_says_when(self) -> Self:
+    def _sound(self) -> Self:
         if self.status is PlanStatus.PUBLISHED and (self.published is None or self.published_by is None):
             raise ValueError("a published plan says when and by whom (published, published_by)")
+        if self.status is PlanStatus.FAILED and not self.errors:
+            raise ValueError("a failed plan says why (errors)")
+        if self.is_solved and (self.objective is None or self.body is None):
+            raise ValueError("a solved plan has an objective and a body")
         return self
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether there is a plan to look at."""
+        return self.status not in {*UNSOLVED, PlanStatus.DISCARDED}

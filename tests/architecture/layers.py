@@ -24,6 +24,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "prism_resources.aws",
         "prism_resources.failures",
         "prism_resources.privacy",
+        "prism_resources.planning",
+        "prism_resources.plans",
     ),
     "infra": EVERYTHING,
     "benchmarks": EVERYTHING,

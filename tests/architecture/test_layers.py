@@ -182,6 +182,12 @@ def test_what_the_api_may_import_brings_nothing_heavy_with_it(tmp_path: Path) ->
     assert set(loaded) & {*NEVER_IN_A_LAMBDA, "prism_assets", "prism_sensors", "infra"} == set()
 
 
+def test_the_routes_do_without_the_solvers_which_the_planner_alone_has(tmp_path: Path) -> None:
+    names = [module.name for module in modules("prism_api") if ".planner" not in module.name]
+
+    assert set(imported(tmp_path, names)["loaded"]) & {"numpy", "ortools", "highspy"} == set()
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

@@ -21,8 +21,10 @@ from prism_core.lake import (
     EXPORTS,
     JOBS,
     PASSING_EXPIRY_DAYS,
+    PLANS,
     RAW_EXPIRY_DAYS,
     UPLOADS,
+    WISHES,
     LakeTable,
     parquet_prefix,
 )
@@ -43,7 +45,7 @@ ONLY_READ = {"throughput", "editions", "deliveries", "restatements"}
 ONLY_ADDED_TO = {"changelog", PERSON_KEYS.name}
 # Where a right may end in a star: the indexes of a table, the objects below a prefix.
 MANIFESTS = "lake/_manifests/throughput/"
-BELOW = rf"/(index|editions|uploads|exports|jobs|{MANIFESTS.rstrip('/')})/\*"
+BELOW = rf"/(index|editions|uploads|exports|jobs|plans|plans/wishes|{MANIFESTS.rstrip('/')})/\*"
 HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::KMS::Key")
 BLOCKS = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
 
@@ -198,9 +200,9 @@ def test_a_template_is_small_enough_to_be_sent_in_one_call(path: Path) -> None:
     assert len(path.read_bytes()) <= TEMPLATE_BYTES
 
 
-def rights_of_the_api() -> list[tuple[set[str], set[str]]]:
+def rights_of_the_api(role: str = "ApiRole") -> list[tuple[set[str], set[str]]]:
     """Actions and resources, statement by statement."""
-    policies = of_type("AWS::IAM::Role")["ApiRole"]["Properties"]["Policies"]
+    policies = of_type("AWS::IAM::Role")[role]["Properties"]["Policies"]
     return [
         (set(_listed(statement["Action"])), {json.dumps(one) for one in _listed(statement["Resource"])})
         for policy in policies
@@ -247,7 +249,7 @@ def test_no_right_of_the_api_is_a_wildcard() -> None:
         assert not [one for one in resources if "*" in re.sub(BELOW, "", one)]
 
 
-def test_the_api_reaches_objects_below_its_prefixes_and_calls_no_function_but_itself() -> None:
+def test_the_api_reaches_objects_below_its_prefixes_and_calls_itself_and_the_planner() -> None:
     objects = {
         json.loads(one)["Fn::Sub"].partition("${LakeBucket}/")[2]: actions
         for actions, resources in rights_of_the_api()
@@ -259,13 +261,36 @@ def test_the_api_reaches_objects_below_its_prefixes_and_calls_no_function_but_it
     both = {"s3:GetObject", "s3:PutObject"}
     passing = {f"{prefix}*": both for prefix in (UPLOADS, EXPORTS, JOBS)}
     inputs = {"": {"s3:ListBucket"}, f"{MANIFESTS}*": {"s3:GetObject"}}
-    assert objects == {"editions/*": {"s3:GetObject"}} | inputs | passing
-    assert [json.loads(one)["Fn::Sub"].rpartition(":")[2] for one in called[0]] == ["${NamePrefix}-api"]
-    assert len(called) == 1
+    plans = {f"{PLANS}*": {"s3:GetObject"}, f"{WISHES}*": {"s3:PutObject"}}
+    assert objects == {"editions/*": {"s3:GetObject"}} | inputs | passing | plans
+    names = {json.loads(one)["Fn::Sub"].rpartition(":")[2] for resources in called for one in resources}
+    assert names == {"${NamePrefix}-api", "${NamePrefix}-planner"}
 
 
-def test_the_function_is_given_variables_that_the_settings_know() -> None:
-    given = of_type("AWS::Lambda::Function")["ApiFunction"]["Properties"]["Environment"]["Variables"]
+def test_the_planner_reads_what_it_plans_from_and_writes_plans_alone() -> None:
+    rights = rights_of_the_api("PlannerRole")
+    tables = {
+        json.loads(one)["Fn::Sub"].removeprefix(TABLE).removesuffix("/index/*"): actions
+        for actions, resources in rights
+        for one in resources
+        if ":table/" in one
+    }
+    objects = [(actions, resources) for actions, resources in rights if any(":s3:::" in one for one in resources)]
+
+    read = {"allocations", "availability", "members", "projects", "quality", "requests"}
+    may = {"dynamodb:GetItem", "dynamodb:Query"}
+    assert {name for name, actions in tables.items() if actions == may} == read
+    assert {name: actions for name, actions in tables.items() if name not in read} == {
+        name: may | {"dynamodb:PutItem"} for name in ("plans", "changelog")
+    }
+    below = [json.loads(one)["Fn::Sub"].partition("}/")[2] for _, found in objects for one in found]
+    assert below == [f"{PLANS}*"]
+    assert not [one for _, resources in rights for one in resources if "*" in re.sub(BELOW, "", one)]
+
+
+@pytest.mark.parametrize("function", of_type("AWS::Lambda::Function"))
+def test_the_function_is_given_variables_that_the_settings_know(function: str) -> None:
+    given = of_type("AWS::Lambda::Function")[function]["Properties"]["Environment"]["Variables"]
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | {f"{PREFIX}{n}" for n in NOT_SETTINGS}
 
     assert {name for name in given if name.startswith(PREFIX)} <= known

@@ -75,3 +75,21 @@ def test_the_weekly_export_asks_for_ended_weeks_that_were_not_materialised_since
 
 def test_the_hour_comes_from_the_settings() -> None:
     assert hourly(Settings(worker_activity_cron="35 * * * *")).cron_schedule == "35 * * * *"
+
+
+def test_the_next_week_is_proposed_at_the_hour_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PRISM_NOW", "2026-11-19T06:00:00+00:00")
+    definitions = build_definitions(Settings(capacity_plan_cron="0 9 * * 5"))
+    schedule = definitions.resolve_schedule_def("capacity_plan_weekly")
+    assert isinstance(schedule, dg.ScheduleDefinition)
+    context = dg.build_schedule_context(
+        scheduled_execution_time=datetime(2026, 11, 19, 6, tzinfo=UTC),
+        repository_def=definitions.get_repository_def(),
+    )
+
+    (asked,) = schedule.evaluate_tick(context).run_requests or []
+
+    assert schedule.cron_schedule == "0 9 * * 5"
+    assert (asked.partition_key, asked.run_key) == ("2026-11-16", "capacity_plan@2026-11-19T06:00")

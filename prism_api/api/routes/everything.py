@@ -45,6 +45,7 @@ SECTIONS = (
     Section(("recipients",), lambda: import_module("prism_api.api.routes.recipients"), "recipients"),
     Section(("alerts",), lambda: import_module("prism_api.api.routes.alerts"), "alerts"),
     Section(("plans",), lambda: import_module("prism_api.api.routes.plans"), "plans"),
+    Section(("capacity",), lambda: import_module("prism_api.api.routes.capacity")),
     Section(("reports",), lambda: import_module("prism_api.api.routes.reports"), "editions"),
     Section(("throughput",), lambda: import_module("prism_api.api.routes.throughput")),
     Section(("restatements",), lambda: import_module("prism_api.api.routes.restatements")),

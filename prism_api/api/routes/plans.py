@@ -1,6 +1,6 @@
-"""Stored plans of a week.
+"""Stored plans, of all weeks.
 
-Belongs here: reading them. Does not belong here: making and publishing them (the capacity engine).
+Belongs here: the resource and its list. Does not belong here: what is done with the plans of a week (capacity.py).
 """
 
 from prism_api.api.crud import crud
@@ -18,7 +18,7 @@ EXAMPLE = {
     "gap": "0.0035",
     "assigned_hours": "1520.00",
     "unmet_hours": "36.00",
-    "body": "plans/2026-W02/plan-2026-W02-1.json.gz",
+    "body": "plans/week=2026-W02/plan-2026-W02-1-5d41402abc4b2a76.json.gz",
     "created": "2026-01-02T09:00:00Z",
     "created_by": "m-017",
 }
