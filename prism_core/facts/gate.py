@@ -1,0 +1,203 @@
+"""The gate in front of a report: prose that says a figure, a direction or an alarm of its own does not pass.
+
+Belongs here: judging a sentence against the facts and indicators that it names. Does not belong here: word lists
+(lexicon.py), and what is sent instead of refused prose.
+Nobody's good will is assumed: whoever wrote it may have altered digits, invented trends or answered with markup.
+What cannot be verified is refused: a repair or the deterministic text costs less than one wrong figure.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from prism_core.calendar import Week
+from prism_core.facts.ledger import Fact
+from prism_core.facts.lexicon import (
+    AFTER_A_FIGURE,
+    ALARMS,
+    BEFORE_A_FIGURE,
+    DIRECTIONS,
+    METRIC_WORDS,
+    NOTHING,
+    NUMBER_WORDS,
+    WINDOW,
+    Direction,
+)
+from prism_core.facts.tokens import TOKEN, facts_of, named_in
+
+MOST_CHARACTERS: Final = 2_000
+_MARKUP: Final = re.compile(r"[<>]|&(?:#|[a-z]+;)|https?:|www\.|`|\*\*|\]\(", re.IGNORECASE)
+_ISO_DAY: Final = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])", re.ASCII)
+_WEEK: Final = re.compile(r"(?<![\w-])(?:(\d{4})-)?W(\d{2})(?![\w-])", re.ASCII)
+_DIGITS: Final = re.compile(r"\S*\d\S*", re.ASCII)
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+_GOES_ON: Final = re.compile(r"[\w{+\N{MINUS SIGN}-]|[.,]\d", re.ASCII)
+_JOINED: Final = re.compile(r"[\w}.,+\N{MINUS SIGN}-]", re.ASCII)
+
+
+class Offence(StrEnum):
+    """Why prose is refused."""
+
+    UNKNOWN_FACT = "unknown_fact"
+    UNKNOWN_NAME = "unknown_name"
+    DIGIT = "digit"
+    NUMBER_WORD = "number_word"
+    NOTHING = "nothing"
+    ALTERED = "altered"
+    MARKUP = "markup"
+    CHARACTER = "character"
+    TOO_LONG = "too_long"
+    OTHER_METRIC = "other_metric"
+    OTHER_SUBJECT = "other_subject"
+    DIRECTION = "direction"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One offence: what stands in the text, and what to write instead."""
+
+    offence: Offence
+    found: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """An indicator as code computed it: its direction, and whether it is an alert."""
+
+    direction: Direction
+    alert: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What prose may rest on: facts, names by id, indicators by id, and the weeks that a text may name."""
+
+    facts: Mapping[str, Fact]
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    indicators: Mapping[str, Stands] = field(default_factory=dict[str, Stands])
+    weeks: frozenset[Week] = frozenset()
+
+    @property
+    def days(self) -> frozenset[date]:
+        return frozenset(day for week in self.weeks for day in week.days)
+
+
+def judge(
+    prose: str, scope: Scope, indicators: tuple[str, ...] = (), *, claims: bool = True
+) -> tuple[Refused, ...]:
+    """Every offence of a text, none when it passes.
+
+    `indicators` are those that the text says it is about. `claims`: it tells what happened, so that directions are
+    judged; a recommendation tells what to do ("lower the budget") and is judged for figures, names and alarms.
+    """
+    if len(prose) > MOST_CHARACTERS:
+        return (Refused(Offence.TOO_LONG, f"{len(prose)} characters", f"at most {MOST_CHARACTERS}"),)
+    found = [*_characters(prose), *_tokens(prose, scope), *_figures(prose, scope)]
+    for sentence in _SENTENCE.split(prose):
+        found += _about(sentence, scope)
+    found += _alarms(prose, scope, indicators)
+    if claims:
+        found += _directions(prose, scope, indicators)
+    return tuple(found)
+
+
+def _characters(prose: str) -> Iterator[Refused]:
+    if markup := _MARKUP.search(prose):
+        yield Refused(Offence.MARKUP, markup[0], "plain sentences only, without markup or links")
+    for character in dict.fromkeys(prose):
+        category = unicodedata.category(character)
+        numeric = character not in "0123456789" and unicodedata.numeric(character, None) is not None
+        if numeric or category == "Sc" or (category[0] == "C" and character != "\n"):
+            shown = f"U+{ord(character):04X}"
+            yield Refused(Offence.CHARACTER, shown, "letters and punctuation only; a figure is a {{fact:…}} token")
+
+
+def _tokens(prose: str, scope: Scope) -> Iterator[Refused]:
+    left = TOKEN.sub("", prose)
+    if "{" in left or "}" in left:
+        yield Refused(Offence.UNKNOWN_FACT, "{ or }", "a token is written {{fact:ID}} or {{name:ID}}")
+    for fact_id in facts_of(prose):
+        if fact_id not in scope.facts:
+            yield Refused(Offence.UNKNOWN_FACT, fact_id, "no fact of this report has this id")
+    for key in named_in(prose):
+        if key not in scope.names:
+            yield Refused(Offence.UNKNOWN_NAME, key, "nothing in this report has this id")
+    for match in TOKEN.finditer(prose):
+        if match[1] != "fact":
+            continue
+        before, after = prose[: match.start()], prose[match.end() :]
+        joined = bool(_JOINED.match(before[-1:])) or bool(
+            re.match(r"[\w+\N{MINUS SIGN}-]|[.,]\d", after, re.ASCII)
+        )
+        if joined or BEFORE_A_FIGURE.search(before) or AFTER_A_FIGURE.match(after):
+            shown = f"{before[-15:]}{match[0]}{after[:15]}".strip()
+            yield Refused(Offence.ALTERED, shown, "a figure stands alone, with its unit, and nothing qualifies it")
+
+
+def _figures(prose: str, scope: Scope) -> Iterator[Refused]:
+    left = WINDOW.sub(" ", TOKEN.sub(" ", prose))
+    left = _ISO_DAY.sub(lambda day: " " if _is_day(day[0], scope) else day[0], left)
+    left = _WEEK.sub(lambda week: " " if _is_week(week, scope) else week[0], left)
+    for digits in _DIGITS.finditer(left):
+        yield Refused(Offence.DIGIT, digits[0], "a figure is {{fact:ID}}, a name with digits {{name:ID}}")
+    for words in NUMBER_WORDS.finditer(left):
+        yield Refused(Offence.NUMBER_WORD, words[0], "a number in words is a figure too: write {{fact:ID}}")
+    for words in NOTHING.finditer(left):
+        yield Refused(Offence.NOTHING, words[0], "nothing is a figure too: write {{fact:ID}}")
+
+
+def _is_day(text: str, scope: Scope) -> bool:
+    try:
+        return date.fromisoformat(text) in scope.days
+    except ValueError:
+        return False
+
+
+def _is_week(found: re.Match[str], scope: Scope) -> bool:
+    year, number = found.groups()
+    return any(one.label == f"{year or one.label[:4]}-W{number}" for one in scope.weeks)
+
+
+def _about(sentence: str, scope: Scope) -> Iterator[Refused]:
+    """Each figure in a sentence is of a metric that the sentence speaks of, and of a subject that it names."""
+    named = set(named_in(sentence)) & set(scope.names)
+    words = TOKEN.sub(" ", sentence)
+    for fact_id in facts_of(sentence):
+        fact = scope.facts.get(fact_id)
+        if fact is None:
+            continue
+        spoken = METRIC_WORDS.get(fact.metric or "")
+        if spoken is not None and not spoken.search(words):
+            yield Refused(Offence.OTHER_METRIC, fact_id, f"the sentence does not speak of {fact.metric}")
+        if fact.subject is not None and named != {fact.subject}:
+            yield Refused(
+                Offence.OTHER_SUBJECT, fact_id, f"the sentence names {{{{name:{fact.subject}}}}} and no other"
+            )
+        if fact.subject is None and named:
+            yield Refused(Offence.OTHER_SUBJECT, fact_id, "this figure is of all together; the sentence names one")
+
+
+def _directions(prose: str, scope: Scope, indicators: tuple[str, ...]) -> Iterator[Refused]:
+    said = {way: words for way, pattern in DIRECTIONS.items() if (words := pattern.search(TOKEN.sub(" ", prose)))}
+    if not said:
+        return
+    known = [scope.indicators[one] for one in indicators if one in scope.indicators]
+    ways = {one.direction for one in known}
+    if len(ways) > 1:
+        yield Refused(Offence.DIRECTION, ", ".join(indicators), "these differ in direction: one text for each")
+    for way, words in said.items():
+        if way not in ways:
+            truth = f"it is {', '.join(sorted(ways))}" if ways else "it names no indicator that says so"
+            yield Refused(Offence.DIRECTION, words[0], truth)
+
+
+def _alarms(prose: str, scope: Scope, indicators: tuple[str, ...]) -> Iterator[Refused]:
+    words = ALARMS.search(TOKEN.sub(" ", prose))
+    if words and not any(scope.indicators[one].alert for one in indicators if one in scope.indicators):
+        yield Refused(Offence.ALARM, words[0], "no indicator that the text is about is an alert")
