@@ -4,25 +4,29 @@ Belongs here: what such an asset gives for a week, and publishing the weeks of a
 Does not belong here: any figure (the domains), and judging a restatement (restatements/gate.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import dagster as dg
 
+from prism_assets.overtaking import reading_again
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Comparison, Guarded, Intent, compare, guarded_replace
 from prism_assets.restatements.running import intent_of, publishing, restatement_metadata
+from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.evidence import Evidence
 from prism_core.lake import LakeTable
 from prism_core.restatements import Figures
-from prism_resources.lake import PartitionWrite, hash_of_rows
+from prism_resources.lake import PartitionWrite, RestsOn, Stored
+from prism_resources.lake_files import arrow_rows, content_of
 
 # Which content of the week it is, in the metadata of a materialisation.
 GENERATION = "generation"
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,10 @@ class ComputedWeek:
             intent=intent,
         )
 
-    def publish(self, prism: PrismResource, now: datetime, intent: Intent | None = None) -> Guarded:
-        """Replace the week in the lake. Raises Refused as the gate does."""
+    def publish(
+        self, prism: PrismResource, now: datetime, known: Mapping[str, Stored], intent: Intent | None = None
+    ) -> Guarded:
+        """Replace the week in the lake. Raises Refused and Superseded as the gate does."""
         return guarded_replace(
             prism,
             self.table,
@@ -64,6 +70,7 @@ class ComputedWeek:
             figures=self.figures,
             evidence=self.evidence,
             now=now,
+            known=known,
             intent=intent,
             counts=self.counts,
         )
@@ -75,16 +82,46 @@ class Computation(Protocol):
     def week(self, week: Week) -> ComputedWeek: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[C]):
+    """What a run has read: first the objects of its table, then the time it is, then what all its weeks need."""
+
+    known: Mapping[str, Stored]
+    now: datetime
+    computation: C
+
+
+def read_for(
+    prism: PrismResource, table: LakeTable, weeks: Sequence[Week], begin: Callable[[Sequence[Week], datetime], C]
+) -> Reading[C]:
+    """A reading for these weeks of a table, in that order."""
+    known, now = prism.lake().listed(table, weeks), clock.now()
+    return Reading(known, now, begin(weeks, now))
+
+
 def publish_weeks(
-    context: dg.AssetExecutionContext, prism: PrismResource, computation: Computation, now: datetime
+    context: dg.AssetExecutionContext,
+    prism: PrismResource,
+    table: LakeTable,
+    begin: Callable[[Sequence[Week], datetime], Computation],
 ) -> None:
     """Publish the weeks of the run, each with its metadata. Raises Refused at the end when a week was."""
     intent = intent_of(context)
+
+    def read(weeks: Sequence[Week]) -> Reading[Computation]:
+        return read_for(prism, table, weeks, begin)
+
     with publishing(context) as run:
-        for week in weeks_of(context):
+        weeks = weeks_of(context)
+        first = read(weeks)
+        for week in weeks:
+
+            def publish(reading: Reading[Computation], week: Week = week) -> tuple[ComputedWeek, Guarded]:
+                computed = reading.computation.week(week)
+                return computed, computed.publish(prism, reading.now, reading.known, intent)
+
             with run.refusals(week):
-                computed = computation.week(week)
-                guarded = computed.publish(prism, now, intent)
+                computed, guarded = reading_again(week, first, read, publish)
                 facts = {
                     "week": week.label,
                     "dagster/row_count": len(computed.rows),
@@ -105,14 +142,12 @@ def replace_freely(
     rows: Sequence[dict[str, Any]],
     *,
     now: datetime,
+    known: Mapping[str, Stored],
     counts: Mapping[str, int],
 ) -> PartitionWrite:
     """Replace a week of a table that is no published figure: what becomes of it is no restatement."""
-    before = prism.lake().manifest(table.partition(week))
-    generation = 1 if before is None else before.generation
-    if before is not None and before.content_hash != hash_of_rows(table, rows):
-        generation += 1
-    return prism.lake().replace_partition(table, week, rows, generation=generation, now=now, counts=counts)
+    content, rests_on = content_of(table, [arrow_rows(table, rows)]), RestsOn(dict(counts))
+    return prism.lake().write_partition(table, week, content, now=now, known=known, rests_on=rests_on)
 
 
 def write_facts(write: PartitionWrite) -> dict[str, object]:

@@ -11,7 +11,7 @@ from prism_assets.allocation.computing import UtilisationComputation
 from prism_assets.quality.computing import QualityComputation
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Comparison, Intent
-from prism_assets.throughput.publish import KeptWeek, rehearse_week
+from prism_assets.throughput.publish import KeptWeek, read_for, rehearse_week
 from prism_core.calendar import Week
 
 Rehearse = Callable[[PrismResource, Sequence[Week], datetime, Intent], Iterator[Comparison | KeptWeek]]
@@ -20,8 +20,8 @@ Rehearse = Callable[[PrismResource, Sequence[Week], datetime, Intent], Iterator[
 def _throughput(
     prism: PrismResource, weeks: Sequence[Week], now: datetime, intent: Intent
 ) -> Iterator[Comparison | KeptWeek]:
-    registers = prism.registers()
-    return (rehearse_week(prism, registers, week, now, intent) for week in weeks)
+    reading = read_for(prism, weeks)
+    return (rehearse_week(prism, reading, week, now, intent) for week in weeks)
 
 
 def _quality_scores(

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure, TransientFailure
-from prism_core.lake import LakePartition, LakeTable
+from prism_core.lake import LakePartition, LakeTable, parquet_prefix
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
@@ -185,6 +185,16 @@ class Lake:
                 for item in page.get("Contents", ()):
                     yield Stored(item.get("Key", ""), item.get("ETag", "").strip('"'), item.get("Size", 0))
 
+    def listed(self, table: LakeTable, weeks: Sequence[Week]) -> dict[str, Stored]:
+        """The objects of a table by key, by a listing a format: of one week its own, of several those of all.
+
+        A writer lists before it reads what it computes from: see `known` of write_partition.
+        """
+        formats = (parquet_prefix(table.name), f"lake/jsonl/{table.name}/", f"lake/_manifests/{table.name}/")
+        narrow = [f"week={week}" for week in weeks] if len(weeks) == 1 else [""]
+        prefixes = [prefix + week for prefix in formats for week in narrow]
+        return {found.key: found for prefix in prefixes for found in self.stored(prefix)}
+
     def manifest(self, partition: LakePartition) -> Manifest | None:
         """None when there is none. Raises UnreadableManifest when it is cut off or altered."""
         body = self.get(partition.manifest)
@@ -233,7 +243,7 @@ class Lake:
         Raises Superseded when another run has written the week since its objects were listed.
         """
         partition = table.partition(week)
-        known = self._known(partition) if known is None else known
+        known = self.listed(table, [week]) if known is None else known
         stands = self._standing(partition, known)
         same = stands.content_hash == content.content_hash and generation in {None, stands.generation}
         bare = sparse and not content.rows and not known.keys() & {partition.parquet, partition.jsonl}
@@ -296,10 +306,6 @@ class Lake:
                 "has ended, so that the week holds what was read last"
             )
         return tag
-
-    def _known(self, partition: LakePartition) -> dict[str, Stored]:
-        prefixes = (partition.parquet, partition.jsonl, partition.manifest)
-        return {found.key: found for prefix in prefixes for found in self.stored(prefix)}
 
     def _standing(self, partition: LakePartition, known: Mapping[str, Stored]) -> _Standing:
         """What is published, by the manifest if it fits the objects, else by what the Parquet object says."""

@@ -2,7 +2,7 @@
 
 Belongs here: reading a published partition, writing and reading the entries beside it, and which of them really
 took place. Does not belong here: what differs and why (prism_core/restatements.py), and when to write.
-An entry is `lake/_restatements/<table>/week=W/<old generation>-<new generation>.json`.
+An entry is `lake/_restatements/<table>/week=W/<old generation>-<new generation>-<new content>.json`.
 """
 
 import gzip
@@ -74,7 +74,8 @@ class Entry:
     @property
     def key(self) -> str:
         prefix = restatements_prefix(self.table, self.week)
-        return f"{prefix}{self.old.generation:06d}-{self.new.generation:06d}.json"
+        # Two runs at once may want the same generation: the one that comes second leaves the other's entry alone.
+        return f"{prefix}{self.old.generation:06d}-{self.new.generation:06d}-{self.new.content_hash[:8]}.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +143,7 @@ class RestatementLog:
             return None
 
     def write(self, entry: Entry) -> None:
-        """Put an entry, before the content that it announces. Repeating it changes nothing.
-
-        Another entry of the same generations is of a run that was killed before it published: it is replaced.
-        """
+        """Put an entry, before the content that it announces. Repeating it changes nothing."""
         self._lake.put(entry.key, _encode(entry), content_type=JSON)
 
     def highest(self, table: LakeTable, week: Week) -> int:

@@ -4,16 +4,17 @@ Belongs here: the asset. Does not belong here: what it computes (computing.py), 
 snapshots of allocations and availability, which the export writes.
 """
 
+from functools import partial
+
 import dagster as dg
 
 from prism_assets.allocation.computing import UtilisationComputation
 from prism_assets.computed import publish_weeks
 from prism_assets.operational import reads
-from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import FRESHNESS, OWNERS
-from prism_core import clock
+from prism_core.lake_tables import UTILISATION
 from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS
 
 GROUP = "allocation"
@@ -41,7 +42,6 @@ def allocation_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     )
     def utilisation(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            now = clock.now()
-            publish_weeks(context, prism, UtilisationComputation(prism, weeks_of(context), now), now)
+            publish_weeks(context, prism, UTILISATION, partial(UtilisationComputation, prism))
 
     return [utilisation]

@@ -4,16 +4,17 @@ Belongs here: the asset. Does not belong here: what it computes (computing.py), 
 reviews themselves, which the export puts into the lake.
 """
 
+from functools import partial
+
 import dagster as dg
 
 from prism_assets.computed import publish_weeks
 from prism_assets.operational import reads
-from prism_assets.partitions import weeks_of
 from prism_assets.quality.computing import QualityComputation
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import FRESHNESS, OWNERS
-from prism_core import clock
+from prism_core.lake_tables import QUALITY_SCORES
 from prism_core.tables import CORRECTIONS, PROJECTS, QUALITY, TAXONOMY, WORKERS
 
 GROUP = "quality"
@@ -42,7 +43,6 @@ def quality_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefin
     )
     def quality_scores(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            now = clock.now()
-            publish_weeks(context, prism, QualityComputation(prism, weeks_of(context), now), now)
+            publish_weeks(context, prism, QUALITY_SCORES, partial(QualityComputation, prism))
 
     return [quality_scores]

@@ -10,7 +10,7 @@ import dagster as dg
 
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
-from prism_assets.restatements.book import GUARDED, Booked, book, totals_of, touched_weeks
+from prism_assets.restatements.book import GUARDED, Booked, book, listed_for, totals_of
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.calendar import Week
@@ -41,9 +41,9 @@ def restatement_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsD
     )
     def restatements(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            now = clock.now()
-            touched = touched_weeks(prism)
-            booked = {week: book(prism, week, now, touched=week in touched) for week in weeks_of(context)}
+            now, weeks = clock.now(), weeks_of(context)
+            listed = listed_for(prism, weeks)
+            booked = {week: book(prism, week, now, listed) for week in weeks}
             picture = _old_and_new(booked)
             for week, one in booked.items():
                 context.add_asset_metadata(_metadata(week, one, picture), partition_key=week.key)

@@ -5,12 +5,13 @@ writing the log (gate.py).
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from prism_assets.overtaking import reading_again
 from prism_assets.resources import PrismResource
 from prism_core import lake_tables, tables
 from prism_core.calendar import Week
@@ -19,7 +20,7 @@ from prism_core.lake import RESTATEMENTS_ROOT, LakeTable
 from prism_core.models.base import Model
 from prism_core.models.restatements import Restatement
 from prism_core.restatements import WHOLE_WEEK
-from prism_resources.lake import PartitionWrite, hash_of_rows
+from prism_resources.lake import PartitionWrite, Stored, hash_of_rows
 from prism_resources.lake_files import arrow_rows, content_of
 from prism_resources.restatements import Entry, RestatementLog
 from prism_resources.tables.bulk import batch_write, delete_request, put_request
@@ -35,6 +36,14 @@ GUARDED: tuple[LakeTable, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The objects of the lake table, and after them the weeks of which the log has an entry."""
+
+    known: Mapping[str, Stored]
+    touched: Set[Week]
+
+
+@dataclass(frozen=True, slots=True)
 class Booked:
     """What a week's restatements are, and what writing them did."""
 
@@ -46,16 +55,31 @@ class Booked:
     deleted: int
 
 
-def book(prism: PrismResource, week: Week, now: datetime, *, touched: bool = True) -> Booked:
+def book(prism: PrismResource, week: Week, now: datetime, first: Listed | None = None) -> Booked:
     """Bring table and lake to what the log says. Repeating it writes nothing; a kill is healed by repeating it.
 
-    `touched` is False where a listing has shown that the log has no entry of the week.
+    `first` is what was listed for a whole run. Of two runs at once, the one that another run was faster than reads
+    the log again; Superseded when that happens each time.
     """
-    entries, abandoned = entries_of(prism, week) if touched else ([], [])
+
+    def listed(weeks: Sequence[Week]) -> Listed:
+        return listed_for(prism, weeks)
+
+    return reading_again(week, first or listed([week]), listed, lambda found: _book(prism, week, now, found))
+
+
+def _book(prism: PrismResource, week: Week, now: datetime, listed: Listed) -> Booked:
+    entries, abandoned = entries_of(prism, week) if week in listed.touched else ([], [])
     put, deleted = _into_table(prism, week, [row for entry in entries for row in items(entry)])
     rows = [row for entry in entries for row in _lake_rows(entry)]
-    written = _into_lake(prism, week, rows, now)
+    written = _into_lake(prism, week, rows, now, listed.known)
     return Booked(tuple(entries), tuple(abandoned), len(rows), written, put, deleted)
+
+
+def listed_for(prism: PrismResource, weeks: Sequence[Week]) -> Listed:
+    """What stands of these weeks, and then what the log has."""
+    known = prism.lake().listed(lake_tables.RESTATEMENTS, weeks)
+    return Listed(known, touched_weeks(prism))
 
 
 def touched_weeks(prism: PrismResource) -> set[Week]:
@@ -165,10 +189,12 @@ def _into_table(prism: PrismResource, week: Week, wanted: list[Restatement]) -> 
     return put, batch_write(table.client, table.table, deletes)
 
 
-def _into_lake(prism: PrismResource, week: Week, rows: list[dict[str, Any]], now: datetime) -> PartitionWrite:
+def _into_lake(
+    prism: PrismResource, week: Week, rows: list[dict[str, Any]], now: datetime, known: Mapping[str, Stored]
+) -> PartitionWrite:
     table = lake_tables.RESTATEMENTS
     content = content_of(table, [arrow_rows(table, rows)])
-    return prism.lake().write_partition(table, week, content, now=now, sparse=True)
+    return prism.lake().write_partition(table, week, content, now=now, known=known, sparse=True)
 
 
 def _measure(value: float | None) -> Decimal | None:

@@ -17,7 +17,7 @@ from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable
 from prism_core.lake_tables import LAKE_TABLES
 from prism_core.restatements import Difference, Figures, Move, differences, is_published, with_cause, with_causes
-from prism_resources.lake import PartitionWrite, RestsOn
+from prism_resources.lake import PartitionWrite, RestsOn, Stored
 from prism_resources.lake_files import Content, arrow_rows, content_of
 from prism_resources.restatements import Entry, Published, RestatementLog, State
 
@@ -205,16 +205,17 @@ def guarded_replace(
     figures: Figures,
     evidence: Evidence,
     now: datetime,
+    known: Mapping[str, Stored],
     intent: Intent | None = None,
     counts: Mapping[str, int] | None = None,
-    inputs: Sequence[str] = (),
 ) -> Guarded:
     """Make `rows` the content of a week of a table that lives in the lake alone.
 
     Equal rows are not written again. A published week whose total of the main measure would move beyond the
     setting `restatement_limit` raises Refused, unless the intent has a reason; the old figures are kept in the
     restatement log before the new ones are put. A kill leaves the old week or the new one, and repeating it ends
-    well.
+    well. `known` are the objects of the table as they were listed before the rows' inputs were read: raises
+    Superseded when another run has written the week since.
     """
     comparison = compare(prism, table, week, rows, figures=figures, evidence=evidence, now=now, intent=intent)
     comparison.require_reason()
@@ -223,10 +224,10 @@ def guarded_replace(
         new = before.state
     else:
         # A partition that is lost does not begin again where the log has been: one generation is one content.
-        known = RestatementLog(prism.lake()).highest(table, week) if before is None else before.state.generation
-        new = State(known + 1, content)
+        last = RestatementLog(prism.lake()).highest(table, week) if before is None else before.state.generation
+        new = State(last + 1, content)
     record(prism, comparison, new, now)
-    return Guarded(put(prism, comparison, new.generation, now, counts=counts, inputs=inputs), comparison)
+    return Guarded(put(prism, comparison, new.generation, now, known, counts=counts), comparison)
 
 
 def put(
@@ -234,17 +235,19 @@ def put(
     comparison: Comparison,
     generation: int,
     now: datetime,
+    known: Mapping[str, Stored],
     *,
     counts: Mapping[str, int] | None = None,
     inputs: Sequence[str] = (),
 ) -> PartitionWrite:
-    """Replace the partition in the lake, with the evidence that the next comparison needs."""
+    """Replace the partition in the lake, with the evidence that the next comparison needs; see guarded_replace."""
     return prism.lake().write_partition(
         comparison.table,
         comparison.week,
         comparison.content,
         generation=generation,
         now=now,
+        known=known,
         rests_on=RestsOn(dict(counts or {}), sorted(inputs), comparison.evidence.plain()),
     )
 

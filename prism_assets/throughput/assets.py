@@ -15,7 +15,7 @@ from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Intent
 from prism_assets.restatements.running import PublishedWeeks, intent_of, publishing, restatement_metadata
 from prism_assets.retries import RETRIES, failures_by_intent
-from prism_assets.throughput.publish import KeptWeek, PublishedWeek, publish_week
+from prism_assets.throughput.publish import KeptWeek, PublishedWeek, publish_week, read_for
 from prism_assets.throughput.queue import UnresolvedQueue
 from prism_core import clock
 from prism_core.calendar import Week
@@ -76,13 +76,13 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     )
     def throughput(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            registers, now, intent = prism.registers(), clock.now(), intent_of(context)
-            queue = UnresolvedQueue(prism.workers())
+            weeks, now, intent = weeks_of(context), clock.now(), intent_of(context)
+            reading, queue = read_for(prism, weeks), UnresolvedQueue(prism.workers())
             with publishing(context) as run:
                 try:
-                    for week in weeks_of(context):
+                    for week in weeks:
                         with run.refusals(week):
-                            outcome = publish_week(prism, registers, week, now, intent)
+                            outcome = publish_week(prism, reading, week, now, intent)
                             _show(context, run, week, outcome, intent)
                             if isinstance(outcome, PublishedWeek):
                                 queue.see(outcome.result)

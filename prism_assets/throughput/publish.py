@@ -4,7 +4,7 @@ Belongs here: the order in which a week is read, computed and replaced in table 
 Does not belong here: the computation (prism_core worker_activity/throughput.py) and Dagster.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -12,26 +12,25 @@ from typing import Any
 
 import msgspec
 
+from prism_assets.overtaking import reading_again
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Comparison, Guarded, Intent, compare, put, record
 from prism_assets.throughput.causes import FIGURES, LookUps, Noted, Recompute, evidence_of
 from prism_core.calendar import Week
 from prism_core.corrections import Reassignment
 from prism_core.evidence import Evidence
-from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.failures import PermanentFailure
 from prism_core.lake import WORKER_RESPONSE
 from prism_core.lake_tables import THROUGHPUT
 from prism_core.models.disputes import Correction
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
-from prism_resources.lake import Lake, Manifest, UnreadableManifest
+from prism_resources.lake import Lake, Manifest, Stored, UnreadableManifest
 from prism_resources.registers import Registers
 from prism_resources.restatements import State
-from prism_resources.tables.generations import Control, Generations, Overtaken, Replacement
+from prism_resources.tables.generations import Control, Replacement
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.responses import read_week_clock
-
-ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,44 +52,51 @@ class KeptWeek:
     expired: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a run has read for its weeks: first what stands in table and lake, then who is who."""
+
+    controls: Mapping[Week, Control]
+    known: Mapping[str, Stored]
+    registers: Registers
+
+
+def read_for(prism: PrismResource, weeks: Sequence[Week]) -> Reading:
+    """A reading for these weeks, in that order."""
+    controls = prism.throughput().controls(min(weeks), max(weeks))
+    return Reading(controls, prism.lake().listed(THROUGHPUT, weeks), prism.registers())
+
+
 def publish_week(
-    prism: PrismResource, registers: Registers, week: Week, now: datetime, intent: Intent | None = None
+    prism: PrismResource, first: Reading, week: Week, now: datetime, intent: Intent | None = None
 ) -> PublishedWeek | KeptWeek:
     """Compute a week from what has landed, with its human corrections, and replace it in table and lake.
 
     Repeating it on the same input changes nothing. A kill leaves the old week or the new one in the table;
     the lake follows when the week is materialised again. A week whose raw input has expired is kept: what is
-    left of it would give smaller figures; unless the intent says that a person wants these. Raises Refused when a
-    published total would move too far without a reason, TransientFailure when other runs of the same week keep
-    publishing at the same time.
+    left of it would give smaller figures; unless the intent says that a person wants these. `first` is what was
+    read for the whole run; it is read again when another run has published the week since. Raises Refused when a
+    published total would move too far without a reason, Overtaken or Superseded when other runs of the same week
+    keep publishing at the same time.
     """
-    generations, intent = prism.throughput(), intent or Intent()
-    for _ in range(ATTEMPTS):
+    intent = intent or Intent()
+
+    def publish(reading: Reading) -> PublishedWeek | KeptWeek:
         kept = None if intent.anew is not None else expired_week(prism, week)
-        if kept is not None:
-            return kept
-        try:
-            published = _publish_once(prism, generations, registers, week, now, intent)
-        except Overtaken:
-            continue  # compute and compare again: most often it is the same content
-        control = generations.control(week)
-        if control is not None and control.generation == published.table.generation:
-            return published
-        # Another run published between our flip and our lake write: the lake may be older than the table.
-    raise TransientFailure(
-        f"throughput {week}: other runs published it {ATTEMPTS} times meanwhile; repeat this run"
-    )
+        return _publish_once(prism, reading, week, now, intent) if kept is None else kept
+
+    return reading_again(week, first, lambda weeks: read_for(prism, weeks), publish)
 
 
 def rehearse_week(
-    prism: PrismResource, registers: Registers, week: Week, now: datetime, intent: Intent | None = None
+    prism: PrismResource, reading: Reading, week: Week, now: datetime, intent: Intent | None = None
 ) -> Comparison | KeptWeek:
     """What `publish_week` would change of what people have read. Writes nothing."""
     intent = intent or Intent()
     kept = None if intent.anew is not None else expired_week(prism, week)
     if kept is not None:
         return kept
-    return _compute(prism, prism.throughput(), registers, week, now).compared(prism, now, intent)
+    return _compute(prism, reading, week).compared(prism, now, intent)
 
 
 def expired_week(prism: PrismResource, week: Week) -> KeptWeek | None:
@@ -167,10 +173,8 @@ class _Computed:
         )
 
 
-def _compute(
-    prism: PrismResource, generations: Generations[ThroughputWeek], registers: Registers, week: Week, now: datetime
-) -> _Computed:
-    lake, control = prism.lake(), generations.control(week)
+def _compute(prism: PrismResource, reading: Reading, week: Week) -> _Computed:
+    lake, control, registers = prism.lake(), reading.controls.get(week), reading.registers
     inputs = raw_keys(lake, week)
     clock = read_week_clock(lake, week)
     corrections = list(prism.corrections().query("by_week", week=week, consistent=True))
@@ -205,17 +209,12 @@ def _compute(
 
 
 def _publish_once(
-    prism: PrismResource,
-    generations: Generations[ThroughputWeek],
-    registers: Registers,
-    week: Week,
-    now: datetime,
-    intent: Intent,
+    prism: PrismResource, reading: Reading, week: Week, now: datetime, intent: Intent
 ) -> PublishedWeek:
-    computed = _compute(prism, generations, registers, week, now)
+    computed = _compute(prism, reading, week)
     comparison = computed.compared(prism, now, intent)
     comparison.require_reason()
-    table = generations.replace(week, table_items(computed.result), now=now)
+    table = prism.throughput().replace(week, table_items(computed.result), now=now, known=reading.controls)
     # What was published is kept before it is replaced: a kill from here on loses no old figure.
     record(prism, comparison, State(table.generation, comparison.content.content_hash), now)
     written = put(
@@ -223,6 +222,7 @@ def _publish_once(
         comparison,
         table.generation,
         now,
+        reading.known,
         counts=counts_of(computed.result) | {"unusable_answers": computed.unusable_answers},
         inputs=computed.inputs,
     )

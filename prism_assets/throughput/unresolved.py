@@ -4,18 +4,20 @@ Belongs here: the asset with its checks: what the names did, and who or what the
 queue that people resolve them in (queue.py), and the ranking (prism_core).
 """
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from prism_assets.checking import over_weeks, rows_of
-from prism_assets.computed import replace_freely, write_facts
+from prism_assets.computed import Reading, read_for, replace_freely, write_facts
 from prism_assets.operational import reads
+from prism_assets.overtaking import reading_again
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import FRESHNESS, GROUP, OWNERS
-from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.charts import as_markdown, bar_chart
 from prism_core.lake_tables import THROUGHPUT, UNRESOLVED_WORKERS
@@ -53,22 +55,14 @@ def unresolved_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     )
     def unresolved_workers(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            now, evidence = clock.now(), _Evidence(prism)
-            members = [
-                one for s in MemberStatus for one in prism.reader(MEMBERS, Member).query("by_status", status=s)
-            ]
-            projects = [
-                one for s in ProjectStatus for one in prism.reader(PROJECTS, Project).query("by_status", status=s)
-            ]
-            statuses = {
-                one.worker_key: status.value
-                for status in WorkerStatus
-                for one in prism.reader(WORKERS, Worker).query("by_status", status=status)
-            }
-            for week in weeks_of(context):
-                rows = week_unresolved(week, evidence.window(week), members, projects, statuses)
-                lake_rows = [row.lake_row() for row in rows]
-                written = replace_freely(prism, UNRESOLVED_WORKERS, week, lake_rows, now=now, counts=_counts(rows))
+
+            def read(weeks: Sequence[Week]) -> Reading[_Computation]:
+                return read_for(prism, UNRESOLVED_WORKERS, weeks, lambda _weeks, _now: _Computation(prism))
+
+            weeks = weeks_of(context)
+            first = read(weeks)
+            for week in weeks:
+                rows, written = reading_again(week, first, read, partial(_publish, prism, week))
                 context.add_asset_metadata(_metadata(week, rows, written), partition_key=week.key)
                 context.log.info("unresolved in %s: %d names", week, len(rows))
 
@@ -104,14 +98,25 @@ def unresolved_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChe
     return [unresolved_tasks_conserved, every_name_is_queued]
 
 
-class _Evidence:
-    """Reads each week once; keeps the last four."""
+class _Computation:
+    """Reads the registers and each week once; keeps the last four weeks."""
 
     def __init__(self, prism: PrismResource) -> None:
         self._prism = prism
         self._kept: dict[Week, WeekEvidence] = {}
+        members, projects = prism.reader(MEMBERS, Member), prism.reader(PROJECTS, Project)
+        self._members = [one for s in MemberStatus for one in members.query("by_status", status=s)]
+        self._projects = [one for s in ProjectStatus for one in projects.query("by_status", status=s)]
+        self._statuses = {
+            one.worker_key: status.value
+            for status in WorkerStatus
+            for one in prism.reader(WORKERS, Worker).query("by_status", status=status)
+        }
 
-    def window(self, week: Week) -> dict[Week, WeekEvidence]:
+    def week(self, week: Week) -> list[UnresolvedRow]:
+        return week_unresolved(week, self._window(week), self._members, self._projects, self._statuses)
+
+    def _window(self, week: Week) -> dict[Week, WeekEvidence]:
         first = min(self._prism.settings().first_week, week)
         asked = [at for at in week.window(WINDOW_WEEKS) if at >= first]
         self._kept = {at: self._kept.get(at) or self._read(at) for at in asked}
@@ -120,6 +125,22 @@ class _Evidence:
     def _read(self, week: Week) -> WeekEvidence:
         allocations = self._prism.reader(ALLOCATIONS, Allocation).query("by_week", week=week)
         return WeekEvidence.of(self._prism.throughput().week(week), allocations)
+
+
+def _publish(
+    prism: PrismResource, week: Week, reading: Reading[_Computation]
+) -> tuple[list[UnresolvedRow], PartitionWrite]:
+    rows = reading.computation.week(week)
+    written = replace_freely(
+        prism,
+        UNRESOLVED_WORKERS,
+        week,
+        [row.lake_row() for row in rows],
+        now=reading.now,
+        known=reading.known,
+        counts=_counts(rows),
+    )
+    return rows, written
 
 
 def _counts(rows: list[UnresolvedRow]) -> dict[str, int]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import BadUsage, PermanentFailure, PrismFailure, TransientFailure
-from prism_core.lake import LakeTable, parquet_prefix
+from prism_core.lake import LakeTable
 from prism_core.lake_tables import EXPORTED
 from prism_core.settings import Settings
 from prism_resources.export.decode import ITEM_KEY, WEEK, WEEK_OF_INSTANT, RowDecoder
@@ -121,7 +121,7 @@ class Export:
         known, wanted = self._listed, list(weeks)
         for attempt in range(ATTEMPTS):
             try:
-                return self._table(table, wanted, self._known(table, wanted) if known is None else known)
+                return self._table(table, wanted, self._lake.listed(table, wanted) if known is None else known)
             except Superseded:
                 if attempt + 1 == ATTEMPTS:
                     raise
@@ -189,13 +189,6 @@ class Export:
                 yield week, typed(table, spool.rows(week.label))
         else:
             yield from states_of(self._settings, table, weeks, spool, self._now)
-
-    def _known(self, table: LakeTable, weeks: Sequence[Week]) -> dict[str, Stored]:
-        """The objects of the table, by a listing a format."""
-        formats = (parquet_prefix(table.name), f"lake/jsonl/{table.name}/", f"lake/_manifests/{table.name}/")
-        narrow = [f"week={week}" for week in weeks] if len(weeks) == 1 else [""]
-        prefixes = [prefix + week for prefix in formats for week in narrow]
-        return {found.key: found for prefix in prefixes for found in self._lake.stored(prefix)}
 
     def _tell(self, table: str, items: int) -> None:
         with self._telling:

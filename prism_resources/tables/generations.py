@@ -9,7 +9,7 @@ A reserved number is never used twice, so two writers never touch one another's 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -66,7 +66,7 @@ class Replacement:
 
 
 class Overtaken(TransientFailure):
-    """Another run published the week while this one was writing: its rows stay, ours are removed."""
+    """Another run published the week while this one was reading or writing: its rows stay, ours are removed."""
 
 
 class Generations(Generic[R]):
@@ -89,9 +89,13 @@ class Generations(Generic[R]):
 
     # -- writing -----------------------------------------------------------------------------------------
 
-    def replace(self, week: Week, rows: Iterable[R], *, now: datetime) -> Replacement:
+    def replace(
+        self, week: Week, rows: Iterable[R], *, now: datetime, known: Mapping[Week, Control] | None = None
+    ) -> Replacement:
         """Make `rows` the content of the week; an unchanged content writes nothing.
 
+        `known` are the control items as they were before that was read from which the rows were computed: a week
+        that was published since is not replaced. Without them it is replaced as it is now.
         Raises PermanentFailure for a row of another week or a repeated one, Overtaken when another
         writer published first.
         """
@@ -99,6 +103,8 @@ class Generations(Generic[R]):
         self._check(week, rows)
         digest = content_hash(self.spec, rows)
         read = self.control(week)
+        if known is not None and _generation(read) != _generation(known.get(week)):
+            raise self._overtaken(week)
         if read is not None and read.content_hash == digest:
             deleted = 0 if read.swept == read.generation else self.sweep(week, read.generation)
             return Replacement(week, read.generation, read.rows, deleted, unchanged=True, content_hash=digest)
@@ -106,10 +112,7 @@ class Generations(Generic[R]):
         self.write(rows, generation)
         if not self.flip(week, generation, read, digest, len(rows), now):
             self.discard(rows, generation)
-            raise Overtaken(
-                f"{self.table} {week}: another run published while this one was writing; "
-                "its rows were kept, repeat this run to compare"
-            )
+            raise self._overtaken(week)
         deleted = self.sweep(week, generation)
         return Replacement(week, generation, len(rows), deleted, unchanged=False, content_hash=digest)
 
@@ -201,6 +204,12 @@ class Generations(Generic[R]):
         """Delete our own rows of a generation that lost, by key: an index may not know them yet."""
         requests = (delete_request(encode_key(self.spec.key_of(_stamped(row, generation)))) for row in rows)
         batch_write(self.client, self.table, requests, sleep=self._sleep)
+
+    def _overtaken(self, week: Week) -> Overtaken:
+        return Overtaken(
+            f"{self.table} {week}: another run published while this one was reading or writing; its rows were "
+            "kept, repeat this run to compare"
+        )
 
     def _check(self, week: Week, rows: Sequence[R]) -> None:
         seen: set[str] = set()
@@ -329,6 +338,10 @@ def content_hash(spec: TableSpec, rows: Iterable[Model]) -> str:
 
 def _stamped(row: R, generation: int) -> R:
     return row.model_copy(update={"generation": generation})
+
+
+def _generation(control: Control | None) -> int | None:
+    return None if control is None else control.generation
 
 
 def _week_of(row: Model) -> Week:

@@ -21,7 +21,7 @@ from prism_core.models.work import ThroughputWeek
 from prism_core.settings import Settings
 from prism_core.tables import MEMBERS, THROUGHPUT
 from prism_resources.aws import client
-from prism_resources.tables.generations import Generations, content_hash
+from prism_resources.tables.generations import Generations, Overtaken, content_hash
 from prism_resources.tables.store import TableStore
 
 NOW = datetime(2026, 1, 5, 7, tzinfo=UTC)
@@ -107,6 +107,21 @@ def test_an_unchanged_week_writes_nothing(weeks: Generations[ThroughputWeek], we
 
     assert (done.unchanged, done.generation, done.rows) == (True, 1, 5)
     assert weeks.control(week) == before
+
+
+def test_a_week_that_was_published_since_its_inputs_were_read_is_not_replaced(
+    weeks: Generations[ThroughputWeek], week: Week, stored: Any
+) -> None:
+    before = weeks.controls(week, week)
+    weeks.replace(week, rows(week, 3), now=NOW, known=before)
+    between = weeks.controls(week, week)
+    weeks.replace(week, rows(week, 4), now=NOW, known=between)
+
+    for known in (before, between):
+        with pytest.raises(Overtaken, match="repeat this run"):
+            weeks.replace(week, rows(week, 3), now=LATER, known=known)
+
+    assert stored() == [(2, 4)], "nothing was written to be taken away again"
 
 
 def test_a_week_can_become_empty(weeks: Generations[ThroughputWeek], week: Week, stored: Any) -> None:

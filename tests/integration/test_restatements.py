@@ -23,7 +23,7 @@ from prism_assets.rehearsal import REHEARSALS
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.book import book, figures_in_log, reader, unbooked
 from prism_assets.restatements.gate import ANEW_TAG, BECAUSE_TAG, Comparison, Intent, Refused
-from prism_assets.throughput.publish import PublishedWeek, publish_week
+from prism_assets.throughput.publish import PublishedWeek, publish_week, read_for
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
 from prism_core.evidence import Cause
@@ -53,7 +53,8 @@ from prism_core.calendar import Week
 
 publish.put = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 prism = PrismResource()
-publish.publish_week(prism, prism.registers(), Week.parse("{week}"), clock.now())
+week = Week.parse("{week}")
+publish.publish_week(prism, publish.read_for(prism, [week]), week, clock.now())
 """
 
 
@@ -102,7 +103,7 @@ def load(path: Path) -> None:
 
 def publish(week: Week, intent: Intent | None = None) -> PublishedWeek:
     prism = PrismResource()
-    outcome = publish_week(prism, prism.registers(), week, clock.now(), intent)
+    outcome = publish_week(prism, read_for(prism, [week]), week, clock.now(), intent)
     assert isinstance(outcome, PublishedWeek)
     return outcome
 

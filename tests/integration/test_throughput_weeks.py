@@ -15,7 +15,7 @@ from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import ANEW_TAG
-from prism_assets.throughput.publish import PublishedWeek, publish_week
+from prism_assets.throughput.publish import PublishedWeek, publish_week, read_for
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake import WORKER_RESPONSE
 from prism_core.lake_tables import THROUGHPUT
@@ -87,12 +87,12 @@ def test_of_two_runs_of_a_week_at_once_both_end_well_and_the_second_finds_the_co
     def while_the_other_publishes(self: Generations[Any], of: Week) -> int:
         if not others:
             others.append(None)
-            others[0] = publish_week(prism, prism.registers(), week, NOW)
+            others[0] = publish_week(prism, read_for(prism, [week]), week, NOW)
         return reserve(self, of)
 
     monkeypatch.setattr(Generations, "reserve", while_the_other_publishes)
 
-    outcome = publish_week(prism, prism.registers(), week, NOW)
+    outcome = publish_week(prism, read_for(prism, [week]), week, NOW)
 
     (other,) = others
     assert isinstance(outcome, PublishedWeek)
