@@ -33,7 +33,8 @@ C = TypeVar("C")
 class ComputedWeek:
     """A week as it would be published, and what it was computed from.
 
-    `counts` are for the manifest, `facts` for the asset's metadata, `told` is the line of its log.
+    `counts` are for the manifest, `facts` for the asset's metadata, `told` is the line of its log. `below` is the
+    rehearsal that it was computed from, if any.
     """
 
     table: LakeTable
@@ -44,6 +45,7 @@ class ComputedWeek:
     counts: Mapping[str, int]
     facts: Mapping[str, object]
     told: str
+    below: Comparison | None = None
 
     def rehearse(self, prism: PrismResource, now: datetime, intent: Intent | None = None) -> Comparison:
         """What publishing it would change of what people have read. Writes nothing."""
@@ -56,6 +58,7 @@ class ComputedWeek:
             evidence=self.evidence,
             now=now,
             intent=intent,
+            below=self.below,
         )
 
     def publish(

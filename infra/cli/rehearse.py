@@ -11,7 +11,8 @@ import typer
 from rich.table import Table
 
 from infra.cli.console import count_of, out, plain, say, step_progress
-from prism_assets.rehearsal import REHEARSALS
+from prism_assets.rehearsal import REHEARSED
+from prism_assets.rehearsal import rehearse as rehearsals
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Comparison, Intent
 from prism_assets.throughput.publish import KeptWeek
@@ -25,15 +26,15 @@ MOST_SHOWN = 20
 
 def rehearse(assets: Sequence[str], weeks: WeekRange, intent: Intent, *, as_json: bool) -> None:
     """Compare what would be computed with what is published, week by week. Writes nothing."""
-    wanted = [name for name in REHEARSALS if name in assets]
+    wanted = [name for name in REHEARSED if name in assets]
     if not wanted:
-        raise BadUsage(f"nothing of {', '.join(assets)} has published figures; that have {', '.join(REHEARSALS)}")
+        raise BadUsage(f"nothing of {', '.join(assets)} has published figures; that have {', '.join(REHEARSED)}")
     prism, now, found = PrismResource(), clock.now(), list[tuple[str, Comparison | KeptWeek]]()
     with step_progress("rehearsing", len(wanted) * len(weeks)) as progress:
-        for name in wanted:
-            for one in REHEARSALS[name](prism, list(weeks), now, intent):
-                found.append((name, one))
-                progress.advance(progress.task_ids[0])
+        for one in rehearsals(prism, wanted, list(weeks), now, intent):
+            found.append(one)
+            progress.advance(progress.task_ids[0])
+    found.sort(key=lambda one: wanted.index(one[0]))
     if as_json:
         typer.echo(json.dumps({"weeks": [_plain(name, one) for name, one in found]}))
         return

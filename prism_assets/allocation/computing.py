@@ -13,14 +13,15 @@ import dagster as dg
 
 from prism_assets.computed import ComputedWeek
 from prism_assets.resources import PrismResource
-from prism_assets.restatements.gate import week_of
+from prism_assets.restatements.gate import content_part, week_of
 from prism_assets.standing import standing
+from prism_assets.throughput.publish import RehearsedWeek
 from prism_core.calendar import Week
 from prism_core.charts import as_markdown, grouped_bar_chart
 from prism_core.evidence import Evidence, Part
 from prism_core.lake_tables import THROUGHPUT, UTILISATION
 from prism_core.models.people import Availability, Member, MemberStatus
-from prism_core.models.work import Allocation
+from prism_core.models.work import Allocation, ThroughputWeek
 from prism_core.quality_subjects import WORKER_PREFIX
 from prism_core.restatements import Figures
 from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS
@@ -43,25 +44,33 @@ class UtilisationComputation:
         self._prism = prism
         self._members = standing(prism, MEMBERS, Member, MemberStatus, weeks, now)
 
-    def week(self, week: Week) -> ComputedWeek:
-        inputs = self._read(week)
+    def week(self, week: Week, rehearsed: RehearsedWeek | None = None) -> ComputedWeek:
+        """Of the throughput that is published, or of a week of it that was only rehearsed."""
+        below = None if rehearsed is None else rehearsed.comparison
+        work = (
+            week_of(self._prism, THROUGHPUT, week)
+            if below is None
+            else content_part(THROUGHPUT, below.content.content_hash)
+        )
+        inputs = self._read(week, self._prism.throughput().week(week) if rehearsed is None else rehearsed.rows)
         rows = week_utilisation(week, inputs)
         return ComputedWeek(
             UTILISATION,
             week,
             [row.lake_row() for row in rows],
             FIGURES,
-            evidence_of(inputs, week_of(self._prism, THROUGHPUT, week)),
+            evidence_of(inputs, work),
             _counts(rows) | read_of(inputs),
             _facts(week, rows),
             f"utilisation of {week}: {len(rows)} days of members",
+            below,
         )
 
-    def _read(self, week: Week) -> WeekInputs:
+    def _read(self, week: Week, work: Iterable[ThroughputWeek]) -> WeekInputs:
         """A member who was recorded only after the week, but was planned or worked in it, counts as of now."""
         allocations = tuple(self._prism.reader(ALLOCATIONS, Allocation).query("by_week", week=week))
         availability = tuple(self._prism.reader(AVAILABILITY, Availability).query("by_week", week=week))
-        throughput = tuple(self._prism.throughput().week(week))
+        throughput = tuple(work)
         needed = {item.member_id for item in (*allocations, *availability, *throughput)}
         members = tuple(self._members.of(week, needed).values())
         return WeekInputs(members, availability, allocations, throughput)

@@ -128,8 +128,12 @@ def compare(
     now: datetime,
     intent: Intent | None = None,
     attribute: Attribute | None = None,
+    below: Comparison | None = None,
 ) -> Comparison:
-    """What these rows would change of what is published. Reads only: this is the rehearsal, too."""
+    """What these rows would change of what is published. Reads only: this is the rehearsal, too.
+
+    `below` is the rehearsal of a table that they are computed from: its restatement is not in the log.
+    """
     settings, intent = prism.settings(), intent or Intent()
     log, content = RestatementLog(prism.lake()), content_of(table, [arrow_rows(table, rows)])
     before = log.published(table, week)
@@ -150,7 +154,8 @@ def compare(
     elif attribute is not None and found:
         found = attribute(published, found, inputs)
     elif found:
-        upstream = _upstream(log, published, evidence, week)
+        rehearsed = None if below is None else _entry(below, State(0, below.content.content_hash), now)
+        upstream = _upstream(log, published, evidence, week, rehearsed)
         moved = {
             name: [row for one in entries for row in one.rows if row.keys] for name, entries in upstream.items()
         }
@@ -178,21 +183,24 @@ def compare(
 
 def record(prism: PrismResource, comparison: Comparison, new: State, now: datetime) -> None:
     """Keep what was published before `new` replaces it. Nothing where nobody has read it, or nothing changes."""
-    old = comparison.replaces
-    if old is None or old == new:
-        return
-    RestatementLog(prism.lake()).write(
-        Entry(
-            comparison.table.name,
-            comparison.week,
-            old,
-            new,
-            now.isoformat(),
-            comparison.intent.reason,
-            comparison.rows,
-            comparison.changed,
-            comparison.evidence,
-        )
+    entry = _entry(comparison, new, now)
+    if entry is not None and entry.old != new:
+        RestatementLog(prism.lake()).write(entry)
+
+
+def _entry(comparison: Comparison, new: State, now: datetime) -> Entry | None:
+    if comparison.replaces is None:
+        return None
+    return Entry(
+        comparison.table.name,
+        comparison.week,
+        comparison.replaces,
+        new,
+        now.isoformat(),
+        comparison.intent.reason,
+        comparison.rows,
+        comparison.changed,
+        comparison.evidence,
     )
 
 
@@ -273,12 +281,19 @@ def _baseline(published: Published, figures: Figures, total: float | None) -> Ba
 def week_of(prism: PrismResource, table: LakeTable, week: Week) -> Part:
     """The evidence of figures that are computed from a week of another computed table."""
     manifest = prism.lake().manifest(table.partition(week))
-    content = {("content",): manifest.content_hash} if manifest is not None else {}
-    return Part(("content",), content, table.name)
+    return content_part(table, None if manifest is None else manifest.content_hash)
 
 
-def _upstream(log: RestatementLog, published: Published, evidence: Evidence, week: Week) -> dict[str, list[Entry]]:
-    """What was restated of the tables below since these figures were computed from them, the newest first."""
+def content_part(table: LakeTable, content_hash: str | None) -> Part:
+    """The same of a content that is known; None for a week that was never written."""
+    return Part(("content",), {} if content_hash is None else {("content",): content_hash}, table.name)
+
+
+def _upstream(
+    log: RestatementLog, published: Published, evidence: Evidence, week: Week, rehearsed: Entry | None
+) -> dict[str, list[Entry]]:
+    """What was restated of the tables below since these figures were computed from them, the newest first; before
+    that what would be."""
     found: dict[str, list[Entry]] = {}
     for name, part in evidence.parts.items():
         was = published.evidence.parts.get(name)
@@ -286,7 +301,8 @@ def _upstream(log: RestatementLog, published: Published, evidence: Evidence, wee
             continue
         since = set(was.items.values())
         found[part.table] = entries = []
-        for entry in reversed(log.recorded(LAKE_TABLES[part.table], week).entries):
+        first = [rehearsed] if rehearsed is not None and rehearsed.table == part.table else []
+        for entry in [*first, *reversed(log.recorded(LAKE_TABLES[part.table], week).entries)]:
             entries.append(entry)
             if entry.old.content_hash in since:
                 break

@@ -44,6 +44,14 @@ class PublishedWeek:
 
 
 @dataclass(frozen=True, slots=True)
+class RehearsedWeek:
+    """What would become of a week, and the rows that others would be computed from."""
+
+    comparison: Comparison
+    rows: tuple[ThroughputWeek, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KeptWeek:
     """A week that stands as it was published, because raw objects that it was computed from have expired."""
 
@@ -90,13 +98,14 @@ def publish_week(
 
 def rehearse_week(
     prism: PrismResource, reading: Reading, week: Week, now: datetime, intent: Intent | None = None
-) -> Comparison | KeptWeek:
+) -> RehearsedWeek | KeptWeek:
     """What `publish_week` would change of what people have read. Writes nothing."""
     intent = intent or Intent()
     kept = None if intent.anew is not None else expired_week(prism, week)
     if kept is not None:
         return kept
-    return _compute(prism, reading, week).compared(prism, now, intent)
+    computed = _compute(prism, reading, week)
+    return RehearsedWeek(computed.compared(prism, now, intent), tuple(table_items(computed.result)))
 
 
 def expired_week(prism: PrismResource, week: Week) -> KeptWeek | None:

@@ -19,7 +19,7 @@ import pytest
 
 from infra.deploy import deploy
 from infra.local.platform import Platform, attached
-from prism_assets.rehearsal import REHEARSALS
+from prism_assets.rehearsal import REHEARSED, rehearse
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.book import book, figures_in_log, reader, unbooked
 from prism_assets.restatements.gate import ANEW_TAG, BECAUSE_TAG, Comparison, Intent, Refused
@@ -109,7 +109,7 @@ def publish(week: Week, intent: Intent | None = None) -> PublishedWeek:
 
 
 def rehearsed(week: Week) -> Comparison:
-    (one,) = REHEARSALS["throughput"](PrismResource(), [week], clock.now(), Intent())
+    ((_, one),) = rehearse(PrismResource(), ["throughput"], [week], clock.now(), Intent())
     assert isinstance(one, Comparison)
     return one
 
@@ -451,10 +451,7 @@ def test_what_was_set_right_of_a_computed_week_is_in_its_metadata(instance: dg.D
 def test_a_rehearsal_of_all_weeks_writes_nothing_and_finds_what_is_published() -> None:
     before = objects()
 
-    found = {
-        name: list(rehearse(PrismResource(), list(WEEKS), clock.now(), Intent()))
-        for name, rehearse in REHEARSALS.items()
-    }
+    found = list(rehearse(PrismResource(), REHEARSED, list(WEEKS), clock.now(), Intent()))
 
     assert objects() == before
-    assert {name: len(weeks) for name, weeks in found.items()} == dict.fromkeys(REHEARSALS, 4)
+    assert [(name, one.week) for name, one in found] == [(name, week) for week in WEEKS for name in REHEARSED]

@@ -12,10 +12,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from prism_assets.rehearsal import rehearse
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.book import book
-from prism_assets.restatements.gate import BECAUSE_TAG
+from prism_assets.restatements.gate import BECAUSE_TAG, Comparison, Intent
+from prism_core import clock
 from prism_core.calendar import Week, WeekRange
+from prism_core.evidence import Cause
 from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable, restatements_prefix
 from prism_core.lake_tables import QUALITY_SCORES, RESTATEMENTS, THROUGHPUT
@@ -38,8 +41,8 @@ platform = platform_of_this_file()
 
 pytestmark = pytest.mark.usefixtures("platform")
 # Weeks that no other test uses.
-WORK, REVIEWS, DAMAGED, HALVES, MORE, MOVED, LOST = (
-    Week.parse(f"2024-W{number}") for number in (10, 14, 18, 22, 26, 30, 34)
+WORK, REVIEWS, DAMAGED, HALVES, MORE, MOVED, LOST, REHEARSED = (
+    Week.parse(f"2024-W{number}") for number in (10, 14, 18, 22, 26, 30, 34, 38)
 )
 NOW = datetime(2024, 6, 3, tzinfo=UTC)
 
@@ -132,6 +135,35 @@ def test_what_a_person_allowed_of_throughput_is_allowed_of_what_follows_from_it(
     assert {(row["table"], row["reason"]) for row in lake_rows(RESTATEMENTS, HALVES)} == {
         ("throughput", "the second half"),
         ("utilisation", "the second half"),
+    }
+
+
+def test_utilisation_is_rehearsed_on_the_throughput_that_is_rehearsed_with_it(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    one, at = WeekRange(REHEARSED, REHEARSED), int(REHEARSED.start.timestamp()) + 36_000
+    lines = [record(at + 600 * number, sub="rb-reh", job="rb-job", handle=600) for number in range(12)]
+    load(REHEARSED, write_lines(tmp_path / "first.jsonl", [*lines[:11]]))
+    assert run_assets(instance, one, "throughput", "utilisation").success
+    load(REHEARSED, write_lines(tmp_path / "late.jsonl", [lines[11]]))
+    prism, intent = PrismResource(), Intent()
+    before = {found.key: found.tag for found in Lake(load_settings()).stored("")}
+
+    alone = dict(rehearse(prism, ["utilisation"], [REHEARSED], clock.now(), intent))
+    both = dict(rehearse(prism, ["throughput", "utilisation"], [REHEARSED], clock.now(), intent))
+
+    after = {found.key: found.tag for found in Lake(load_settings()).stored("")}
+    assert run_assets(instance, one, "throughput", "utilisation", "restatements").success
+    (_, entry) = book(prism, REHEARSED, clock.now()).entries
+    hours = both["utilisation"]
+    assert after == before
+    assert isinstance(alone["utilisation"], Comparison)
+    assert alone["utilisation"].rows == ()
+    assert isinstance(hours, Comparison)
+    assert {cause for row in hours.rows for cause in row.causes} == {Cause.LATE_RECORD}
+    assert (entry.table, entry.changed) == ("utilisation", hours.changed)
+    assert {(row.subject, row.measure, row.old, row.new, row.causes) for row in entry.rows} == {
+        (row.subject, row.measure, row.old, row.new, row.causes) for row in hours.rows
     }
 
 
