@@ -7,6 +7,9 @@ Definitions are built when Dagster asks for them, not at import: they depend on 
 
 import dagster as dg
 
+from prism_assets.alerts.backtests import backtest_assets, backtest_checks
+from prism_assets.alerts.digests import digest_assets, digest_checks
+from prism_assets.alerts.judgements import judgement_assets, judgement_checks
 from prism_assets.allocation.assets import allocation_assets
 from prism_assets.allocation.checks import allocation_checks
 from prism_assets.lake.assets import lake_assets
@@ -43,6 +46,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *backup_assets(),
             *restatement_assets(weeks),
             *planning_assets(weeks),
+            *judgement_assets(),
+            *digest_assets(),
+            *backtest_assets(),
         ],
         asset_checks=[
             *throughput_checks(weeks),
@@ -53,6 +59,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *backup_checks(),
             *restatement_checks(weeks),
             *planning_checks(weeks),
+            *judgement_checks(),
+            *digest_checks(),
+            *backtest_checks(),
         ],
         resources={"prism": PrismResource()},
         # A process a step costs an import of Dagster each (measured: a backfill of four weeks with its checks took

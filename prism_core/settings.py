@@ -125,6 +125,12 @@ class Settings(BaseModel):
         default="0 6 * * 4", pattern=_CRON, description="when the plan of the next week is proposed, UTC"
     )
     backup_cron: str = Field(default="15 2 * * *", pattern=_CRON, description="when the tables are backed up, UTC")
+    alerts_daily_cron: str = Field(
+        default="15 6 * * *", pattern=_CRON, description="when alerts are judged and what is new is mailed, UTC"
+    )
+    alerts_weekly_cron: str = Field(
+        default="30 6 * * 1", pattern=_CRON, description="when alerts of the week that has ended are mailed, UTC"
+    )
     mail_sender: Annotated[str, Field(pattern=rf"^{_ADDRESS}$")] | None = Field(
         default=None, description="whom mail of PRISM is from: an identity that SES has verified"
     )

@@ -6,6 +6,7 @@ Belongs here: gathering schedules and sensors for the assets that there are. Doe
 import dagster as dg
 
 from prism_core.settings import Settings
+from prism_sensors.alerts import alerts_daily, alerts_weekly
 from prism_sensors.exports import backup_daily, lake_export_weekly
 from prism_sensors.ingest import worker_activity_hourly
 from prism_sensors.known import KnownAssets
@@ -23,6 +24,8 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         lake_export_weekly(settings, known),
         backup_daily(settings, known),
         capacity_plan_weekly(settings, known),
+        alerts_daily(settings, known),
+        alerts_weekly(settings, known),
     ]
     restated = restated_sensor(known)
     sensors = [

@@ -1,7 +1,7 @@
-"""`prism alerts`: what the rules say of a week, and what one would have told over past weeks.
+"""`prism alerts`: what the rules say of a week, keeping and mailing it, and what a rule would have told before.
 
-Belongs here: the command and how it prints findings and backtests. Does not belong here: rules and backtests
-(prism_core/alerts), storing and mailing alerts.
+Belongs here: the command and how it prints. Does not belong here: rules and backtests (prism_core/alerts), keeping
+and mailing alerts (prism_resources/alerts).
 """
 
 import json
@@ -27,17 +27,26 @@ def alerts(
     week: Annotated[str, typer.Argument(help="the week to judge; the running one when left out")] = "",
     backtest: Annotated[AlertRule | None, typer.Option("--backtest", help="replay this rule over --weeks")] = None,
     weeks: Annotated[str, typer.Option("--weeks", help="weeks of the lake: 2026-W30..2026-W46")] = "",
+    store: Annotated[bool, typer.Option("--store", help="keep what the rules say now as alerts")] = False,
+    send: Annotated[bool, typer.Option("--send", help="the same, and mail what is new")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of tables")] = False,
 ) -> None:
-    """What the seven rules say now. Nothing is stored and nobody is told."""
+    """What the seven rules say. Without --store and --send nothing is kept and nobody is told."""
     if (backtest is None) != (not weeks):
         raise BadUsage("--backtest RULE and --weeks A..B belong together")
     if backtest is not None:
-        if week:
-            raise BadUsage(f"{week}: a backtest is of --weeks {weeks}, not of one week more")
+        if week or store or send:
+            raise BadUsage(
+                f"{week or '--store and --send'}: a backtest is of --weeks {weeks}, not of one week more"
+            )
         _replay(backtest, WeekRange.parse(weeks), as_json=as_json)
         return
     wanted = Week.parse(week) if week else clock.this_week()
+    if store or send:
+        if wanted != clock.this_week():
+            raise BadUsage(f"alerts are kept as of now, so of {clock.this_week()} and not of {wanted}")
+        _keep(send=send, as_json=as_json)
+        return
     with attached(say) as platform, err.status(f"judging {wanted}"):
         found = _judged(platform, wanted)
     if as_json:
@@ -64,6 +73,36 @@ def _judged(platform: Platform, week: Week) -> "list[Judgement]":
     if week.end <= now:
         return judge(SnapshotLake(platform.settings, lake).read(week))
     return judge(SnapshotTables(platform.settings, lake).read(week, now))
+
+
+def _keep(*, send: bool, as_json: bool) -> None:
+    """Judge the running week, keep what was found, and tell what is new."""
+    from prism_resources.alerts.digests import AlertDigests
+    from prism_resources.alerts.running import judged_now
+    from prism_resources.lake import Lake
+
+    now = clock.now()
+    with attached(say) as platform, err.status("judging"):
+        kept = judged_now(platform.settings, Lake(platform.settings), now)
+        told = AlertDigests(platform.settings).daily(now) if send else None
+    deliveries = [] if told is None else [one for outcome in told.outcomes for one in outcome.deliveries]
+    counts = {one.rule.value: {"new": len(one.new), "open": len(one.open), "over": len(one.over)} for one in kept}
+    if as_json:
+        edition = None if told is None or told.edition is None else told.edition.edition_id
+        sent = [one.plain() for one in deliveries]
+        typer.echo(json.dumps({"rules": counts, "edition": edition, "deliveries": sent}))
+        return
+    shown = Table("rule", "new", "open", "over", title=f"alerts as of {now:%Y-%m-%d %H:%M} UTC")
+    for rule, of_rule in counts.items():
+        shown.add_row(rule, *(str(number) for number in of_rule.values()))
+    out.print(shown)
+    for one in kept:
+        if one.abstained is not None:
+            err.print("[yellow]not judged:[/yellow]", plain(f"{one.rule}: {one.abstained}"))
+    if told is not None:
+        out.print("nothing is new" if told.edition is None else plain(f"{told.edition.edition_id} is stored"))
+        for one in deliveries:
+            out.print(plain(f"{one.edition_id} to {one.recipient_id}: {one.status}"))
 
 
 def _replay(rule: AlertRule, weeks: WeekRange, *, as_json: bool) -> None:

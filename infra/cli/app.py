@@ -14,6 +14,7 @@ from infra.cli.alerts import alerts
 from infra.cli.backup import backup, restore
 from infra.cli.changes import changes
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
+from infra.cli.deliveries import deliveries
 from infra.cli.export import export
 from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
@@ -57,6 +58,7 @@ app.command()(changes)
 app.command()(forget)
 app.command()(plan)
 app.command()(alerts)
+app.command()(deliveries)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(user_app, name="user")

@@ -95,6 +95,14 @@ def silenced(alert: Alert, until: datetime, reason: str, actor: str, now: dateti
     return alert.model_copy(update={"status": AlertStatus.SILENCED, **said})
 
 
+def unsilenced(alert: Alert, now: datetime) -> Alert:
+    """Its silence ends now; what it kept back is told. Raises NotAllowed when it is not silenced."""
+    _require_open(alert)
+    if alert.status is not AlertStatus.SILENCED:
+        raise NotAllowed(f"alert {alert.fingerprint} is {alert.status}, not silenced", ())
+    return alert.model_copy(update={"status": AlertStatus.OPEN, "silenced_until": now})
+
+
 def judged(alert: Alert, verdict: Verdict, actor: str, note: str | None = None) -> Alert:
     """Somebody says whether it was worth its interruption; also once it is resolved."""
     return alert.model_copy(update={"verdict": verdict, "verdict_by": actor, "verdict_note": note})

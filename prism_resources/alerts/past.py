@@ -27,6 +27,7 @@ from prism_resources.alerts.parts import Weekly, asked_by_project, days_of, lake
 from prism_resources.lake import Lake
 
 WORKERS = LAKE_TABLES["workers"]
+_NEEDED = (PROJECTS, REQUESTS, MEMBERS, WORKERS, ALLOCATIONS)
 # Personal values are not in the lake; no rule asks for them.
 _LEFT_OUT = {"requester": "-"}
 
@@ -46,6 +47,10 @@ class SnapshotLake:
         Raises BadUsage for a week that is not in the lake.
         """
         return (self.read(week) for week in weeks)
+
+    def holds(self, week: Week) -> bool:
+        """Whether every table is there that a snapshot of the week needs."""
+        return all(self._lake.manifest(table.partition(week)) is not None for table in _NEEDED)
 
     def read(self, week: Week) -> AlertSnapshot:
         """A week as the lake keeps it. Raises BadUsage when it is not there."""

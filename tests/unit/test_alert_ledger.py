@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, judgement
-from prism_core.alerts.ledger import acknowledged, judged, observed, precision, silenced, update
+from prism_core.alerts.ledger import acknowledged, judged, observed, precision, silenced, unsilenced, update
 from prism_core.alerts.telling import News, due, news_of, told
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
@@ -201,6 +201,18 @@ def test_a_silence_needs_an_end_ahead_and_a_reason() -> None:
         silenced(alert, MONDAY, "known", "lead", MONDAY)
     with pytest.raises(BadUsage, match="without a reason"):
         silenced(alert, MONDAY + DAY, " ", "lead", MONDAY)
+
+
+def test_a_silence_that_is_ended_by_hand_is_told_as_one_that_ran_out() -> None:
+    quiet = silenced(after(found(finding()), tell=True), MONDAY + 30 * DAY, "being moved", "lead", MONDAY)
+    ends = MONDAY + timedelta(hours=2)
+
+    ended = unsilenced(quiet, ends)
+
+    assert (ended.status, ended.silenced_until) == (AlertStatus.OPEN, ends)
+    assert news_of(ended, ends, timedelta(days=7)) is News.UNSILENCED
+    with pytest.raises(NotAllowed, match="is open, not silenced"):
+        unsilenced(ended, ends)
 
 
 def test_what_is_resolved_is_neither_taken_up_nor_silenced_but_still_judged() -> None:

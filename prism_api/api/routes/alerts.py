@@ -1,22 +1,26 @@
 """Alerts: what is about to go wrong, and what people made of it.
 
-Belongs here: reading, acknowledging, silencing, judging. Does not belong here: the rules, which raise and resolve.
+Belongs here: reading, taking up, silencing, judging. Does not belong here: the rules, and what a step makes of an
+alert (prism_core/alerts/ledger.py).
 """
 
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
+from prism_api.api import backend, documents
 from prism_api.api.actions import action
 from prism_api.api.calls import Call
-from prism_api.api.crud import crud
-from prism_api.api.problems import FieldError, Problem, invalid
+from prism_api.api.crud import crud, respond
+from prism_api.api.problems import FieldError, invalid
 from prism_api.api.resource import Resource
 from prism_api.api.visibility import actor
+from prism_core.alerts import ledger
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Verdict
-from prism_core.models.base import Choice, Instant, Model, Text, instant_text
+from prism_core.models.base import Choice, Count, Instant, Model, Share, Text
 from prism_core.models.work import Severity
+from prism_core.quality import Accuracy, accuracy
 from prism_core.tables import ALERTS
 
 EXAMPLE = {
@@ -73,39 +77,66 @@ class Judgement(Model):
     note: Text | None = None
 
 
-def _open(alert: Alert) -> None:
-    if alert.status is AlertStatus.RESOLVED:
-        raise Problem(HTTPStatus.CONFLICT, f"The alert is over since {alert.resolved:%Y-%m-%d %H:%M} UTC.")
+class RulePrecision(Model):
+    """Of the alerts of a rule that people judged, the share that was useful, with its 95 % interval."""
+
+    rule: AlertRule
+    judged: Count
+    useful: Count
+    share: Share | None = None
+    low: Share
+    high: Share
 
 
-def _acknowledge(call: Call, alert: Alert, _: None) -> dict[str, Any]:
-    _open(alert)
-    if alert.status is AlertStatus.ACKNOWLEDGED:
-        return {}
-    ended = {"silenced_until": None, "silence_reason": None, "silenced_by": None}
-    return ended | {
-        "status": AlertStatus.ACKNOWLEDGED.value,
-        "acknowledged": instant_text(call.now),
-        "acknowledged_by": actor(call),
-    }
+class Precision(Model):
+    """Every rule, whether anybody judged one of its alerts or not."""
+
+    rules: list[RulePrecision]
 
 
-def _silence(call: Call, alert: Alert, body: Silence) -> dict[str, Any]:
-    _open(alert)
+@router.get(
+    "/api/alerts/precision",
+    **documents.operation(
+        "How often people found the alerts of each rule useful", "alerts", Precision, reads=True
+    ),
+)
+def precision() -> Response[Precision]:
+    reader = backend.reader(ALERTS, Alert)
+    found = ledger.precision(alert for rule in AlertRule for alert in reader.query("by_rule", rule=rule))
+    nothing = accuracy(0, 0)
+    return respond(Precision(rules=[_of_rule(rule, found.get(rule, nothing)) for rule in AlertRule]))
+
+
+def _of_rule(rule: AlertRule, found: Accuracy) -> RulePrecision:
+    return RulePrecision(
+        rule=rule,
+        judged=found.reviewed,
+        useful=found.correct,
+        share=found.share,
+        low=found.low,
+        high=found.high,
+    )
+
+
+def _acknowledge(call: Call, alert: Alert, _: None) -> Alert:
+    return ledger.acknowledged(alert, actor(call), call.now)
+
+
+def _silence(call: Call, alert: Alert, body: Silence) -> Alert:
     if body.until <= call.now:
         raise invalid((FieldError("body.until", "lies in the past"),))
-    return {
-        "status": AlertStatus.SILENCED.value,
-        "silenced_until": instant_text(body.until),
-        "silence_reason": body.reason,
-        "silenced_by": actor(call),
-    }
+    return ledger.silenced(alert, body.until, body.reason, actor(call), call.now)
 
 
-def _judge(call: Call, _: Alert, body: Judgement) -> dict[str, Any]:
-    return {"verdict": body.verdict.value, "verdict_by": actor(call), "verdict_note": body.note}
+def _unsilence(call: Call, alert: Alert, _: None) -> Alert:
+    return ledger.unsilenced(alert, call.now)
+
+
+def _judge(call: Call, alert: Alert, body: Judgement) -> Alert:
+    return ledger.judged(alert, body.verdict, actor(call), body.note)
 
 
 action(router, RESOURCE, "acknowledge", None, "Say that an alert is being looked at", _acknowledge)
 action(router, RESOURCE, "silence", Silence, "Say nothing of an alert until an instant", _silence)
+action(router, RESOURCE, "unsilence", None, "End the silence of an alert now", _unsilence)
 action(router, RESOURCE, "verdict", Judgement, "Say whether an alert was useful", _judge)

@@ -1,0 +1,152 @@
+"""The digests of alerts: stored as editions, marked as told, and sent.
+
+Belongs here: the order of that, so that a kill at any point and two runs at once tell each thing once. Does not
+belong here: what is told (prism_core/alerts/telling.py), its text (letters.py) and the send ledger (mailing.py).
+
+An edition carries what it tells. It is stored first, the alerts are marked next, and then it is sent. Whoever
+comes later begins with the marks of the editions that are not finished. A daily digest is stored under the number
+behind the last one that was read before the alerts were: who comes second finds it taken, and reads again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from prism_core.alerts.letters import Frame, written
+from prism_core.alerts.telling import Digest, Entry, News, digests, due, overview
+from prism_core.calendar import Week
+from prism_core.failures import TransientFailure
+from prism_core.models.people import Member, MemberStatus
+from prism_core.models.reports import Edition, ReportKind
+from prism_core.settings import Settings
+from prism_core.tables import MEMBERS
+from prism_resources.alerts.ledger import AlertLedger
+from prism_resources.aws import client
+from prism_resources.mailing import Letter, Mailing, Outcome, Overtaken, opt_out
+from prism_resources.recipients import Recipients
+from prism_resources.tables.reader import TableReader
+
+DAILY, WEEKLY = ReportKind.ALERTS_DAILY, ReportKind.ALERTS_WEEKLY
+# A daily run that begins some seconds earlier than that of a week ago must not remind a day late.
+_EARLY: Final = timedelta(hours=1)
+_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a run told: the edition that it stored, None when there was nothing to tell, and all that it sent."""
+
+    edition: Edition | None
+    entries: tuple[Entry, ...]
+    outcomes: tuple[Outcome, ...]
+
+
+class AlertDigests:
+    """Tells the recipients of alerts what is new."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self.mailing, self.ledger = settings, Mailing(settings), AlertLedger(settings)
+        self._recipients = Recipients(settings)
+        self._members = TableReader(client(settings, "dynamodb"), settings, MEMBERS, Member)
+
+    def catch_up(self, now: datetime) -> None:
+        """Mark what stored editions tell and a kill left unmarked. Before judging, so that no mark is of later."""
+        week = Week.of(now)
+        last = self.mailing.last(DAILY, week)
+        for edition in {one.edition_id: one for one in (*self.mailing.open(week, DAILY), last) if one}.values():
+            said = self.mailing.content(edition).data.get("told")
+            told = said if isinstance(said, dict) else {}
+            self.ledger.mark({key: News(str(news)) for key, news in told.items()}, edition.created)
+
+    def daily(self, now: datetime) -> Told:
+        """Tell what is new, and send what an earlier run left. Nothing new: no edition, and no mail.
+
+        Raises TransientFailure when others tell all the time.
+        """
+        edition, entries = self._stored_daily(now)
+        return Told(edition, entries, self._delivered(DAILY, Week.of(now), edition, now))
+
+    def weekly(self, now: datetime) -> Told:
+        """Tell what was opened, is open and was mended in the last week that has ended, once."""
+        week = Week.of(now) + -1
+        stored, entries = None, tuple[Entry, ...]()
+        if self.mailing.last(WEEKLY, week) is None:
+            found = overview((*self.ledger.open(), *self.ledger.over(now)), week.start, now)
+            of_each = self._of_each(found, WEEKLY)
+            if of_each:
+                letters, entries = self._letters(of_each, WEEKLY, now, week), tuple(found)
+                try:
+                    title = f"Alerts of {week}"
+                    stored = self.mailing.prepare(WEEKLY, week, title, letters, now=now, number=1)
+                except Overtaken:
+                    entries = ()
+        return Told(stored, entries, self._delivered(WEEKLY, week, stored, now))
+
+    def _stored_daily(self, now: datetime) -> tuple[Edition | None, tuple[Entry, ...]]:
+        week = Week.of(now)
+        for _ in range(_ATTEMPTS):
+            last = self.mailing.last(DAILY, week)
+            self.catch_up(now)
+            of_each = self._of_each(self._due(now), DAILY)
+            if not of_each:
+                return None, ()
+            entries = {entry.alert.fingerprint: entry for one in of_each for entry in one.entries}
+            said: dict[str, str] = {key: entry.news.value for key, entry in entries.items()}
+            letters, number = self._letters(of_each, DAILY, now), 1 if last is None else last.number + 1
+            try:
+                title = f"Alerts of {now:%d %b %Y}"
+                edition = self.mailing.prepare(
+                    DAILY, week, title, letters, now=now, number=number, data={"told": {**said}}
+                )
+            except Overtaken:
+                continue
+            self.ledger.mark({key: entry.news for key, entry in entries.items()}, edition.created)
+            return edition, tuple(entries.values())
+        raise TransientFailure("other runs tell alerts all the time; try again")
+
+    def _due(self, now: datetime) -> list[Entry]:
+        """What is to be told, by what the table says itself: the index that lists alerts may lag behind a mark."""
+        repeat = timedelta(days=self._settings.alert_thresholds.repeat_days) - _EARLY
+        listed = {one.fingerprint: one for one in (*self.ledger.open(), *self.ledger.over(now))}
+        for entry in due(listed.values(), now, repeat):
+            fresh = self.ledger.get(entry.alert.fingerprint)
+            if fresh is None:
+                del listed[entry.alert.fingerprint]
+            else:
+                listed[fresh.fingerprint] = fresh
+        return due(listed.values(), now, repeat)
+
+    def _of_each(self, entries: Sequence[Entry], report: ReportKind) -> list[Digest]:
+        if not entries:
+            return []
+        members = self._members.query("by_status", status=MemberStatus.ACTIVE)
+        return digests(
+            entries, self._recipients.subscribed(report), report, {m.member_id: m.team for m in members}
+        )
+
+    def _letters(
+        self, found: Sequence[Digest], report: ReportKind, now: datetime, week: Week | None = None
+    ) -> list[Letter]:
+        """Who is told the same gets the same letter."""
+        url = self._settings.dagster_url
+        more = None if url is None else f"{str(url).rstrip('/')}/assets/alert_ledger"
+        frame = Frame(now, opt_out(self._settings, report), week, more)
+        whom: dict[tuple[tuple[str, News], ...], list[Digest]] = {}
+        for one in found:
+            same = tuple((entry.alert.fingerprint, entry.news) for entry in one.entries)
+            whom.setdefault(same, []).append(one)
+        letters: list[Letter] = []
+        for alike in whom.values():
+            text = written(alike[0], frame)
+            letters.append(Letter(tuple(one.recipient_id for one in alike), text.subject, text.text, text.html))
+        return letters
+
+    def _delivered(
+        self, report: ReportKind, week: Week, stored: Edition | None, now: datetime
+    ) -> tuple[Outcome, ...]:
+        """Send what is stored and not finished, the oldest first; the index may not list the newest yet."""
+        editions: Mapping[str, Edition] = {
+            one.edition_id: one for one in (*self.mailing.open(week, report), stored) if one is not None
+        }
+        return tuple(self.mailing.deliver(one, now=now) for one in editions.values())
