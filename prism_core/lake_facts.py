@@ -147,6 +147,26 @@ PLANS: Final = LakeTable(
     "fact",
 )
 
+PUBLISHED_PLANS: Final = LakeTable(
+    "published_plans",
+    "Which plan of the week is published, by whom, and how many rows that changed.",
+    (
+        _VERSION,
+        Column("publication", "bigint", "how often a plan of the week was published or taken back"),
+        Column("state", "string", "settled, or folding while its rows are being written"),
+        Column("plan_id", "string", "the plan; null when its publication was undone and none was before"),
+        Column("replaced", "string", "plan that was published before"),
+        Column("undoes", "bigint", "publication that this one takes back"),
+        Column("body", "string", "S3 key of the rows before and after"),
+        Column("changed", "bigint", "rows that differ from those before"),
+        Column("edited", "bigint", "rows that are not as it has them, since people wrote them meanwhile"),
+        Column("published", "timestamp", "when it was published, UTC"),
+        Column("published_by", "string", "who published it"),
+        Column("settled", "timestamp", "when its rows were written, UTC"),
+    ),
+    "fact",
+)
+
 EDITIONS: Final = LakeTable(
     "editions",
     "Issues of the reports about the week.",
@@ -199,4 +219,15 @@ CHANGELOG: Final = LakeTable(
     "log",
 )
 
-FACTS: Final = (ALLOCATIONS, AVAILABILITY, QUALITY, CORRECTIONS, ALERTS, PLANS, EDITIONS, DELIVERIES, CHANGELOG)
+FACTS: Final = (
+    ALLOCATIONS,
+    AVAILABILITY,
+    QUALITY,
+    CORRECTIONS,
+    ALERTS,
+    PLANS,
+    PUBLISHED_PLANS,
+    EDITIONS,
+    DELIVERIES,
+    CHANGELOG,
+)

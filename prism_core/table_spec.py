@@ -103,7 +103,8 @@ class KeyCondition:
 class TableSpec:
     """One table. `home` names its own access path; `personal` are fields that leave it only encrypted.
 
-    `expires` is the field of epoch seconds after which the service deletes an item.
+    `expires` is the field of epoch seconds after which the service deletes an item. The rows of a week
+    of a `published` table are replaced at once by the week's pointer (published_plans), and written after it.
     """
 
     name: str
@@ -115,6 +116,7 @@ class TableSpec:
     personal: tuple[str, ...] = ()
     by_generation: bool = False
     expires: str | None = None
+    published: bool = False
     paths: Mapping[str, AccessPath] = field(init=False)
 
     def __post_init__(self) -> None:

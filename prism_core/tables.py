@@ -18,6 +18,7 @@ from prism_core.models.disputes import Correction, Dispute
 from prism_core.models.jobs import Job, StoredAnswer
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project, Request
+from prism_core.models.published import PublishedPlan
 from prism_core.models.reports import Delivery, Edition, Recipient
 from prism_core.models.restatements import Restatement
 from prism_core.models.taxonomy import TaxonomyVersion
@@ -55,6 +56,7 @@ __all__ = (
     "MEMBERS",
     "PLANS",
     "PROJECTS",
+    "PUBLISHED_PLANS",
     "QUALITY",
     "RECIPIENTS",
     "REQUESTS",
@@ -113,6 +115,7 @@ ALLOCATIONS: Final = TableSpec(
         IndexSpec("by_project", _PROJECT_ID, _WEEK_MEMBER),
         IndexSpec("by_week", _WEEK, _PROJECT_MEMBER),
     ),
+    published=True,
 )
 REQUESTS: Final = TableSpec(
     "requests",
@@ -255,6 +258,14 @@ PLANS: Final = TableSpec(
         IndexSpec("by_status", _STATUS, KeyAttribute("week_plan", "{week}#{plan_id}")),
     ),
 )
+PUBLISHED_PLANS: Final = TableSpec(
+    "published_plans",
+    # One partition, so that the pointers of any weeks are one consistent query: a reader of rows makes one.
+    KeyAttribute("pointers", "plans"),
+    PublishedPlan,
+    sort=_WEEK,
+    home="in_order",
+)
 EDITIONS: Final = TableSpec(
     "editions",
     _plain("edition_id"),
@@ -320,6 +331,7 @@ TABLES: Final[Mapping[str, TableSpec]] = {
         RECIPIENTS,
         ALERTS,
         PLANS,
+        PUBLISHED_PLANS,
         EDITIONS,
         DELIVERIES,
         IDEMPOTENCY,

@@ -6,13 +6,13 @@ Belongs here: which queries that takes. Does not belong here: what the items mea
 
 from prism_core.calendar import Week
 from prism_core.capacity.describing import QUALITY_WEEKS, Items
-from prism_core.models.alerts import Plan, PlanStatus
 from prism_core.models.people import Availability, Member, MemberStatus
 from prism_core.models.projects import Project, ProjectStatus, Request, RequestStatus
 from prism_core.models.work import Allocation, QualityReview
 from prism_core.settings import Settings
-from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PLANS, PROJECTS, QUALITY, REQUESTS
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, QUALITY, REQUESTS
 from prism_resources.aws import client
+from prism_resources.tables.publications import Publications
 from prism_resources.tables.reader import TableReader
 
 
@@ -25,7 +25,7 @@ def items_of_week(settings: Settings, week: Week) -> Items:
     allocations = TableReader(dynamodb, settings, ALLOCATIONS, Allocation)
     reviews = TableReader(dynamodb, settings, QUALITY, QualityReview)
     projects = TableReader(dynamodb, settings, PROJECTS, Project)
-    plans = TableReader(dynamodb, settings, PLANS, Plan)
+    pointer = Publications(dynamodb, settings).of_week(week)
     past = [week + -back for back in range(1, QUALITY_WEEKS + 1)]
     of_week = list(allocations.query("by_week", week=week))
     active = list(projects.query("by_status", status=ProjectStatus.ACTIVE))
@@ -43,5 +43,5 @@ def items_of_week(settings: Settings, week: Week) -> Items:
         allocations=of_week,
         before=list(allocations.query("by_week", week=past[0])),
         reviews=[review for one in past for review in reviews.query("by_week", week=one)],
-        is_published=any(one.status is PlanStatus.PUBLISHED for one in plans.query("by_week", week=week)),
+        is_published=pointer is not None and pointer.plan_id is not None,
     )

@@ -17,7 +17,7 @@ from pydantic import JsonValue, ValidationError
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.clock import SKEW
-from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
+from prism_core.failures import BadUsage, PermanentFailure, StaleVersion, TransientFailure
 from prism_core.history.changes import State, state_of
 from prism_core.history.rebuild import LaterChanges, TooManyChanges, item_before, undo_since, undone
 from prism_core.models.base import Versioned, instant_text
@@ -28,6 +28,7 @@ from prism_resources.ahead import read_ahead
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.codec import decode
 from prism_resources.tables.log import log_conditions, span
+from prism_resources.tables.publications import Publications
 from prism_resources.tables.reader import Page, TableReader
 from prism_resources.tables.store import M, TableStore, Write
 
@@ -194,8 +195,11 @@ class TableHistory:
 
         `current` may be part of a table: what changed since is read, too, and `matches` says which states
         belong to the list. Raises TooManyChanges beyond the limits (None: no limit), TransientFailure when
-        the table changes all the time.
+        the table changes all the time, or while a plan is being published.
         """
+        if spec.published and (unfinished := Publications(self._dynamodb, self._settings).unfinished()):
+            weeks = ", ".join(one.week.label for one in unfinished)
+            raise TransientFailure(f"a plan of {weeks} is being published; read again in a moment")
         began, horizon = min(now, datetime.now(UTC)) - SKEW, max(now, datetime.now(UTC)) + SKEW
         if instant > horizon:
             raise BadUsage(f"{instant_text(instant)} lies in the future")

@@ -4,14 +4,14 @@ Belongs here: one item by key, and queries by the named ways of prism_core/table
 or as an iterator. Does not belong here: writes (store.py) and scans (bulk.py; only the export needs one).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from prism_core.failures import BadUsage
 from prism_core.models.base import Model
 from prism_core.settings import Settings
-from prism_core.tables import Key, KeyCondition, TableSpec
+from prism_core.tables import AFTER_ALL, Key, KeyCondition, TableSpec
 from prism_resources.failures import calling
 from prism_resources.tables.codec import Attribute, decode, decode_key, encode_key
 
@@ -41,11 +41,16 @@ class TableReader(Generic[M]):
 
     def get(self, *, consistent: bool = True, **parts: object) -> M | None:
         """One item by the fields that name it: `get(member_id=…, week=…, project_id=…)`."""
-        raw = self.read(self.spec.key(parts), consistent=consistent)
+        key = self.spec.key(parts)
+        if self.spec.published:
+            condition = self.spec.condition(self.spec.home, parts)
+            found = self._as_published(condition, lambda: self._one(key, consistent=consistent))
+            return decode(self.spec, self.model, found[0]) if found else None
+        raw = self.read(key, consistent=consistent)
         return None if raw is None else decode(self.spec, self.model, raw)
 
     def read(self, key: Key, *, consistent: bool = True) -> Attribute | None:
-        """The attributes of one item as they are stored."""
+        """The attributes of one item as they are stored, and as the change log knows them."""
         with calling(self.table, "read"):
             answer = self.client.get_item(TableName=self.table, Key=encode_key(key), ConsistentRead=consistent)
         return answer.get("Item")
@@ -92,7 +97,11 @@ class TableReader(Generic[M]):
         """The same through an index that carries only part of an item: `query_as(BugSummary, "by_status", …)`."""
         condition = self.spec.condition(path, parts, first=first, last=last)
         self._check_model(model, condition)
-        raws = self.raw(condition, consistent=consistent, backwards=backwards, limit=limit)
+        if self.spec.published:
+            rows = self._as_published(condition, lambda: list(self.raw(condition, consistent=consistent)))
+            raws = iter((rows[::-1] if backwards else rows)[:limit])
+        else:
+            raws = self.raw(condition, consistent=consistent, backwards=backwards, limit=limit)
         return (decode(self.spec, model, raw) for raw in raws)
 
     def page(
@@ -107,7 +116,10 @@ class TableReader(Generic[M]):
         backwards: bool = False,
         **parts: object,
     ) -> Page[M]:
-        """One page of at most `limit` items, from the cursor of the page before."""
+        """One page of at most `limit` items, from the cursor of the page before.
+
+        While a plan of its week is being published it may have more, and each page is as published then.
+        """
         return self.page_as(
             self.model,
             path,
@@ -137,11 +149,14 @@ class TableReader(Generic[M]):
         condition = self.spec.condition(path, parts, first=first, last=last)
         self._check_model(model, condition)
         self._check_cursor(condition, start)
-        answer = self._ask(
-            self._request(condition, consistent=consistent, backwards=backwards, limit=limit, start=start)
-        )
-        following = answer.get("LastEvaluatedKey")
-        items = [decode(self.spec, model, raw) for raw in answer["Items"]]
+        request = self._request(condition, consistent=consistent, backwards=backwards, limit=limit, start=start)
+        if self.spec.published:
+            found, following = self._page_as_published(condition, request)
+            rows = found[::-1] if backwards else found
+        else:
+            answer = self._ask(request)
+            rows, following = answer["Items"], answer.get("LastEvaluatedKey")
+        items = [decode(self.spec, model, raw) for raw in rows]
         return Page(items, decode_key(following) if following else None)
 
     def raw(
@@ -152,7 +167,7 @@ class TableReader(Generic[M]):
         backwards: bool = False,
         limit: int | None = None,
     ) -> Iterator[Attribute]:
-        """The stored attributes of a condition, page by page."""
+        """The stored attributes of a condition, page by page, as the change log knows them."""
         request = self._request(condition, consistent=consistent, backwards=backwards, limit=limit, start=None)
         left = limit
         while True:
@@ -165,6 +180,36 @@ class TableReader(Generic[M]):
             if "LastEvaluatedKey" not in answer or left == 0:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _one(self, key: Key, *, consistent: bool) -> list[Attribute]:
+        raw = self.read(key, consistent=consistent)
+        return [] if raw is None else [raw]
+
+    def _as_published(self, condition: KeyCondition, read: Callable[[], list[Attribute]]) -> list[Attribute]:
+        from prism_resources.tables.publications import Publications  # noqa: PLC0415 - it reads pointers through this
+
+        return Publications(self.client, self.settings).settled(self.spec, condition, read)
+
+    def _page_as_published(self, condition: KeyCondition, request: dict[str, Any]) -> tuple[list[Attribute], Any]:
+        """Rows, forwards, and where the page ends; of rows that are not written yet those that lie on it."""
+        answer: Any = None
+
+        def read() -> list[Attribute]:
+            nonlocal answer
+            answer = self._ask(request)
+            return list(answer["Items"])
+
+        rows = self._as_published(condition, read)
+        following = answer.get("LastEvaluatedKey")
+        name = condition.path.sort.name if condition.path.sort is not None else ""
+        start, end = (
+            None if key is None else key[name]["S"] for key in (request.get("ExclusiveStartKey"), following)
+        )
+        if request["ScanIndexForward"]:
+            low, high = start or "", end or AFTER_ALL
+            return [raw for raw in rows if low < raw[name]["S"] <= high], following
+        low, high = end or "", start or AFTER_ALL
+        return [raw for raw in rows if low <= raw[name]["S"] < high], following
 
     def _check_model(self, model: type[Model], condition: KeyCondition) -> None:
         carried = condition.path.model

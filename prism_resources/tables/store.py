@@ -19,6 +19,7 @@ from prism_core.failures import BadUsage, PermanentFailure, StaleVersion, Transi
 from prism_core.history.changes import change_of, diff, state_of
 from prism_core.models.base import Model, Versioned
 from prism_core.models.changes import Change, Changes, Operation
+from prism_core.models.work import Allocation
 from prism_core.privacy import unsealed_fields
 from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, CONTROL_PARTITION, Key, TableSpec
@@ -44,6 +45,10 @@ TRANSACTION_MAX_BYTES = 4 * 1024 * 1024
 CONFLICT_ATTEMPTS = 6
 NEWEST_CHANGES = 4
 _LOST = "ConditionalCheckFailed"
+
+
+class CheckFailed(TransientFailure):
+    """What a transaction was to hold beside its writes does not hold any more; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +153,25 @@ class TableStore(TableReader[M]):
         """All writes or none, each with its change entry: at most 50 items and 4 MB.
 
         Answers the stored items in order, None for a deleted one. Raises StaleVersion for the first item
-        that is at another version, BadUsage when it is too much for one transaction.
+        that is at another version, BadUsage when it is too much for one transaction. A row of a week whose
+        publication was cut off is written after the rest of that publication.
         """
-        if 2 * len(writes) > TRANSACTION_ITEMS:
+        if self.spec.published and not all(write.unused for write in writes):
+            self._finish_publications(writes)
+        return self.write_together(writes, actor=actor, reason=reason, request_id=request_id, now=now)
+
+    def write_together(
+        self,
+        writes: Sequence[Write[M]],
+        *,
+        actor: str,
+        reason: str,
+        request_id: str,
+        now: datetime,
+        check: Mapping[str, Any] | None = None,
+    ) -> list[M | None]:
+        """The same as it is, and only while `check`, a ConditionCheck of another item, holds; else CheckFailed."""
+        if 2 * len(writes) + (check is not None) > TRANSACTION_ITEMS:
             raise BadUsage(
                 f"{len(writes)} writes with their change entries are more than the {TRANSACTION_ITEMS} items of "
                 f"one transaction; split them by {TRANSACTION_ITEMS // 2}"
@@ -159,7 +180,7 @@ class TableStore(TableReader[M]):
         steps = [self._prepare(write, author) for write in writes]
         sending = [step for step in steps if not step.done]
         if sending:
-            self._send(sending, author)
+            self._send(sending, author, check)
         return [step.result for step in steps]
 
     def batch_write(self, puts: Iterable[M] = (), deletes: Iterable[Mapping[str, object]] = ()) -> int:
@@ -208,6 +229,10 @@ class TableStore(TableReader[M]):
         recorded = author if write.recorded is None else replace(author, now=write.recorded)
         actions = self._actions(key, after, expected, version, changes, recorded)
         return _Step(write, key, version, cast("M | None", after), actions)
+
+    def first_version(self, item: Versioned) -> int:
+        """The version that creating an item would give it: behind those of a deleted one of the same key."""
+        return self._first_version(self.spec.key_of(item), item.version)
 
     def _first_version(self, key: Key, wanted: int) -> int:
         last = self._last_change(key)
@@ -266,8 +291,15 @@ class TableStore(TableReader[M]):
         }
         return [verb, {"Put": entry}]
 
-    def _send(self, steps: list[_Step[M]], author: _Author) -> None:
+    def _finish_publications(self, writes: Iterable[Write[M]]) -> None:
+        from prism_resources.tables.folding import finish_weeks  # noqa: PLC0415 - it writes through a store itself
+
+        weeks = {write.item.week for write in writes if isinstance(write.item, Allocation)}
+        finish_weeks(self.client, self.settings, weeks, sleep=self._sleep)
+
+    def _send(self, steps: list[_Step[M]], author: _Author, check: Mapping[str, Any] | None) -> None:
         actions: list[Any] = [action for step in steps for action in step.actions]
+        actions += [{"ConditionCheck": check}] if check is not None else []
         size = sum(item_bytes(action["Put"]["Item"]) for action in actions if "Put" in action)
         if size > TRANSACTION_MAX_BYTES:
             raise BadUsage(f"the transaction takes {size:,} bytes of {TRANSACTION_MAX_BYTES:,}; split it")
@@ -307,6 +339,8 @@ class TableStore(TableReader[M]):
             if not self._own(step.key, raw, _versioned(step.result), step.version, author):
                 raise self._stale(step.key, step.write.expected_version, _version_of(raw)) from error
             return True  # all or none: one that is ours proves that all are
+        if codes[2 * len(steps) :] == [_LOST]:
+            raise CheckFailed(f"{self.table}: {len(steps)} items are not to be written any more")
         for code, reason in zip(codes, reasons, strict=False):
             if code != "None" and code not in THROTTLED:
                 raise failure_of_code(code, str(reason.get("Message", "")), self.table, "write") from error

@@ -277,7 +277,7 @@ def test_the_planner_reads_what_it_plans_from_and_writes_plans_alone() -> None:
     }
     objects = [(actions, resources) for actions, resources in rights if any(":s3:::" in one for one in resources)]
 
-    read = {"allocations", "availability", "members", "projects", "quality", "requests"}
+    read = {"allocations", "availability", "members", "projects", "published_plans", "quality", "requests"}
     may = {"dynamodb:GetItem", "dynamodb:Query"}
     assert {name for name, actions in tables.items() if actions == may} == read
     assert {name: actions for name, actions in tables.items() if name not in read} == {

@@ -12,6 +12,7 @@ from prism_core.evidence import Cause
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending, Evidence, Plan, PlanStatus, Verdict
 from prism_core.models.disputes import Correction, Dispute, DisputeStatus, FactTable
 from prism_core.models.jobs import Job, JobKind, JobStatus, StoredAnswer
+from prism_core.models.published import PublicationState, PublishedPlan
 from prism_core.models.reports import (
     Delivery,
     DeliveryStatus,
@@ -240,6 +241,23 @@ LATER_ITEMS: dict[str, st.SearchStrategy[Any]] = {
         solved=optional(instants),
         published=instants,
         published_by=names,
+    ),
+    "published_plans": st.builds(
+        PublishedPlan,
+        version=versions,
+        week=weeks,
+        publication=st.integers(1, 999_999),
+        state=st.sampled_from(PublicationState),
+        plan_id=optional(ids),
+        replaced=optional(ids),
+        undoes=optional(st.integers(1, 999_999)),
+        body=keys,
+        changed=counts,
+        edited=counts,
+        published=instants,
+        published_by=names,
+        reason=texts,
+        settled=optional(instants),
     ),
     "editions": st.builds(
         Edition,

@@ -17,7 +17,12 @@ from prism_core.tables import TABLES
 
 NOT_EXPORTED = {"idempotency", "jobs"}
 # Free text in which people write of people (ADR 0010).
-FREE_TEXT = {"availability": "answer", "deliveries": "error", "changelog": "reason"}
+FREE_TEXT = {
+    "availability": "answer",
+    "deliveries": "error",
+    "changelog": "reason",
+    "published_plans": "reason",
+}
 TYPES: Mapping[type, str] = {
     Decimal: "double", int: "bigint", bool: "boolean", date: "date", datetime: "timestamp", str: "string",
     Week: "string",

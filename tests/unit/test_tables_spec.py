@@ -131,7 +131,7 @@ def test_there_are_the_ten_tables_of_the_design_and_those_of_later_capabilities(
         "members", "projects", "allocations", "requests", "throughput",
         "quality", "availability", "workers", "bugs", "changelog",
         "taxonomy", "corrections", "disputes", "saved_views", "recipients", "alerts", "plans",
-        "editions", "deliveries", "idempotency", "jobs", "restatements",
+        "published_plans", "editions", "deliveries", "idempotency", "jobs", "restatements",
     ]  # fmt: skip
 
 
