@@ -67,11 +67,14 @@ def operation(
     reads: bool = False,
     item: bool = False,
     versioned: bool = False,
+    unready: bool = False,
     description: str | None = None,
     media: str | None = None,
 ) -> dict[str, Any]:
-    """The keyword arguments of a Powertools route."""
+    """The keyword arguments of a Powertools route. `unready`: it reads what may not be there yet (409)."""
     problems = [*_ALWAYS, *(() if reads else _OF_A_BODY), *(_OF_A_VERSION if versioned else ())]
+    if unready:
+        problems.append(HTTPStatus.CONFLICT)
     if item:
         problems.append(HTTPStatus.NOT_FOUND)
     good: dict[str, Any] = {"description": HTTPStatus(status).phrase}

@@ -48,8 +48,8 @@ def answer(plan: Plan, do: str, **values: str | None) -> Any:
     """What the planner says of a solved plan. Raises Problem with what it refuses."""
     found = backend.ask_planner(json.dumps({"do": do, "plan_id": plan.plan_id, **values}).encode())
     if "answer" not in found:
-        refused = found["status"] == HTTPStatus.UNPROCESSABLE_ENTITY
-        raise Problem(int(found["status"]), str(found["detail"]) if refused else "The planner is busy; try again.")
+        busy = found["status"] == HTTPStatus.SERVICE_UNAVAILABLE
+        raise Problem(int(found["status"]), "The planner is busy; try again." if busy else str(found["detail"]))
     return found["answer"]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from prism_api.planner import asking, solving
 from prism_core.failures import BadUsage, TransientFailure
 from prism_core.settings import load_settings
+from prism_resources.plans.bodies import LostBody
 
 # What an event asks for, by its field `do`.
 SOLVE, CANDIDATES, EXPLAIN = "solve", "candidates", "explain"
@@ -36,6 +37,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             raise ValueError(f"the planner does not {do}")
     except BadUsage as error:
         answer = {"status": 422, "detail": str(error)}
+    except LostBody as error:
+        answer = {"status": 409, "detail": str(error)}
     except TransientFailure as error:
         if do == SOLVE:
             raise  # Lambda calls again, a minute later

@@ -26,6 +26,10 @@ _MISSING: Final = frozenset({"NoSuchKey", "AccessDenied", "404", "403"})
 _DIGITS: Final = 16
 
 
+class LostBody(PermanentFailure):
+    """An object of a plan is gone: nothing of the plan can be read but its figures."""
+
+
 def put_body(settings: Settings, plan_id: str, kept: KeptPlan) -> str:
     """Keep a plan; answers its key, `plans/week=2026-W48/PLAN_ID-….json.gz`. Equal plans have one body."""
     text = kept_text(kept)
@@ -36,7 +40,10 @@ def put_body(settings: Settings, plan_id: str, kept: KeptPlan) -> str:
 
 
 def read_body(settings: Settings, plan: Plan) -> KeptPlan:
-    """The plan of an item, with the week, scenario and explanation. Raises BadUsage for one that is not solved."""
+    """The plan of an item, with the week, scenario and explanation.
+
+    Raises BadUsage for one that is not solved, LostBody.
+    """
     if plan.body is None:
         raise BadUsage(f"plan {plan.plan_id} is {plan.status}; there is nothing to read of it")
     return read_kept(gzip.decompress(_get(settings, plan.body)))
@@ -48,7 +55,7 @@ def put_wish(settings: Settings, week: Week, plan_id: str, wish: PlanWish) -> No
 
 
 def read_wish(settings: Settings, plan: Plan) -> PlanWish:
-    """What a plan was asked for."""
+    """What a plan was asked for. Raises LostBody."""
     return PlanWish.model_validate_json(_get(settings, _wish_key(plan.week, plan.plan_id)))
 
 
@@ -67,5 +74,5 @@ def _get(settings: Settings, key: str) -> bytes:
             return client(settings, "s3").get_object(Bucket=settings.lake_bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error_code(error) in _MISSING:
-                raise PermanentFailure(f"{key} is gone; plan the week again") from error
+                raise LostBody(f"{key} is gone; plan the week again") from error
             raise

@@ -1,5 +1,6 @@
 """schemathesis against the API, with ids that exist. Why real: what it finds is what nobody thought of."""
 
+import gzip
 import os
 import re
 import subprocess
@@ -16,6 +17,12 @@ from prism_api.api.matrix import find
 from prism_api.api.openapi import FILE
 from prism_api.api.resource import is_versioned
 from prism_api.api.routes.everything import RESOURCES
+from prism_core.calendar import Week
+from prism_core.capacity.describing import Items
+from prism_core.capacity.kept import kept_text
+from prism_core.capacity.proposing import propose
+from prism_core.capacity.weighting import WeightsChange
+from prism_core.capacity.wish import PlanWish
 from prism_core.failures import StaleVersion
 from tests.integration.api_client import Api, known
 from tests.integration.api_server import serving
@@ -50,6 +57,10 @@ def seeded(platform: Platform) -> Platform:
                 store.create(item, actor="test", reason="", request_id="fuzz", now=datetime.now(UTC))
             key = resource.key_text(item)
             assert Api()("GET", f"{resource.path}/{key}").status == 200, resource.path
+    settings = backend.settings()
+    empty = kept_text(propose(Week.parse("2026-W02"), Items(), PlanWish(), WeightsChange()))
+    key = str(RESOURCES["plans"].example["body"])
+    backend.s3().put_object(Bucket=settings.lake_bucket, Key=key, Body=gzip.compress(empty))
     Api()("PATCH", "/api/members/m-017", {"cognito_sub": "fuzz-annotator"}, match="*")
     return platform
 

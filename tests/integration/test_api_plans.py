@@ -366,6 +366,17 @@ def test_of_two_that_solve_a_plan_one_is_kept(asleep: list[dict[str, Any]]) -> N
     assert {one["actor"] for one in history} == {"user:p-lead"}
 
 
+def test_a_plan_whose_body_is_lost_says_so_and_keeps_its_figures(platform: Platform) -> None:
+    plan = solved({"seconds": 0})
+    client(platform.settings, "s3").delete_object(Bucket=platform.settings.lake_bucket, Key=plan["body"])
+
+    answers = [read(plan, "/result"), read(plan, "/candidates", line="p-1")]
+
+    assert [one.status for one in answers] == [409, 409]
+    assert all("plan the week again" in one.body["detail"] for one in answers)
+    assert read(plan).body["objective"] == plan["objective"]
+
+
 def test_the_list_has_the_plans_of_the_week_and_a_plan_of_another_week_is_not_found(platform: Platform) -> None:
     mine = solved()
     other = LEAD("POST", "/api/capacity/2026-W50/plans", {}).body

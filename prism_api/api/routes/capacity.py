@@ -44,7 +44,7 @@ from prism_core.models.alerts import Plan
 from prism_core.models.people import Member, MemberStatus
 from prism_core.models.projects import Project, ProjectStatus
 from prism_core.tables import MEMBERS, PROJECTS
-from prism_resources.plans.bodies import read_body
+from prism_resources.plans.bodies import LostBody, read_body
 
 TAG = "capacity"
 # An answer of a function holds 6 MB; an assignment takes 300 bytes.
@@ -112,7 +112,7 @@ def get(week: WeekKey, plan_id: PlanKey) -> Response[Answer]:
 
 @router.get(
     "/api/capacity/<week>/plans/<plan_id>/result",
-    **documents.operation("Who works how long on what", TAG, PlanDocument, reads=True, item=True),
+    **documents.operation("Who works how long on what", TAG, PlanDocument, reads=True, item=True, unready=True),
 )
 def result(
     week: WeekKey, plan_id: PlanKey, member_id: OfMember = None, project_id: OfProject = None
@@ -128,7 +128,7 @@ def result(
 
 @router.get(
     "/api/capacity/<week>/plans/<plan_id>/explanation",
-    **documents.operation("Why a plan is as it is", TAG, ExplanationOf, reads=True, item=True),
+    **documents.operation("Why a plan is as it is", TAG, ExplanationOf, reads=True, item=True, unready=True),
 )
 def explanation(
     week: WeekKey,
@@ -152,7 +152,9 @@ def explanation(
 
 @router.get(
     "/api/capacity/<week>/plans/<plan_id>/compare",
-    **documents.operation("What a plan has otherwise than another", TAG, DifferenceOf, reads=True, item=True),
+    **documents.operation(
+        "What a plan has otherwise than another", TAG, DifferenceOf, reads=True, item=True, unready=True
+    ),
 )
 def compare(
     week: WeekKey,
@@ -168,7 +170,7 @@ def compare(
 @router.get(
     "/api/capacity/<week>/plans/<plan_id>/candidates",
     **documents.operation(
-        "Who could work an hour more on a demand line", TAG, CandidatesOf, reads=True, item=True
+        "Who could work an hour more on a demand line", TAG, CandidatesOf, reads=True, item=True, unready=True
     ),
 )
 def candidates(week: WeekKey, plan_id: PlanKey, line: LineName) -> Response[CandidatesOf]:
@@ -213,7 +215,10 @@ def _solved(plan: Plan) -> Plan:
 
 
 def _kept(plan: Plan) -> KeptPlan:
-    return read_body(backend.settings(), _solved(plan))
+    try:
+        return read_body(backend.settings(), _solved(plan))
+    except LostBody as error:
+        raise Problem(HTTPStatus.CONFLICT, f"{error}.") from error
 
 
 def _part(whole: Explanation, member_id: str | None, line: str | None) -> Explanation:
