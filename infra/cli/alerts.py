@@ -65,12 +65,15 @@ def alerts(
 def _judged(platform: Platform, week: Week) -> "list[Judgement]":
     """A week that has ended is judged as the lake keeps it, another one as the tables are now."""
     from prism_core.alerts.judging import judge
-    from prism_resources.alerts.past import SnapshotLake
+    from prism_resources.alerts.past import SnapshotLake, due
     from prism_resources.alerts.tables import SnapshotTables
     from prism_resources.lake import Lake
 
     lake, now = Lake(platform.settings), clock.now()
     if week.end <= now:
+        at = due(platform.settings, week)
+        if now < at:
+            err.print(f"[yellow]not due yet:[/yellow] the figures of {week} are complete at {at:%A %H:%M} UTC")
         return judge(SnapshotLake(platform.settings, lake).read(week))
     return judge(SnapshotTables(platform.settings, lake).read(week, now))
 

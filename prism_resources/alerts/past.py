@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from prism_core import clock
 from prism_core.alerts import rows
 from prism_core.alerts.rows import Row
 from prism_core.alerts.snapshot import HISTORY_WEEKS, AlertSnapshot, WorkWeek
@@ -54,7 +55,7 @@ class SnapshotLake:
 
     def read(self, week: Week) -> AlertSnapshot:
         """A week as the lake keeps it. Raises BadUsage when it is not there."""
-        as_of = week.end + timedelta(hours=self._settings.restatement_grace_hours)
+        as_of = due(self._settings, week)
         thresholds = self._settings.alert_thresholds
         past = list(week.window(HISTORY_WEEKS))
         plans = [week + number for number in range(thresholds.ahead_weeks + 1)]
@@ -85,12 +86,20 @@ class SnapshotLake:
     def _required(self, table: LakeTable, week: Week) -> list[Row]:
         found = lake_rows(self._lake, table, week)
         if found is None:
-            raise BadUsage(f"the lake has no {table.name} of {week}; `prism export --weeks {week}` writes them")
+            at = due(self._settings, week)
+            early = f"due at {at:%A %H:%M} UTC; before that, " if clock.now() < at else ""
+            missing = f"the lake has no {table.name} of {week}"
+            raise BadUsage(f"{missing}; {early}`prism export --weeks {week}` writes them")
         return found
 
     def _indexed(self, week: Week) -> WorkWeek | None:
         found = lake_rows(self._lake, WORK, week)
         return None if found is None else WorkWeek.of(rows.worked(row) for row in found)
+
+
+def due(settings: Settings, week: Week) -> datetime:
+    """When the figures of a week are complete: what is missing before is not late."""
+    return week.end + timedelta(hours=settings.restatement_grace_hours)
 
 
 def _models(model: type[Model], found: Iterable[Row]) -> list[Any]:

@@ -63,9 +63,9 @@ def items(platform: Platform) -> None:
     requests.create(request, actor="lead-1", reason="test", request_id="test-1", now=request.created)
 
 
-def run(platform: Platform, *words: str) -> Any:
+def run(platform: Platform, *words: str, now: str = NOW) -> Any:
     first = platform.settings.first_week.label
-    return prism(platform.settings.home, *words, first_week=first, PRISM_NOW=NOW)
+    return prism(platform.settings.home, *words, first_week=first, PRISM_NOW=now)
 
 
 def test_the_day_off_that_is_planned_and_the_request_that_is_overdue_are_told(platform: Platform) -> None:
@@ -98,6 +98,23 @@ def test_a_backtest_over_weeks_of_the_lake_says_when_a_request_became_late(platf
     ]
     assert (found["cases"]["all"], found["cases"]["wrong"]) == (13, [])
     assert found["feedback"] == {"judged": 0, "useful": 0}
+
+
+def test_a_week_that_has_just_ended_is_not_due_and_it_is_said_from_when_on(platform: Platform) -> None:
+    monday = "2026-11-02T02:30:00Z"  # the export of 2026-W44 runs at 04:30
+
+    missing = run(platform, "alerts", "2026-W44", now=monday)
+    exported = run(platform, "export", "--weeks", "2026-W44", now=monday)
+    early = run(platform, "alerts", "2026-W44", "--json", now=monday)
+    later = run(platform, "alerts", "2026-W44", "--json", now="2026-11-02T06:00:00Z")
+
+    assert missing.returncode == 2
+    told = " ".join(missing.stderr.split())
+    assert "the lake has no projects of 2026-W44; due at Monday 06:00 UTC; before that, `prism export" in told
+    assert exported.returncode == early.returncode == later.returncode == 0
+    assert "not due yet: the figures of 2026-W44 are complete at Monday 06:00 UTC" in early.stderr
+    assert "not due" not in later.stderr
+    assert json.loads(early.stdout) == json.loads(later.stdout)
 
 
 def test_a_backtest_needs_its_weeks_and_weeks_that_have_ended(platform: Platform) -> None:
