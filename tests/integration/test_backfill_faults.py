@@ -21,13 +21,14 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_assets.lake.checks import judge_partition
+from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import BECAUSE_TAG
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake import LakeTable
 from prism_core.lake_tables import ALLOCATIONS, MEMBERS, QUALITY, QUALITY_SCORES, THROUGHPUT, UTILISATION
 from prism_core.models.people import Member
 from prism_core.models.projects import LabelingJob, Project
-from prism_core.models.work import Allocation, QualityReview
+from prism_core.models.work import Allocation, QualityReview, ThroughputWeek
 from prism_core.tables import TABLES
 from prism_resources.aws import client
 from prism_resources.lake import Lake
@@ -60,6 +61,10 @@ with dg.DagsterInstance.local_temp(storage) as instance:
     result = run_assets(instance, WeekRange.parse(weeks), *assets, tags={tag: why})
 sys.exit(not result.success)
 """
+
+
+# Project, member, day and tasks.
+Done = tuple[str, str, date, int]
 
 
 class Backfilled(NamedTuple):
@@ -122,6 +127,24 @@ def published(found: Backfilled) -> dict[tuple[str, str], list[dict[str, Any]]]:
     return {(table.name, week.label): rows(table, week) for table in WRITTEN for week in WEEKS}
 
 
+def in_table(week: Week) -> list[Done]:
+    """What screens read of the throughput of a week: of one generation."""
+    items = PrismResource().throughput().week(week)
+    return sorted(
+        (one.project_id, one.member_id, day.day, day.tasks_submitted) for one in items for day in one.days
+    )
+
+
+def in_lake(rows: list[dict[str, Any]]) -> list[Done]:
+    return sorted((row["project_id"], row["member_id"], row["day"], row["tasks_submitted"]) for row in rows)
+
+
+def generations(week: Week) -> set[int]:
+    """Of all throughput rows of a week that lie in the table."""
+    stored = PrismResource().reader(TABLES["throughput"], ThroughputWeek).query("by_week", week=week)
+    return {row.generation for row in stored}
+
+
 def finish(found: Backfilled) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Start the backfill and let it end; answers what it published."""
     with dg.DagsterInstance.local_temp(str(found.storage)) as instance:
@@ -134,7 +157,13 @@ def finish(found: Backfilled) -> dict[tuple[str, str], list[dict[str, Any]]]:
         for week in WEEKS
     }
     assert {place: facts for place, (whole, facts) in verdicts.items() if not whole} == {}
-    return published(found)
+    new = published(found)
+    assert {week: in_table(week) for week in WEEKS} == {
+        week: in_lake(new["throughput", week.label]) for week in WEEKS
+    }
+    controls = PrismResource().throughput().controls(WEEKS.first, WEEKS.last)
+    assert {week: generations(week) for week in WEEKS} == {week: {controls[week].generation} for week in WEEKS}
+    return new
 
 
 def backfill(found: Backfilled, kill_after: float | None) -> float:
@@ -173,10 +202,12 @@ def test_a_kill_within_a_backfill_leaves_each_week_old_or_new_and_starting_again
     for round_ in range(2, 2 + KILLS):
         write_round(backfilled, round_, tmp_path)
         backfill(backfilled, chance.uniform(0, whole))
-        left = published(backfilled)
+        left, left_in_table = published(backfilled), {week: in_table(week) for week in WEEKS}
 
         new = finish(backfilled)
 
+        for week, rows in left_in_table.items():
+            assert rows in (in_lake(old["throughput", week.label]), in_lake(new["throughput", week.label]))
         half = [place for place, rows in left.items() if rows not in (old[place], new[place])]
         assert half == []
         changed = [place for place in new if new[place] != old[place]]
