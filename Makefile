@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_HTTP_TIMEOUT := 300
 export UV_LINK_MODE := copy
 
-.PHONY: up test check bench soak openapi clean help
+.PHONY: up test check bench soak soak-fuzz soak-kills soak-year soak-load openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -44,12 +44,24 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save
 
-soak: .venv/.synced ## the load and fault tests at full figures, output in benchmarks/results/soak.txt
-	{ date -u +%FT%TZ; git rev-parse HEAD; FUZZ_SECONDS=300 $(RUN)pytest tests/integration/test_api_fuzz.py --timeout 900 -q; \
-	  SOAK_KILLS=50 $(RUN)pytest tests/integration/test_*_faults.py -k kill --timeout 3600 -q -s; \
-	  SAMPLE_WEEKS=52 START_SECONDS=900 BACKFILL_SECONDS=1500 \
-	    $(RUN)pytest tests/integration/test_whole_backfill.py --timeout 3000 -q -s; \
-	  $(RUN)python -m benchmarks.api_load; } 2>&1 | grep -v '^{' | tee benchmarks/results/soak.txt
+soak: soak-fuzz soak-kills soak-year soak-load ## the load and fault tests at full figures, output in benchmarks/results
+
+# $(call soaked,PART,COMMANDS): their output with date and commit, kept, and their verdict.
+soak-fuzz soak-kills soak-year soak-load: SHELL := /bin/bash
+soaked = set -o pipefail; { date -u +%FT%TZ; git rev-parse HEAD; $(2); } 2>&1 | grep -v '^{' | tee benchmarks/results/soak-$(1).txt
+
+soak-fuzz: .venv/.synced ## every role against the API's whole contract, 300 s each
+	$(call soaked,fuzz,FUZZ_SECONDS=300 $(RUN)pytest tests/integration/test_api_fuzz.py --timeout 900 -q)
+
+soak-kills: .venv/.synced ## fifty kills of each thing that can be killed
+	$(call soaked,kills,SOAK_KILLS=50 $(RUN)pytest tests/integration -k kill --timeout 3600 -q -s)
+
+soak-year: .venv/.synced ## a year in one backfill
+	$(call soaked,year,SAMPLE_WEEKS=52 START_SECONDS=900 BACKFILL_SECONDS=1500 \
+	  $(RUN)pytest tests/integration/test_whole_backfill.py --timeout 3000 -q -s)
+
+soak-load: .venv/.synced ## eight clients of the API for a minute
+	$(call soaked,load,$(RUN)python -m benchmarks.api_load)
 
 openapi: .venv/.synced ## write prism_api/openapi.json anew
 	$(RUN)python -m prism_api.api.openapi
