@@ -4,7 +4,9 @@ Belongs here: their jobs and schedules, and which weeks a tick asks for; hours c
 Does not belong here: what is exported and backed up (prism_assets/lake).
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -19,6 +21,7 @@ from prism_sensors.asking import Asked
 from prism_sensors.ingest import recent_weeks
 from prism_sensors.known import KnownAssets, keys
 from prism_sensors.materialised import materialised_since
+from prism_sensors.run_events import NO_WEEK, RunEvents
 
 # What is a snapshot of the week's end, or computed from such ones.
 GROUPS = ("lake", "quality", "allocation")
@@ -26,6 +29,9 @@ ALSO = ("unresolved_workers",)
 # Their rows change after their week: an alert is acknowledged, a delivery settled.
 FACTS = frozenset(asset_name(table) for table in EXPORTED.values() if table.kind == "fact")
 BACKUPS = "backups"
+JOB = "lake_export"
+# Failed runs that a tick reads: more than a quarter of Mondays has.
+MOST_FAILED = 200
 
 
 def lake_export_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions | None:
@@ -37,7 +43,7 @@ def lake_export_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions
     if not assets:
         return None
     job = dg.define_asset_job(
-        "lake_export",
+        JOB,
         selection=dg.AssetSelection.assets(*keys(assets)),
         description="Snapshots, scores and utilisation of weeks that have ended.",
         tags=NO_RUN_RETRY,
@@ -51,18 +57,20 @@ def lake_export_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions
         description=(
             "Every week of the last quarter that has ended and whose assets were not materialised since its end: "
             "the one that has just ended, and what an outage left behind. The facts of each of them again: their "
-            "rows may have changed since."
+            "rows may have changed since. Not what failed for a person to mend: trying again would fail again."
         ),
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def tick(context: dg.ScheduleEvaluationContext, prism: PrismResource) -> Iterator[dg.RunRequest]:
-        asked = Asked()
+        asked, failed = Asked(), _given_up(context.instance)
         for name in assets:
             ends = {week: week.end for week in _ended(prism.settings().first_week)}
             done = materialised_since(context.instance, name, ends)
-            asked.add(ends.keys() - done, [name], "the end of the week")
+            left = failed[name]
+            hopeless = left.keys() - materialised_since(context.instance, name, left)
+            asked.add(ends.keys() - done - hopeless, [name], "the end of the week")
             if name in FACTS:
-                asked.add(done, [name], "what changed since")
+                asked.add(done - hopeless, [name], "what changed since")
         yield from asked.requests(prism.weeks(), tags=NO_RUN_RETRY)
 
     return dg.Definitions(jobs=[job], schedules=[tick])
@@ -93,6 +101,19 @@ def backup_daily(settings: Settings, known: KnownAssets) -> dg.Definitions | Non
         return dg.RunRequest(run_key=f"backup@{moment}", partition_key=partition)
 
     return dg.Definitions(jobs=[job], schedules=[tick])
+
+
+def _given_up(instance: dg.DagsterInstance) -> defaultdict[str, dict[Week, datetime]]:
+    """By asset the weeks for which an export failed for a person to mend, with when the last such run began."""
+    found: defaultdict[str, dict[Week, datetime]] = defaultdict(dict)
+    filters = dg.RunsFilter(job_name=JOB, statuses=[dg.DagsterRunStatus.FAILURE])
+    for record in instance.get_run_records(filters, limit=MOST_FAILED):  # the newest first
+        events = RunEvents(instance, record.dagster_run)
+        began = datetime.fromtimestamp(record.start_time or 0, UTC)
+        for name in events.given_up:
+            for label in set(events.weeks) - events.done.get(name, set()) - {NO_WEEK}:
+                found[name].setdefault(Week.parse(label), began)
+    return found
 
 
 def _ended(first: Week) -> list[Week]:

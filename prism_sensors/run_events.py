@@ -78,6 +78,12 @@ class RunEvents:
         return found
 
     @property
+    def given_up(self) -> set[str]:
+        """The steps that failed for a person to mend: tried again, they would fail again."""
+        failures = self._events[Kind.STEP_FAILURE]
+        return {one.step_key or "" for one in failures if one.step_failure_data.user_failure_data is not None}
+
+    @property
     def left_out(self) -> list[str]:
         """The assets that it never came to: Dagster has no event of a step behind one that failed."""
         return [name for name in self.planned if name not in self.failed and name not in self.materialised]

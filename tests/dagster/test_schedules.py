@@ -7,8 +7,11 @@ import dagster as dg
 import pytest
 
 from prism_assets.definitions import build_definitions
+from prism_assets.partitions import weekly
 from prism_assets.resources import PrismResource
+from prism_assets.retries import failures_by_intent
 from prism_core.calendar import Week, WeekRange
+from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
 from prism_core.settings import ActivitySource, Settings
 from prism_sensors.asking import RANGE_END, RANGE_START
 from prism_sensors.ingest import recent_weeks
@@ -71,6 +74,78 @@ def test_the_weekly_export_asks_for_ended_weeks_that_were_not_materialised_since
     assert (before.tags[RANGE_START], before.tags[RANGE_END]) == ("2025-12-08", "2025-12-22")
     facts = {"alerts", "corrections", "deliveries", "editions", "plans", "published_plans", "quality_reviews"}
     assert {key.to_user_string() for key in before.asset_selection or ()} == facts
+
+
+@pytest.mark.parametrize(
+    ("failure", "asked"), [(TransientFailure, True), (PermanentFailure, False)], ids=["passing", "for a person"]
+)
+def test_the_weekly_export_does_not_ask_again_for_what_failed_for_a_person_to_mend(
+    failure: type[PrismFailure], *, asked: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = _on_wednesday(monkeypatch)
+    ended, before = Week.parse("2026-W01"), Week.parse("2025-W52")
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"telemetry": {"enabled": False}}) as instance:
+        _fail(instance, settings, "members", WeekRange(before, ended), failure)
+
+        found = _asked_weeks(instance, settings, "members")
+
+    assert {before, ended} & found == ({before, ended} if asked else set())
+    assert Week.parse("2025-W50") in found
+
+
+def test_the_weekly_export_asks_again_for_facts_that_a_person_has_mended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = _on_wednesday(monkeypatch)
+    ended, before = Week.parse("2026-W01"), Week.parse("2025-W52")
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"telemetry": {"enabled": False}}) as instance:
+        _fail(instance, settings, "quality_reviews", WeekRange(before, ended), PermanentFailure)
+        instance.report_runless_asset_event(dg.AssetMaterialization("quality_reviews", partition=ended.key))
+
+        found = _asked_weeks(instance, settings, "quality_reviews")
+
+    assert {before, ended} & found == {ended}
+
+
+def _on_wednesday(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Of the week after three that have ended."""
+    monkeypatch.setenv("PRISM_NOW", "2026-01-07T04:30:00+00:00")
+    monkeypatch.setenv("PRISM_FIRST_WEEK", "2025-W50")
+    return Settings(first_week=Week.parse("2025-W50"))
+
+
+def _fail(
+    instance: dg.DagsterInstance, settings: Settings, name: str, weeks: WeekRange, failure: type[PrismFailure]
+) -> None:
+    """A run of the weekly export in which an asset fails."""
+
+    @dg.asset(name=name, partitions_def=weekly(settings), backfill_policy=dg.BackfillPolicy.single_run())
+    def broken() -> None:
+        with failures_by_intent():
+            raise failure("no such item")
+
+    defs = dg.Definitions(assets=[broken], jobs=[dg.define_asset_job("lake_export", selection=[name])])
+    tags = {RANGE_START: weeks.first.key, RANGE_END: weeks.last.key}
+    job = defs.resolve_job_def("lake_export")
+    assert not job.execute_in_process(instance=instance, tags=tags, raise_on_error=False).success
+
+
+def _asked_weeks(instance: dg.DagsterInstance, settings: Settings, name: str) -> set[Week]:
+    """The weeks for which a tick of the weekly export asks for an asset."""
+    definitions = build_definitions(settings)
+    schedule = definitions.resolve_schedule_def("lake_export_weekly")
+    assert isinstance(schedule, dg.ScheduleDefinition)
+    context = dg.build_schedule_context(
+        instance=instance,
+        scheduled_execution_time=datetime(2026, 1, 7, 4, 30, tzinfo=UTC),
+        repository_def=definitions.get_repository_def(),
+        resources={"prism": PrismResource()},
+    )
+    found: set[Week] = set()
+    for request in schedule.evaluate_tick(context).run_requests or []:
+        if dg.AssetKey(name) in (request.asset_selection or []):
+            found |= set(WeekRange(Week.parse(request.tags[RANGE_START]), Week.parse(request.tags[RANGE_END])))
+    return found
 
 
 def test_the_hour_comes_from_the_settings() -> None:
