@@ -1,4 +1,4 @@
-"""The memory of an export: a real run over a million items of a register with past changes, and of facts.
+"""The memory of an export: real runs over a million items, of a register with a past, of facts, of three tables.
 
 Belongs here: the runs and their promise. Does not belong here: what answers them (export_service.py), and time:
 the service takes most of it, on the same cores (see export_emulator.py and export_client.py).
@@ -18,10 +18,9 @@ from benchmarks.export_service import WEEKS
 from benchmarks.harness import Target, compare
 from prism_core.calendar import WeekRange
 from prism_core.lake import LakeTable
-from prism_core.lake_tables import PROJECTS, QUALITY
+from prism_core.lake_tables import ALLOCATIONS, PROJECTS, QUALITY
 
 PEAK_MIB = 600
-RUNS = {"register": "benchmarks.export_memory:Register", "facts": "benchmarks.export_memory:Facts"}
 
 
 def main(argv: list[str] | None = None) -> dict[str, dict[str, Any]]:
@@ -30,21 +29,27 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, Any]]:
     parser.add_argument("--changes", type=int, default=100_000, help="items of the register that have changed")
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/export_memory_*.json")
     options = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as folder, serving(options.items, options.changes) as port:
-        return {
-            name: compare(
-                f"export_memory_{name}",
-                {"prism": target},
-                Path(folder),
-                repeats=1,
-                save=options.save,
-                probe="benchmarks.prepared",
-                environment={"PRISM_AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "PRISM_HOME": folder},
-                facts={"items": options.items, "changes": options.changes, "weeks": len(WEEKS)},
-                targets=_memory,
-            )
-            for name, target in RUNS.items()
-        }
+    return {run.__name__.lower(): _measured(run, options) for run in (Register, Facts, Three)}
+
+
+def _measured(run: type["_Run"], options: argparse.Namespace) -> dict[str, Any]:
+    """The items are spread over the tables of a run."""
+    tables = len(run.tables)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(options.items // tables, options.changes // tables) as port,
+    ):
+        return compare(
+            f"export_memory_{run.__name__.lower()}",
+            {"prism": f"benchmarks.export_memory:{run.__name__}"},
+            Path(folder),
+            repeats=1,
+            save=options.save,
+            probe="benchmarks.prepared",
+            environment={"PRISM_AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "PRISM_HOME": folder},
+            facts={"items": options.items, "changes": options.changes, "weeks": len(WEEKS), "tables": tables},
+            targets=_memory,
+        )
 
 
 def _memory(result: Mapping[str, Any]) -> Sequence[Target]:
@@ -53,7 +58,7 @@ def _memory(result: Mapping[str, Any]) -> Sequence[Target]:
 
 @contextmanager
 def serving(items: int, changes: int) -> Iterator[int]:
-    """The port of a service with so many items and changes."""
+    """The port of a service with so many items a table, and changes of one."""
     command = [sys.executable, "-m", "benchmarks.export_service", str(items), str(changes)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own module
         try:
@@ -63,10 +68,10 @@ def serving(items: int, changes: int) -> Iterator[int]:
 
 
 class _Run:
-    """One table of three weeks, the last of which is running."""
+    """Three weeks, the last of which is running."""
 
     share = 1
-    table: LakeTable
+    tables: tuple[LakeTable, ...]
 
     def __init__(self, _: Path) -> None:
         from prism_core.settings import load_settings  # noqa: PLC0415 - its own memory is measured
@@ -77,16 +82,23 @@ class _Run:
         self._export = Export(settings, Lake(settings), now=WEEKS[-1].start + timedelta(hours=9))
 
     def __call__(self) -> str:
-        (outcome,) = self._export.run([self.table], WeekRange(WEEKS[0], WEEKS[-1]))
-        return f"{outcome.items} items, {outcome.rows} rows, {outcome.written} weeks written"
+        done = self._export.run(self.tables, WeekRange(WEEKS[0], WEEKS[-1]))
+        items, rows, written = (sum(getattr(one, name) for one in done) for name in ("items", "rows", "written"))
+        return f"{items} items, {rows} rows, {written} weeks written"
 
 
 class Register(_Run):
-    table = PROJECTS
+    tables = (PROJECTS,)
 
 
 class Facts(_Run):
-    table = QUALITY
+    tables = (QUALITY,)
+
+
+class Three(_Run):
+    """As many as are exported at once: a register, plans and facts."""
+
+    tables = (PROJECTS, ALLOCATIONS, QUALITY)
 
 
 if __name__ == "__main__":

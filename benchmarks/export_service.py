@@ -29,7 +29,7 @@ class Items:
     def __init__(self, items: int, changes: int) -> None:
         self.items, self._every = items, max(1, items // max(changes, 1))
         self._changes = changes
-        self._made = {name: _template(name) for name in ("projects", "quality", "changelog")}
+        self._made = {name: _template(name) for name in ("projects", "allocations", "quality", "changelog")}
 
     def bytes_of(self, table: str) -> int:
         # Without the names of types; the service counts less than it sends.
@@ -53,7 +53,8 @@ class Items:
             version = b'2"' if self._changes and one % self._every == 0 else b'1"'
             return self._made[table].replace(b"P-000000", b"P-%06d" % one).replace(b'VERSION"', version)
         week = WEEKS[one % len(WEEKS)].label.encode()
-        return self._made[table].replace(b"R-0000000", b"R-%07d" % one).replace(WEEKS[0].label.encode(), week)
+        numbered = self._made[table].replace(b"R-0000000", b"R-%07d" % one).replace(b"P-000000", b"P-%06d" % one)
+        return numbered.replace(WEEKS[0].label.encode(), week)
 
     def _change(self, one: int) -> bytes:
         at = instant_text(WEEKS[1].start.replace(hour=one // 3_600 % 24, minute=one // 60 % 60)).encode()
@@ -107,9 +108,10 @@ class Service(BaseHTTPRequestHandler):
         return _page(self.items.page(table, page), following if following < self.items.pages() else None)
 
     def _queried(self, asked: dict[str, Any]) -> bytes:
-        _, week, shard = asked["ExpressionAttributeValues"][":p"]["S"].split("#")
+        table, week, shard = asked["ExpressionAttributeValues"][":p"]["S"].split("#")
         page = int(asked.get("ExclusiveStartKey", {"page": {"N": 0}})["page"]["N"])
-        found = list(self.items.changes(int(shard))) if week == WEEKS[1].label else []
+        changed = (table, week) == ("projects", WEEKS[1].label)
+        found = list(self.items.changes(int(shard))) if changed else []
         return _page(found[page] if found else b"", page + 1 if page + 1 < len(found) else None)
 
     def _body(self) -> bytes:

@@ -77,11 +77,11 @@ def test_an_export_costs_its_client_what_is_measured_and_reads_the_same_as_its_p
 
 
 @pytest.mark.slow
-def test_the_memory_of_an_export_is_measured_over_a_register_with_a_past_and_over_facts() -> None:
+def test_the_memory_of_an_export_is_measured_over_a_register_with_a_past_facts_and_three_tables() -> None:
     found = export_memory.main(["--items", "6000", "--changes", "900"])
 
-    assert list(found) == ["register", "facts"]
-    assert [target["limit"] for result in found.values() for target in result["targets"]] == [600, 600]
+    assert list(found) == ["register", "facts", "three"]
+    assert [target["limit"] for result in found.values() for target in result["targets"]] == [600, 600, 600]
 
 
 @pytest.mark.slow
