@@ -10,7 +10,7 @@ import dagster as dg
 
 from prism_core.calendar import WeekRange
 from prism_core.clock import this_week
-from prism_core.models.base import Model
+from prism_core.models.base import Model, Versioned
 from prism_core.models.disputes import Correction
 from prism_core.models.work import ThroughputWeek
 from prism_core.models.workers import Worker
@@ -23,10 +23,12 @@ from prism_resources.query.result import QueryEngine
 from prism_resources.registers import Registers, read_registers
 from prism_resources.tables.generations import Generations
 from prism_resources.tables.reader import TableReader
+from prism_resources.tables.settled import Settled, settled
 from prism_resources.tables.store import TableStore
 from prism_resources.worker_activity.landing import Landing
 
 M = TypeVar("M", bound=Model)
+V = TypeVar("V", bound=Versioned)
 
 
 class PrismResource(dg.ConfigurableResource):
@@ -53,6 +55,10 @@ class PrismResource(dg.ConfigurableResource):
         """Typed reads of one table."""
         settings = self.settings()
         return TableReader(client(settings, "dynamodb"), settings, spec, model)
+
+    def settled(self, spec: TableSpec, model: type[V]) -> Settled[V]:
+        """Typed reads of one table by week or status, as it stands now: for figures."""
+        return settled(self.settings(), spec, model)
 
     def workers(self) -> TableStore[Worker]:
         """For writing: only the queue of unresolved ones does."""

@@ -12,8 +12,7 @@ from prism_core.models.projects import Project, ProjectStatus
 from prism_core.models.workers import Worker, WorkerStatus
 from prism_core.settings import Settings
 from prism_core.tables import PROJECTS, WORKERS
-from prism_resources.aws import client
-from prism_resources.tables.reader import TableReader
+from prism_resources.tables.settled import settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,7 @@ class Registers:
 
 
 def read_registers(settings: Settings) -> Registers:
-    """Read both registers by their status index; no scan."""
-    dynamodb = client(settings, "dynamodb")
-    workers = TableReader(dynamodb, settings, WORKERS, Worker)
-    projects = TableReader(dynamodb, settings, PROJECTS, Project)
-    resolved = workers.query("by_status", status=WorkerStatus.RESOLVED)
-    all_projects = [p for status in ProjectStatus for p in projects.query("by_status", status=status)]
-    return Registers({worker.worker_key: worker for worker in resolved}, JobResolver(all_projects))
+    """Read both registers by their status index, with what it may not know yet; no scan."""
+    resolved = settled(settings, WORKERS, Worker).of_statuses(WorkerStatus.RESOLVED)
+    projects = settled(settings, PROJECTS, Project).of_statuses(*ProjectStatus)
+    return Registers({worker.worker_key: worker for worker in resolved}, JobResolver(projects))

@@ -42,6 +42,8 @@ class UtilisationComputation:
 
     def __init__(self, prism: PrismResource, weeks: Iterable[Week], now: datetime) -> None:
         self._prism = prism
+        self._allocations = prism.settled(ALLOCATIONS, Allocation)
+        self._availability = prism.settled(AVAILABILITY, Availability)
         self._members = standing(prism, MEMBERS, Member, MemberStatus, weeks, now)
 
     def week(self, week: Week, rehearsed: RehearsedWeek | None = None) -> ComputedWeek:
@@ -68,8 +70,8 @@ class UtilisationComputation:
 
     def _read(self, week: Week, work: Iterable[ThroughputWeek]) -> WeekInputs:
         """A member who was recorded only after the week, but was planned or worked in it, counts as of now."""
-        allocations = tuple(self._prism.reader(ALLOCATIONS, Allocation).query("by_week", week=week))
-        availability = tuple(self._prism.reader(AVAILABILITY, Availability).query("by_week", week=week))
+        allocations = tuple(self._allocations.of_week(week))
+        availability = tuple(self._availability.of_week(week))
         throughput = tuple(work)
         needed = {item.member_id for item in (*allocations, *availability, *throughput)}
         members = tuple(self._members.of(week, needed).values())

@@ -12,15 +12,12 @@ from datetime import datetime
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.corrections import CorrectedReview, corrected_reviews
-from prism_core.identity import JobResolver
 from prism_core.models.disputes import Correction, FactTable
-from prism_core.models.projects import Project, ProjectStatus
 from prism_core.models.taxonomy import TaxonomyStatus, TaxonomyVersion
 from prism_core.models.work import QualityReview
-from prism_core.models.workers import Worker, WorkerStatus
 from prism_core.quality_scores import WINDOW_WEEKS, Cell, CellKey, cells_of
 from prism_core.quality_subjects import ReviewSubjects
-from prism_core.tables import PROJECTS, QUALITY, TAXONOMY, WORKERS
+from prism_core.tables import QUALITY, TAXONOMY
 from prism_core.taxonomy import Taxonomy, in_force
 
 
@@ -53,6 +50,7 @@ class Reviews:
         self._prism = prism
         self.taxonomy = todays_taxonomy(prism, now)
         self.subjects = _subjects(prism)
+        self._stored = prism.settled(QUALITY, QualityReview)
         self._kept: dict[Week, ReviewedWeek] = {}
 
     def window(self, week: Week) -> dict[Week, ReviewedWeek]:
@@ -63,7 +61,7 @@ class Reviews:
         return dict(self._kept)
 
     def _read(self, week: Week) -> ReviewedWeek:
-        found = self._prism.reader(QUALITY, QualityReview).query("by_week", week=week)
+        found = self._stored.of_week(week)
         stored = tuple(sorted(found, key=lambda review: (review.member_id, review.project_id, review.review_id)))
         settled = tuple(self.subjects.settled(review) for review in stored)
         every = self._prism.corrections().query("by_week", week=week, consistent=True)
@@ -75,7 +73,7 @@ class Reviews:
 
 def todays_taxonomy(prism: PrismResource, now: datetime) -> Taxonomy:
     """The version that is in force today, for records of any week."""
-    published = prism.reader(TAXONOMY, TaxonomyVersion).query("by_status", status=TaxonomyStatus.PUBLISHED)
+    published = prism.settled(TAXONOMY, TaxonomyVersion).of_statuses(TaxonomyStatus.PUBLISHED)
     return Taxonomy(in_force(published, now.date()))
 
 
@@ -89,7 +87,5 @@ def raw_categories(reviewed: ReviewedWeek, taxonomy: Taxonomy) -> dict[str, int]
 
 
 def _subjects(prism: PrismResource) -> ReviewSubjects:
-    workers = prism.reader(WORKERS, Worker).query("by_status", status=WorkerStatus.RESOLVED)
-    reader = prism.reader(PROJECTS, Project)
-    projects = [one for status in ProjectStatus for one in reader.query("by_status", status=status)]
-    return ReviewSubjects(workers, JobResolver(projects))
+    registers = prism.registers()
+    return ReviewSubjects(registers.workers.values(), registers.jobs)

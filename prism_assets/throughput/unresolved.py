@@ -104,14 +104,11 @@ class _Computation:
     def __init__(self, prism: PrismResource) -> None:
         self._prism = prism
         self._kept: dict[Week, WeekEvidence] = {}
-        members, projects = prism.reader(MEMBERS, Member), prism.reader(PROJECTS, Project)
-        self._members = [one for s in MemberStatus for one in members.query("by_status", status=s)]
-        self._projects = [one for s in ProjectStatus for one in projects.query("by_status", status=s)]
-        self._statuses = {
-            one.worker_key: status.value
-            for status in WorkerStatus
-            for one in prism.reader(WORKERS, Worker).query("by_status", status=status)
-        }
+        self._members = prism.settled(MEMBERS, Member).of_statuses(*MemberStatus)
+        self._projects = prism.settled(PROJECTS, Project).of_statuses(*ProjectStatus)
+        workers = prism.settled(WORKERS, Worker).of_statuses(*WorkerStatus)
+        self._statuses = {one.worker_key: one.status.value for one in workers}
+        self._allocations = prism.settled(ALLOCATIONS, Allocation)
 
     def week(self, week: Week) -> list[UnresolvedRow]:
         return week_unresolved(week, self._window(week), self._members, self._projects, self._statuses)
@@ -123,8 +120,7 @@ class _Computation:
         return dict(self._kept)
 
     def _read(self, week: Week) -> WeekEvidence:
-        allocations = self._prism.reader(ALLOCATIONS, Allocation).query("by_week", week=week)
-        return WeekEvidence.of(self._prism.throughput().week(week), allocations)
+        return WeekEvidence.of(self._prism.throughput().week(week), self._allocations.of_week(week))
 
 
 def _publish(

@@ -6,7 +6,7 @@ Most exports need no history: nothing has changed since the week ended, or the w
 """
 
 from collections.abc import Iterator, Sequence, Set
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from prism_core.calendar import Week
 from prism_core.clock import SKEW
 from prism_core.lake import Column, LakeTable
 from prism_core.settings import Settings
-from prism_core.tables import AVAILABILITY, TABLES, TableSpec
+from prism_core.tables import TABLES, TableSpec
 from prism_resources.export.decode import ITEM_KEY, RECORDED_LATE, WEEK
 from prism_resources.export.spool import Spool, merged
 from prism_resources.export.typed import Lazily, in_schema, typed, typed_rows
@@ -25,7 +25,7 @@ from prism_resources.history.changes import change_batches, log_end
 from prism_resources.history.intervals import StateIntervals
 from prism_resources.history.text import ABSENT, escaped
 from prism_resources.lake_files import Slices, text_array
-from prism_resources.tables.history import key_of_item_key
+from prism_resources.tables.settled import week_of_item_key
 
 # The last instant of a week: changes of Monday 00:00:00 are those of the next one.
 _MOMENT: Final = timedelta(microseconds=1)
@@ -134,16 +134,9 @@ def _of_weeks(
     labels = {week.label for week in weeks}
     for batch in batches:
         keys = batch.column(_HISTORY_KEY).to_pylist()
-        found = batch.filter(pa.array([_week_of(spec, str(key)) in labels for key in keys], pa.bool_()))
+        found = batch.filter(pa.array([week_of_item_key(spec, str(key)) in labels for key in keys], pa.bool_()))
         if found.num_rows:
             yield found
-
-
-def _week_of(spec: TableSpec, item_key: str) -> str:
-    key = key_of_item_key(spec, item_key)
-    if spec is AVAILABILITY:
-        return Week.of(date.fromisoformat(key["date"])).label
-    return key[spec.key_attributes[-1].name].partition("#")[0]
 
 
 def _since(batches: Iterator[pa.RecordBatch], instant: datetime) -> Iterator[pa.RecordBatch]:
