@@ -108,8 +108,8 @@ class Mailing:
     def last(self, report: ReportKind, week: Week) -> Edition | None:
         """The newest edition of a week, read consistently: nothing is behind it as this is answered."""
         number = max((one.number for one in self._of_week(report, week)), default=0)
-        found = None if not number else self._edition(_edition_id(report, week, number))
-        while (following := self._edition(_edition_id(report, week, number + 1))) is not None:
+        found = None if not number else self._edition(edition_id_of(report, week, number))
+        while (following := self._edition(edition_id_of(report, week, number + 1))) is not None:
             found, number = following, number + 1
         return found
 
@@ -148,7 +148,7 @@ class Mailing:
         at = number or max((one.number for one in known), default=0) + 1
         while True:
             edition = Edition(
-                edition_id=_edition_id(report, week, at),
+                edition_id=edition_id_of(report, week, at),
                 report=report,
                 week=week,
                 number=at,
@@ -322,7 +322,7 @@ def _is_settled(delivery: Delivery) -> bool:
     return delivery.status is not DeliveryStatus.CLAIMED and delivery.status is not DeliveryStatus.FAILED
 
 
-def _edition_id(report: ReportKind, week: Week, number: int) -> str:
+def edition_id_of(report: ReportKind, week: Week, number: int) -> str:
     return f"{report}-{week}-{number}"
 
 

@@ -21,6 +21,7 @@ from infra.cli.ingest import ingest_app
 from infra.cli.materialize import materialize
 from infra.cli.package import package
 from infra.cli.plan import plan
+from infra.cli.publishing import plans, publish, unpublish
 from infra.cli.quality import quality
 from infra.cli.query import query
 from infra.cli.up import down, reset, status, up
@@ -57,6 +58,9 @@ app.command("as-of")(as_of)
 app.command()(changes)
 app.command()(forget)
 app.command()(plan)
+app.command()(plans)
+app.command()(publish)
+app.command()(unpublish)
 app.command()(alerts)
 app.command()(deliveries)
 app.command()(backup)

@@ -1,9 +1,11 @@
 """`prism plan`: the best plan of a week, from the items as they are now.
 
-Belongs here: the command and how it prints a plan. Does not belong here: the engine (prism_core/capacity), and
-storing or publishing a plan.
+Belongs here: the command and how it prints a plan. Does not belong here: the engine (prism_core/capacity), how
+plans are kept (prism_resources/plans) and publishing one (publishing.py).
 """
 
+import getpass
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +21,10 @@ from prism_core.failures import BadUsage
 
 if TYPE_CHECKING:
     from prism_core.capacity.describing import Described
+    from prism_core.capacity.kept import KeptPlan
     from prism_core.capacity.plan import PlanResult
     from prism_core.capacity.scenario import Scenario
+    from prism_core.settings import Settings
 
 _STATES: Final = {
     "optimum": "the best plan there is",
@@ -38,13 +42,17 @@ def plan(
     seconds: Annotated[
         float, typer.Option("--seconds", min=0, max=600, help="how long to go on where limits leave a gap")
     ] = 5.0,
+    store: Annotated[
+        bool, typer.Option("--store", help="keep the plan, so that it can be compared and published")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of tables")] = False,
 ) -> None:
-    """Plan a week: who works how long on what, what stays open, and how good that is. Nothing is stored."""
+    """Plan a week: who works how long on what, what stays open, and how good that is."""
     from prism_core.capacity.compare import difference
     from prism_core.capacity.describing import describe
     from prism_core.capacity.document import plan_document
     from prism_core.capacity.explain import explain as explained
+    from prism_core.capacity.kept import KeptPlan
     from prism_core.capacity.problem import Weights
     from prism_core.capacity.scenario import apply
     from prism_core.capacity.weighting import weighted
@@ -52,25 +60,41 @@ def plan(
     from prism_resources.planning import items_of_week
 
     wanted, what_if = Week.parse(week), None if scenario is None else _scenario(scenario)
-    with attached(say) as platform, err.status(f"reading what {wanted} is planned from"):
-        weights = weighted(Weights(), platform.settings.plan_weights)
-        described = describe(wanted, items_of_week(platform.settings, wanted), weights)
-    found, changes = _solved(described, seconds), list[str]()
-    if what_if is not None:
-        before, described = found, replace(described, problem=apply(what_if, described.problem))
-        found = _solved(described, seconds)
-        changes = list(differences(difference(before, found), Names()))
-    reasons = list(sentences(explained(described.problem, found), Names())) if explain else []
+    with attached(say) as platform:
+        with err.status(f"reading what {wanted} is planned from"):
+            weights = weighted(Weights(), platform.settings.plan_weights)
+            described = describe(wanted, items_of_week(platform.settings, wanted), weights)
+        found, changes = _solved(described, seconds), list[str]()
+        if what_if is not None:
+            before, described = found, replace(described, problem=apply(what_if, described.problem))
+            found = _solved(described, seconds)
+            changes = list(differences(difference(before, found), Names()))
+        why = explained(described.problem, found) if explain else None
+        kept = KeptPlan(described.problem, found, described.unplaced, what_if, why)
+        plan_id = _stored(platform.settings, kept) if store else None
+    reasons = [] if why is None else list(sentences(why, Names()))
     if as_json:
         more = {"scenario": None if what_if is None else what_if.name, "changes": changes, "explanation": reasons}
-        typer.echo(json.dumps(plan_document(described, found) | more))
+        typer.echo(json.dumps(plan_document(described, found) | more | ({"plan_id": plan_id} if store else {})))
         return
     _print(described, found)
+    if plan_id is not None:
+        out.print(plain(f"stored as {plan_id}"))
     for title, lines in (("What the scenario changes", changes), ("Why", reasons)):
         if lines:
             out.print(f"\n[bold]{title}[/bold]")
             for line in lines:
                 out.print(plain(line))
+
+
+def _stored(settings: "Settings", kept: "KeptPlan") -> str:
+    """Keep a plan under a name that is made of its content: the same plan again is the same one."""
+    from prism_core.capacity.kept import kept_text
+    from prism_resources.plans.storing import PlanStore
+
+    plan_id = f"plan-{kept.plan.week}-{hashlib.sha256(kept_text(kept)).hexdigest()[:12]}"
+    author = {"actor": f"cli:{getpass.getuser()}", "reason": "prism plan --store", "request_id": plan_id}
+    return PlanStore(settings).keep(plan_id, kept, **author).plan_id
 
 
 def _scenario(path: Path) -> "Scenario":

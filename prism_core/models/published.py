@@ -31,11 +31,11 @@ class PublishedPlan(Versioned):
     """
 
     week: Week
-    publication: Annotated[int, Field(ge=1, lt=1_000_000)]
+    publication: Annotated[int, Field(ge=1, lt=10_000)]
     state: Choice[PublicationState] = PublicationState.FOLDING
     plan_id: Id | None = None
     replaced: Id | None = None
-    undoes: Annotated[int, Field(ge=1, lt=1_000_000)] | None = None
+    undoes: Annotated[int, Field(ge=1, lt=10_000)] | None = None
     body: ObjectKey = Field(description="S3 key of the rows before and after")
     changed: Count = 0
     edited: Count = 0

@@ -39,6 +39,8 @@ from prism_core.settings import Settings
 from prism_core.tables import ALLOCATIONS, MEMBERS, PROJECTS, PUBLISHED_PLANS
 from prism_resources.aws import client
 from prism_resources.failures import calling
+from prism_resources.plans.bodies import read_body
+from prism_resources.plans.storing import PlanStore
 from prism_resources.tables.codec import decode
 from prism_resources.tables.folding import finish
 from prism_resources.tables.imports import batch_get
@@ -146,6 +148,16 @@ class Publisher:
             stands = self.finish(week)
             raise Overtaken(week, expected, stands, _against(planned, self._rows(week)))
         return self._published(finish(self._dynamodb, self._settings, written))
+
+    def publish_plan(self, plan_id: str, *, actor: str, reason: str = "", expected: int) -> Published:
+        """The same with a stored plan. Raises BadUsage for one that is not there, not solved, or discarded."""
+        plan = PlanStore(self._settings).load(plan_id)
+        if plan is None or not plan.is_solved:
+            stands = "there is no such plan" if plan is None else f"it is {plan.status}"
+            raise BadUsage(f"plan {plan_id} cannot be published: {stands}")
+        kept = read_body(self._settings, plan)
+        planned = {one.pair: one.by_day for one in kept.plan.assignments}
+        return self.publish(plan.week, plan_id, planned, actor=actor, reason=reason, expected=expected)
 
     def undo(self, week: Week, *, actor: str, reason: str = "", expected: int) -> Published:
         """Take the last publication of a week back, as a publication of its own: undone again, it stands again.

@@ -1,0 +1,66 @@
+"""Telling people what a publication changed for them: one letter each.
+
+Belongs here: who gets one, and the edition that is told once. Does not belong here: its text
+(prism_core/capacity/notices.py) and the send ledger (mailing.py).
+The edition has the number of the publication. Telling it again, after a crash or by somebody else, sends what was
+not sent; a publication that was finished by somebody else's edit is told when it is published again.
+"""
+
+from datetime import datetime
+
+from prism_core.capacity.notices import notice
+from prism_core.models.reports import Edition, ReportKind
+from prism_core.publications import by_member
+from prism_core.settings import Settings
+from prism_core.tables import EDITIONS, PROJECTS
+from prism_resources.aws import client
+from prism_resources.mailing import Letter, Mailing, Outcome, Overtaken, edition_id_of, opt_out
+from prism_resources.plans.publishing import Published
+from prism_resources.recipients import Recipients
+from prism_resources.tables.imports import batch_get
+from prism_resources.tables.reader import TableReader
+
+REPORT = ReportKind.ALLOCATION_CHANGES
+
+
+def tell(settings: Settings, published: Published, *, now: datetime) -> Outcome | None:
+    """Send each member whose hours a publication changed one letter; answers what became of them.
+
+    None where nobody is to be told: no hours changed, or the week has ended.
+    """
+    pointer = published.pointer
+    week, number = pointer.week, pointer.publication
+    if not published.changes or week.end <= now:
+        return None
+    mailing = Mailing(settings)
+    edition = _stored(settings, edition_id_of(REPORT, week, number))
+    if edition is None:
+        letters = _letters(settings, published)
+        if not letters:
+            return None
+        title = f"Changed allocations of {week}"
+        try:
+            edition = mailing.prepare(REPORT, week, title, letters, now=now, number=number)
+        except Overtaken:  # somebody told it at the same time, to people who have changed in between
+            edition = _stored(settings, edition_id_of(REPORT, week, number))
+    return None if edition is None else mailing.deliver(edition, now=now)
+
+
+def _stored(settings: Settings, edition_id: str) -> Edition | None:
+    return TableReader(client(settings, "dynamodb"), settings, EDITIONS, Edition).get(edition_id=edition_id)
+
+
+def _letters(settings: Settings, published: Published) -> list[Letter]:
+    of_each = by_member(published.changes)
+    projects = {one.project_id for one in published.changes}
+    keys = [PROJECTS.key({"project_id": one}) for one in sorted(projects)]
+    found = batch_get(client(settings, "dynamodb"), settings, PROJECTS, keys)
+    names = {raw["project_id"]["S"]: raw["name"]["S"] for raw in found}
+    recipients = Recipients(settings).of_members(REPORT, of_each)
+    pointer, closing = published.pointer, opt_out(settings, REPORT)
+    letters: list[Letter] = []
+    for member, changes in of_each.items():
+        if recipients[member]:
+            said = notice(pointer.week, changes, names, undone=pointer.undoes is not None, closing=closing)
+            letters.append(Letter(recipients[member], said.subject, said.text, said.html))
+    return letters
