@@ -1,4 +1,4 @@
-"""Plans that are made elsewhere: asking for one, and asking what only a solver can say.
+"""Plans that are made elsewhere: asking for one, publishing it, and asking what only a solver can say.
 
 Belongs here: the calls of the planner function, and waking plans that were killed. Does not belong here: routes
 (routes/capacity.py) and solving (prism_api/planner).
@@ -44,12 +44,13 @@ def start(plan: Plan) -> None:
     backend.start_planner(json.dumps({"do": "solve", "plan_id": plan.plan_id}).encode())
 
 
-def answer(plan: Plan, do: str, **values: str | None) -> Any:
-    """What the planner says of a solved plan. Raises Problem with what it refuses."""
-    found = backend.ask_planner(json.dumps({"do": do, "plan_id": plan.plan_id, **values}).encode())
+def answer(do: str, **asked: Any) -> Any:
+    """What the planner says, or did. Raises Problem with what it refuses."""
+    found = backend.ask_planner(json.dumps({"do": do, **asked}).encode())
     if "answer" not in found:
         busy = found["status"] == HTTPStatus.SERVICE_UNAVAILABLE
-        raise Problem(int(found["status"]), "The planner is busy; try again." if busy else str(found["detail"]))
+        words = "The planner is busy; try again." if busy else str(found["detail"])
+        raise Problem(int(found["status"]), words, extra=found.get("extra", {}))
     return found["answer"]
 
 

@@ -207,11 +207,17 @@ def matched(resource: Resource[Any], call: Call, item: Any) -> None:
         )
     if given == "*":
         return
+    versions = versions_of(given)
+    if item.version not in versions:
+        raise stale_problem(resource, item, max(versions))
+
+
+def versions_of(given: str) -> set[int]:
+    """The versions that a header If-Match names. Raises Problem 422 for what is no ETag of ours."""
     versions = [_ETAG.fullmatch(one.strip()) for one in given.split(",")]
     if not all(versions):
         raise invalid((FieldError("header.if-match", 'an ETag is written "3"'),))
-    if item.version not in {int(found[1]) for found in versions if found}:
-        raise stale_problem(resource, item, max(int(found[1]) for found in versions if found))
+    return {int(found[1]) for found in versions if found}
 
 
 def same_version(resource: Resource[Any], item: Any, version: int) -> None:

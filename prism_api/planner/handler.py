@@ -1,48 +1,53 @@
-"""The Lambda function that plans: it solves, and answers what only a solver can about a plan that is stored.
+"""The Lambda function that plans: it solves, publishes, and answers what only a solver can about a stored plan.
 
 Belongs here: one call from event to answer, one line of log. Does not belong here: who may ask (the API is the
-only one that calls) and what is done (solving.py, asking.py).
+only one that calls) and what is done (solving.py, asking.py, publishing.py).
 """
 
 import json
 import sys
 import time
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from prism_api.planner import asking, solving
+from prism_api.planner import asking, publishing, solving
 from prism_core.failures import BadUsage, TransientFailure
-from prism_core.settings import load_settings
+from prism_core.settings import Settings, load_settings
 from prism_resources.plans.bodies import LostBody
 
-# What an event asks for, by its field `do`.
-SOLVE, CANDIDATES, EXPLAIN = "solve", "candidates", "explain"
+# What an event asks for, by its field `do`; the other fields are the arguments.
+SOLVE: Final = "solve"
+_DOES: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
+    SOLVE: lambda settings, plan_id: {"answer": solving.run(settings, plan_id)},
+    "candidates": lambda settings, **asked: {"answer": asking.candidates(settings, **asked)},
+    "explain": lambda settings, **asked: {"answer": asking.explained(settings, **asked)},
+    "publish": publishing.publish,
+    "unpublish": publishing.unpublish,
+}
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"do": "solve", "plan_id": …}`, called without waiting; `candidates` with a `line`, `explain` with a `line`
-    or a `member_id`, which answer `{"answer": …}` or `{"status": …, "detail": …}`."""
+    """`{"do": "solve", "plan_id": …}`, called without waiting; whatever else it does answers `{"answer": …}`, or
+    `{"status": …, "detail": …, "extra": …}` for what it refuses."""
     del context
     started = time.perf_counter()
-    plan_id, do = str(event["plan_id"]), str(event["do"])
-    settings = load_settings()
-    answer: dict[str, Any]
+    asked = dict(event)
+    do = str(asked.pop("do"))
+    answer = _done(load_settings(), do, asked)
+    took = round((time.perf_counter() - started) * 1000, 1)
+    line = {"do": do, "about": asked.get("plan_id") or asked.get("week"), "milliseconds": took}
+    sys.stdout.write(json.dumps(line) + "\n")
+    return answer
+
+
+def _done(settings: Settings, do: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        if do == SOLVE:
-            answer = {"answer": solving.run(settings, plan_id)}
-        elif do == CANDIDATES:
-            answer = {"answer": asking.candidates(settings, plan_id, str(event["line"]))}
-        elif do == EXPLAIN:
-            answer = {"answer": asking.explained(settings, plan_id, event.get("member_id"), event.get("line"))}
-        else:
-            raise ValueError(f"the planner does not {do}")
+        return _DOES[do](settings, **asked)
     except BadUsage as error:
-        answer = {"status": 422, "detail": str(error)}
+        return {"status": 422, "detail": str(error)}
     except LostBody as error:
-        answer = {"status": 409, "detail": str(error)}
+        return {"status": 409, "detail": str(error)}
     except TransientFailure as error:
         if do == SOLVE:
             raise  # Lambda calls again, a minute later
-        answer = {"status": 503, "detail": str(error)}
-    line = {"do": do, "plan": plan_id, "milliseconds": round((time.perf_counter() - started) * 1000, 1)}
-    sys.stdout.write(json.dumps(line) + "\n")
-    return answer
+        return {"status": 503, "detail": str(error)}

@@ -267,7 +267,7 @@ def test_the_api_reaches_objects_below_its_prefixes_and_calls_itself_and_the_pla
     assert names == {"${NamePrefix}-api", "${NamePrefix}-planner"}
 
 
-def test_the_planner_reads_what_it_plans_from_and_writes_plans_alone() -> None:
+def test_the_planner_reads_what_it_plans_from_and_writes_plans_and_what_they_publish() -> None:
     rights = rights_of_the_api("PlannerRole")
     tables = {
         json.loads(one)["Fn::Sub"].removeprefix(TABLE).removesuffix("/index/*"): actions
@@ -277,11 +277,14 @@ def test_the_planner_reads_what_it_plans_from_and_writes_plans_alone() -> None:
     }
     objects = [(actions, resources) for actions, resources in rights if any(":s3:::" in one for one in resources)]
 
-    read = {"allocations", "availability", "members", "projects", "published_plans", "quality", "requests"}
     may = {"dynamodb:GetItem", "dynamodb:Query"}
-    assert {name for name, actions in tables.items() if actions == may} == read
-    assert {name: actions for name, actions in tables.items() if name not in read} == {
-        name: may | {"dynamodb:PutItem"} for name in ("plans", "changelog")
+    plans = may | {"dynamodb:PutItem"}
+    rows = plans | {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"}
+    items = may | {"dynamodb:BatchGetItem"}
+    assert tables == {
+        **dict.fromkeys(("availability", "members", "projects", "quality", "requests"), items),
+        **dict.fromkeys(("plans", "changelog"), plans),
+        **dict.fromkeys(("allocations", "published_plans"), rows),
     }
     below = [json.loads(one)["Fn::Sub"].partition("}/")[2] for _, found in objects for one in found]
     assert below == [f"{PLANS}*"]

@@ -20,6 +20,7 @@ from prism_api.planner import asking, solving
 from prism_api.planner.handler import handler as planner
 from prism_core.capacity import proposing
 from prism_core.models.alerts import Plan
+from prism_core.models.people import MemberStatus
 from prism_core.models.work import Allocation
 from prism_core.settings import LeadScope, load_settings
 from prism_core.tables import ALLOCATIONS
@@ -377,9 +378,77 @@ def test_a_plan_whose_body_is_lost_says_so_and_keeps_its_figures(platform: Platf
     assert read(plan).body["objective"] == plan["objective"]
 
 
+def test_a_plan_is_published_through_the_gateway_once_and_taken_back(platform: Platform) -> None:
+    deployed = Deployed(platform)
+    url = f"{deployed.url}/api/capacity/2026-W50"
+    lead, other, analyst = (
+        {"Authorization": f"Bearer {deployed.token(role)}"} for role in (Role.LEAD, Role.LEAD, Role.ANALYST)
+    )
+    first, second = (LEAD("POST", "/api/capacity/2026-W50/plans", {}).body["plan_id"] for _ in range(2))
+    for plan_id in (first, second):
+        planner({"do": "solve", "plan_id": plan_id}, None)
+
+    def publish(plan_id: str, who: dict[str, str], match: str | None) -> httpx.Response:
+        sent = {**who, "X-Change-Reason": "agreed"} | ({} if match is None else {"If-Match": match})
+        return httpx.post(f"{url}/plans/{plan_id}/publish", headers=sent, timeout=60)
+
+    def rows() -> list[dict[str, Any]]:
+        return LEAD("GET", "/api/allocations", week="2026-W50").body["items"]
+
+    before = httpx.get(url, headers=analyst, timeout=60)
+    refused, blind = publish(first, analyst, '"0"'), publish(first, lead, None)
+    done, again = publish(first, lead, before.headers["etag"]), publish(first, lead, before.headers["etag"])
+    lost = publish(second, other, before.headers["etag"])
+    now = httpx.get(url, headers=analyst, timeout=60)
+    planned = rows()
+    taken = httpx.post(f"{url}/unpublish", headers={**other, "If-Match": now.headers["etag"]}, timeout=60)
+    stale = httpx.post(f"{url}/unpublish", headers={**lead, "If-Match": now.headers["etag"]}, timeout=60)
+
+    assert (before.json()["publication"], before.json()["plan"], before.headers["etag"]) == (0, None, '"0"')
+    assert (refused.status_code, blind.status_code) == (403, 428)
+    assert (done.status_code, again.json(), done.headers["etag"]) == (200, done.json(), '"1"'), done.text
+    assert [(one["member_id"], one["project_id"]) for one in done.json()["changes"]] == [("m-3", "p-1")]
+    assert (lost.status_code, lost.json()["current"]["plan_id"]) == (412, first)
+    assert (now.json()["plan_id"], now.json()["plan"]["assigned_hours"], now.json()["state"]) == (
+        first,
+        "40.00",
+        "settled",
+    )
+    assert [(one["member_id"], one["source"], one["plan_id"]) for one in planned] == [("m-3", "plan", first)]
+    history = LEAD("GET", f"/api/history/allocations/{planned[0]['key']}").body["items"]
+    assert first in history[-1]["reason"]
+    assert "agreed" in history[-1]["reason"]
+    assert LEAD("GET", f"/api/plans/{first}").body["status"] == "superseded"
+    assert (taken.status_code, taken.json()["week"]["undoes"], taken.json()["kept"]) == (200, 1, []), taken.text
+    assert (rows(), stale.status_code) == ([], 412)
+
+
+def test_a_plan_that_cannot_be_published_says_why(platform: Platform) -> None:
+    week = "/api/capacity/2026-W51"
+    plan, failed = (
+        LEAD("POST", f"{week}/plans", wish).body for wish in ({}, {"scenario": {"name": "x", "leave": ["m-9"]}})
+    )
+    for one in (plan, failed):
+        planner({"do": "solve", "plan_id": one["plan_id"]}, None)
+    spec, member = next((spec, item) for spec, item in ITEMS if getattr(item, "member_id", "") == "m-3")
+    put(platform, [(spec, member.model_copy(update={"status": MemberStatus.INACTIVE}))])
+
+    outdated = LEAD("POST", f"{week}/plans/{plan['plan_id']}/publish", match='"0"')
+    put(platform, [(spec, member)])
+    unsolved = LEAD("POST", f"{week}/plans/{failed['plan_id']}/publish", match='"0"')
+    nothing = LEAD("POST", f"{week}/unpublish", match="*")
+    no_tag = LEAD("POST", f"{week}/unpublish", match="three")
+
+    assert (outdated.status, outdated.body["findings"]) == (409, ["member m-3 is not active"])
+    assert (unsolved.status, "m-9" in unsolved.body["detail"]) == (409, True)
+    assert (nothing.status, "no plan of 2026-W51 was published" in nothing.body["detail"]) == (409, True)
+    assert (no_tag.status, no_tag.body["errors"][0]["path"]) == (422, "header.if-match")
+    assert LEAD("GET", week).body["publication"] == 0
+
+
 def test_the_list_has_the_plans_of_the_week_and_a_plan_of_another_week_is_not_found(platform: Platform) -> None:
     mine = solved()
-    other = LEAD("POST", "/api/capacity/2026-W50/plans", {}).body
+    other = LEAD("POST", "/api/capacity/2026-W49/plans", {}).body
 
     page = LEAD("GET", PLANS_OF, limit=1).body
     listed = [one["plan_id"] for one in LEAD("GET", PLANS_OF, limit=200).body["items"]]

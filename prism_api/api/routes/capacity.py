@@ -1,7 +1,8 @@
 """The plans of a week: asking for one, and what can be read of it.
 
-Belongs here: the routes below /api/capacity. Does not belong here: the engine (prism_core/capacity), the calls of
-the function that has it (planning.py), and the models of the answers (capacity_answers.py).
+Belongs here: their routes, and finding a plan. Does not belong here: the engine (prism_core/capacity), the calls
+of the function that has it (planning.py), the models of the answers (capacity_answers.py) and publishing
+(publications.py).
 A plan tells of everybody: who sees one team reads none.
 """
 
@@ -71,7 +72,7 @@ def post(
     week: WeekKey, body: Annotated[PlanWish, Body()], reason: Reason = None, idempotency_key: Idempotency = None
 ) -> Response[Answer]:
     """It is queued; its status says when it is solved, or what kept it from being."""
-    plan = planning.ask(_open(), _week(week), body)
+    plan = planning.ask(opened(), week_of(week), body)
     answer = item_answer(RESOURCE, Answer, plan, HTTPStatus.ACCEPTED)
     answer.headers["location"] = f"/api/capacity/{week}/plans/{plan.plan_id}"
     return answer
@@ -79,7 +80,7 @@ def post(
 
 def _listed(*, week: str, **_: Any) -> Response[Any]:
     call = current()
-    asked = replace(call, query={**call.query, "week": (_week(week).label,)})
+    asked = replace(call, query={**call.query, "week": (week_of(week).label,)})
     enter(asked)
     found = list_rows(RESOURCE, asked)
     items = [answer_as(RESOURCE, Answer, one) for one in found.rows]
@@ -107,7 +108,7 @@ router.get(
     **documents.operation("A plan and how far it is", TAG, Answer, reads=True, item=True),
 )
 def get(week: WeekKey, plan_id: PlanKey) -> Response[Answer]:
-    return item_answer(RESOURCE, Answer, _plan(week, plan_id))
+    return item_answer(RESOURCE, Answer, plan_of(week, plan_id))
 
 
 @router.get(
@@ -118,7 +119,7 @@ def result(
     week: WeekKey, plan_id: PlanKey, member_id: OfMember = None, project_id: OfProject = None
 ) -> Response[PlanDocument]:
     """Figures are those of the whole plan, also where a member or a project is named."""
-    document = _kept(_plan(week, plan_id)).document
+    document = _kept(plan_of(week, plan_id)).document
     answer = document_of(document, member_id, project_id)
     if len(answer.assignments) > MOST_ASSIGNMENTS:
         many = len(answer.assignments)
@@ -139,14 +140,16 @@ def explanation(
     ] = None,
 ) -> Response[ExplanationOf]:
     """Of everything, of a member's week, or of the open hours of a demand line."""
-    plan = _plan(week, plan_id)
+    plan = plan_of(week, plan_id)
     kept = _kept(plan)
     if kept.explanation is not None:
         found = _part(kept.explanation, member_id, line)
     elif member_id is None and line is None:
         raise _too_large("The week is too large to be explained whole; name a member_id or a line.")
     else:
-        found = read_explanation(Explanation, planning.answer(plan, "explain", member_id=member_id, line=line))
+        found = read_explanation(
+            Explanation, planning.answer("explain", plan_id=plan_id, member_id=member_id, line=line)
+        )
     return respond(explanation_of(found, wording.sentences(found, _names())))
 
 
@@ -162,7 +165,7 @@ def compare(
     other: Annotated[str, Query(alias="with", description="the other plan", min_length=1, max_length=128)],
 ) -> Response[DifferenceOf]:
     """This plan less the one that it is compared with."""
-    before, after = _kept(_plan(week, other, "query.with")), _kept(_plan(week, plan_id))
+    before, after = _kept(plan_of(week, other, "query.with")), _kept(plan_of(week, plan_id))
     found = difference(before.plan, after.plan)
     return respond(difference_of(found, wording.differences(found, _names())))
 
@@ -175,38 +178,38 @@ def compare(
 )
 def candidates(week: WeekKey, plan_id: PlanKey, line: LineName) -> Response[CandidatesOf]:
     """The best first, everything else planned anew."""
-    told = planning.answer(_solved(_plan(week, plan_id)), "candidates", line=line)
+    told = planning.answer("candidates", plan_id=solved(plan_of(week, plan_id)).plan_id, line=line)
     found, names = [read_explanation(Candidate, one) for one in told], _names()
     rows = [candidate_of(one, wording.candidate(one, names)) for one in found]
     return respond(CandidatesOf(line=line, candidates=rows))
 
 
-def _open() -> Call:
+def opened() -> Call:
     """The call, if its caller may know of everybody. Raises Problem 403."""
     call = current()
     RESOURCE.refuse_part(visible(call))
     return call
 
 
-def _week(week: str) -> Week:
+def week_of(week: str) -> Week:
     try:
         return Week.parse(week)
     except BadUsage as error:
         raise invalid((FieldError("path.week", str(error)),)) from error
 
 
-def _plan(week: str, plan_id: str, field: str | None = None) -> Plan:
+def plan_of(week: str, plan_id: str, field: str | None = None) -> Plan:
     """The plan, if it is of the week. Raises Problem 404, or 422 where a field names it."""
-    _open()
+    opened()
     plan = planning.store().load(plan_id)
-    if plan is not None and plan.week == _week(week):
+    if plan is not None and plan.week == week_of(week):
         return plan
     if field is not None:
         raise invalid((FieldError(field, f"{week} has no such plan"),))
     raise not_found(f"plan {plan_id} of {week}")
 
 
-def _solved(plan: Plan) -> Plan:
+def solved(plan: Plan) -> Plan:
     """Raises Problem 409 for a plan that there is nothing to read of."""
     if plan.is_solved:
         return plan
@@ -216,7 +219,7 @@ def _solved(plan: Plan) -> Plan:
 
 def _kept(plan: Plan) -> KeptPlan:
     try:
-        return read_body(backend.settings(), _solved(plan))
+        return read_body(backend.settings(), solved(plan))
     except LostBody as error:
         raise Problem(HTTPStatus.CONFLICT, f"{error}.") from error
 

@@ -15,7 +15,8 @@ from prism_core.capacity.compare import PlanDifference
 from prism_core.capacity.explanation import Candidate, ChangeKind, Constraint, Explanation
 from prism_core.capacity.plan import PlanState
 from prism_core.capacity.problem import Level
-from prism_core.models.base import Choice, Day, Hours, Many, Measure, Model
+from prism_core.models.base import Choice, Count, Day, Hours, Id, Instant, Many, Measure, Model
+from prism_core.models.published import PublicationState
 
 _M = TypeVar("_M", bound=Model)
 
@@ -166,6 +167,66 @@ class DifferenceOf(Model):
     moved_hours: Hours
     unmet_hours: Measure
     sentences: list[str]
+
+
+class PlanFigures(Model):
+    """The figures of the plan that is published."""
+
+    plan_id: Id
+    scenario: str
+    objective: Measure | None
+    bound: Measure | None
+    gap: Measure | None
+    assigned_hours: Hours | None
+    unmet_hours: Hours | None
+    fingerprint: str | None
+    created: Instant
+    created_by: str
+
+
+class WeekPlan(Model):
+    """What is published of a week: `publication` 0 is nothing, then they are counted, undone ones too.
+
+    `plan` is absent where nothing was published, or it was taken back; `undoes` names the publication that was.
+    `changed` rows differ from those before it, `edited` ones are not as the plan has them.
+    """
+
+    week: Week
+    publication: Count = 0
+    state: Choice[PublicationState] | None = None
+    plan_id: Id | None = None
+    plan: PlanFigures | None = None
+    replaced: Id | None = None
+    undoes: Count | None = None
+    changed: Count = 0
+    edited: Count = 0
+    published: Instant | None = None
+    published_by: str | None = None
+    reason: str = ""
+
+
+class HoursChanged(Model):
+    """A member's hours by day on a project, before and after."""
+
+    member_id: str
+    project_id: str
+    before: dict[Day, Hours]
+    after: dict[Day, Hours]
+
+
+class PairOf(Model):
+    """A member on a project."""
+
+    member_id: str
+    project_id: str
+
+
+class PublicationOf(Model):
+    """A publication that is written: what it changed, and what an undo left alone since somebody edited it."""
+
+    week: WeekPlan
+    changes: Many[HoursChanged]
+    kept: Many[PairOf]
 
 
 class CandidateOf(Model):

@@ -46,6 +46,7 @@ SECTIONS = (
     Section(("alerts",), lambda: import_module("prism_api.api.routes.alerts"), "alerts"),
     Section(("plans",), lambda: import_module("prism_api.api.routes.plans"), "plans"),
     Section(("capacity",), lambda: import_module("prism_api.api.routes.capacity")),
+    Section(("capacity",), lambda: import_module("prism_api.api.routes.publications")),
     Section(("reports",), lambda: import_module("prism_api.api.routes.reports"), "editions"),
     Section(("throughput",), lambda: import_module("prism_api.api.routes.throughput")),
     Section(("restatements",), lambda: import_module("prism_api.api.routes.restatements")),

@@ -1,0 +1,107 @@
+"""What is published of a week: reading it, publishing a plan, taking a publication back.
+
+Belongs here: these routes. Does not belong here: publishing itself, which the planner does
+(prism_resources/plans/publishing.py), and plans that are not published (capacity.py).
+"""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from prism_api.api import backend, documents, planning
+from prism_api.api.answers import respond
+from prism_api.api.calls import Call, current
+from prism_api.api.crud import Idempotency, IfMatch, Reason
+from prism_api.api.problems import Problem
+from prism_api.api.routes.capacity import TAG, PlanKey, WeekKey, opened, plan_of, solved, week_of
+from prism_api.api.routes.capacity_answers import PlanFigures, PublicationOf, WeekPlan
+from prism_api.api.writes import author_of, versions_of
+from prism_core.calendar import Week
+from prism_core.models.published import PublishedPlan
+from prism_core.tables import PUBLISHED_PLANS
+
+router = APIGatewayHttpRouter()
+
+
+@router.get(
+    "/api/capacity/<week>",
+    **documents.operation("What is published of a week", TAG, WeekPlan, reads=True),
+)
+def published(week: WeekKey) -> Response[WeekPlan]:
+    """The ETag is that of the publication: who publishes, or takes back, sends it as If-Match."""
+    opened()
+    pointer = _pointer(week)
+    return respond(_shown(week_of(week), pointer), headers={"etag": _etag(pointer)})
+
+
+@router.post(
+    "/api/capacity/<week>/plans/<plan_id>/publish",
+    **documents.operation("Make a plan the one of its week", TAG, PublicationOf, item=True, versioned=True),
+)
+def publish(
+    week: WeekKey,
+    plan_id: PlanKey,
+    if_match: IfMatch = None,
+    reason: Reason = None,
+    idempotency_key: Idempotency = None,
+) -> Response[PublicationOf]:
+    """Readers see the old allocations or the new ones, pinned ones stay.
+
+    412 when somebody else published since the week was looked at, with what differs; 409 with `findings` for a
+    plan that cannot stand any more.
+    """
+    plan = solved(plan_of(week, plan_id))
+    return _publication("publish", week, plan_id=plan.plan_id)
+
+
+@router.post(
+    "/api/capacity/<week>/unpublish",
+    **documents.operation("Take the last publication of a week back", TAG, PublicationOf, versioned=True),
+)
+def unpublish(
+    week: WeekKey, if_match: IfMatch = None, reason: Reason = None, idempotency_key: Idempotency = None
+) -> Response[PublicationOf]:
+    """A publication of its own: taken back again, it stands again. Rows that somebody changed since stay."""
+    opened()
+    return _publication("unpublish", week, week=week_of(week).label)
+
+
+def _publication(do: str, week: str, /, **asked: str) -> Response[PublicationOf]:
+    call = current()
+    expected, author = _expected(call, week), author_of(call)
+    told = planning.answer(do, **asked, actor=author.actor, reason=author.reason, expected=expected)
+    pointer = PublishedPlan.from_plain(told["pointer"])
+    found = PublicationOf.model_validate(
+        {"week": _shown(week_of(week), pointer), "changes": told["changes"], "kept": told["edited"]}
+    )
+    return respond(found, headers={"etag": _etag(pointer)})
+
+
+def _expected(call: Call, week: str) -> int:
+    """The publication that was looked at. Raises Problem 428 without If-Match."""
+    given = call.headers.get("if-match", "").strip()
+    if not given:
+        words = f"Send If-Match with the ETag of /api/capacity/{week}, so that nobody's publication is lost."
+        raise Problem(HTTPStatus.PRECONDITION_REQUIRED, words)
+    current_one = _pointer(week)
+    stands = 0 if current_one is None else current_one.publication
+    named = {stands} if given == "*" else versions_of(given)
+    return stands if stands in named else max(named)
+
+
+def _pointer(week: str) -> PublishedPlan | None:
+    return backend.reader(PUBLISHED_PLANS, PublishedPlan).get(week=week_of(week))
+
+
+def _etag(pointer: PublishedPlan | None) -> str:
+    return f'"{0 if pointer is None else pointer.publication}"'
+
+
+def _shown(week: Week, pointer: PublishedPlan | None) -> WeekPlan:
+    if pointer is None:
+        return WeekPlan(week=week)
+    plan = None if pointer.plan_id is None else planning.store().load(pointer.plan_id)
+    shown = {name: getattr(pointer, name) for name in WeekPlan.model_fields if name in PublishedPlan.model_fields}
+    figures = None if plan is None else {name: getattr(plan, name) for name in PlanFigures.model_fields}
+    return WeekPlan.model_validate({**shown, "plan": figures})

@@ -1,0 +1,68 @@
+"""A stored plan made the plan of its week, and that taken back.
+
+Belongs here: from an event to the publisher, and what it refuses as an answer. Does not belong here: publishing
+(prism_resources/plans/publishing.py) and who may (the API).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from prism_core.calendar import Week
+from prism_core.failures import BadUsage
+from prism_core.models.base import Model
+from prism_core.publications import HoursChange
+from prism_core.settings import Settings
+from prism_resources.plans.bodies import read_body
+from prism_resources.plans.publishing import OutdatedPlan, Overtaken, Published, Publisher
+from prism_resources.plans.storing import PlanStore
+
+
+def publish(settings: Settings, plan_id: str, actor: str, reason: str, expected: int) -> dict[str, Any]:
+    """Publish a plan where the week is at publication `expected`, 0 for none. Raises LostBody."""
+    plan = PlanStore(settings).load(plan_id)
+    if plan is None:
+        return {"status": 404, "detail": f"There is no plan {plan_id}."}
+    planned = {one.pair: one.by_day for one in read_body(settings, plan).plan.assignments}
+    publisher = Publisher(settings)
+    try:
+        return _told(publisher.publish(plan.week, plan_id, planned, actor=actor, reason=reason, expected=expected))
+    except Overtaken as error:
+        return _overtaken(error)
+    except OutdatedPlan as error:
+        return {"status": 409, "detail": str(error), "extra": {"findings": list(error.findings)}}
+
+
+def unpublish(settings: Settings, week: str, actor: str, reason: str, expected: int) -> dict[str, Any]:
+    """Take the last publication of a week back."""
+    try:
+        return _told(Publisher(settings).undo(Week.parse(week), actor=actor, reason=reason, expected=expected))
+    except Overtaken as error:
+        return _overtaken(error)
+    except BadUsage as error:
+        return {"status": 409, "detail": str(error)}
+
+
+def _told(done: Published) -> dict[str, Any]:
+    edited = [{"member_id": member, "project_id": project} for member, project in done.edited]
+    return {"answer": {"pointer": _plain(done.pointer), "changes": _hours(done.changes), "edited": edited}}
+
+
+def _overtaken(error: Overtaken) -> dict[str, Any]:
+    extra = {"current": _plain(error.pointer), "changes": _hours(error.changes)}
+    return {"status": 412, "detail": str(error), "extra": extra}
+
+
+def _plain(pointer: Model | None) -> Any:
+    return None if pointer is None else pointer.plain()
+
+
+def _hours(changes: Iterable[HoursChange]) -> list[dict[str, Any]]:
+    return [
+        {
+            "member_id": one.member_id,
+            "project_id": one.project_id,
+            "before": {day.isoformat(): str(hours) for day, hours in sorted(one.before.items())},
+            "after": {day.isoformat(): str(hours) for day, hours in sorted(one.after.items())},
+        }
+        for one in changes
+    ]
