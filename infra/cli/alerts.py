@@ -79,13 +79,14 @@ def _judged(platform: Platform, week: Week) -> "list[Judgement]":
 
 
 def _keep(*, send: bool, as_json: bool) -> None:
-    """Judge the running week, keep what was found, and tell what is new."""
+    """Judge the running week, keep what was found, and tell what is new; a mail that nobody takes is lost."""
+    from infra.local.serving import mail
     from prism_resources.alerts.digests import AlertDigests
     from prism_resources.alerts.running import judged_now
     from prism_resources.lake import Lake
 
     now = clock.now()
-    with attached(say) as platform, err.status("judging"):
+    with attached(say, beside=mail if send else None) as platform, err.status("judging"):
         kept = judged_now(platform.settings, Lake(platform.settings), now)
         told = AlertDigests(platform.settings).daily(now) if send else None
     deliveries = [] if told is None else [one for outcome in told.outcomes for one in outcome.deliveries]

@@ -35,7 +35,9 @@ def deliveries(
         raise BadUsage("EDITION RECIPIENT and --settle belong together")
     if settle and settle not in SETTLED:
         raise BadUsage(f"--settle {settle}: valid are {', '.join(SETTLED)}")
-    with attached(say) as platform:
+    from infra.local.serving import mail
+
+    with attached(say, beside=mail if settle else None) as platform:
         from prism_resources.mailing import Mailing
 
         mailing = Mailing(platform.settings)

@@ -68,7 +68,8 @@ def backtest_assets() -> list[dg.AssetsDefinition]:
             rules = [_rule(name) for name in config.rules] or list(AlertRule)
             lake = SnapshotLake(prism.settings(), prism.lake())
             weeks = _weeks(config.weeks, lake, prism.weeks())
-            found = [backtest(rule, lake.weeks(weeks)) for rule in rules]
+            snapshots = list(lake.weeks(weeks))  # read once for all rules
+            found = [backtest(rule, snapshots) for rule in rules]
             feedback = {one.rule: by_feedback(one, _verdicts(prism, one)) for one in found}
             context.add_asset_metadata(_metadata(found, weeks, feedback))
             for one in found:

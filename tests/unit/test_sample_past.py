@@ -42,6 +42,7 @@ def test_every_item_of_the_programme_has_a_story_that_ends_with_it(
         "quality": records.reviews,
         "bugs": records.bugs,
         "disputes": records.disputes,
+        "recipients": programme.recipients,
         "corrections": records.corrections,
     }
 

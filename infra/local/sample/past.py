@@ -54,6 +54,7 @@ def stories(programme: Programme, weeks: WeekRange, until: datetime) -> list[tup
         ("quality", ([Step(one.reviewed_at, one)] for one in records.reviews)),
         ("bugs", (_bug(one) for one in records.bugs)),
         ("disputes", (_dispute(one) for one in records.disputes)),
+        ("recipients", ([Step(clock.set_up + timedelta(days=1), one)] for one in programme.recipients)),
         ("corrections", ([Step(one.created, one)] for one in records.corrections)),
     ]
     return [(table, [clock.told(story) for story in of_table]) for table, of_table in told]

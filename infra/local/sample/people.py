@@ -16,6 +16,7 @@ from prism_core.availability import contracted
 from prism_core.calendar import Week, WeekRange
 from prism_core.models.people import Availability, AvailabilityStatus, Member, ReasonCode, Skill, Weekday
 from prism_core.models.projects import LabelingJob, Project, ProjectStatus, Request, RequestStatus
+from prism_core.models.reports import Recipient, ReportKind, Subscription
 from prism_core.models.work import Allocation
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
 
@@ -48,6 +49,7 @@ class Programme:
     allocations: list[Allocation]
     availability: list[Availability]
     requests: list[Request]
+    recipients: list[Recipient]
     records: Records
 
 
@@ -63,7 +65,9 @@ def synthetic_programme(weeks: WeekRange, seed: int) -> Programme:
     allocations = _allocations(rng, members, projects, weeks, off)
     requests = [_request(rng, number, projects, weeks) for number in range(1, REQUESTS + 1)]
     records = synthetic_records(weeks, seed, members, projects, allocations)
-    return Programme(members, projects, workers, allocations, availability, requests, records)
+    return Programme(
+        members, projects, workers, allocations, availability, requests, _recipients(projects), records
+    )
 
 
 def job_of(project: Project) -> str:
@@ -187,6 +191,27 @@ def _allocations(
                     )
                     found.append(allocation)
     return found
+
+
+def _recipients(projects: list[Project]) -> list[Recipient]:
+    """Who reads the digests of alerts: a coordinator everything, two leads what is theirs."""
+    daily, weekly = ReportKind.ALERTS_DAILY, ReportKind.ALERTS_WEEKLY
+    first = tuple(project.project_id for project in projects[:10])
+    wanted = {
+        "coordinator": (Subscription(report=daily), Subscription(report=weekly)),
+        "lead-north": (Subscription(report=daily, teams=(TEAMS[0],)),),
+        "lead-projects": (Subscription(report=daily, projects=first),),
+    }
+    return [
+        Recipient(
+            recipient_id=f"syn-r-{name}",
+            name=f"Synthetic {name.replace('-', ' ').capitalize()}",
+            email=f"synthetic.{name}@example.com",
+            time_zone="Europe/Madrid",
+            subscriptions=subscriptions,
+        )
+        for name, subscriptions in wanted.items()
+    ]
 
 
 def _request(rng: random.Random, number: int, projects: list[Project], weeks: WeekRange) -> Request:
