@@ -6,6 +6,7 @@ SES of version one with a raw message of seven bits: the embedded one loses head
 and every message with a byte above 127. A call is sent once: SES knows no token that makes a second one the same.
 """
 
+import time
 from collections.abc import Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -15,10 +16,12 @@ from botocore.exceptions import ClientError, HTTPClientError
 from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.settings import Settings
 from prism_resources.aws import client
-from prism_resources.failures import calling
+from prism_resources.failures import THROTTLED, calling, error_code
 
 # What SES takes in one call; more is several messages.
 MOST_RECIPIENTS = 50
+# A new account may send one message a second. What is throttled was refused, so it is sent again after these.
+THROTTLED_SECONDS = (1.0, 2.0, 4.0)
 _SEVEN_BIT = SMTP.clone(cte_type="7bit")
 
 
@@ -60,16 +63,25 @@ class Mailer:
         message.set_content(text)
         if html is not None:
             message.add_alternative(html, subtype="html")
-        with calling(f"mail {subject[:60]!r}", "send"):
-            try:
-                answer = self._ses.send_raw_email(
-                    RawMessage={"Data": message.as_bytes()}, Destinations=list(recipients), Source=self._sender
-                )
-            except (ClientError, HTTPClientError) as error:
-                if _may_have_gone(error):
-                    raise Unanswered(f"nobody knows whether mail {subject[:60]!r} has gone: {error}") from error
-                raise
-        return str(answer["MessageId"])
+        waits = iter(THROTTLED_SECONDS)
+        while True:
+            with calling(f"mail {subject[:60]!r}", "send"):
+                try:
+                    answer = self._ses.send_raw_email(
+                        RawMessage={"Data": message.as_bytes()},
+                        Destinations=list(recipients),
+                        Source=self._sender,
+                    )
+                except (ClientError, HTTPClientError) as error:
+                    if _may_have_gone(error):
+                        said = f"nobody knows whether mail {subject[:60]!r} has gone: {error}"
+                        raise Unanswered(said) from error
+                    wait = next(waits, None) if _is_throttled(error) else None
+                    if wait is None:
+                        raise
+                else:
+                    return str(answer["MessageId"])
+            time.sleep(wait)
 
 
 def _may_have_gone(error: ClientError | HTTPClientError) -> bool:
@@ -77,3 +89,8 @@ def _may_have_gone(error: ClientError | HTTPClientError) -> bool:
     if isinstance(error, ClientError):
         return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
     return True
+
+
+def _is_throttled(error: ClientError | HTTPClientError) -> bool:
+    """Refused for now: it has not gone."""
+    return isinstance(error, ClientError) and error_code(error) in THROTTLED

@@ -6,6 +6,7 @@ No partitions: it reads eight weeks behind each week, and one run is one compari
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -17,6 +18,7 @@ from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.alerts.backtest import Backtest, backtest, by_feedback
 from prism_core.alerts.fixtures import outcomes
+from prism_core.alerts.snapshot import ended_by
 from prism_core.calendar import Week, WeekRange
 from prism_core.charts import as_markdown, grouped_bar_chart
 from prism_core.failures import BadUsage
@@ -67,7 +69,7 @@ def backtest_assets() -> list[dg.AssetsDefinition]:
         with failures_by_intent():
             rules = [_rule(name) for name in config.rules] or list(AlertRule)
             lake = SnapshotLake(prism.settings(), prism.lake())
-            weeks = _weeks(config.weeks, lake, prism.weeks())
+            weeks = _weeks(config.weeks, lake, prism.weeks(), prism.settings().restatement_grace_hours)
             snapshots = list(lake.weeks(weeks))  # read once for all rules
             found = [backtest(rule, snapshots) for rule in rules]
             feedback = {one.rule: by_feedback(one, _verdicts(prism, one)) for one in found}
@@ -106,11 +108,11 @@ def _rule(name: str) -> AlertRule:
         raise BadUsage(f"there is no rule {name!r}; valid ones are {', '.join(AlertRule)}") from None
 
 
-def _weeks(text: str, lake: SnapshotLake, known: WeekRange) -> WeekRange:
+def _weeks(text: str, lake: SnapshotLake, known: WeekRange, grace_hours: int) -> WeekRange:
     """The weeks that are asked for, else the newest ended ones that the lake holds, without a gap."""
     if text:
         return WeekRange.parse(text)
-    ended = Week.of(clock.now()) + -1
+    ended = ended_by(clock.this_week(), clock.now(), timedelta(hours=grace_hours))
     last = next((week for week in _back(ended, known.first) if lake.holds(week)), None)
     if last is None:
         raise BadUsage(f"the lake holds no whole week up to {ended}; `prism export` writes them")

@@ -1,6 +1,7 @@
 """`prism alerts` on a platform with a few items: what the rules say now, and what one would have told before."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,14 +9,16 @@ import pytest
 from infra.local.platform import Platform
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project, Request
+from prism_core.models.reports import Recipient
 from prism_core.models.work import Allocation
-from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, REQUESTS, TableSpec
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, RECIPIENTS, REQUESTS, TableSpec
 from prism_resources.aws import client
 from prism_resources.tables.bulk import batch_write, put_request
 from prism_resources.tables.codec import encode
 from prism_resources.tables.store import TableStore
 from tests.integration.fresh import commands_of_this_file
 from tests.integration.helpers import prism
+from tests.integration.test_emulator_contract_mail import received, sink
 
 platform = commands_of_this_file()
 NOW = "2026-11-24T12:00:00Z"  # a Tuesday of 2026-W48
@@ -115,6 +118,29 @@ def test_a_week_that_has_just_ended_is_not_due_and_it_is_said_from_when_on(platf
     assert "not due yet: the figures of 2026-W44 are complete at Monday 06:00 UTC" in early.stderr
     assert "not due" not in later.stderr
     assert json.loads(early.stdout) == json.loads(later.stdout)
+
+
+def test_what_is_kept_is_told_once_by_the_command(platform: Platform, tmp_path: Path) -> None:
+    wanted = {"recipient_id": "ada", "name": "Ada", "email": "ada@example.com", "time_zone": "UTC"}
+    ada = Recipient.model_validate(wanted | {"subscriptions": [{"report": "alerts_daily"}]})
+    table = platform.settings.table_name(RECIPIENTS.name)
+    batch_write(client(platform.settings, "dynamodb"), table, [put_request(encode(RECIPIENTS, ada))])
+
+    kept = run(platform, "alerts", "--store", "--json")
+    with sink(platform, tmp_path):
+        first, second = (run(platform, "alerts", "--send", "--json") for _ in range(2))
+        mails = [(to, message["Subject"]) for to, message in received(tmp_path)]
+    shown = run(platform, "alerts", "--send")
+
+    assert kept.returncode == 0, kept.stderr
+    counts, told, again = (json.loads(one.stdout) for one in (kept, first, second))
+    assert counts["rules"]["late_request"] == {"new": 1, "open": 1, "over": 0}
+    assert (counts["edition"], told["edition"], again["edition"]) == (None, "alerts_daily-2026-W48-1", None)
+    assert [one["status"] for one in told["deliveries"]] == ["sent"]
+    assert mails == [(("ada@example.com",), "PRISM alerts: 2 new")]
+    assert "nothing is new" in shown.stdout
+    past = run(platform, "alerts", "2026-W47", "--store")
+    assert (past.returncode, "kept as of now" in past.stderr) == (2, True)
 
 
 def test_a_backtest_needs_its_weeks_and_weeks_that_have_ended(platform: Platform) -> None:

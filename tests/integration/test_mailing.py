@@ -273,7 +273,7 @@ def test_a_refused_mail_is_tried_again_by_later_runs_and_not_for_ever(
 ) -> None:
     mailing, slow, never = Mailing(proxy.settings(platform.settings)), recipient("slow"), recipient("never")
     edition = prepared(platform.settings, week, slow)
-    proxy.rule(**SENDS, times=1, error={"code": "Throttling", "status": 400})
+    proxy.rule(**SENDS, times=1, error={"code": "MessageRejected", "status": 400})
     refused, sent = (mailing.deliver(edition, now=NOW) for _ in range(2))
     other = prepared(platform.settings, week + 100, never)
     proxy.rule(**SENDS, error={"code": "MessageRejected", "status": 400})
@@ -290,6 +290,18 @@ def delivered_at_once(settings: Settings, edition: Edition, at_once: Barrier) ->
     mailing = Mailing(settings)
     at_once.wait(60)
     mailing.deliver(edition, now=NOW)
+
+
+def test_a_throttled_mail_waits_a_moment_and_goes(
+    platform: Platform, week: Week, mailbox: Path, proxy: FaultProxy
+) -> None:
+    edition = prepared(platform.settings, week, recipient("throttled"))
+    proxy.rule(**SENDS, times=1, error={"code": "Throttling", "status": 400})
+
+    outcome = Mailing(proxy.settings(platform.settings)).deliver(edition, now=NOW)
+
+    assert (stands(outcome), outcome.deliveries[0].attempts) == ({"throttled": "sent"}, 1)
+    assert to(mailbox) == ["throttled@example.com"]
 
 
 def test_two_processes_at_once_send_one_mail_to_each(platform: Platform, week: Week, mailbox: Path) -> None:
