@@ -16,19 +16,22 @@ from prism_core.settings import Settings, load_settings
 from prism_resources.plans.bodies import LostBody
 
 # What an event asks for, by its field `do`; the other fields are the arguments.
-SOLVE: Final = "solve"
+SOLVE, MAIL = "solve", "mail"
+# Nobody waits for these: Lambda calls again, a minute later, what failed and may succeed then.
+_ALONE: Final = frozenset({SOLVE, MAIL})
 _DOES: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
     SOLVE: lambda settings, plan_id: {"answer": solving.run(settings, plan_id)},
     "candidates": lambda settings, **asked: {"answer": asking.candidates(settings, **asked)},
     "explain": lambda settings, **asked: {"answer": asking.explained(settings, **asked)},
     "publish": publishing.publish,
     "unpublish": publishing.unpublish,
+    MAIL: publishing.mail,
 }
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`{"do": "solve", "plan_id": …}`, called without waiting; whatever else it does answers `{"answer": …}`, or
-    `{"status": …, "detail": …, "extra": …}` for what it refuses."""
+    """`{"do": "solve", "plan_id": …}`; answers `{"answer": …}`, or `{"status": …, "detail": …, "extra": …}` for
+    what it refuses."""
     del context
     started = time.perf_counter()
     asked = dict(event)
@@ -48,6 +51,6 @@ def _done(settings: Settings, do: str, asked: Mapping[str, Any]) -> dict[str, An
     except LostBody as error:
         return {"status": 409, "detail": str(error)}
     except TransientFailure as error:
-        if do == SOLVE:
-            raise  # Lambda calls again, a minute later
+        if do in _ALONE:
+            raise
         return {"status": 503, "detail": str(error)}

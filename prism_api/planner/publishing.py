@@ -1,35 +1,36 @@
-"""A stored plan made the plan of its week, and that taken back.
+"""A stored plan made the plan of its week, that taken back, and who is told.
 
 Belongs here: from an event to the publisher, and what it refuses as an answer. Does not belong here: publishing
-(prism_resources/plans/publishing.py) and who may (the API).
+and telling (prism_resources/plans) and who may (the API).
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
 from prism_core.models.base import Model
-from prism_core.publications import HoursChange
+from prism_core.publications import HoursChange, changes_of
 from prism_core.settings import Settings
-from prism_resources.plans.bodies import read_body
+from prism_resources.aws import client
 from prism_resources.plans.publishing import OutdatedPlan, Overtaken, Published, Publisher
-from prism_resources.plans.storing import PlanStore
+from prism_resources.plans.telling import tell
+from prism_resources.tables.publications import Publications
 
 
 def publish(settings: Settings, plan_id: str, actor: str, reason: str, expected: int) -> dict[str, Any]:
     """Publish a plan where the week is at publication `expected`, 0 for none. Raises LostBody."""
-    plan = PlanStore(settings).load(plan_id)
-    if plan is None:
-        return {"status": 404, "detail": f"There is no plan {plan_id}."}
-    planned = {one.pair: one.by_day for one in read_body(settings, plan).plan.assignments}
     publisher = Publisher(settings)
     try:
-        return _told(publisher.publish(plan.week, plan_id, planned, actor=actor, reason=reason, expected=expected))
+        return _told(publisher.publish_plan(plan_id, actor=actor, reason=reason, expected=expected))
     except Overtaken as error:
         return _overtaken(error)
     except OutdatedPlan as error:
         return {"status": 409, "detail": str(error), "extra": {"findings": list(error.findings)}}
+    except BadUsage as error:
+        return {"status": 409, "detail": str(error)}
 
 
 def unpublish(settings: Settings, week: str, actor: str, reason: str, expected: int) -> dict[str, Any]:
@@ -40,6 +41,17 @@ def unpublish(settings: Settings, week: str, actor: str, reason: str, expected: 
         return _overtaken(error)
     except BadUsage as error:
         return {"status": 409, "detail": str(error)}
+
+
+def mail(settings: Settings, week: str, publication: int) -> dict[str, Any]:
+    """Tell those whose hours a publication changed, once each, as long as it is the last one of its week."""
+    pointer = Publisher(settings).finish(Week.parse(week))
+    if pointer is None or pointer.publication != publication:
+        return {"answer": "another publication stands"}
+    rows = Publications(client(settings, "dynamodb"), settings).rows_of(pointer)
+    outcome = tell(settings, Published(pointer, tuple(changes_of(rows))), now=clock.now())
+    deliveries = () if outcome is None else outcome.deliveries
+    return {"answer": dict(Counter(one.status.value for one in deliveries))}
 
 
 def _told(done: Published) -> dict[str, Any]:

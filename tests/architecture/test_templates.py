@@ -206,7 +206,8 @@ def rights_of_the_api(role: str = "ApiRole") -> list[tuple[set[str], set[str]]]:
     return [
         (set(_listed(statement["Action"])), {json.dumps(one) for one in _listed(statement["Resource"])})
         for policy in policies
-        for statement in policy["PolicyDocument"]["Statement"]
+        for given in policy["PolicyDocument"]["Statement"]
+        for statement in [given["Fn::If"][1] if "Fn::If" in given else given]
     ]
 
 
@@ -283,11 +284,12 @@ def test_the_planner_reads_what_it_plans_from_and_writes_plans_and_what_they_pub
     items = may | {"dynamodb:BatchGetItem"}
     assert tables == {
         **dict.fromkeys(("availability", "members", "projects", "quality", "requests"), items),
-        **dict.fromkeys(("plans", "changelog"), plans),
+        "recipients": may,
+        **dict.fromkeys(("plans", "changelog", "deliveries", "editions"), plans),
         **dict.fromkeys(("allocations", "published_plans"), rows),
     }
     below = [json.loads(one)["Fn::Sub"].partition("}/")[2] for _, found in objects for one in found]
-    assert below == [f"{PLANS}*"]
+    assert sorted(below) == ["editions/*", f"{PLANS}*"]
     assert not [one for _, resources in rights for one in resources if "*" in re.sub(BELOW, "", one)]
 
 

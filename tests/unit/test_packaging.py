@@ -15,7 +15,7 @@ from infra.packaging.sources import PACKAGES, REPOSITORY, own_files
 # What the reading of credentials needs beside the services that PRISM names.
 OF_BOTOCORE_ITSELF = {"sso", "sso-oidc", "sts"}
 # Called by assets, by infra and by commands; no function does.
-NOT_OF_A_FUNCTION = {"athena", "cloudformation", "cloudwatch", "logs", "ses", "sesv2"}
+NOT_OF_A_FUNCTION = {"athena", "cloudformation", "cloudwatch", "logs", "sesv2"}
 
 
 def write(folder: Path, **files: str) -> list[tuple[str, Path]]:
@@ -62,7 +62,7 @@ def test_every_service_that_a_function_calls_is_described_in_it() -> None:
         service
         for package in PACKAGES
         for path in (REPOSITORY / package).rglob("*.py")
-        for service in re.findall(r'\bclient\([\w.()]*settings[\w.()]*, "([a-z0-9-]+)"\)', path.read_text())
+        for service in re.findall(r'\bclient\([\w.()]*settings[\w.()]*, "([a-z0-9-]+)"[,)]', path.read_text())
     }
 
     assert called
