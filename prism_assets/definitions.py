@@ -19,6 +19,7 @@ from prism_assets.operational import operational_tables
 from prism_assets.partitions import weekly
 from prism_assets.planning.assets import planning_assets
 from prism_assets.planning.checks import planning_checks
+from prism_assets.planning.notices import notice_assets, notice_checks
 from prism_assets.quality.assets import quality_assets
 from prism_assets.quality.checks import quality_checks
 from prism_assets.resources import PrismResource
@@ -46,6 +47,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *backup_assets(),
             *restatement_assets(weeks),
             *planning_assets(weeks),
+            *notice_assets(),
             *judgement_assets(),
             *digest_assets(),
             *backtest_assets(),
@@ -59,6 +61,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *backup_checks(),
             *restatement_checks(weeks),
             *planning_checks(weeks),
+            *notice_checks(),
             *judgement_checks(),
             *digest_checks(),
             *backtest_checks(),

@@ -12,6 +12,7 @@ from prism_sensors.ingest import worker_activity_hourly
 from prism_sensors.known import KnownAssets
 from prism_sensors.landed import landed_activity
 from prism_sensors.proposals import capacity_plan_weekly
+from prism_sensors.published import published_plans
 from prism_sensors.restated import restated_sensor
 from prism_sensors.run_incidents import failed_runs
 from prism_sensors.watches import change_sensors
@@ -27,11 +28,11 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         alerts_daily(settings, known),
         alerts_weekly(settings, known),
     ]
-    restated = restated_sensor(known)
+    others = [one for one in (published_plans(known), restated_sensor(known)) if one is not None]
     sensors = [
         landed_activity(settings, known),
         *change_sensors(known),
-        *([] if restated is None else [restated]),
+        *others,
         failed_runs,
     ]
     return dg.Definitions.merge(*(part for part in parts if part is not None), dg.Definitions(sensors=sensors))

@@ -27,7 +27,6 @@ _REASON = typer.Option("--reason", help="why; the history of each allocation say
 _OVER = typer.Option(
     "--over", min=0, help="publish only if this publication of the week still stands (0: none); else that of now"
 )
-_QUIET = typer.Option("--no-mail", help="tell nobody whose allocations change")
 _JSON = typer.Option("--json", help="one JSON object instead of a table")
 
 
@@ -65,7 +64,6 @@ def publish(
     plan_id: Annotated[str, typer.Argument(help="a stored plan, as `prism plans` lists it")],
     reason: Annotated[str, _REASON] = "",
     over: Annotated[int | None, _OVER] = None,
-    no_mail: Annotated[bool, _QUIET] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Make a stored plan the allocations of its week, next to pinned ones. Again after a kill, it goes on."""
@@ -79,7 +77,7 @@ def publish(
             raise BadUsage(f"there is no plan {plan_id}; `prism plans WEEK` lists those of a week")
         expected = _looked_at(publisher.finish(plan.week), over, plan_id)
         done = publisher.publish_plan(plan_id, actor=_actor(), reason=reason, expected=expected)
-        mails = None if no_mail else _told(platform.settings, done)
+        mails = _told(platform.settings, done)
     _print(done, mails, as_json=as_json)
 
 
@@ -87,7 +85,6 @@ def unpublish(
     week: Annotated[str, typer.Argument(help="the week, such as 2026-W48")],
     reason: Annotated[str, _REASON] = "",
     over: Annotated[int | None, _OVER] = None,
-    no_mail: Annotated[bool, _QUIET] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Take the last publication of a week back: its allocations are what they were before it."""
@@ -99,7 +96,7 @@ def unpublish(
         pointer = publisher.finish(wanted)
         expected = over if over is not None else 0 if pointer is None else pointer.publication
         done = publisher.undo(wanted, actor=_actor(), reason=reason, expected=expected)
-        mails = None if no_mail else _told(platform.settings, done)
+        mails = _told(platform.settings, done)
     _print(done, mails, as_json=as_json)
 
 
@@ -131,7 +128,7 @@ def _told(settings: "Settings", done: "Published") -> dict[str, int]:
     return found
 
 
-def _print(done: "Published", mails: dict[str, int] | None, *, as_json: bool) -> None:
+def _print(done: "Published", mails: dict[str, int], *, as_json: bool) -> None:
     pointer = done.pointer
     if as_json:
         changes: list[dict[str, Any]] = [
@@ -151,9 +148,8 @@ def _print(done: "Published", mails: dict[str, int] | None, *, as_json: bool) ->
     out.print(f"{hours} other hours than before, of {count_of(members, 'member', 'members')}")
     for member, project in done.edited:
         err.print("[yellow]left as it is, changed since:[/yellow]", plain(f"{member} on {project}"))
-    if mails is not None:
-        said = ", ".join(f"{number} {status}" for status, number in sorted(mails.items()))
-        out.print(f"mails: {said or 'none'}")
+    said = ", ".join(f"{number} {status}" for status, number in sorted(mails.items()))
+    out.print(f"mails: {said or 'none'}")
 
 
 def _stands(week: Week, pointer: "PublishedPlan | None") -> str:

@@ -19,8 +19,8 @@ from prism_core.calendar import Week
 from prism_core.day_hours import overfilling
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
 from prism_core.lake import PLANS
-from prism_core.models.people import Member, MemberStatus
-from prism_core.models.projects import Project, ProjectStatus
+from prism_core.models.people import MemberStatus
+from prism_core.models.projects import ProjectStatus
 from prism_core.models.published import PublishedPlan
 from prism_core.models.work import Allocation
 from prism_core.publications import (
@@ -41,7 +41,6 @@ from prism_resources.aws import client
 from prism_resources.failures import calling
 from prism_resources.plans.bodies import read_body
 from prism_resources.plans.storing import PlanStore
-from prism_resources.tables.codec import decode
 from prism_resources.tables.folding import finish
 from prism_resources.tables.imports import batch_get
 from prism_resources.tables.publications import Publications
@@ -197,7 +196,7 @@ class Publisher:
         members = {after.member_id for _, after in writes}
         projects = {after.project_id for _, after in writes}
         active = {
-            decode(MEMBERS, Member, raw).member_id
+            raw["member_id"]["S"]
             for raw in batch_get(
                 self._dynamodb,
                 self._settings,
@@ -207,7 +206,7 @@ class Publisher:
             if raw["status"]["S"] == MemberStatus.ACTIVE
         }
         running = {
-            decode(PROJECTS, Project, raw).project_id
+            raw["project_id"]["S"]
             for raw in batch_get(
                 self._dynamodb,
                 self._settings,

@@ -3,24 +3,30 @@
 Belongs here: who gets one, and the edition that is told once. Does not belong here: its text
 (prism_core/capacity/notices.py) and the send ledger (mailing.py).
 The edition has the number of the publication. Telling it again, after a crash or by somebody else, sends what was
-not sent; a publication that was finished by somebody else's edit is told when it is published again.
+not sent.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
+from prism_core.calendar import Week
 from prism_core.capacity.notices import notice
-from prism_core.models.reports import Edition, ReportKind
-from prism_core.publications import by_member
+from prism_core.models.reports import Delivery, DeliveryStatus, Edition, ReportKind
+from prism_core.publications import by_member, changes_of
 from prism_core.settings import Settings
 from prism_core.tables import EDITIONS, PROJECTS
 from prism_resources.aws import client
 from prism_resources.mailing import Letter, Mailing, Outcome, Overtaken, edition_id_of, opt_out
 from prism_resources.plans.publishing import Published
 from prism_resources.recipients import Recipients
+from prism_resources.tables.folding import finish
 from prism_resources.tables.imports import batch_get
+from prism_resources.tables.publications import Publications
 from prism_resources.tables.reader import TableReader
 
-REPORT = ReportKind.ALLOCATION_CHANGES
+REPORT: Final = ReportKind.ALLOCATION_CHANGES
+# A claim of another process that is sending just now is none that waits for a person.
+CLAIM_GRACE: Final = timedelta(minutes=10)
 
 
 def tell(settings: Settings, published: Published, *, now: datetime) -> Outcome | None:
@@ -44,6 +50,32 @@ def tell(settings: Settings, published: Published, *, now: datetime) -> Outcome 
         except Overtaken:  # somebody told it at the same time, to people who have changed in between
             edition = _stored(settings, edition_id_of(REPORT, week, number))
     return None if edition is None else mailing.deliver(edition, now=now)
+
+
+def tell_all(settings: Settings, *, now: datetime) -> list[Outcome]:
+    """Tell the last publication of each week that has not ended, and finish those that were cut off."""
+    dynamodb = client(settings, "dynamodb")
+    publications = Publications(dynamodb, settings)
+    found: list[Outcome] = []
+    for pointer in publications.between(Week.of(now).label):
+        done = finish(dynamodb, settings, pointer)
+        changes = tuple(changes_of(publications.rows_of(done)))
+        outcome = tell(settings, Published(done, changes), now=now)
+        if outcome is not None:
+            found.append(outcome)
+    return found
+
+
+def unsettled(settings: Settings, *, now: datetime) -> list[Delivery]:
+    """Mails about the last publications of weeks that have not ended that were refused, or may have gone or not."""
+    mailing, publications = Mailing(settings), Publications(client(settings, "dynamodb"), settings)
+    return [
+        one
+        for pointer in publications.between(Week.of(now).label)
+        for one in mailing.deliveries(edition_id_of(REPORT, pointer.week, pointer.publication))
+        if one.status is DeliveryStatus.FAILED
+        or (one.status is DeliveryStatus.CLAIMED and now - one.claimed > CLAIM_GRACE)
+    ]
 
 
 def _stored(settings: Settings, edition_id: str) -> Edition | None:

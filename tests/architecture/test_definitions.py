@@ -23,8 +23,10 @@ pytestmark = [
 GROUPS = {
     "throughput", "quality", "allocation", "campaign", "planning", "alerts", "lake", "reports", "events", "media",
 }  # fmt: skip
-# A backup, a judgement and a digest are of the moment they are made in; a backtest compares many weeks at once.
-OF_NO_WEEK = {"backups", "alert_ledger", "alert_digest", "alert_week_digest", "alert_backtest"}
+# A backup, a judgement, a digest and a notice are of the moment they are made in; a backtest compares many weeks.
+OF_NO_WEEK = {
+    "backups", "allocation_notices", "alert_ledger", "alert_digest", "alert_week_digest", "alert_backtest",
+}  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # An asset is a thing, not a deed.
 VERBS = {

@@ -100,8 +100,8 @@ def test_a_plan_is_stored_published_told_once_and_taken_back(platform: Platform,
     assert late.returncode == 1
     assert "publication 1 stands" in late.stderr
 
-    back = answer(platform, "unpublish", WEEK, "--no-mail")
-    assert (back["published"]["publication"], back["published"]["undoes"], back["mails"]) == (2, 1, None)
+    back = answer(platform, "unpublish", WEEK)
+    assert (back["published"]["publication"], back["published"]["undoes"], back["mails"]) == (2, 1, {"sent": 1})
     said = run(platform, "plans", WEEK)
     assert "publication 2 of 2030-W10: no plan" in said.stdout
     assert "publication 1 taken back" in said.stdout

@@ -16,16 +16,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from infra.local.platform import Platform
+from prism_assets.definitions import build_definitions
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, StaleVersion, TransientFailure
 from prism_core.models.alerts import Plan, PlanStatus
 from prism_core.models.changes import Change
 from prism_core.models.published import PublicationState
 from prism_core.publications import Days, Pair, pair_of
-from prism_core.settings import Settings
+from prism_core.settings import Settings, load_settings
 from prism_core.tables import ALLOCATIONS, MEMBERS, PLANS, PROJECTS
 from prism_resources.aws import client
 from prism_resources.planning import items_of_week
@@ -47,6 +49,8 @@ from tests.integration.publishing_world import (
     start,
     store,
 )
+from tests.integration.test_emulator_contract_mail import received, sink
+from tests.integration.ticks import tick
 
 platform = platform_of_this_file()
 KILLS = int(os.environ.get("SOAK_KILLS", "5"))
@@ -518,3 +522,49 @@ def _sleeping(settings_text: str, week: str) -> None:
 
 def _state_of(pid: int | None) -> str:
     return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+
+
+# -- telling by itself ---------------------------------------------------------------------------------------
+
+
+def test_the_sensor_asks_once_for_a_publication_and_the_asset_tells_and_finishes_it_once(
+    settings: Settings,
+    platform: Platform,
+    publisher: Publisher,
+    instance: dg.DagsterInstance,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PRISM_NOW", "2035-03-01T07:00:00Z")  # the weeks of the other tests have ended
+    week = Week.parse("2035-W20")
+    old = rows_of_people(settings, week)
+    new = published(plan(week, 8), week, old)
+    moved = {pair[0] for pair in {*old, *new} if old.get(pair) != new.get(pair)}  # two have pins alone
+    killed_while_folding(settings, week, "plan-r", 8, 0)
+    publish(publisher, week + 1, "plan-s", 8, 0)  # nobody had hours there; everybody has some now
+    assert f"allocation_notices@{week}-1" not in _asked(instance)  # whoever publishes may still be at it
+    assert f"allocation_notices@{week + 1}-1" in _asked(instance)
+
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    with sink(platform, folder):
+        for _ in range(2):
+            run = (
+                build_definitions(load_settings())
+                .resolve_implicit_global_asset_job_def()
+                .execute_in_process(instance=instance, asset_selection=[dg.AssetKey("allocation_notices")])
+            )
+            assert run.success
+        mails = received(folder)
+
+    pointer = publisher.pointer(week)
+    assert pointer is not None
+    assert pointer.state is PublicationState.SETTLED
+    of_week = [mail for _, mail in mails if mail["Subject"] == f"Your allocations of {week} have changed"]
+    later = [mail for _, mail in mails if mail["Subject"] == f"Your allocations of {week + 1} have changed"]
+    assert (len(of_week), len(later)) == (len(moved), len(MEMBERS_OF_PLAN))
+    assert len(moved) == len(MEMBERS_OF_PLAN) - 2
+
+
+def _asked(instance: dg.DagsterInstance) -> set[str | None]:
+    return {one.run_key for one in tick("published_plans", instance, None).requests}

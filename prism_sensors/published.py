@@ -1,0 +1,52 @@
+"""Plans that are published: those whose hours change are told.
+
+Belongs here: the sensor over the pointers of weeks. Does not belong here: what is told (prism_assets/planning).
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import dagster as dg
+
+from prism_assets.resources import PrismResource
+from prism_core import clock
+from prism_core.calendar import Week
+from prism_core.models.published import PublicationState, PublishedPlan
+from prism_resources.aws import client
+from prism_resources.tables.publications import Publications
+from prism_sensors.known import KnownAssets, keys
+
+NOTICES: Final = "allocation_notices"
+SECONDS: Final = 60
+# Whoever has not written the rows of a publication by then was killed.
+PATIENCE: Final = timedelta(minutes=5)
+
+
+def published_plans(known: KnownAssets) -> dg.SensorDefinition | None:
+    """The sensor. None as long as nobody tells."""
+    if not known.exists(NOTICES):
+        return None
+
+    @dg.sensor(
+        name="published_plans",
+        asset_selection=dg.AssetSelection.assets(*keys([NOTICES])),
+        minimum_interval_seconds=SECONDS,
+        description=(
+            "A plan of a week that has not ended is published or taken back: those whose hours change are told. "
+            "A publication that was cut off is finished."
+        ),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+    )
+    def sensor(prism: PrismResource) -> dg.SensorResult:
+        settings, now = prism.settings(), clock.now()
+        pointers = Publications(client(settings, "dynamodb"), settings).between(Week.of(now).label)
+        due = [one for one in pointers if one.state is PublicationState.SETTLED or now - one.published > PATIENCE]
+        requests = [dg.RunRequest(run_key=_key(one), asset_selection=keys([NOTICES])) for one in due]
+        return dg.SensorResult(run_requests=requests)
+
+    return sensor
+
+
+def _key(pointer: PublishedPlan) -> str:
+    """Dagster starts no second run for it: a failed one is tried again by itself, or by a person."""
+    return f"{NOTICES}@{pointer.week}-{pointer.publication}"
