@@ -1,7 +1,7 @@
 """What published plans changed for people, told to each of them.
 
-Belongs here: the asset `allocation_notices`, what it shows, and its check. Does not belong here: letters and sending
-(prism_resources/plans/telling.py).
+Belongs here: the asset `allocation_notices`, what it shows, and its check. Does not belong here: letters and
+sending (prism_resources/plans/telling.py).
 No partitions: it tells whatever is not told. What is told, is told no second time.
 """
 

@@ -67,7 +67,7 @@ def tell_all(settings: Settings, *, now: datetime) -> list[Outcome]:
 
 
 def unsettled(settings: Settings, *, now: datetime) -> list[Delivery]:
-    """Mails about the last publications of weeks that have not ended that were refused, or may have gone or not."""
+    """Mails about weeks that have not ended that were refused, or of which nobody knows whether they went."""
     mailing, publications = Mailing(settings), Publications(client(settings, "dynamodb"), settings)
     return [
         one
