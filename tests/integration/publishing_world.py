@@ -95,23 +95,10 @@ def start(target: Callable[..., None], *arguments: Any) -> SpawnProcess:
     return process
 
 
-def publishing(
-    settings_text: str, week: str, plan_id: str, hours: int, expected: int, die_at: int = 0, *, stop: bool = False
-) -> None:
-    """Publish in a process of its own, which is killed (or stopped) at its n-th call or answer of a service."""
+def publishing(settings_text: str, week: str, plan_id: str, hours: int, expected: int, die_at: int = 0) -> None:
+    """Publish in a process of its own, which is killed at its n-th call or answer of a service."""
     settings = Settings.model_validate_json(settings_text)
-    seen = 0
-
-    def count(**_: Any) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == die_at:
-            os.kill(os.getpid(), signal.SIGSTOP if stop else signal.SIGKILL)
-
-    for service in ("dynamodb", "s3"):
-        events = client(settings, service).meta.events
-        events.register("before-send", count)
-        events.register("response-received", count)
+    calls = dying(settings, die_at)
     wanted = Week.parse(week)
     try:
         done = Publisher(settings).publish(
@@ -121,5 +108,29 @@ def publishing(
         said: dict[str, Any] = {"overtaken": str(overtaken), "changes": len(overtaken.changes)}
     else:
         said = {"publication": done.pointer.publication, "changes": len(done.changes)}
-    sys.stdout.write(json.dumps(said | {"plan": plan_id, "calls": seen}) + "\n")
+    sys.stdout.write(json.dumps(said | {"plan": plan_id, "calls": calls()}) + "\n")
     sys.stdout.flush()
+
+
+def undoing(settings_text: str, week: str, expected: int, die_at: int) -> None:
+    """Take a publication back in a process of its own, which is killed at its n-th call or answer."""
+    settings = Settings.model_validate_json(settings_text)
+    dying(settings, die_at)
+    Publisher(settings).undo(Week.parse(week), actor="lead-1", expected=expected)
+
+
+def dying(settings: Settings, die_at: int) -> Callable[[], int]:
+    """Kill this process at its n-th call or answer of a service (0: never); answers how many there were."""
+    seen = 0
+
+    def count(**_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for service in ("dynamodb", "s3"):
+        events = client(settings, service).meta.events
+        events.register("before-send", count)
+        events.register("response-received", count)
+    return lambda: seen

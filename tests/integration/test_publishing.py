@@ -48,6 +48,7 @@ from tests.integration.publishing_world import (
     rows_of_people,
     start,
     store,
+    undoing,
 )
 from tests.integration.test_emulator_contract_mail import received, sink
 from tests.integration.ticks import tick
@@ -55,7 +56,7 @@ from tests.integration.ticks import tick
 platform = platform_of_this_file()
 KILLS = int(os.environ.get("SOAK_KILLS", "5"))
 # What a publication of these rows takes, about: two events a call.
-CALLS = 300
+CALLS = 340
 EIGHT = Decimal(8)
 _weeks = count()
 
@@ -445,6 +446,25 @@ def test_a_kill_leaves_the_old_rows_or_the_new_ones_and_the_next_call_ends_it(
         versions = [one.version for one in changes]
         assert versions == list(range(1, len(versions) + 1))
         assert len(changes) == (pair in before) + (before.get(pair) != after.get(pair))
+
+
+@pytest.mark.parametrize("number", range(-(-KILLS // 2)))
+def test_a_kill_of_an_undo_leaves_the_plan_or_what_was_before_and_the_next_call_ends_it(
+    settings: Settings, week: Week, before: dict[Pair, Days], publisher: Publisher, number: int
+) -> None:
+    del number
+    random.seed()
+    publish(publisher, week, "plan-t", 8, 0)
+    process = start(undoing, settings.model_dump_json(), week.label, 1, at := random.randint(1, CALLS))
+    process.join(120)
+
+    pointer = publisher.pointer(week)
+    assert pointer is not None
+    after = published(plan(week, 8), week, before)
+    assert hours_of(settings, week) == (after if pointer.publication == 1 else before), f"killed at {at}"
+    done = publisher.undo(week, actor="lead-1", expected=1)
+    assert hours_of(settings, week) == before
+    assert (done.pointer.publication, done.pointer.state) == (2, PublicationState.SETTLED)
 
 
 def test_a_week_that_a_kill_left_is_read_in_pages_and_one_by_one_as_it_is_published(
