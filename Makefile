@@ -48,7 +48,7 @@ soak: soak-fuzz soak-kills soak-year soak-load ## the load and fault tests at fu
 
 # $(call soaked,PART,COMMANDS): their output with date and commit, kept, and their verdict.
 soak-fuzz soak-kills soak-year soak-load: SHELL := /bin/bash
-soaked = set -o pipefail; { date -u +%FT%TZ; git rev-parse HEAD; $(2); } 2>&1 | grep -v '^{' | tee benchmarks/results/soak-$(1).txt
+soaked = set -o pipefail; { date -u +%FT%TZ; git rev-parse HEAD; $(2); } 2>&1 | grep -v --line-buffered '^{' | tee benchmarks/results/soak-$(1).txt
 
 soak-fuzz: .venv/.synced ## every role against the API's whole contract, 300 s each
 	$(call soaked,fuzz,FUZZ_SECONDS=300 $(RUN)pytest tests/integration/test_api_fuzz.py --timeout 900 -q)

@@ -60,14 +60,13 @@ def test_the_weekly_export_asks_for_ended_weeks_that_were_not_materialised_since
         for key in assets:
             for week in WeekRange.parse("2025-W50..2025-W52"):
                 instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=week.key))
-        context = dg.build_schedule_context(
+        with dg.build_schedule_context(
             instance=instance,
             scheduled_execution_time=datetime(2026, 1, 7, 4, 30, tzinfo=UTC),
             repository_def=definitions.get_repository_def(),
             resources={"prism": PrismResource()},
-        )
-
-        before, ended = schedule.evaluate_tick(context).run_requests or []
+        ) as context:
+            before, ended = schedule.evaluate_tick(context).run_requests or []
 
     assert (ended.tags[RANGE_START], ended.tags[RANGE_END]) == ("2025-12-29", "2025-12-29")
     assert set(ended.asset_selection or ()) == set(assets)
@@ -135,14 +134,15 @@ def _asked_weeks(instance: dg.DagsterInstance, settings: Settings, name: str) ->
     definitions = build_definitions(settings)
     schedule = definitions.resolve_schedule_def("lake_export_weekly")
     assert isinstance(schedule, dg.ScheduleDefinition)
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         instance=instance,
         scheduled_execution_time=datetime(2026, 1, 7, 4, 30, tzinfo=UTC),
         repository_def=definitions.get_repository_def(),
         resources={"prism": PrismResource()},
-    )
+    ) as context:
+        requests = schedule.evaluate_tick(context).run_requests or []
     found: set[Week] = set()
-    for request in schedule.evaluate_tick(context).run_requests or []:
+    for request in requests:
         if dg.AssetKey(name) in (request.asset_selection or []):
             found |= set(WeekRange(Week.parse(request.tags[RANGE_START]), Week.parse(request.tags[RANGE_END])))
     return found
@@ -159,12 +159,11 @@ def test_the_next_week_is_proposed_at_the_hour_of_the_settings(
     definitions = build_definitions(Settings(capacity_plan_cron="0 9 * * 5"))
     schedule = definitions.resolve_schedule_def("capacity_plan_weekly")
     assert isinstance(schedule, dg.ScheduleDefinition)
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         scheduled_execution_time=datetime(2026, 11, 19, 6, tzinfo=UTC),
         repository_def=definitions.get_repository_def(),
-    )
-
-    (asked,) = schedule.evaluate_tick(context).run_requests or []
+    ) as context:
+        (asked,) = schedule.evaluate_tick(context).run_requests or []
 
     assert schedule.cron_schedule == "0 9 * * 5"
     assert (asked.partition_key, asked.run_key) == ("2026-11-16", "capacity_plan@2026-11-19T06:00")

@@ -197,14 +197,10 @@ def test_the_hours_of_both_schedules_come_from_the_settings_and_a_tick_is_one_ru
     ]
     for schedule in found.values():
         assert isinstance(schedule, dg.ScheduleDefinition)
-        ticks = [
-            schedule.evaluate_tick(
-                dg.build_schedule_context(
-                    scheduled_execution_time=NOW, repository_def=definitions.get_repository_def()
-                )
-            )
-            for _ in range(2)
-        ]
+        with dg.build_schedule_context(
+            scheduled_execution_time=NOW, repository_def=definitions.get_repository_def()
+        ) as context:
+            ticks = [schedule.evaluate_tick(context) for _ in range(2)]
         (first,), (second,) = (tick.run_requests or [] for tick in ticks)
         assert first.run_key == second.run_key
 

@@ -85,15 +85,15 @@ class Sensor:
     def tick(self) -> Tick:
         sensor = restated_sensor(KnownAssets.of(DEFINITIONS, WEEKLY))
         assert sensor is not None
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self._instance,
             cursor=self._cursor,
             repository_def=dg.Definitions.merge(
                 DEFINITIONS, dg.Definitions(sensors=[sensor])
             ).get_repository_def(),
             resources={"prism": PrismResource()},
-        )
-        found = sensor.evaluate_tick(context)
+        ) as context:
+            found = sensor.evaluate_tick(context)
         self._cursor = found.cursor
         return Tick(list(found.run_requests or []), found.cursor, found.skip_message)
 

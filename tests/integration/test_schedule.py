@@ -73,12 +73,12 @@ def requests() -> list[tuple[str | None, str | None]]:
     definitions = build_definitions(load_settings())
     schedule = definitions.resolve_schedule_def("worker_activity_hourly")
     assert isinstance(schedule, dg.ScheduleDefinition)
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         scheduled_execution_time=NOW,
         repository_def=definitions.get_repository_def(),
         resources={"prism": PrismResource()},
-    )
-    return [(one.run_key, one.partition_key) for one in schedule.evaluate_tick(context).run_requests or []]
+    ) as context:
+        return [(one.run_key, one.partition_key) for one in schedule.evaluate_tick(context).run_requests or []]
 
 
 def test_a_tick_asks_by_the_hour_for_weeks_to_read_and_leaves_what_landed_to_the_sensor(

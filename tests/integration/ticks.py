@@ -46,13 +46,13 @@ class Sensor:
 def tick(sensor: str, instance: dg.DagsterInstance, cursor: str | None) -> Tick:
     """Evaluate a sensor of the location once."""
     definitions = build_definitions(load_settings())
-    context = dg.build_sensor_context(
+    with dg.build_sensor_context(
         instance=instance,
         cursor=cursor,
         repository_def=definitions.get_repository_def(),
         resources={"prism": PrismResource()},
-    )
-    found = definitions.resolve_sensor_def(sensor).evaluate_tick(context)
+    ) as context:
+        found = definitions.resolve_sensor_def(sensor).evaluate_tick(context)
     return Tick(list(found.run_requests or []), found.cursor, found.skip_message)
 
 
