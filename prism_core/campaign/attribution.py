@@ -1,0 +1,147 @@
+"""Which leads of the customer system Meta counted, and which leads one of the two does not know.
+
+Belongs here: laying leads beside the counts of campaigns and ad sets, by id. Does not belong here: reading either
+(leads.py, insights.py). Never by name: people rename campaigns.
+Meta tells how many leads an ad set had, not who they were: of more leads than it counted, the first ones match.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from prism_core.campaign.insights import AdDay
+from prism_core.campaign.leads import PAID_SOCIAL, CrmLead
+from prism_core.models.base import measure
+
+# At a match rate below this the report says that attribution is not to be relied on.
+RELIABLE_SHARE: Final = Decimal("0.5")
+
+
+class Outcome(StrEnum):
+    """What became of a lead of the customer system."""
+
+    MATCHED = "matched"
+    NOT_FROM_ADS = "not_from_ads"
+    NO_IDS = "no_ids"
+    UNKNOWN_IDS = "unknown_ids"
+    CONTRADICTING_IDS = "contradicting_ids"
+    NOT_COUNTED_BY_META = "not_counted_by_meta"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributedLead:
+    """One lead: its campaign and ad set as far as its ids tell, whether or not Meta counted it."""
+
+    lead_id: str
+    outcome: Outcome
+    campaign_id: str | None = None
+    adset_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionRow:
+    """An ad set, or what of a campaign is of no known one (`adset_id` None). `meta_only` = Meta's leads - matched."""
+
+    campaign_id: str
+    adset_id: str | None
+    meta_leads: int
+    crm_leads: int
+    matched: int
+    landing_page_views: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """The leads of one week. `matched` + `meta_only` = Meta's leads; `matched` + `crm_only` = those of the system."""
+
+    leads: tuple[AttributedLead, ...]
+    rows: tuple[AttributionRow, ...]
+    matched: int
+    meta_only: int
+    crm_only: Mapping[Outcome, int]
+
+    @property
+    def match_rate(self) -> Decimal | None:
+        """The share of Meta's leads that the customer system knows by id; None without leads of Meta."""
+        counted = self.matched + self.meta_only
+        return measure(Decimal(self.matched) / counted) if counted else None
+
+
+def attribute(ads: Iterable[AdDay], leads: Iterable[CrmLead]) -> Attribution:
+    """The ads of one week of the account beside the leads that were created in it, each once."""
+    known = _Known(ads)
+    left, left_of_campaign = Counter(known.leads), Counter(known.leads_of_campaign)
+    found: list[AttributedLead] = []
+    # Those that name their ad set go first: the others take what is left of their campaign.
+    for lead in sorted(leads, key=lambda one: (known.place(one)[1] is None, one.created, one.lead_id)):
+        campaign, adset, problem = known.place(lead)
+        if problem is not None or campaign is None:
+            found.append(AttributedLead(lead.lead_id, problem or Outcome.NO_IDS))
+            continue
+        counted = left_of_campaign[campaign] > 0 and (adset is None or left[campaign, adset] > 0)
+        if counted:
+            left_of_campaign[campaign] -= 1
+            if adset is not None:
+                left[campaign, adset] -= 1
+        outcome = Outcome.MATCHED if counted else Outcome.NOT_COUNTED_BY_META
+        found.append(AttributedLead(lead.lead_id, outcome, campaign, adset))
+    matched = sum(one.outcome is Outcome.MATCHED for one in found)
+    crm_only = Counter(one.outcome for one in found if one.outcome is not Outcome.MATCHED)
+    return Attribution(
+        tuple(sorted(found, key=lambda one: one.lead_id)),
+        tuple(known.rows(found)),
+        matched,
+        sum(known.leads.values()) - matched,
+        {outcome: crm_only[outcome] for outcome in Outcome if crm_only[outcome]},
+    )
+
+
+class _Known:
+    """Campaigns, ad sets and ads of the account, and how many leads Meta counted for each ad set."""
+
+    def __init__(self, ads: Iterable[AdDay]) -> None:
+        self.leads: Counter[tuple[str, str]] = Counter()
+        self.leads_of_campaign: Counter[str] = Counter()
+        self._views: dict[tuple[str, str], int | None] = {}
+        self._campaign_of: dict[str, str] = {}
+        self._adset_of: dict[str, str] = {}
+        for ad in ads:
+            place = (ad.campaign_id, ad.adset_id)
+            self.leads[place] += ad.leads
+            self.leads_of_campaign[ad.campaign_id] += ad.leads
+            seen, more = self._views.get(place), ad.landing_page_views
+            self._views[place] = seen if more is None else (seen or 0) + more
+            self._campaign_of[ad.adset_id] = ad.campaign_id
+            self._adset_of[ad.ad_id] = ad.adset_id
+
+    def place(self, lead: CrmLead) -> tuple[str | None, str | None, Outcome | None]:
+        """Campaign and ad set by the finest id that the account knows, or why there is none."""
+        if not (lead.campaign_id or lead.adset_id or lead.ad_id):
+            return None, None, Outcome.NO_IDS if lead.source == PAID_SOCIAL else Outcome.NOT_FROM_ADS
+        by_ad = self._adset_of.get(lead.ad_id or "")
+        of_lead = lead.adset_id if lead.adset_id in self._campaign_of else None
+        adset = by_ad or of_lead
+        by_adset = self._campaign_of.get(adset or "")
+        campaign = by_adset or (lead.campaign_id if lead.campaign_id in self.leads_of_campaign else None)
+        if campaign is None:
+            return None, None, Outcome.UNKNOWN_IDS
+        if (by_ad and lead.adset_id not in {None, by_ad}) or (by_adset and lead.campaign_id not in {None, by_adset}):
+            return None, None, Outcome.CONTRADICTING_IDS
+        return campaign, adset, None
+
+    def rows(self, leads: Iterable[AttributedLead]) -> Iterator[AttributionRow]:
+        crm: Counter[tuple[str, str | None]] = Counter()
+        matched: Counter[tuple[str, str | None]] = Counter()
+        for one in leads:
+            if one.campaign_id is not None:
+                crm[one.campaign_id, one.adset_id] += 1
+                matched[one.campaign_id, one.adset_id] += one.outcome is Outcome.MATCHED
+        places: set[tuple[str, str | None]] = {*self.leads, *crm}
+        for campaign, adset in sorted(places, key=lambda one: (one[0], one[1] or "")):
+            counted = 0 if adset is None else self.leads[campaign, adset]
+            views = None if adset is None else self._views[campaign, adset]
+            place = (campaign, adset)
+            yield AttributionRow(campaign, adset, counted, crm[place], matched[place], views)

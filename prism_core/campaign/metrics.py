@@ -1,0 +1,281 @@
+"""What a campaign's week came to, and what all campaigns of a week came to.
+
+Belongs here: adding ads up, rates and costs, which campaigns are there for leads. Does not belong here: comparing
+weeks (trends.py, indicators.py) and writing figures down (figures.py).
+A rate is a ratio of sums, never a mean of rates; where there is nothing to divide by there is none.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from prism_core.calendar import Week
+from prism_core.campaign.insights import AdDay
+from prism_core.failures import BadUsage
+
+WINDOW_WEEKS: Final = 4
+# Objectives under which Meta looks for leads: today's name and the one of older campaigns.
+LEAD_OBJECTIVES: Final = frozenset({"OUTCOME_LEADS", "LEAD_GENERATION"})
+_NOTHING: Final = Decimal(0)
+
+
+class Metric(StrEnum):
+    """The figures of a week. A sum over ads, or a ratio of two."""
+
+    SPEND = "spend"
+    LEADS = "leads"
+    COST_PER_LEAD = "cost_per_lead"
+    IMPRESSIONS = "impressions"
+    CLICKS = "clicks"
+    CLICK_RATE = "click_rate"
+    COST_PER_CLICK = "cost_per_click"
+    LANDING_PAGE_VIEWS = "landing_page_views"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A metric as numerator and denominator (1 of a sum), so that weeks of it can be taken together.
+
+    `events`: how many independent events carry its noise; None where it is no matter of chance.
+    """
+
+    over: Decimal
+    under: Decimal
+    events: int | None
+
+    @property
+    def value(self) -> Decimal | None:
+        return self.over / self.under if self.under else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What ads came to together. `spend` is None where two currencies met, `currency` too; views None: not known."""
+
+    spend: Decimal | None = _NOTHING
+    currency: str | None = None
+    impressions: int = 0
+    clicks: int = 0
+    leads: int = 0
+    landing_page_views: int | None = None
+
+    def plus(self, more: "Sums") -> "Sums":
+        known = [one for one in (self, more) if one.spend is None or one.currency is not None]
+        mixed = any(one.spend is None for one in known) or len({one.currency for one in known}) > 1
+        return Sums(
+            None if mixed else (self.spend or _NOTHING) + (more.spend or _NOTHING),
+            None if mixed or not known else known[0].currency,
+            self.impressions + more.impressions,
+            self.clicks + more.clicks,
+            self.leads + more.leads,
+            _plus(self.landing_page_views, more.landing_page_views),
+        )
+
+    @classmethod
+    def of(cls, row: AdDay) -> "Sums":
+        return cls(row.spend, row.currency, row.impressions, row.clicks, row.leads, row.landing_page_views)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignWeek:
+    """One row of `campaign_metrics`. `days` are those with a row; `for_leads`: its spend counts to a lead's cost."""
+
+    week: Week
+    campaign_id: str
+    name: str
+    objective: str | None
+    sums: Sums
+    days: frozenset[date]
+    for_leads: bool
+
+    @property
+    def key(self) -> str:
+        """What a fact that was counted from this row names as its source."""
+        return f"campaign_metrics#{self.week}#{self.campaign_id}"
+
+    def parts(self, metric: Metric) -> Parts | None:
+        """None where the figure is not known, or this campaign is not there for leads."""
+        return parts_of(metric, self.sums, self.sums if self.for_leads else Sums())
+
+
+@dataclass(frozen=True, slots=True)
+class WeekTotals:
+    """All campaigns of a week. `lead_sums` are those of the campaigns that are there for leads, listed as `included`.
+
+    `missing`: days of the week of which there is no row at all.
+    """
+
+    week: Week
+    sums: Sums
+    lead_sums: Sums
+    included: tuple[str, ...]
+    excluded: tuple[str, ...]
+    missing: tuple[date, ...]
+
+    def parts(self, metric: Metric) -> Parts | None:
+        """None where the figure is not known."""
+        return parts_of(metric, self.sums, self.lead_sums)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Weeks of campaigns by week; a week without any row is there as an empty one. `names` are the newest."""
+
+    weeks: Mapping[Week, tuple[CampaignWeek, ...]]
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def totals(self, week: Week) -> WeekTotals:
+        """Raises BadUsage for a week that was not read: that is no empty one."""
+        if week not in self.weeks:
+            raise BadUsage(f"the ads of {week} were not read")
+        return totals(week, self.weeks[week])
+
+    def campaign(self, week: Week, campaign_id: str) -> CampaignWeek | None:
+        return next((one for one in self.weeks.get(week, ()) if one.campaign_id == campaign_id), None)
+
+
+def parts_of(metric: Metric, sums: Sums, for_leads: Sums) -> Parts | None:
+    """A metric of sums; a lead's cost is that of the campaigns that are there for leads. None: not known."""
+    one = Decimal(1)
+    found: Mapping[Metric, tuple[Decimal | int | None, Decimal | int, int | None]] = {
+        Metric.SPEND: (sums.spend, one, None),
+        Metric.LEADS: (sums.leads, one, sums.leads),
+        Metric.COST_PER_LEAD: (for_leads.spend, for_leads.leads, for_leads.leads),
+        Metric.IMPRESSIONS: (sums.impressions, one, None),
+        Metric.CLICKS: (sums.clicks, one, sums.clicks),
+        Metric.CLICK_RATE: (sums.clicks, sums.impressions, sums.clicks),
+        Metric.COST_PER_CLICK: (sums.spend, sums.clicks, sums.clicks),
+        Metric.LANDING_PAGE_VIEWS: (sums.landing_page_views, one, sums.landing_page_views),
+    }
+    over, under, events = found[metric]
+    return None if over is None else Parts(Decimal(over), Decimal(under), events)
+
+
+def history(rows: Iterable[AdDay], weeks: Iterable[Week]) -> History:
+    """Rows added up by campaign for the weeks that were read, in order; rows of other weeks are not looked at.
+
+    Each ad is there once a day (insights.Read). A renamed campaign is one, by its id, under its newest name. Memory
+    is that of campaigns and weeks, not of rows.
+    """
+    read = sorted(set(weeks))
+    wanted = frozenset(read)
+    found: dict[tuple[Week, str], _Adding] = {}
+    newest: dict[str, tuple[date, str]] = {}
+    for row in rows:
+        week = Week.of(row.day)
+        if week not in wanted:
+            continue
+        found.setdefault((week, row.campaign_id), _Adding()).add(row)
+        newest[row.campaign_id] = max(newest.get(row.campaign_id, (date.min, "")), (row.day, row.campaign_name))
+    names = {campaign: name for campaign, (_, name) in sorted(newest.items(), key=lambda one: _numeric(one[0]))}
+    by_week: dict[Week, list[tuple[str, _Adding]]] = {week: [] for week in read}
+    for (week, campaign), adding in found.items():
+        by_week[week].append((campaign, adding))
+    return History(
+        {
+            week: tuple(
+                CampaignWeek(
+                    week,
+                    campaign,
+                    adding.name,
+                    adding.objective,
+                    adding.sums,
+                    frozenset(adding.days),
+                    is_for_leads(adding.objective, _leads_in_window(found, week, campaign)),
+                )
+                for campaign, adding in sorted(by_week[week], key=lambda one: _numeric(one[0]))
+            )
+            for week in read
+        },
+        names,
+    )
+
+
+def is_for_leads(objective: str | None, leads_in_window: int) -> bool:
+    """A campaign is there for leads when its objective says so, or when it brought one in four weeks.
+
+    Without the second rule a file without objectives, or an older campaign, would have leads without a cost.
+    """
+    return objective in LEAD_OBJECTIVES or leads_in_window > 0
+
+
+def totals(week: Week, rows: Iterable[CampaignWeek]) -> WeekTotals:
+    """All campaigns of one week together."""
+    every, for_leads, seen = Sums(), Sums(), set[date]()
+    included, excluded = list[str](), list[str]()
+    for row in rows:
+        every = every.plus(row.sums)
+        seen |= row.days
+        if row.for_leads:
+            for_leads = for_leads.plus(row.sums)
+        (included if row.for_leads else excluded).append(row.campaign_id)
+    missing = tuple(day for day in week.days if day not in seen)
+    return WeekTotals(week, every, for_leads, tuple(included), tuple(excluded), missing)
+
+
+@dataclass(slots=True)
+class _Adding:
+    sums: Sums = field(default_factory=Sums)
+    newest: tuple[date, str, str | None] | None = None
+    days: set[date] = field(default_factory=set[date])
+
+    def add(self, row: AdDay) -> None:
+        self.sums = self.sums.plus(Sums.of(row))
+        self.days.add(row.day)
+        if self.newest is None or self.newest[:2] < (row.day, row.campaign_name):
+            self.newest = (row.day, row.campaign_name, row.objective)
+
+    @property
+    def name(self) -> str:
+        return self.newest[1] if self.newest else ""
+
+    @property
+    def objective(self) -> str | None:
+        return self.newest[2] if self.newest else None
+
+
+def _leads_in_window(found: Mapping[tuple[Week, str], _Adding], week: Week, campaign: str) -> int:
+    known = (found.get((one, campaign)) for one in week.window(WINDOW_WEEKS))
+    return sum(one.sums.leads for one in known if one is not None)
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    return None if one is None and other is None else (one or 0) + (other or 0)
+
+
+def _numeric(campaign_id: str) -> tuple[int, str]:
+    """936 before 1178."""
+    return len(campaign_id), campaign_id
+
+
+def lake_row(row: CampaignWeek) -> dict[str, Any]:
+    """A row of the lake's `campaign_metrics`, without its partition: money and rates as doubles, none where unknown.
+
+    `spend` in `currency`; `ctr` a fraction of impressions; `cpc` and `cpl` in `currency`.
+    """
+
+    def rate(metric: Metric) -> float | None:
+        parts = row.parts(metric)
+        value = parts.value if parts else None
+        return None if value is None else float(value)
+
+    sums = row.sums
+    return {
+        "campaign_id": row.campaign_id,
+        "campaign_name": row.name,
+        "objective": row.objective,
+        "currency": sums.currency,
+        "spend": rate(Metric.SPEND),
+        "impressions": sums.impressions,
+        "clicks": sums.clicks,
+        "leads": sums.leads,
+        "landing_page_views": sums.landing_page_views,
+        "ctr": rate(Metric.CLICK_RATE),
+        "cpc": rate(Metric.COST_PER_CLICK),
+        "cpl": rate(Metric.COST_PER_LEAD),
+        "for_leads": row.for_leads,
+        "days": len(row.days),
+    }
