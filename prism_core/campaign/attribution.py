@@ -43,7 +43,7 @@ class AttributedLead:
 
 @dataclass(frozen=True, slots=True)
 class AttributionRow:
-    """An ad set, or what of a campaign is of no known one (`adset_id` None). `meta_only` = Meta's leads - matched."""
+    """An ad set, or what of a campaign is of no known one (`adset_id` None)."""
 
     campaign_id: str
     adset_id: str | None
@@ -55,7 +55,7 @@ class AttributionRow:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The leads of one week. `matched` + `meta_only` = Meta's leads; `matched` + `crm_only` = those of the system."""
+    """The leads of a week: `matched` and `meta_only` are Meta's, `matched` and `crm_only` those of the system."""
 
     leads: tuple[AttributedLead, ...]
     rows: tuple[AttributionRow, ...]
@@ -128,7 +128,9 @@ class _Known:
         campaign = by_adset or (lead.campaign_id if lead.campaign_id in self.leads_of_campaign else None)
         if campaign is None:
             return None, None, Outcome.UNKNOWN_IDS
-        if (by_ad and lead.adset_id not in {None, by_ad}) or (by_adset and lead.campaign_id not in {None, by_adset}):
+        if (by_ad and lead.adset_id not in {None, by_ad}) or (
+            by_adset and lead.campaign_id not in {None, by_adset}
+        ):
             return None, None, Outcome.CONTRADICTING_IDS
         return campaign, adset, None
 

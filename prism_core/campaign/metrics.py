@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from prism_core.calendar import Week
+from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.insights import AdDay
 from prism_core.failures import BadUsage
 
@@ -53,7 +53,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What ads came to together. `spend` is None where two currencies met, `currency` too; views None: not known."""
+    """What ads came to together. `spend` and `currency` are None where two currencies met; views None: unknown."""
 
     spend: Decimal | None = _NOTHING
     currency: str | None = None
@@ -81,7 +81,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class CampaignWeek:
-    """One row of `campaign_metrics`. `days` are those with a row; `for_leads`: its spend counts to a lead's cost."""
+    """One row of `campaign_metrics`. `days`: with delivery; `for_leads`: its spend is part of a lead's cost."""
 
     week: Week
     campaign_id: str
@@ -103,9 +103,9 @@ class CampaignWeek:
 
 @dataclass(frozen=True, slots=True)
 class WeekTotals:
-    """All campaigns of a week. `lead_sums` are those of the campaigns that are there for leads, listed as `included`.
+    """All campaigns of a week. `lead_sums` are those of the campaigns that are there for leads (`included`).
 
-    `missing`: days of the week of which there is no row at all.
+    `missing`: days of the week that were not read. A day that was, without a row, had no delivery.
     """
 
     week: Week
@@ -122,16 +122,20 @@ class WeekTotals:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Weeks of campaigns by week; a week without any row is there as an empty one. `names` are the newest."""
+    """Weeks of campaigns by week; a week without any row is there as an empty one. `names` are the newest.
+
+    `read`: the first and the last day of the account that were asked for whole.
+    """
 
     weeks: Mapping[Week, tuple[CampaignWeek, ...]]
+    read: tuple[date, date]
     names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def totals(self, week: Week) -> WeekTotals:
         """Raises BadUsage for a week that was not read: that is no empty one."""
         if week not in self.weeks:
             raise BadUsage(f"the ads of {week} were not read")
-        return totals(week, self.weeks[week])
+        return totals(week, self.weeks[week], self.read)
 
     def campaign(self, week: Week, campaign_id: str) -> CampaignWeek | None:
         return next((one for one in self.weeks.get(week, ()) if one.campaign_id == campaign_id), None)
@@ -154,24 +158,24 @@ def parts_of(metric: Metric, sums: Sums, for_leads: Sums) -> Parts | None:
     return None if over is None else Parts(Decimal(over), Decimal(under), events)
 
 
-def history(rows: Iterable[AdDay], weeks: Iterable[Week]) -> History:
-    """Rows added up by campaign for the weeks that were read, in order; rows of other weeks are not looked at.
+def history(rows: Iterable[AdDay], read: tuple[date, date]) -> History:
+    """Rows added up by campaign and week, from the first to the last day that were read; no others.
 
-    Each ad is there once a day (insights.Read). A renamed campaign is one, by its id, under its newest name. Memory
-    is that of campaigns and weeks, not of rows.
+    Each ad is there once a day (insights.Read). A renamed campaign is one, by its id, under its newest name.
+    Memory is that of campaigns and weeks, not of rows.
     """
-    read = sorted(set(weeks))
-    wanted = frozenset(read)
+    first, last = read
+    weeks = tuple(WeekRange(Week.of(first), Week.of(last)))
     found: dict[tuple[Week, str], _Adding] = {}
     newest: dict[str, tuple[date, str]] = {}
     for row in rows:
-        week = Week.of(row.day)
-        if week not in wanted:
+        if not first <= row.day <= last:
             continue
+        week = Week.of(row.day)
         found.setdefault((week, row.campaign_id), _Adding()).add(row)
         newest[row.campaign_id] = max(newest.get(row.campaign_id, (date.min, "")), (row.day, row.campaign_name))
     names = {campaign: name for campaign, (_, name) in sorted(newest.items(), key=lambda one: _numeric(one[0]))}
-    by_week: dict[Week, list[tuple[str, _Adding]]] = {week: [] for week in read}
+    by_week: dict[Week, list[tuple[str, _Adding]]] = {week: [] for week in weeks}
     for (week, campaign), adding in found.items():
         by_week[week].append((campaign, adding))
     return History(
@@ -188,8 +192,9 @@ def history(rows: Iterable[AdDay], weeks: Iterable[Week]) -> History:
                 )
                 for campaign, adding in sorted(by_week[week], key=lambda one: _numeric(one[0]))
             )
-            for week in read
+            for week in weeks
         },
+        read,
         names,
     )
 
@@ -202,39 +207,37 @@ def is_for_leads(objective: str | None, leads_in_window: int) -> bool:
     return objective in LEAD_OBJECTIVES or leads_in_window > 0
 
 
-def totals(week: Week, rows: Iterable[CampaignWeek]) -> WeekTotals:
+def totals(week: Week, rows: Iterable[CampaignWeek], read: tuple[date, date]) -> WeekTotals:
     """All campaigns of one week together."""
-    every, for_leads, seen = Sums(), Sums(), set[date]()
+    every, for_leads = Sums(), Sums()
     included, excluded = list[str](), list[str]()
     for row in rows:
         every = every.plus(row.sums)
-        seen |= row.days
         if row.for_leads:
             for_leads = for_leads.plus(row.sums)
         (included if row.for_leads else excluded).append(row.campaign_id)
-    missing = tuple(day for day in week.days if day not in seen)
+    missing = tuple(day for day in week.days if not read[0] <= day <= read[1])
     return WeekTotals(week, every, for_leads, tuple(included), tuple(excluded), missing)
 
 
 @dataclass(slots=True)
 class _Adding:
     sums: Sums = field(default_factory=Sums)
-    newest: tuple[date, str, str | None] | None = None
+    newest: tuple[date, str, str] = (date.min, "", "")
     days: set[date] = field(default_factory=set[date])
 
     def add(self, row: AdDay) -> None:
         self.sums = self.sums.plus(Sums.of(row))
         self.days.add(row.day)
-        if self.newest is None or self.newest[:2] < (row.day, row.campaign_name):
-            self.newest = (row.day, row.campaign_name, row.objective)
+        self.newest = max(self.newest, (row.day, row.campaign_name, row.objective or ""))
 
     @property
     def name(self) -> str:
-        return self.newest[1] if self.newest else ""
+        return self.newest[1]
 
     @property
     def objective(self) -> str | None:
-        return self.newest[2] if self.newest else None
+        return self.newest[2] or None
 
 
 def _leads_in_window(found: Mapping[tuple[Week, str], _Adding], week: Week, campaign: str) -> int:
@@ -252,7 +255,7 @@ def _numeric(campaign_id: str) -> tuple[int, str]:
 
 
 def lake_row(row: CampaignWeek) -> dict[str, Any]:
-    """A row of the lake's `campaign_metrics`, without its partition: money and rates as doubles, none where unknown.
+    """A row of the lake's `campaign_metrics` without its week: money and rates as doubles, none where unknown.
 
     `spend` in `currency`; `ctr` a fraction of impressions; `cpc` and `cpl` in `currency`.
     """

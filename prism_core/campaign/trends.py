@@ -1,0 +1,92 @@
+"""What a figure of a week is beside the weeks before it, and since the beginning.
+
+Belongs here: the baseline of up to four weeks, the change against it, all-time totals. Does not belong here:
+whether a change means anything (indicators.py).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import reduce
+
+from prism_core.calendar import Week
+from prism_core.campaign.metrics import WINDOW_WEEKS, History, Metric, Parts, Sums
+from prism_core.failures import BadUsage
+
+# The parts of one metric in a week; None where the figure is not known.
+PartsOf = Callable[[Week], Parts | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """One figure of a week. `before` is the mean week of those before it, a ratio is that of their sums.
+
+    `change` is a fraction of `before`; None without one. `weeks_in_window`: how many of the four weeks before have
+    the figure. `events` and `events_before` carry its noise (metrics.Parts).
+    """
+
+    week: Week
+    value: Decimal | None
+    before: Decimal | None
+    weeks_in_window: int
+    events: int | None = None
+    events_before: int | None = None
+
+    @property
+    def change(self) -> Decimal | None:
+        if self.value is None or not self.before:
+            return None
+        return (self.value - self.before) / self.before
+
+
+def trend(week: Week, parts_of: PartsOf) -> Trend:
+    """A figure beside the four weeks before its own."""
+    now = parts_of(week)
+    past = [parts for one in weeks_before(week) if (parts := parts_of(one)) is not None]
+    over = sum((one.over for one in past), Decimal(0))
+    under = sum((one.under for one in past), Decimal(0))
+    return Trend(
+        week,
+        None if now is None else now.value,
+        over / under if under else None,
+        len(past),
+        None if now is None else now.events,
+        _events(past),
+    )
+
+
+def weeks_before(week: Week, size: int = WINDOW_WEEKS) -> tuple[Week, ...]:
+    """The weeks that a week is compared with, the newest last."""
+    return tuple(week + back for back in range(-size, 0))
+
+
+def comparable(history: History, metric: Metric, currency: str | None) -> PartsOf:
+    """A metric of all campaigns by week; unknown where the week was not read, lacks days, or is of other money.
+
+    A week that lacks days is no smaller week: it is compared with nothing, and nothing with it.
+    """
+
+    def parts(week: Week) -> Parts | None:
+        if week not in history.weeks:
+            return None
+        found = history.totals(week)
+        other_money = metric in MONEY and found.sums.currency not in {None, currency}
+        return None if found.missing or other_money else found.parts(metric)
+
+    return parts
+
+
+MONEY = frozenset({Metric.SPEND, Metric.COST_PER_LEAD, Metric.COST_PER_CLICK})
+
+
+def all_time(history: History, until: Week) -> Sums:
+    """Everything that was read up to a week, the week included. Raises BadUsage when nothing was."""
+    weeks: Iterable[Week] = [week for week in history.weeks if week <= until]
+    if not weeks:
+        raise BadUsage(f"no ads up to {until} were read")
+    return reduce(Sums.plus, (row.sums for week in weeks for row in history.weeks[week]), Sums())
+
+
+def _events(past: Sequence[Parts]) -> int | None:
+    known = [one.events for one in past if one.events is not None]
+    return sum(known) if known else None

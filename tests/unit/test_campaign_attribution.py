@@ -1,0 +1,104 @@
+"""A lead is laid beside Meta's count by its ids, never twice, and never by a name."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prism_core.campaign.attribution import Outcome, attribute
+from prism_core.campaign.leads import OTHER, PAID_SOCIAL, CrmLead
+from tests.unit.campaign_weeks import ad
+
+ADS = [
+    ad(campaign="1", adset="10", ad_id="100", leads=2, views=30),
+    ad(campaign="1", adset="11", ad_id="110", leads=1),
+    ad(campaign="2", adset="20", ad_id="200", leads=0, views=5),
+]
+
+
+def lead(
+    lead_id: str,
+    campaign: str | None = None,
+    adset: str | None = None,
+    ad_id: str | None = None,
+    source: str = PAID_SOCIAL,
+) -> CrmLead:
+    created = datetime(2023, 8, 1, 12, tzinfo=UTC)
+    return CrmLead(lead_id, created, campaign, adset, ad_id, source, OTHER, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("one", "outcome", "place"),
+    [
+        pytest.param(lead("1", "1", "10", "100"), Outcome.MATCHED, ("1", "10"), id="all ids"),
+        pytest.param(lead("1", None, None, "100"), Outcome.MATCHED, ("1", "10"), id="the ad alone"),
+        pytest.param(lead("1", "1"), Outcome.MATCHED, ("1", None), id="the campaign alone"),
+        pytest.param(lead("1", "1", "999"), Outcome.MATCHED, ("1", None), id="ad set of another account"),
+        pytest.param(lead("1", source="REFERRALS"), Outcome.NOT_FROM_ADS, (None, None), id="not from ads"),
+        pytest.param(lead("1"), Outcome.NO_IDS, (None, None), id="paid, without ids"),
+        pytest.param(lead("1", "9"), Outcome.UNKNOWN_IDS, (None, None), id="unknown campaign"),
+        pytest.param(lead("1", "2", "10"), Outcome.CONTRADICTING_IDS, (None, None), id="ad set of another one"),
+        pytest.param(lead("1", "1", "11", "100"), Outcome.CONTRADICTING_IDS, (None, None), id="ad of another one"),
+        pytest.param(lead("1", "2", "20"), Outcome.NOT_COUNTED_BY_META, ("2", "20"), id="not counted"),
+    ],
+)
+def test_a_lead_is_matched_by_the_finest_id_or_says_why_not(
+    one: CrmLead, outcome: Outcome, place: tuple[str | None, str | None]
+) -> None:
+    (found,) = attribute(ADS, [one]).leads
+
+    assert (found.outcome, (found.campaign_id, found.adset_id)) == (outcome, place)
+
+
+def test_of_more_leads_than_meta_counted_the_first_ones_match() -> None:
+    found = attribute(ADS, [lead(str(one), "1", "10") for one in (3, 1, 2)])
+
+    assert [one.outcome for one in found.leads] == [Outcome.MATCHED, Outcome.MATCHED, Outcome.NOT_COUNTED_BY_META]
+    assert (found.matched, found.meta_only, found.crm_only) == (2, 1, {Outcome.NOT_COUNTED_BY_META: 1})
+    assert found.match_rate == Decimal("0.6667")
+
+
+def test_rows_have_leads_of_both_sides_and_landing_page_views() -> None:
+    found = attribute(ADS, [lead("1", "1", "10"), lead("2", "1")])
+
+    assert [(one.adset_id, one.meta_leads, one.crm_leads, one.matched) for one in found.rows] == [
+        (None, 0, 1, 1),
+        ("10", 2, 1, 1),
+        ("11", 1, 0, 0),
+        ("20", 0, 0, 0),
+    ]
+    assert [one.landing_page_views for one in found.rows] == [None, 30, None, 5]
+
+
+def test_without_leads_of_meta_there_is_no_match_rate() -> None:
+    assert attribute([], [lead("1", "1")]).match_rate is None
+
+
+maybe = st.none() | st.sampled_from(["1", "2", "9"])
+leads = st.lists(
+    st.builds(
+        lead,
+        lead_id=st.integers(1, 99).map(str),
+        campaign=maybe,
+        adset=st.none() | st.sampled_from(["10", "11", "20", "90"]),
+        ad_id=st.none() | st.sampled_from(["100", "110", "200", "900"]),
+        source=st.sampled_from([PAID_SOCIAL, OTHER]),
+    ),
+    max_size=12,
+    unique_by=lambda one: one.lead_id,
+)
+
+
+@given(leads)
+def test_every_lead_is_somewhere_and_no_count_is_used_twice(given_leads: Sequence[CrmLead]) -> None:
+    found = attribute(ADS, given_leads)
+
+    assert found.matched + found.meta_only == 3
+    assert found.matched + sum(found.crm_only.values()) == len(given_leads) == len(found.leads)
+    assert sum(row.matched for row in found.rows) == found.matched <= 3
+    assert all(row.matched <= row.crm_leads for row in found.rows)
+    assert all(row.matched <= row.meta_leads for row in found.rows if row.adset_id is not None)
+    assert attribute(ADS, list(reversed(given_leads))) == found
