@@ -130,12 +130,15 @@ class History:
     weeks: Mapping[Week, tuple[CampaignWeek, ...]]
     read: tuple[date, date]
     names: Mapping[str, str] = field(default_factory=dict[str, str])
+    _totals: dict[Week, WeekTotals] = field(default_factory=dict[Week, WeekTotals], compare=False, repr=False)
 
     def totals(self, week: Week) -> WeekTotals:
         """Raises BadUsage for a week that was not read: that is no empty one."""
         if week not in self.weeks:
             raise BadUsage(f"the ads of {week} were not read")
-        return totals(week, self.weeks[week], self.read)
+        if week not in self._totals:
+            self._totals[week] = totals(week, self.weeks[week], self.read)
+        return self._totals[week]
 
     def campaign(self, week: Week, campaign_id: str) -> CampaignWeek | None:
         return next((one for one in self.weeks.get(week, ()) if one.campaign_id == campaign_id), None)

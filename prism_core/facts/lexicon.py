@@ -83,6 +83,7 @@ METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     "spend": re.compile(r"\b(?:spend|spent|spending|cost|costs|budget|invested)\b", re.I),
     "leads": re.compile(r"\b(?:leads?|enquir(?:y|ies))\b", re.I),
     "cost_per_lead": re.compile(r"\b(?:cost\s+(?:per|of\s+a|for\s+each)\s+lead|costs?\s+a\s+lead|CPL)\b", re.I),
+    "cost_per_click": re.compile(r"\b(?:cost\s+(?:per|of\s+a|for\s+each)\s+click|costs?\s+a\s+click|CPC)\b", re.I),
     "impressions": re.compile(r"\b(?:impressions?|shown|views?)\b", re.I),
     "clicks": re.compile(r"\b(?:clicks?|clicked)\b", re.I),
     "click_rate": re.compile(r"\b(?:click(?:-|\s)?(?:through)?(?:-|\s)?rate|CTR)\b", re.I),

@@ -168,6 +168,15 @@ class Recommendation:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """The sentences that a model or code writes: what happened, what it means, what to do."""
+
+    headline: tuple[Statement, ...]
+    analysis: tuple[Statement, ...]
+    recommendations: tuple[Recommendation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportContent:
     """One edition of a report of a week. `scope` is what all its texts may rest on."""
 

@@ -1,0 +1,232 @@
+"""The facts of a week's campaign report: which figures there are, their ids, and what they were counted from.
+
+Belongs here: writing metrics, trends, attribution and restatements into one ledger. Does not belong here:
+computing them, and the sentences about them (reports).
+Ids: `week.2023-w31.leads`, of a campaign `week.2023-w31.1178.leads`; `before.`, `change.`, `all.`, `match.`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from prism_core.calendar import Week
+from prism_core.campaign.activity import LeadActivity, lead_activity
+from prism_core.campaign.attribution import Attribution
+from prism_core.campaign.indicators import RULES, Indicator, Rules, indicator, stands
+from prism_core.campaign.metrics import CampaignWeek, History, Metric, Sums, WeekTotals
+from prism_core.campaign.restatements import Restated, restated
+from prism_core.campaign.trends import MONEY, Trend, all_time, comparable, trend, weeks_before
+from prism_core.facts.gate import Scope
+from prism_core.facts.ledger import Fact, Ledger, Unit
+from prism_core.models.base import measure
+
+LABELS: Final[Mapping[Metric, str]] = {
+    Metric.SPEND: "spend",
+    Metric.LEADS: "leads",
+    Metric.COST_PER_LEAD: "cost per lead",
+    Metric.IMPRESSIONS: "impressions",
+    Metric.CLICKS: "clicks",
+    Metric.CLICK_RATE: "click rate",
+    Metric.COST_PER_CLICK: "cost per click",
+    Metric.LANDING_PAGE_VIEWS: "landing page views",
+}
+_SUMS: Final = (Metric.SPEND, Metric.LEADS, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LANDING_PAGE_VIEWS)
+# How many weeks an indicator is folded over at most.
+FOLDED_WEEKS: Final = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a report of a week is made of. `told`: facts by id as the newest edition with them said them.
+
+    `attribution` and `crm_leads` are None where the customer system was not read. `refused`: rows of ads.
+    """
+
+    history: History
+    week: Week
+    currency: str
+    attribution: Attribution | None = None
+    crm_leads: int | None = None
+    told: Mapping[str, Fact] | None = None
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One week, ready to be told. `campaigns` are those of the week; what `scope` does not hold cannot be said."""
+
+    week: Week
+    ledger: Ledger
+    scope: Scope
+    totals: WeekTotals
+    campaigns: tuple[CampaignWeek, ...]
+    indicators: Mapping[Metric, Indicator]
+    activity: LeadActivity
+    attribution: Attribution | None
+    restated: tuple[Restated, ...]
+
+    @property
+    def weeks(self) -> tuple[Week, ...]:
+        """The weeks of the window and the week itself."""
+        return (*weeks_before(self.week), self.week)
+
+    def of(self, metric: Metric, week: Week | None = None, campaign_id: str | None = None) -> str | None:
+        """The id of a figure of a week (this one) and a campaign (all); None where it is not known."""
+        fact_id = week_id(week or self.week, metric, campaign_id)
+        return fact_id if fact_id in self.ledger else None
+
+    def change(self, metric: Metric) -> str | None:
+        """The id of the change against the weeks before; None where there is none."""
+        fact_id = f"change.{_slug(self.week)}.{metric}"
+        return fact_id if fact_id in self.ledger else None
+
+
+def week_id(week: Week, metric: Metric, campaign_id: str | None = None) -> str:
+    """The id of a figure of a week."""
+    return ".".join(["week", _slug(week), *([campaign_id] if campaign_id else []), metric])
+
+
+def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
+    """Every figure of a week's report. Raises BadUsage when the week was not read."""
+    week, found = inputs.week, inputs.history
+    totals, ledger = found.totals(week), Ledger()
+    window = [one for one in (*weeks_before(week), week) if one in found.weeks]
+    for one in window:
+        _add_week(ledger, found.totals(one), found.weeks[one], inputs.currency)
+    said = {metric: _indicator(inputs, metric, rules) for metric in Metric}
+    for metric, one in said.items():
+        _add_trend(ledger, one.trend, metric, [one for one in window if not found.totals(one).missing])
+    _add_all_time(ledger, found, week, inputs.currency)
+    activity = lead_activity(found, week, inputs.crm_leads)
+    if activity.crm is not None:
+        _count(ledger, "crm.leads", "leads in the customer system", activity.crm, "leads", f"leads#{week}")
+    if inputs.attribution is not None:
+        _add_attribution(ledger, inputs.attribution, week)
+    if totals.missing:
+        _count(ledger, "missing.days", "days of the week that were not read", len(totals.missing))
+    if inputs.refused:
+        _count(ledger, "missing.rows", "rows of ads that were refused", inputs.refused)
+    moved = restated(inputs.told or {}, ledger, _tellable(window, week, found))
+    weeks = {*window, *([activity.last] if activity.last else [])}
+    scope = Scope(ledger, found.names, stands(said), frozenset(weeks))
+    return Figures(week, ledger, scope, totals, found.weeks[week], said, activity, inputs.attribution, moved)
+
+
+def _add_week(ledger: Ledger, totals: WeekTotals, rows: Iterable[CampaignWeek], currency: str) -> None:
+    """Sums of each campaign, sums of them, and the rates of both."""
+    week, campaigns = totals.week, list(rows)
+    for row in campaigns:
+        for metric in _SUMS:
+            _add_sum(ledger, row, metric, currency)
+        _add_rates(ledger, row.week, row.campaign_id, row.sums if row.for_leads else None)
+    for metric in _SUMS:
+        parts = [fact for row in campaigns if (fact := ledger.get(week_id(week, metric, row.campaign_id)))]
+        known = totals.parts(metric) is not None
+        if known and (metric is not Metric.LANDING_PAGE_VIEWS or parts):
+            money = totals.sums.currency or currency if metric in MONEY else None
+            label = f"{LABELS[metric]}, {week}"
+            unit = Unit.MONEY if money else Unit.COUNT
+            ledger.total(week_id(week, metric), label, parts, metric=metric, unit=unit, currency=money)
+    if totals.lead_sums.spend is not None and totals.sums.spend is not None:
+        spends = [ledger[week_id(week, Metric.SPEND, one)] for one in totals.included]
+        label, money = f"spend of campaigns for leads, {week}", totals.sums.currency or currency
+        fact_id = f"week.{_slug(week)}.lead_spend"
+        ledger.total(fact_id, label, spends, metric="spend", unit=Unit.MONEY, currency=money)
+    _add_rates(ledger, week, None, totals.lead_sums)
+
+
+def _add_sum(ledger: Ledger, row: CampaignWeek, metric: Metric, currency: str) -> None:
+    parts = row.parts(metric)
+    if parts is None:
+        return
+    money = (row.sums.currency or currency) if metric in MONEY else None
+    ledger.add(
+        Fact(
+            week_id(row.week, metric, row.campaign_id),
+            parts.over,
+            Unit.MONEY if money else Unit.COUNT,
+            f"{LABELS[metric]} of {row.campaign_id}, {row.week}",
+            money,
+            metric,
+            row.campaign_id,
+            (row.key,),
+        )
+    )
+
+
+def _add_rates(ledger: Ledger, week: Week, campaign: str | None, for_leads: Sums | None) -> None:
+    """Ratios of sums that are in the ledger; a lead's cost only of what is there for leads."""
+
+    def ratio(metric: Metric, part_id: str, whole: Metric, unit: Unit) -> None:
+        part, under = ledger.get(part_id), ledger.get(week_id(week, whole, campaign))
+        if part is not None and under is not None:
+            label = f"{LABELS[metric]}{f' of {campaign}' if campaign else ''}, {week}"
+            ledger.ratio(week_id(week, metric, campaign), label, part, under, metric=metric, unit=unit)
+
+    spend = week_id(week, Metric.SPEND, campaign)
+    ratio(Metric.CLICK_RATE, week_id(week, Metric.CLICKS, campaign), Metric.IMPRESSIONS, Unit.SHARE)
+    ratio(Metric.COST_PER_CLICK, spend, Metric.CLICKS, Unit.MONEY)
+    if for_leads is not None:
+        lead_spend = spend if campaign else f"week.{_slug(week)}.lead_spend"
+        ratio(Metric.COST_PER_LEAD, lead_spend, Metric.LEADS, Unit.MONEY)
+
+
+def _indicator(inputs: Inputs, metric: Metric, rules: Rules) -> Indicator:
+    currency = inputs.history.totals(inputs.week).sums.currency or inputs.currency
+    parts = comparable(inputs.history, metric, currency)
+    folded = [inputs.week + back for back in range(1 - FOLDED_WEEKS, 1)]
+    return indicator(metric, [trend(one, parts) for one in folded], rules)
+
+
+def _add_trend(ledger: Ledger, found: Trend, metric: Metric, window: list[Week]) -> None:
+    """The mean of the weeks before and the change against it; `window` are the weeks that were read whole."""
+    now = ledger.get(week_id(found.week, metric))
+    if found.before is None or now is None:
+        return
+    known = (ledger.get(week_id(week, metric)) for week in window if week < found.week)
+    parts = tuple(one.fact_id for one in known if one is not None and one.currency == now.currency)
+    unit = Unit.NUMBER if now.unit is Unit.COUNT else now.unit
+    label = f"{LABELS[metric]}, mean of the weeks before"
+    fact_id, value = f"before.{_slug(found.week)}.{metric}", measure(found.before)
+    before = ledger.add(Fact(fact_id, value, unit, label, now.currency, metric, of=parts))
+    if found.change is not None:
+        label = f"change of {LABELS[metric]} against the weeks before"
+        ledger.change(f"change.{_slug(found.week)}.{metric}", label, now, before)
+
+
+def _add_all_time(ledger: Ledger, found: History, week: Week, currency: str) -> None:
+    sums = all_time(found, week)
+    sources = tuple(row.key for one in found.weeks if one <= week for row in found.weeks[one])
+    _count(ledger, "all.leads", "leads since the first week", sums.leads, "leads", *sources)
+    if sums.spend is not None:
+        money, label = sums.currency or currency, "spend since the first week"
+        ledger.add(Fact("all.spend", sums.spend, Unit.MONEY, label, money, "spend", sources=sources))
+
+
+def _add_attribution(ledger: Ledger, found: Attribution, week: Week) -> None:
+    metric, source = "match_rate", f"lead_attribution#{week}"
+    matched = _count(ledger, "match.matched", "leads known to both", found.matched, metric, source)
+    meta = _count(ledger, "match.meta_only", "leads that Meta alone counted", found.meta_only, metric, source)
+    for outcome, count in found.crm_only.items():
+        label = f"leads of the customer system alone: {outcome.value.replace('_', ' ')}"
+        _count(ledger, f"match.crm_only.{outcome}", label, count, metric, source)
+    parts = [ledger[f"match.crm_only.{outcome}"] for outcome in found.crm_only]
+    label = "leads of the customer system alone"
+    ledger.total("match.crm_only", label, parts, metric=metric, unit=Unit.COUNT)
+    counted = ledger.total("match.meta", "leads of Meta", (matched, meta), metric=metric, unit=Unit.COUNT)
+    ledger.ratio("match.rate", "share of Meta's leads that were matched", matched, counted, metric=metric)
+
+
+def _tellable(window: list[Week], week: Week, found: History) -> list[str]:
+    """Totals of every week of the window, and of this week each campaign: told again in another edition."""
+    ids = [week_id(one, metric) for one in window for metric in Metric]
+    return ids + [week_id(week, metric, row.campaign_id) for row in found.weeks[week] for metric in Metric]
+
+
+def _count(ledger: Ledger, fact_id: str, label: str, value: int, metric: str | None = None, *sources: str) -> Fact:
+    return ledger.add(Fact(fact_id, Decimal(value), Unit.COUNT, label, metric=metric, sources=sources))
+
+
+def _slug(week: Week) -> str:
+    return week.label.lower()

@@ -1,0 +1,117 @@
+"""The campaign report of a week: figures and sentences in the order in which they are read.
+
+Belongs here: cards, tables, charts and sections of this report. Does not belong here: figures (campaign),
+sentences (plain_words.py, or a model) and how it looks (resources).
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from prism_core.campaign.figures import LABELS, Figures
+from prism_core.campaign.metrics import CampaignWeek, Metric
+from prism_core.reports import plain_words
+from prism_core.reports.content import (
+    Align,
+    Card,
+    Chart,
+    ChartKind,
+    Column,
+    Prose,
+    Provenance,
+    ReportContent,
+    Section,
+    Series,
+    Statement,
+    Table,
+    Words,
+)
+
+CARDS: Final = (Metric.SPEND, Metric.LEADS, Metric.COST_PER_LEAD, Metric.CLICK_RATE)
+COLUMNS: Final = (Metric.SPEND, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LEADS, Metric.COST_PER_LEAD)
+# A mail stays below the size at which it is cut; whoever wants all campaigns asks the lake.
+MOST_CAMPAIGNS: Final = 20
+UNKNOWN: Final = "not known"
+
+
+def report(
+    found: Figures, words: Words, provenance: Provenance, *, edition: int = 1, synthetic: bool = False
+) -> ReportContent:
+    """The report, ready to be judged (`refused`) and rendered. Raises PermanentFailure for a figure it lacks."""
+    return ReportContent(
+        title="Campaign report",
+        week=found.week,
+        scope=found.scope,
+        headline=words.headline,
+        cards=tuple(_card(metric, found) for metric in CARDS),
+        sections=(
+            Prose(
+                "Lead activity",
+                plain_words.activity(found),
+                status=(found.activity.status.word, found.activity.status.colour),
+            ),
+            Prose("Against the last four weeks", words.analysis, bullets=True),
+            _campaigns(found),
+            *(_chart(metric, found) for metric in (Metric.LEADS, Metric.SPEND)),
+            Prose("Leads by campaign, matched", plain_words.attribution(found), bullets=True),
+            _all_time(found),
+        ),
+        provenance=provenance,
+        recommendations=words.recommendations,
+        corrections=plain_words.corrections(found),
+        missing=plain_words.missing(found),
+        edition=edition,
+        synthetic=synthetic,
+    )
+
+
+def _card(metric: Metric, found: Figures) -> Card:
+    one, change = found.indicators[metric], found.change(metric)
+    label = LABELS[metric][:1].upper() + LABELS[metric][1:]
+    if one.unjudged is not None:
+        return Card(label, _cell(found.of(metric)), one.word)
+    note = f"{_cell(change)} against four weeks" if change else ""
+    return Card(label, _cell(found.of(metric)), note, one.direction, one.alert)
+
+
+def _campaigns(found: Figures) -> Table:
+    """By spend, the largest first, and whether a campaign's spend is part of the cost per lead."""
+    ordered = sorted(found.campaigns, key=lambda one: (-(one.sums.spend or Decimal(0)), one.campaign_id))
+    shown, further = ordered[:MOST_CAMPAIGNS], ordered[MOST_CAMPAIGNS:]
+    notes = [Statement("The cost per lead is that of campaigns for leads alone; the last column says which are.")]
+    if further:
+        notes.append(Statement("Campaigns with a smaller spend are in the total and not in the table."))
+    total = ("All campaigns", *(_cell(found.of(metric)) for metric in COLUMNS), "")
+    return Table(
+        "Campaigns",
+        (
+            Column("Campaign", Align.LEFT),
+            *(Column(LABELS[metric][:1].upper() + LABELS[metric][1:]) for metric in COLUMNS),
+            Column("For leads", Align.LEFT),
+        ),
+        tuple(_row(one, found) for one in shown),
+        total,
+        tuple(notes),
+    )
+
+
+def _row(one: CampaignWeek, found: Figures) -> tuple[str, ...]:
+    cells = (_cell(found.of(metric, campaign_id=one.campaign_id)) for metric in COLUMNS)
+    return (f"{{{{name:{one.campaign_id}}}}}", *cells, "yes" if one.for_leads else "no")
+
+
+def _chart(metric: Metric, found: Figures) -> Section:
+    series = Series(LABELS[metric], tuple(found.of(metric, week) for week in found.weeks))
+    alt = plain_words.direction(found.indicators[metric], found)
+    labels = tuple(week.label for week in found.weeks)
+    return Chart(metric.value, f"{LABELS[metric].capitalize()} by week", ChartKind.BARS, labels, (series,), alt)
+
+
+def _all_time(found: Figures) -> Prose:
+    said = [Statement("Leads since the first week: {{fact:all.leads}}.")]
+    if "all.spend" in found.ledger:
+        said.append(Statement("Spend since the first week: {{fact:all.spend}}."))
+    return Prose("All time", tuple(said))
+
+
+def _cell(fact_id: str | None) -> str:
+    return UNKNOWN if fact_id is None else f"{{{{fact:{fact_id}}}}}"

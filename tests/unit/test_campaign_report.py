@@ -1,0 +1,195 @@
+"""A week's report says the figures of its rows and what was told otherwise, and passes the gate."""
+
+import dataclasses
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prism_core.calendar import Week
+from prism_core.campaign.attribution import attribute
+from prism_core.campaign.figures import Figures, Inputs, figures, week_id
+from prism_core.campaign.insights import AdDay
+from prism_core.campaign.metrics import Metric
+from prism_core.facts.ledger import Fact, Unit
+from prism_core.reports import plain_words
+from prism_core.reports.campaign import report
+from prism_core.reports.content import Fallback, Provenance, ReportContent, Table, Writer
+from tests.unit.campaign_weeks import ad, ad_days, of_weeks, real, week, weekly
+from tests.unit.test_campaign_attribution import ADS, lead
+
+BY_CODE = Provenance(Writer.CODE, Fallback.NO_KEY)
+
+
+def of(rows: list[AdDay], count: int, **more: object) -> Figures:
+    return figures(Inputs(of_weeks(rows, count), week(count - 1), "EUR", **more))  # pyright: ignore[reportArgumentType]
+
+
+def plain(found: Figures) -> ReportContent:
+    return report(found, plain_words.words(found), BY_CODE)
+
+
+def said(report: ReportContent) -> str:
+    return " ".join(report.text(one.prose) for one in report.statements())
+
+
+@pytest.mark.parametrize(
+    ("campaign", "spend", "leads"),
+    [
+        pytest.param("916", "27.40", "7", id="916"),
+        pytest.param("936", "514.89", "98", id="936"),
+        pytest.param("1178", "11,173.28", "608", id="1178"),
+        pytest.param(None, "11,715.57", "713", id="all"),
+    ],
+)
+def test_the_real_first_week_reads_as_it_was_counted(campaign: str | None, spend: str, leads: str) -> None:
+    first = Week.parse("2023-W31")
+    ledger = figures(Inputs(real(), first, "EUR")).ledger
+
+    assert ledger[week_id(first, Metric.SPEND, campaign)].text == f"{spend}\xa0EUR"
+    assert ledger[week_id(first, Metric.LEADS, campaign)].text == leads
+
+
+@pytest.mark.parametrize("number", range(31, 36), ids=str)
+def test_every_real_week_has_a_report_that_passes_the_gate(number: int) -> None:
+    found = plain(figures(Inputs(real(), Week.parse(f"2023-W{number}"), "EUR")))
+
+    assert found.refused() == ()
+    assert "Alert" not in said(found)
+    assert ("Days of this week that were not read" in said(found)) is (number in {31, 35})
+
+
+def test_a_total_knows_the_rows_that_it_was_counted_from() -> None:
+    ledger = of([ad(campaign="1"), ad(campaign="2")], 1).ledger
+
+    assert ledger.roots(week_id(week(0), Metric.COST_PER_LEAD)) == (
+        "campaign_metrics#2023-W31#1",
+        "campaign_metrics#2023-W31#2",
+    )
+
+
+def test_what_was_told_of_a_closed_week_and_is_another_figure_now_is_said() -> None:
+    told_id = week_id(week(0), Metric.LEADS)
+    told = {
+        told_id: Fact(told_id, Decimal(41), Unit.COUNT, "leads", metric="leads"),
+        week_id(week(1), Metric.LEADS): Fact("x", Decimal(50), Unit.COUNT, "leads", metric="leads"),
+    }
+
+    found = plain(of(weekly([47, 50]), 2, told=told))
+
+    assert [found.text(one.prose) for one in found.corrections] == ["Leads of 2023-W31 were 41, now 47."]
+    assert found.refused() == ()
+
+
+def test_an_edition_of_the_same_week_says_what_changed_for_each_campaign() -> None:
+    first = of(weekly([47, 50]), 2)
+
+    second = plain(of(weekly([47, 53]), 2, told=dict(first.ledger)))
+
+    assert [second.text(one.prose) for one in second.corrections] == [
+        "Leads of 2023-W32 were 50, now 53.",
+        "Leads of Campaign 1 in 2023-W32 were 50, now 53.",
+    ]
+    assert plain(first).content_hash() != second.content_hash()
+
+
+def test_an_alert_is_said_to_those_who_can_do_something() -> None:
+    found = plain(of(weekly([400, 400, 400, 400, 40]), 5))
+
+    assert "Alert: leads fell against the mean of the last four weeks: -90.0\xa0%." in said(found)
+    assert found.cards[1].alert
+    assert found.refused() == ()
+
+
+def test_a_week_without_anything_is_told_as_one() -> None:
+    found = plain(of([], 1))
+
+    assert found.sections[0].status == ("NO LEADS", "#8a5a00")  # pyright: ignore[reportAttributeAccessIssue]
+    assert found.text(found.cards[0].value) == "0.00\xa0EUR"
+    assert found.text(found.cards[2].value) == "not known"
+    assert found.refused() == ()
+
+
+def test_a_campaign_that_is_not_for_leads_is_listed_as_such() -> None:
+    rows = [ad(campaign="1", objective="OUTCOME_LEADS"), ad(campaign="2", leads=0, objective="OUTCOME_AWARENESS")]
+
+    (table,) = [one for one in plain(of(rows, 1)).sections if isinstance(one, Table)]
+
+    assert [(row[0], row[-1]) for row in table.rows] == [("{{name:1}}", "yes"), ("{{name:2}}", "no")]
+
+
+def test_a_table_of_many_campaigns_says_that_it_is_not_all_of_them() -> None:
+    rows = [ad(campaign=str(one), spend=f"{one}.00") for one in range(1, 41)]
+
+    found = plain(of(rows, 1))
+    (table,) = [one for one in found.sections if isinstance(one, Table)]
+
+    assert (len(table.rows), table.rows[0][0]) == (20, "{{name:40}}")
+    assert found.text(table.total[1]) == "820.00\xa0EUR"
+    assert "not in the table" in said(found)
+
+
+def test_attribution_is_told_with_its_reasons() -> None:
+    found = attribute(ADS, [lead("1", "1", "10"), lead("2")])
+
+    text = said(plain(of(ADS, 1, attribution=found, crm_leads=2)))
+
+    assert "Leads matched by id: 1; not matched, Meta alone: 2." in text
+    assert "The match rate is 33.3\xa0%." in text
+    assert "no ids: 1" in text
+    assert "not to be relied on" in text
+
+
+def test_figures_that_are_missing_are_named_and_never_made_up() -> None:
+    rows = [ad(), ad(campaign="2", currency="USD")]
+
+    found = plain(of(rows, 1, refused=3))
+
+    assert found.text(found.cards[0].value) == "not known"
+    assert "Rows of ads that were refused and are in none of the figures: 3." in said(found)
+    assert "several currencies" in said(found)
+    assert found.refused() == ()
+
+
+def test_a_name_with_figures_and_markup_in_it_is_a_name() -> None:
+    rows = [ad(name="Spring <b>2024</b> {{fact:x}} 50 % off")]
+
+    found = plain(of(rows, 1))
+
+    assert found.text("{{name:1}}") == "Spring <b>2024</b> {{fact:x}} 50 % off"
+    assert found.refused() == ()
+
+
+@given(
+    st.lists(ad_days, max_size=12),
+    st.integers(1, 6),
+    st.none() | st.lists(st.sampled_from(["1", "22", "9", None]), max_size=6),
+    st.integers(0, 3),
+)
+def test_whatever_the_weeks_were_code_says_nothing_that_the_gate_refuses(
+    rows: list[AdDay], count: int, of_campaigns: list[str | None] | None, refused: int
+) -> None:
+    leads = None if of_campaigns is None else [lead(str(at), one) for at, one in enumerate(of_campaigns)]
+    matched = None if leads is None else attribute([r for r in rows if Week.of(r.day) == week(count - 1)], leads)
+    told = of(weekly([5] * count), count).ledger
+
+    found = plain(
+        of(
+            rows,
+            count,
+            attribution=matched,
+            crm_leads=None if leads is None else len(leads),
+            refused=refused,
+            told=told,
+        )
+    )
+
+    assert found.refused() == ()
+    assert found.content_hash() == dataclasses.replace(found, edition=2).content_hash()
+    assert len(found.document()["facts"]) == len(found.used())
+
+
+@given(st.lists(st.integers(0, 900), min_size=1, max_size=8))
+def test_whole_weeks_of_any_size_pass_the_gate_with_their_directions_and_alerts(leads: list[int]) -> None:
+    assert plain(of(weekly(leads), len(leads))).refused() == ()
