@@ -1,5 +1,6 @@
 """Where the rules compute: collisions, supply, trends and paces, against slower ways to the same figure."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -241,6 +242,25 @@ def test_an_approved_request_is_not_called_impossible_when_its_weeks_were_not_re
     ]
 
     assert [len(answer.findings) for answer in answers] == [0, 0, 1]
+
+
+def test_a_request_that_cannot_be_met_is_not_called_mended_while_its_lateness_is_let_pass() -> None:
+    rule, due = RULES[AlertRule.LATE_REQUEST], WEEK.days[4]
+    given = RequestState("R-1", RequestStatus.TRIAGED, due, Decimal(500), project_id="P-1")
+    lenient = projects(ProjectState("P-1", limits=ProjectLimits(late_request_days=3)))
+
+    def judged(day: date, request: RequestState = given) -> Judgement:
+        noon = datetime(day.year, day.month, day.day, 12, tzinfo=AS_OF.tzinfo)
+        return rule(snapshot(as_of=noon, requests=(request,), projects=lenient))
+
+    alerts = update([], judged(due), AS_OF)
+    found = [update(alerts, judged(due + timedelta(days=days)), AS_OF) for days in range(1, 5)]
+    withdrawn = update(
+        alerts, judged(due + timedelta(days=1), replace(given, status=RequestStatus.DECLINED)), AS_OF
+    )
+
+    assert [[one.status for one in after] for after in found] == [[], [], [], [AlertStatus.OPEN]]
+    assert [one.status for one in withdrawn] == [AlertStatus.RESOLVED]
 
 
 def test_shrinkage_says_nothing_of_a_week_in_which_nobody_worked() -> None:

@@ -33,7 +33,8 @@ def judge(snapshot: AlertSnapshot) -> Judgement:
     """A finding for each waiting request that is overdue, or cannot be met even if everybody with the skills did
     nothing else within their contract. High when it is overdue for long, or a promise cannot be kept.
 
-    Undecided is an approved one while the work since then was not read.
+    Undecided is an approved one while the work since then was not read, and one whose lateness is let pass: it was
+    not mended by getting late.
     """
     supply = Supply(snapshot)
     waiting = [request for request in snapshot.requests if request.status in WAITING]
@@ -41,7 +42,7 @@ def judge(snapshot: AlertSnapshot) -> Judgement:
     unknown = [
         fingerprint(RULE, f"requests/{request.request_id}", request.due_date.isoformat())
         for request in waiting
-        if not days_late(request.due_date, snapshot.as_of) and _left(snapshot, request) is None
+        if _is_undecided(snapshot, request)
     ]
     return judgement(RULE, [finding for finding in found if finding is not None], undecided=unknown)
 
@@ -81,6 +82,13 @@ def _of(snapshot: AlertSnapshot, supply: Supply, request: RequestState) -> Findi
             "people with the skills": f"{supply.people(request.skills)}",
         },
     )
+
+
+def _is_undecided(snapshot: AlertSnapshot, request: RequestState) -> bool:
+    late = days_late(request.due_date, snapshot.as_of)
+    if late:
+        return late <= snapshot.limits(request.project_id).late_request_days
+    return _left(snapshot, request) is None
 
 
 def _left(snapshot: AlertSnapshot, request: RequestState) -> Decimal | None:
