@@ -23,9 +23,9 @@ PYTHON = "3.13"
 GLIBC = "manylinux_2_28"
 # The services that prism_api and what it imports make a client of; a test compares. `sts` and the two of the
 # sign-in are what botocore itself needs to find credentials.
-AWS_SERVICES = frozenset({"dynamodb", "kms", "lambda", "s3", "secretsmanager", "ses", "sso", "sso-oidc", "sts"})
-# What the list of endpoints calls them; mail and sign-in have names of their own there.
-_ENDPOINTS = AWS_SERVICES | {"email", "oidc", "portal.sso"}
+AWS_SERVICES = frozenset({"dynamodb", "kms", "lambda", "s3", "secretsmanager", "sso", "sso-oidc", "sts"})
+# What the list of endpoints calls them; sign-in has names of its own there.
+_ENDPOINTS = AWS_SERVICES | {"oidc", "portal.sso"}
 _UNUSED_FOLDERS = frozenset({"__pycache__", "tests", "examples", "bin", "include"})
 _UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".pyc", ".typed"})
 # The flow solver imports nothing else of OR-Tools; the libraries beside it are linked to each other.
@@ -83,7 +83,7 @@ def strip(folder: Path) -> None:
 def _shorten(data: Path) -> None:
     """What botocore reads at a start, without what nobody asks: it takes a third of the time to read.
 
-    The list of endpoints names 300 services of which we call seven; half of a model is documentation.
+    The list of endpoints names 300 services of which we call six; half of a model is documentation.
     """
     endpoints = data / "endpoints.json"
     if endpoints.exists():

@@ -44,15 +44,6 @@ def start(plan: Plan) -> None:
     backend.start_planner(json.dumps({"do": "solve", "plan_id": plan.plan_id}).encode())
 
 
-def mail(week: Week, publication: int) -> None:
-    """Have those told whose hours a publication changed. A failure leaves the week published, as it is."""
-    try:
-        asked = {"do": "mail", "week": week.label, "publication": publication}
-        backend.start_planner(json.dumps(asked).encode())
-    except PrismFailure:
-        _log.exception("nobody was told of publication %d of %s; publishing it again does", publication, week)
-
-
 def answer(do: str, **asked: Any) -> Any:
     """What the planner says, or did. Raises Problem with what it refuses."""
     found = backend.ask_planner(json.dumps({"do": do, **asked}).encode())

@@ -16,16 +16,13 @@ from prism_core.settings import Settings, load_settings
 from prism_resources.plans.bodies import LostBody
 
 # What an event asks for, by its field `do`; the other fields are the arguments.
-SOLVE, MAIL = "solve", "mail"
-# Nobody waits for these: Lambda calls again, a minute later, what failed and may succeed then.
-_ALONE: Final = frozenset({SOLVE, MAIL})
+SOLVE: Final = "solve"
 _DOES: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
     SOLVE: lambda settings, plan_id: {"answer": solving.run(settings, plan_id)},
     "candidates": lambda settings, **asked: {"answer": asking.candidates(settings, **asked)},
     "explain": lambda settings, **asked: {"answer": asking.explained(settings, **asked)},
     "publish": publishing.publish,
     "unpublish": publishing.unpublish,
-    MAIL: publishing.mail,
 }
 
 
@@ -51,6 +48,6 @@ def _done(settings: Settings, do: str, asked: Mapping[str, Any]) -> dict[str, An
     except LostBody as error:
         return {"status": 409, "detail": str(error)}
     except TransientFailure as error:
-        if do in _ALONE:
+        if do == SOLVE:  # nobody waits for it: Lambda calls again, a minute later
             raise
         return {"status": 503, "detail": str(error)}

@@ -1,23 +1,18 @@
-"""A stored plan made the plan of its week, that taken back, and who is told.
+"""A stored plan made the plan of its week, and that taken back.
 
 Belongs here: from an event to the publisher, and what it refuses as an answer. Does not belong here: publishing
-and telling (prism_resources/plans) and who may (the API).
+(prism_resources/plans), who may (the API), and mail, which the asset `allocation_notices` sends.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
 from prism_core.models.base import Model
-from prism_core.publications import HoursChange, changes_of
+from prism_core.publications import HoursChange
 from prism_core.settings import Settings
-from prism_resources.aws import client
 from prism_resources.plans.publishing import OutdatedPlan, Overtaken, Published, Publisher
-from prism_resources.plans.telling import tell
-from prism_resources.tables.publications import Publications
 
 
 def publish(settings: Settings, plan_id: str, actor: str, reason: str, expected: int) -> dict[str, Any]:
@@ -41,17 +36,6 @@ def unpublish(settings: Settings, week: str, actor: str, reason: str, expected: 
         return _overtaken(error)
     except BadUsage as error:
         return {"status": 409, "detail": str(error)}
-
-
-def mail(settings: Settings, week: str, publication: int) -> dict[str, Any]:
-    """Tell those whose hours a publication changed, once each, as long as it is the last one of its week."""
-    pointer = Publisher(settings).finish(Week.parse(week))
-    if pointer is None or pointer.publication != publication:
-        return {"answer": "another publication stands"}
-    rows = Publications(client(settings, "dynamodb"), settings).rows_of(pointer)
-    outcome = tell(settings, Published(pointer, tuple(changes_of(rows))), now=clock.now())
-    deliveries = () if outcome is None else outcome.deliveries
-    return {"answer": dict(Counter(one.status.value for one in deliveries))}
 
 
 def _told(done: Published) -> dict[str, Any]:

@@ -284,12 +284,11 @@ def test_the_planner_reads_what_it_plans_from_and_writes_plans_and_what_they_pub
     items = may | {"dynamodb:BatchGetItem"}
     assert tables == {
         **dict.fromkeys(("availability", "members", "projects", "quality", "requests"), items),
-        "recipients": may,
-        **dict.fromkeys(("plans", "changelog", "deliveries", "editions"), plans),
+        **dict.fromkeys(("plans", "changelog"), plans),
         **dict.fromkeys(("allocations", "published_plans"), rows),
     }
     below = [json.loads(one)["Fn::Sub"].partition("}/")[2] for _, found in objects for one in found]
-    assert sorted(below) == ["editions/*", f"{PLANS}*"]
+    assert sorted(below) == [f"{PLANS}*"]
     assert not [one for _, resources in rights for one in resources if "*" in re.sub(BELOW, "", one)]
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import pytest
 
@@ -19,6 +20,7 @@ from prism_api.api import backend, planning
 from prism_api.api.calls import Role
 from prism_api.planner import asking, solving
 from prism_api.planner.handler import handler as planner
+from prism_assets.definitions import build_definitions
 from prism_core.capacity import proposing
 from prism_core.models.alerts import Plan
 from prism_core.models.people import MemberStatus
@@ -33,6 +35,7 @@ from tests.integration.deployed import Deployed
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.test_emulator_contract_mail import received, sink
 from tests.integration.test_plan_command import ITEMS, put
+from tests.integration.ticks import tick
 
 platform = platform_of_this_file()
 WEEK = "2026-W48"
@@ -380,16 +383,20 @@ def test_a_plan_whose_body_is_lost_says_so_and_keeps_its_figures(platform: Platf
     assert read(plan).body["objective"] == plan["objective"]
 
 
-def _letters(folder: Path) -> list[Any]:
-    """What a call of the planner that nobody waits for has sent; a moment longer, for a second letter."""
-    until = time.monotonic() + SOLVED_WITHIN_SECONDS
-    while not received(folder) and time.monotonic() < until:
-        time.sleep(0.2)
-    time.sleep(1)
-    return received(folder)
+def _tell(instance: dg.DagsterInstance) -> set[str | None]:
+    """What the sensor asks for, and the asset run twice."""
+    asked_for = {one.run_key for one in tick("published_plans", instance, None).requests}
+    job = build_definitions(load_settings()).resolve_implicit_global_asset_job_def()
+    for _ in range(2):
+        assert job.execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey("allocation_notices")]
+        ).success
+    return asked_for
 
 
-def test_a_plan_is_published_through_the_gateway_once_and_taken_back(platform: Platform, tmp_path: Path) -> None:
+def test_a_plan_is_published_through_the_gateway_told_by_the_asset_once_and_taken_back(
+    platform: Platform, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
     deployed = Deployed(platform)
     url = f"{deployed.url}/api/capacity/2030-W10"
     lead, other, analyst = (
@@ -410,7 +417,9 @@ def test_a_plan_is_published_through_the_gateway_once_and_taken_back(platform: P
     refused, blind = publish(first, analyst, '"0"'), publish(first, lead, None)
     with sink(platform, tmp_path):
         done, again = (publish(first, lead, before.headers["etag"]) for _ in range(2))
-        letters = _letters(tmp_path)
+        by_the_functions = received(tmp_path)
+        asked_for = _tell(instance)
+        letters = received(tmp_path)
     lost = publish(second, other, before.headers["etag"])
     now = httpx.get(url, headers=analyst, timeout=60)
     planned = rows()
@@ -434,6 +443,7 @@ def test_a_plan_is_published_through_the_gateway_once_and_taken_back(platform: P
     assert LEAD("GET", f"/api/plans/{first}").body["status"] == "superseded"
     assert (taken.status_code, taken.json()["week"]["undoes"], taken.json()["kept"]) == (200, 1, []), taken.text
     assert (rows(), stale.status_code) == ([], 412)
+    assert (by_the_functions, "allocation_notices@2030-W10-1" in asked_for) == ([], True)
     ((to, letter),) = letters
     assert (to, "Synthetic lidar" in str(letter.get_body(("plain",)))) == (("m-3@example.com",), True)
 

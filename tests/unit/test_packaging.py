@@ -15,7 +15,7 @@ from infra.packaging.sources import PACKAGES, REPOSITORY, own_files
 # What the reading of credentials needs beside the services that PRISM names.
 OF_BOTOCORE_ITSELF = {"sso", "sso-oidc", "sts"}
 # Called by assets, by infra and by commands; no function does.
-NOT_OF_A_FUNCTION = {"athena", "cloudformation", "cloudwatch", "logs", "sesv2"}
+NOT_OF_A_FUNCTION = {"athena", "cloudformation", "cloudwatch", "logs", "ses", "sesv2"}
 
 
 def write(folder: Path, **files: str) -> list[tuple[str, Path]]:

@@ -72,7 +72,6 @@ def _publication(do: str, week: str, /, **asked: str) -> Response[PublicationOf]
     expected, author = _expected(call, week), author_of(call)
     told = planning.answer(do, **asked, actor=author.actor, reason=author.reason, expected=expected)
     pointer = PublishedPlan.from_plain(told["pointer"])
-    planning.mail(pointer.week, pointer.publication)
     found = PublicationOf.model_validate(
         {"week": _shown(week_of(week), pointer), "changes": told["changes"], "kept": told["edited"]}
     )
