@@ -20,6 +20,7 @@ from prism_core.facts.lexicon import (
     AFTER_A_FIGURE,
     ALARMS,
     BEFORE_A_FIGURE,
+    COMPOUND,
     DIRECTIONS,
     METRIC_WORDS,
     NOTHING,
@@ -168,12 +169,15 @@ def _about(sentence: str, scope: Scope) -> Iterator[Refused]:
     """Each figure in a sentence is of a metric that the sentence speaks of, and of a subject that it names."""
     named = set(named_in(sentence)) & set(scope.names)
     words = TOKEN.sub(" ", sentence)
+    simple = words
+    for metric in COMPOUND:
+        simple = METRIC_WORDS[metric].sub(" ", simple)
     for fact_id in facts_of(sentence):
         fact = scope.facts.get(fact_id)
         if fact is None:
             continue
         spoken = METRIC_WORDS.get(fact.metric or "")
-        if spoken is not None and not spoken.search(words):
+        if spoken is not None and not spoken.search(words if fact.metric in COMPOUND else simple):
             yield Refused(Offence.OTHER_METRIC, fact_id, f"the sentence does not speak of {fact.metric}")
         if fact.subject is not None and named != {fact.subject}:
             yield Refused(

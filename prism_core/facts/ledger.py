@@ -20,6 +20,8 @@ FACT_ID: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 _CENT, _TENTH = Decimal("0.01"), Decimal("0.1")
 _HUNDRED: Final = Decimal(100)
+# Click rates of real ads lie near 0.0002: four decimals would tell one that is off by a tenth.
+_RATIO, _FINEST_PERCENT = Decimal("1e-8"), -6
 
 
 class Unit(StrEnum):
@@ -62,7 +64,7 @@ class Fact:
             case Unit.HOURS:
                 return f"{_rounded(self.value, _TENTH):,.1f}{_SPACE}h"
             case Unit.SHARE:
-                return f"{_rounded(self.value * _HUNDRED, _TENTH):,.1f}{_SPACE}%"
+                return f"{_share(self.value * _HUNDRED):,f}{_SPACE}%"
             case Unit.CHANGE:
                 return f"{_rounded(self.value * _HUNDRED, _TENTH):+,.1f}{_SPACE}%"
             case Unit.NUMBER:
@@ -159,7 +161,7 @@ class Ledger(Mapping[str, Fact]):
         if not whole.value:
             return None
         currency = part.currency if unit is Unit.MONEY else None
-        value = measure(part.value / whole.value)
+        value = (part.value / whole.value).quantize(_RATIO, rounding=ROUND_HALF_EVEN)
         parts = (part.fact_id, whole.fact_id)
         return self.add(Fact(fact_id, value, unit, label, currency, metric, part.subject, of=parts))
 
@@ -190,6 +192,13 @@ class Ledger(Mapping[str, Fact]):
             found |= dict.fromkeys(fact.sources)
             open_ids += fact.of
         return tuple(sorted(found))
+
+
+def _share(percent: Decimal) -> Decimal:
+    """One decimal, below one percent two digits that count: 0.018 %, never 0.0 % of what is something."""
+    if not percent or abs(percent) >= 1:
+        return _rounded(percent, _TENTH)
+    return _rounded(percent, Decimal(1).scaleb(max(percent.adjusted() - 1, _FINEST_PERCENT)))
 
 
 def _rounded(value: Decimal, quantum: Decimal) -> Decimal:

@@ -78,6 +78,8 @@ DIRECTIONS: Final[Mapping[Direction, re.Pattern[str]]] = {
     Direction.FLAT: re.compile(rf"\b(?:{_any(_FLAT)})\b", re.I),
 }
 ALARMS: Final = re.compile(rf"\b(?:{_any(_ALARMS)})\b", re.I)
+# Metrics whose words hold those of another: a cost per lead speaks neither of leads nor of the spend.
+COMPOUND: Final = ("cost_per_lead", "cost_per_click", "click_rate", "landing_page_views")
 # By metric, the words of which one stands in a sentence with a figure of it.
 METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     "spend": re.compile(r"\b(?:spend|spent|spending|cost|costs|budget|invested)\b", re.I),

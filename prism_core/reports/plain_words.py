@@ -41,6 +41,12 @@ _CALM: Final[Mapping[Department, str]] = {
     Department.LEADERSHIP: "Nothing is to be decided this week.",
 }
 
+_UNKNOWN: Final[Mapping[Department, str]] = {
+    **_CALM,
+    Department.MARKETING: "Keep the campaigns as they are until a week can be judged.",
+    Department.LEADERSHIP: "Decide nothing on the figures of this week.",
+}
+
 
 def words(found: Figures) -> Words:
     """What code says of a week."""
@@ -56,7 +62,9 @@ def _headline(found: Figures) -> Iterator[Statement]:
     if cost is not None:
         yield Statement(f"The cost per lead was {{{{fact:{cost}}}}}.")
     alerts = [one for one in found.indicators.values() if one.alert]
-    if not alerts:
+    if not _judged(found):
+        yield Statement("This week cannot be judged: there is too little to compare it with.")
+    elif not alerts:
         yield Statement("Nothing asks for action.")
     for one in alerts:
         yield direction(one, found)
@@ -96,7 +104,7 @@ def _recommendations(found: Figures) -> Iterator[Recommendation]:
             todo.append("See that every form passes on the ids of campaign, ad set and ad.")
         if department is Department.LEADERSHIP and alerts:
             todo.append("Wait for what Marketing finds before budgets are moved.")
-        prose = " ".join(todo) or _CALM[department]
+        prose = " ".join(todo) or (_CALM if _judged(found) else _UNKNOWN)[department]
         yield Recommendation(department, Statement(prose, tuple(alerts), claims=False))
 
 
@@ -158,6 +166,10 @@ def missing(found: Figures) -> tuple[Statement, ...]:
     if found.activity.crm is None:
         said.append("The customer system was not read.")
     return tuple(Statement(one) for one in said)
+
+
+def _judged(found: Figures) -> bool:
+    return any(found.indicators[metric].unjudged is None for metric in TOLD)
 
 
 def _unreliable(found: Figures) -> bool:

@@ -57,6 +57,9 @@ def test_every_real_week_has_a_report_that_passes_the_gate(number: int) -> None:
 
     assert found.refused() == ()
     assert "Alert" not in said(found)
+    # The second and third weeks have no two whole weeks before them.
+    assert ("cannot be judged" in said(found)) is (number != 34)
+    assert found.text(found.cards[3].value) == f"{'0.017' if number == 31 else '0.018'}\xa0%"
     assert ("Days of this week that were not read" in said(found)) is (number in {31, 35})
 
 
