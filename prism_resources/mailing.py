@@ -180,7 +180,7 @@ class Mailing:
         if hashlib.sha256(body).hexdigest()[: len(edition.content_hash)] != edition.content_hash:
             raise PermanentFailure(
                 f"{place} is not what {edition.edition_id} said; it cannot be sent: put the object back, or "
-                "settle its deliveries"
+                f"`prism deliveries {edition.edition_id} --withdraw`"
             )
         said: dict[str, Any] = json.loads(body)
         letters = [Letter(**{**one, "recipients": tuple(one["recipients"])}) for one in said["letters"]]
@@ -195,6 +195,16 @@ class Mailing:
             (one for one in found if one.status is EditionStatus.PREPARED),
             key=lambda one: (one.created, one.edition_id),
         )
+
+    def withdraw(self, edition_id: str, *, actor: str, now: datetime) -> Edition:
+        """Nothing of an edition is sent any more. Raises BadUsage for one that is none, or that is finished."""
+        edition = self._edition(edition_id)
+        if edition is None or edition.status is not EditionStatus.PREPARED:
+            stands = "there is no such edition" if edition is None else f"it is {edition.status}"
+            raise BadUsage(f"{edition_id} cannot be withdrawn: {stands}")
+        withdrawn = edition.model_copy(update={"status": EditionStatus.WITHDRAWN})
+        author = _author(now, "not to be sent any more", actor)
+        return self._editions.update(withdrawn, expected_version=edition.version, **author)
 
     # -- deliveries ----------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ def deliveries(
     settle: Annotated[
         str, typer.Option("--settle", help=f"what becomes of the delivery: {', '.join(SETTLED)}")
     ] = "",
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="send nothing of the edition any more")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
 ) -> None:
     """Mails of which nobody knows whether they went, and refused ones; and what becomes of them."""
@@ -35,6 +36,8 @@ def deliveries(
         raise BadUsage("EDITION RECIPIENT and --settle belong together")
     if settle and settle not in SETTLED:
         raise BadUsage(f"--settle {settle}: valid are {', '.join(SETTLED)}")
+    if withdraw and (settle or not edition):
+        raise BadUsage("--withdraw is of one EDITION, and settles nothing")
     from infra.local.serving import mail
 
     with attached(say, beside=mail if settle else None) as platform:
@@ -43,8 +46,10 @@ def deliveries(
         mailing = Mailing(platform.settings)
         if settle:
             _settle(mailing, edition, recipient, settle)
+        if withdraw:
+            mailing.withdraw(edition, actor="command", now=clock.now())
         found = mailing.deliveries(edition) if edition else _unsettled(mailing)
-    if edition and not found:
+    if edition and not found and not withdraw:
         raise BadUsage(f"there is no delivery of an edition {edition!r}")
     if as_json:
         typer.echo(json.dumps({"deliveries": [one.plain() for one in found]}))

@@ -16,9 +16,9 @@ from typing import Final
 from prism_core.alerts.letters import Frame, written
 from prism_core.alerts.telling import Digest, Entry, News, digests, due, overview
 from prism_core.calendar import Week
-from prism_core.failures import TransientFailure
+from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.models.people import Member, MemberStatus
-from prism_core.models.reports import Edition, ReportKind
+from prism_core.models.reports import Edition, EditionStatus, ReportKind
 from prism_core.settings import Settings
 from prism_core.tables import MEMBERS
 from prism_resources.alerts.ledger import AlertLedger
@@ -51,18 +51,26 @@ class AlertDigests:
         self._members = TableReader(client(settings, "dynamodb"), settings, MEMBERS, Member)
 
     def catch_up(self, now: datetime) -> None:
-        """Mark what stored editions tell and a kill left unmarked. Before judging, so that no mark is of later."""
+        """Mark what stored editions tell and a kill left unmarked. Before judging, so that no mark is of later.
+
+        One that was sent is marked. One that cannot be read is left out here: the run that would send it says so.
+        """
         week = Week.of(now)
         last = self.mailing.last(DAILY, week)
         for edition in {one.edition_id: one for one in (*self.mailing.open(week, DAILY), last) if one}.values():
-            said = self.mailing.content(edition).data.get("told")
+            if edition.status is not EditionStatus.PREPARED:
+                continue
+            try:
+                said = self.mailing.content(edition).data.get("told")
+            except PermanentFailure:
+                continue
             told = said if isinstance(said, dict) else {}
             self.ledger.mark({key: News(str(news)) for key, news in told.items()}, edition.created)
 
     def daily(self, now: datetime) -> Told:
         """Tell what is new, and send what an earlier run left. Nothing new: no edition, and no mail.
 
-        Raises TransientFailure when others tell all the time.
+        Raises TransientFailure when others tell all the time, PermanentFailure when an edition cannot be sent.
         """
         edition, entries = self._stored_daily(now)
         return Told(edition, entries, self._delivered(DAILY, Week.of(now), edition, now))
@@ -145,8 +153,20 @@ class AlertDigests:
     def _delivered(
         self, report: ReportKind, week: Week, stored: Edition | None, now: datetime
     ) -> tuple[Outcome, ...]:
-        """Send what is stored and not finished, the oldest first; the index may not list the newest yet."""
+        """Send what is stored and not finished, the oldest first; the index may not list the newest yet.
+
+        One that cannot be sent holds no other up. Raises PermanentFailure for it when all were tried.
+        """
         editions: Mapping[str, Edition] = {
             one.edition_id: one for one in (*self.mailing.open(week, report), stored) if one is not None
         }
-        return tuple(self.mailing.deliver(one, now=now) for one in editions.values())
+        outcomes: list[Outcome] = []
+        failures: list[str] = []
+        for one in editions.values():
+            try:
+                outcomes.append(self.mailing.deliver(one, now=now))
+            except PermanentFailure as failure:
+                failures.append(str(failure))
+        if failures:
+            raise PermanentFailure("; ".join(dict.fromkeys(failures)))
+        return tuple(outcomes)

@@ -18,6 +18,7 @@ import pytest
 from infra.local.platform import Platform
 from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, fingerprint
 from prism_core.calendar import Week
+from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus
 from prism_core.models.reports import Recipient
 from prism_core.models.work import Severity
@@ -26,8 +27,9 @@ from prism_core.tables import ALERTS, DELIVERIES, EDITIONS, RECIPIENTS
 from prism_resources.alerts.digests import DAILY, AlertDigests
 from prism_resources.alerts.ledger import AlertLedger
 from prism_resources.aws import client
+from prism_resources.lake import Lake
 from prism_resources.mail import Mailer
-from prism_resources.mailing import Mailing
+from prism_resources.mailing import Letter, Mailing
 from prism_resources.tables.bulk import batch_write, delete_request, scan_pages
 from prism_resources.tables.codec import encode_key
 from tests.integration.api_client import Api
@@ -396,3 +398,39 @@ def test_the_digest_of_a_week_is_one_mail_a_week_whatever_the_daily_ones_told(
 
     assert (first.edition is not None, again.edition) == (True, None)
     assert mails(mailbox) == [("ada", "PRISM alerts: 2 new"), ("ada", "PRISM alerts of 2018-W36: 1 new")]
+
+
+def test_a_sent_edition_whose_content_is_damaged_stops_nothing(
+    platform: Platform, digests: AlertDigests, judge: Judge, mailbox: Path
+) -> None:
+    recipient("ada")
+    judge(finding("r-1"))
+    first = digests.daily(TUESDAY).edition
+    assert first is not None
+    Lake(platform.settings).put(first.content, b"{}", content_type="application/json")
+
+    digests.catch_up(TUESDAY + DAY)
+    judge(finding("r-1"), finding("r-2"), now=TUESDAY + DAY)
+    digests.daily(TUESDAY + DAY)
+
+    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new")] * 2
+
+
+def test_an_unsent_edition_that_is_damaged_is_reported_blocks_no_other_and_can_be_withdrawn(
+    platform: Platform, digests: AlertDigests, judge: Judge, mailbox: Path
+) -> None:
+    recipient("ada")
+    mailing, letter = Mailing(platform.settings), Letter(("ada",), "PRISM alerts: lost", "lost")
+    damaged = mailing.prepare(DAILY, Week.of(TUESDAY), "Alerts", [letter], now=TUESDAY, number=1)
+    Lake(platform.settings).put(damaged.content, b"{}", content_type="application/json")
+    judge(finding("r-1"))
+
+    with pytest.raises(PermanentFailure, match=f"not what {damaged.edition_id} said"):
+        digests.daily(TUESDAY)
+    mailing.withdraw(damaged.edition_id, actor="ada", now=TUESDAY)
+    digests.daily(TUESDAY + DAY)
+
+    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new")]
+    assert mailing.open(Week.of(TUESDAY)) == []
+    with pytest.raises(BadUsage, match="it is withdrawn"):
+        mailing.withdraw(damaged.edition_id, actor="ada", now=TUESDAY)

@@ -1,18 +1,22 @@
 """`prism alerts` on a platform with a few items: what the rules say now, and what one would have told before."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.local.platform import Platform
+from prism_core.calendar import Week
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project, Request
 from prism_core.models.reports import Recipient
 from prism_core.models.work import Allocation
 from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, RECIPIENTS, REQUESTS, TableSpec
+from prism_resources.alerts.digests import WEEKLY
 from prism_resources.aws import client
+from prism_resources.mailing import Letter, Mailing
 from prism_resources.tables.bulk import batch_write, put_request
 from prism_resources.tables.codec import encode
 from prism_resources.tables.store import TableStore
@@ -141,6 +145,22 @@ def test_what_is_kept_is_told_once_by_the_command(platform: Platform, tmp_path: 
     assert "nothing is new" in shown.stdout
     past = run(platform, "alerts", "2026-W47", "--store")
     assert (past.returncode, "kept as of now" in past.stderr) == (2, True)
+
+
+def test_an_edition_that_is_not_to_be_sent_is_withdrawn_once(platform: Platform) -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    letter = Letter(("nobody",), "Alerts", "lost")
+    edition = Mailing(platform.settings).prepare(WEEKLY, Week.of(now), "Alerts", [letter], now=now)
+
+    first, again, unknown = (
+        run(platform, "deliveries", *words, "--withdraw")
+        for words in ([edition.edition_id], [edition.edition_id], ["alerts_weekly-2026-W48-99"])
+    )
+
+    assert (first.returncode, again.returncode, unknown.returncode) == (0, 2, 2), first.stderr
+    assert "it is withdrawn" in again.stderr
+    assert "there is no such edition" in unknown.stderr
+    assert Mailing(platform.settings).open(Week.of(now), WEEKLY) == []
 
 
 def test_a_backtest_needs_its_weeks_and_weeks_that_have_ended(platform: Platform) -> None:
