@@ -18,10 +18,12 @@ from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.alerts.findings import rank
+from prism_core.availability import public_holidays
 from prism_core.calendar import Week
 from prism_core.charts import as_markdown, grouped_bar_chart
-from prism_core.failures import PrismFailure
+from prism_core.failures import BadUsage, PrismFailure
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus
+from prism_core.models.people import Member, MemberStatus
 from prism_core.settings import Settings
 from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, REQUESTS, WORKERS
 from prism_resources.alerts.ledger import AlertLedger, Kept
@@ -108,7 +110,34 @@ def judgement_checks() -> list[dg.AssetChecksDefinition]:
             metadata={"unknown": dg.MetadataValue.json(unknown)},
         )
 
-    return [subjects_known]
+    @dg.asset_check(
+        asset="alert_ledger",
+        name="locations_known",
+        retry_policy=RETRIES,
+        description="The public holidays of every active member's location are known.",
+    )
+    def locations_known(prism: PrismResource) -> dg.AssetCheckResult:
+        with failures_by_intent():
+            members = prism.reader(MEMBERS, Member).query("by_status", status=MemberStatus.ACTIVE)
+            places = {one.member_id: one.location for one in members if one.location is not None}
+        year = clock.now().year
+        unknown = {member: place for member, place in places.items() if not _has_holidays(place, year)}
+        return dg.AssetCheckResult(
+            passed=not unknown,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{len(places)} active members with a location, {len(unknown)} of them unknown",
+            metadata={"unknown": dg.MetadataValue.json(unknown)},
+        )
+
+    return [subjects_known, locations_known]
+
+
+def _has_holidays(location: str, year: int) -> bool:
+    try:
+        public_holidays(location, year)
+    except BadUsage:
+        return False
+    return True
 
 
 def _is_unknown(project_id: str, known: Iterable[str]) -> bool:

@@ -23,6 +23,7 @@ from prism_core.alerts.snapshot import (
 from prism_core.alerts.thresholds import ProjectLimits
 from prism_core.availability import holiday_on
 from prism_core.calendar import Week
+from prism_core.failures import BadUsage
 from prism_core.models.base import HOURS_QUANTUM
 from prism_core.models.people import AvailabilityStatus, MemberStatus, Weekday
 from prism_core.models.projects import ProjectStatus, RequestStatus
@@ -33,16 +34,15 @@ Row = Mapping[str, Any]
 
 
 def member_state(row: Row, days: Iterable[date]) -> MemberState:
-    """A member, with the public holidays of the location on `days`. Raises BadUsage for an unknown location."""
+    """A member, with the public holidays of the location on `days`: none where no holidays of it are known."""
     hours: dict[str, Any] = json_of(row.get("hours")) or {}
-    location = row.get("location")
     return MemberState(
         row["member_id"],
         tuple(_hours(hours.get(day.value, 0)) for day in Weekday),
         _skills(row),
         row["status"] == MemberStatus.ACTIVE,
         row.get("team"),
-        {day: name for day in days if (name := holiday_on(location, day)) is not None},
+        _holidays(row.get("location"), days),
     )
 
 
@@ -125,6 +125,14 @@ def worked_of(item: ThroughputWeek) -> list[Worked]:
 def reviewed(row: Row) -> Reviewed:
     """A row of the lake's quality scores: corrections are applied there."""
     return Reviewed(row["member_id"], row["project_id"], row["reviewed"], row["correct"])
+
+
+def _holidays(location: str | None, days: Iterable[date]) -> dict[date, str]:
+    """One location that nobody knows must not keep the others from being judged; a check names its members."""
+    try:
+        return {day: name for day in days if (name := holiday_on(location, day)) is not None}
+    except BadUsage:
+        return {}
 
 
 def _skills(row: Row) -> dict[str, int]:

@@ -56,7 +56,7 @@ def _member(number: int, **more: Any) -> Member:
     return Member.from_plain(plain | more)
 
 
-MEMBERS = [_member(1), _member(2), _member(3, location="ES")]
+MEMBERS = [_member(1), _member(2), _member(3, location="ES"), _member(4, location="ES-MAD")]
 PROJECT = Project.from_plain(
     {
         "project_id": "P-1",
@@ -216,6 +216,7 @@ def test_the_tables_of_now_give_every_rule_what_it_looks_at(settings: Settings, 
     assert snapshot.limits("P-1").shrinkage_limit == Decimal("0.20")
     # The Immaculate Conception, Tuesday of the second week ahead.
     assert snapshot.members["M-3"].holidays == {date(2026, 12, 8): "Immaculate Conception"}
+    assert snapshot.members["M-4"].holidays == {}
     assert set(snapshot.work) == set(PAST)
 
 

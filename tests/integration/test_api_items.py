@@ -44,6 +44,16 @@ def test_a_created_item_is_answered_with_its_version_and_place() -> None:
     assert (read.status, read.body, read.etag) == (200, created.body, '"1"')
 
 
+def test_a_location_whose_holidays_nobody_knows_is_refused() -> None:
+    made = LEAD("POST", "/api/members", {**MEMBER, "member_id": "it-nowhere", "location": "ES-MAD"})
+    here = member("it-here", location="ES-MD")
+    moved = LEAD("PATCH", "/api/members/it-here", {"location": "EN"}, match=f'"{here["version"]}"')
+
+    assert (made.status, moved.status) == (422, 422)
+    assert "no public holidays are known for 'ES-MAD'" in str(made.body)
+    assert LEAD("GET", "/api/members/it-here").body["location"] == "ES-MD"
+
+
 def test_a_key_that_is_taken_is_a_conflict() -> None:
     member("it-2")
 

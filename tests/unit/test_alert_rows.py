@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from prism_core.alerts import rows
 from prism_core.alerts.snapshot import Planned, ProjectState, TimeOff, Worked, WorkerState
 from prism_core.alerts.thresholds import ProjectLimits
@@ -46,6 +48,15 @@ def test_a_member_has_contracted_hours_from_monday_skills_and_the_holidays_of_th
     assert [str(hours) for hours in found.hours] == ["7.50", "0.00", "0.00", "0.00", "4.00", "0.00", "0.00"]
     assert (found.skills, found.team, found.active) == ({"boxes": 3}, "north", True)
     assert set(found.holidays) == {date(2026, 12, 8)}
+
+
+@pytest.mark.parametrize("location", ["ES-MAD", "EN", "US-NYC"])
+def test_a_member_whose_location_nobody_knows_is_judged_without_holidays(location: str) -> None:
+    row = {"member_id": "M-1", "status": "active", "hours": {"mon": "8.00"}, "location": location}
+
+    found = rows.member_state(row, [date(2026, 12, 8)])
+
+    assert (found.holidays, found.contracted(MONDAY)) == ({}, Decimal("8.00"))
 
 
 def test_a_project_has_its_own_limits_and_what_it_asked_for() -> None:

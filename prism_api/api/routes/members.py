@@ -11,6 +11,7 @@ from prism_api.api.calls import Call, Role
 from prism_api.api.crud import crud
 from prism_api.api.problems import Problem
 from prism_api.api.resource import Resource
+from prism_core.availability import public_holidays
 from prism_core.models.people import Member, MemberStatus
 from prism_core.settings import LeadScope
 from prism_core.tables import MEMBERS
@@ -27,9 +28,12 @@ EXAMPLE = {
 
 
 def _judge(call: Call, before: Member | None, after: Member | None) -> None:
-    """Who a member is, and under a scope by team whose, says what a caller reads: an admin decides on both."""
+    """A location is one whose public holidays are known. Who a member is, and under a scope by team whose, says
+    what a caller reads: an admin decides on both."""
     if after is None:
         return
+    if after.location is not None and (before is None or before.location != after.location):
+        public_holidays(after.location, call.now.year)  # raises BadUsage for a location that nobody knows
     subject = None if before is None else before.cognito_sub
     team = None if before is None else before.team
     if Role.ADMIN not in call.caller.roles:
