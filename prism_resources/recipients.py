@@ -7,7 +7,7 @@ narrowing what a report is about (its maker) and sending (mailing.py).
 from collections.abc import Iterable
 
 from prism_core.models.people import Member, MemberStatus
-from prism_core.models.reports import Recipient, RecipientStatus, ReportKind
+from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
 from prism_core.settings import Settings
 from prism_core.tables import MEMBERS, RECIPIENTS
 from prism_resources.aws import client
@@ -27,8 +27,9 @@ class Recipients:
         active = self._recipients.query("by_status", status=RecipientStatus.ACTIVE)
         return [one for one in active if _wants(one, report)]
 
-    def of_members(self, report: ReportKind, member_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """The recipients of a report that every member gets who did not say otherwise, by member.
+    def of_members(self, report: ReportKind, member_ids: Iterable[str]) -> dict[str, dict[str, Subscription]]:
+        """The recipients of a report that every member gets who did not say otherwise, by member, each with what
+        the report is to be about.
 
         A member without an entry among the recipients is one under the own id, at the own address. One with
         entries has said which reports to get: those of them count that are active and subscribed.
@@ -49,12 +50,14 @@ class Recipients:
             return None, "the member has said meanwhile which reports to get"
         return member.email, ""
 
-    def _of_member(self, report: ReportKind, member_id: str) -> tuple[str, ...]:
+    def _of_member(self, report: ReportKind, member_id: str) -> dict[str, Subscription]:
         entries = list(self._recipients.query("by_member", member_id=member_id))
         if not entries:
-            return (member_id,)
+            return {member_id: Subscription(report=report)}
         active = (one for one in entries if one.status is RecipientStatus.ACTIVE)
-        return tuple(one.recipient_id for one in active if _wants(one, report))
+        return {
+            one.recipient_id: wanted for one in active for wanted in one.subscriptions if wanted.report is report
+        }
 
 
 def _wants(recipient: Recipient, report: ReportKind) -> bool:

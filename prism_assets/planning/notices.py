@@ -16,7 +16,7 @@ from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import OWNERS
 from prism_core import clock
 from prism_core.failures import TransientFailure
-from prism_core.tables import PROJECTS, RECIPIENTS
+from prism_core.tables import MEMBERS, PROJECTS, RECIPIENTS
 from prism_resources.plans.telling import tell_all, unsettled
 
 
@@ -26,7 +26,7 @@ def notice_assets() -> list[dg.AssetsDefinition]:
     @dg.asset(
         name="allocation_notices",
         pool="allocation_notices",
-        deps=reads(PROJECTS, RECIPIENTS),
+        deps=reads(MEMBERS, PROJECTS, RECIPIENTS),
         group_name=GROUP,
         owners=OWNERS,
         kinds={"ses", "dynamodb"},

@@ -167,10 +167,8 @@ def projects_of(alert: Alert) -> frozenset[str]:
 
 def _about(alert: Alert, subscription: Subscription, teams: Mapping[str, str | None]) -> bool:
     """Narrowed to projects or teams, a subscription is about an alert that has one of them."""
-    if not subscription.projects and not subscription.teams:
-        return True
-    of_team = alert.member_id is not None and teams.get(alert.member_id) in set(subscription.teams)
-    return of_team or not projects_of(alert).isdisjoint(subscription.projects)
+    team = None if alert.member_id is None else teams.get(alert.member_id)
+    return subscription.covers(projects_of(alert), team)
 
 
 def _grouped(entries: Iterable[Entry]) -> dict[AlertRule, tuple[Entry, ...]]:

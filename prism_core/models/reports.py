@@ -4,6 +4,7 @@ Belongs here: recipients with their subscriptions, editions, deliveries (the sen
 here: what a report says and sending it. An e-mail address stands in `recipients` only; the ledger has ids.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -40,6 +41,12 @@ class Subscription(Model):
     report: Choice[ReportKind]
     projects: Many[Id] = ()
     teams: Many[Id] = ()
+
+    def covers(self, projects: Collection[str], team: str | None) -> bool:
+        """Whether it is about something of these projects, and of a member of this team; one named is enough."""
+        if not self.projects and not self.teams:
+            return True
+        return team in self.teams or not set(self.projects).isdisjoint(projects)
 
 
 class Recipient(Versioned):

@@ -6,6 +6,8 @@ The edition has the number of the publication. Telling it again, after a crash o
 not sent.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,7 +16,7 @@ from prism_core.capacity.notices import notice
 from prism_core.models.reports import Delivery, DeliveryStatus, Edition, ReportKind
 from prism_core.publications import by_member, changes_of
 from prism_core.settings import Settings
-from prism_core.tables import EDITIONS, PROJECTS
+from prism_core.tables import EDITIONS, MEMBERS, PROJECTS, TableSpec
 from prism_resources.aws import client
 from prism_resources.mailing import Letter, Mailing, Outcome, Overtaken, edition_id_of, opt_out
 from prism_resources.plans.publishing import Published
@@ -83,16 +85,28 @@ def _stored(settings: Settings, edition_id: str) -> Edition | None:
 
 
 def _letters(settings: Settings, published: Published) -> list[Letter]:
+    """A letter for each member and each part of the changes that somebody wants to know of."""
     of_each = by_member(published.changes)
-    projects = {one.project_id for one in published.changes}
-    keys = [PROJECTS.key({"project_id": one}) for one in sorted(projects)]
-    found = batch_get(client(settings, "dynamodb"), settings, PROJECTS, keys)
-    names = {raw["project_id"]["S"]: raw["name"]["S"] for raw in found}
+    names = _texts(settings, PROJECTS, "project_id", "name", {one.project_id for one in published.changes})
+    teams = _texts(settings, MEMBERS, "member_id", "team", of_each)
     recipients = Recipients(settings).of_members(REPORT, of_each)
     pointer, closing = published.pointer, opt_out(settings, REPORT)
     letters: list[Letter] = []
     for member, changes in of_each.items():
-        if recipients[member]:
-            said = notice(pointer.week, changes, names, undone=pointer.undoes is not None, closing=closing)
-            letters.append(Letter(recipients[member], said.subject, said.text, said.html))
+        alike: defaultdict[tuple[int, ...], list[str]] = defaultdict(list)
+        for recipient_id, wanted in recipients[member].items():
+            places = (at for at, one in enumerate(changes) if wanted.covers({one.project_id}, teams.get(member)))
+            alike[tuple(places)].append(recipient_id)
+        for places, whom in alike.items():
+            if places:
+                mine = [changes[at] for at in places]
+                said = notice(pointer.week, mine, names, undone=pointer.undoes is not None, closing=closing)
+                letters.append(Letter(tuple(whom), said.subject, said.text, said.html))
     return letters
+
+
+def _texts(settings: Settings, spec: TableSpec, key: str, field: str, ids: Iterable[str]) -> dict[str, str]:
+    """One field of items that are not sealed in it, by id; items without it are left out."""
+    keys = [spec.key({key: one}) for one in sorted(ids)]
+    found = batch_get(client(settings, "dynamodb"), settings, spec, keys)
+    return {raw[key]["S"]: raw[field]["S"] for raw in found if "S" in raw.get(field, {})}

@@ -25,13 +25,17 @@ from prism_core.calendar import Week
 from prism_core.failures import BadUsage, StaleVersion, TransientFailure
 from prism_core.models.alerts import Plan, PlanStatus
 from prism_core.models.changes import Change
+from prism_core.models.people import Member
 from prism_core.models.published import PublicationState
+from prism_core.models.reports import Recipient
 from prism_core.publications import Days, Pair, pair_of
 from prism_core.settings import Settings, load_settings
-from prism_core.tables import ALLOCATIONS, MEMBERS, PLANS, PROJECTS
+from prism_core.tables import ALLOCATIONS, MEMBERS, PLANS, PROJECTS, RECIPIENTS
 from prism_resources.aws import client
+from prism_resources.mailing import Mailing
 from prism_resources.planning import items_of_week
 from prism_resources.plans.publishing import OutdatedPlan, Overtaken, Publisher
+from prism_resources.plans.telling import REPORT, tell
 from prism_resources.tables.history import TableHistory
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.publishing_world import (
@@ -588,3 +592,45 @@ def test_the_sensor_asks_once_for_a_publication_and_the_asset_tells_and_finishes
 
 def _asked(instance: dg.DagsterInstance) -> set[str | None]:
     return {one.run_key for one in tick("published_plans", instance, None).requests}
+
+
+def test_a_narrowed_subscription_is_told_of_its_projects_and_teams_alone(
+    settings: Settings, publisher: Publisher, week: Week
+) -> None:
+    narrowed: dict[str, list[dict[str, Any]]] = {
+        "everything": [{}],
+        "one-project": [{"projects": ["p-2"]}],
+        "own-team": [{"teams": ["north"]}],
+        "either": [{"projects": ["p-2"], "teams": ["south"]}],
+        "neither": [{"projects": ["p-4"], "teams": ["south"]}],
+        "two-addresses": [{"projects": ["p-1"]}, {"projects": ["p-2"]}],
+    }
+    for member, wanted in narrowed.items():
+        person = {"name": "Ana", "email": f"{member}@example.org", "time_zone": "UTC", "member_id": member}
+        store(settings, MEMBERS).create(
+            Member.model_validate(person | {"team": "north"}), request_id=member, **WHO
+        )
+        for number, one in enumerate(wanted):
+            entry = {"recipient_id": f"{member}-{number}", "subscriptions": [{"report": REPORT, **one}]}
+            found = Recipient.model_validate(person | entry)
+            store(settings, RECIPIENTS).create(found, request_id=f"{member}-{number}", **WHO)
+    planned = {(member, project): {week.monday: Decimal(1)} for member in narrowed for project in ("p-1", "p-2")}
+    done = publisher.publish(week, "plan-n", planned, actor="lead-1", reason="soon", expected=0)
+
+    outcome = tell(settings, done, now=NOW)
+
+    assert outcome is not None
+    told = {
+        recipient: tuple(project for project in PROJECTS_OF_PLAN if f"* {project}: " in letter.text)
+        for letter in Mailing(settings).content(outcome.edition).letters
+        for recipient in letter.recipients
+    }
+    both = ("p-1", "p-2")
+    assert told == {
+        "everything-0": both,
+        "one-project-0": ("p-2",),
+        "own-team-0": both,
+        "either-0": ("p-2",),
+        "two-addresses-0": ("p-1",),
+        "two-addresses-1": ("p-2",),
+    }
