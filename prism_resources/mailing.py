@@ -108,8 +108,8 @@ class Mailing:
     def last(self, report: ReportKind, week: Week) -> Edition | None:
         """The newest edition of a week, read consistently: nothing is behind it as this is answered."""
         number = max((one.number for one in self._of_week(report, week)), default=0)
-        found = None if not number else self._edition(edition_id_of(report, week, number))
-        while (following := self._edition(edition_id_of(report, week, number + 1))) is not None:
+        found = None if not number else self.edition(edition_id_of(report, week, number))
+        while (following := self.edition(edition_id_of(report, week, number + 1))) is not None:
             found, number = following, number + 1
         return found
 
@@ -160,7 +160,7 @@ class Mailing:
             try:
                 return self._editions.create(edition, **_author(now, title))
             except StaleVersion:
-                found = self._edition(edition.edition_id)
+                found = self.edition(edition.edition_id)
                 if found is not None and found.content_hash == content_hash:
                     return found
                 if number is not None:
@@ -196,9 +196,13 @@ class Mailing:
             key=lambda one: (one.created, one.edition_id),
         )
 
+    def edition(self, edition_id: str) -> Edition | None:
+        """One edition, read consistently, of whatever week."""
+        return self._editions.get(edition_id=edition_id)
+
     def withdraw(self, edition_id: str, *, actor: str, now: datetime) -> Edition:
         """Nothing of an edition is sent any more. Raises BadUsage for one that is none, or that is finished."""
-        edition = self._edition(edition_id)
+        edition = self.edition(edition_id)
         if edition is None or edition.status is not EditionStatus.PREPARED:
             stands = "there is no such edition" if edition is None else f"it is {edition.status}"
             raise BadUsage(f"{edition_id} cannot be withdrawn: {stands}")
@@ -297,15 +301,12 @@ class Mailing:
             author = _author(now, "every delivery is settled")
             return self._editions.update(sent, expected_version=edition.version, **author)
         except StaleVersion:
-            return self._edition(edition.edition_id) or edition
+            return self.edition(edition.edition_id) or edition
 
     def _put(self, delivery: Delivery, known: Delivery | None, now: datetime, actor: str = ACTOR) -> Delivery:
         version = 0 if known is None else known.version
         author = _author(now, delivery.status.value, actor)
         return self._deliveries.put(delivery, expected_version=version, **author)
-
-    def _edition(self, edition_id: str) -> Edition | None:
-        return self._editions.get(edition_id=edition_id)
 
     def _of_week(self, report: ReportKind, week: Week) -> list[Edition]:
         return list(self._editions.query("by_report", report=report, week=week))

@@ -78,6 +78,6 @@ def _settle(mailing: "Mailing", edition_id: str, recipient_id: str, settle: str)
 
     now = clock.now()
     mailing.settle(edition_id, recipient_id, Settled(settle), actor="command", now=now)
-    for edition in mailing.open(clock.this_week()):
-        if edition.edition_id == edition_id:
-            mailing.deliver(edition, now=now)
+    edition = mailing.edition(edition_id)
+    if edition is not None:
+        mailing.deliver(edition, now=now)

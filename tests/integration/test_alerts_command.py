@@ -11,7 +11,7 @@ from infra.local.platform import Platform
 from prism_core.calendar import Week
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project, Request
-from prism_core.models.reports import Recipient
+from prism_core.models.reports import Recipient, ReportKind
 from prism_core.models.work import Allocation
 from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, RECIPIENTS, REQUESTS, TableSpec
 from prism_resources.alerts.digests import WEEKLY
@@ -45,6 +45,7 @@ REQUEST = {
     "project_id": "p-1",
 }
 OFF = {"member_id": "m-1", "date": "2026-11-26", "hours_off": "8.00", "status": "approved"}
+CHANGES = ReportKind.ALLOCATION_CHANGES
 PLANNED = {
     "member_id": "m-1",
     "week": "2026-W48",
@@ -161,6 +162,23 @@ def test_an_edition_that_is_not_to_be_sent_is_withdrawn_once(platform: Platform)
     assert "it is withdrawn" in again.stderr
     assert "there is no such edition" in unknown.stderr
     assert Mailing(platform.settings).open(Week.of(now), WEEKLY) == []
+
+
+def test_a_refused_mail_about_a_week_to_come_is_sent_again_when_a_person_says_so(
+    platform: Platform, tmp_path: Path
+) -> None:
+    week, now = Week.parse("2026-W50"), datetime(2026, 11, 24, 12, tzinfo=UTC)
+    letter = Letter(("m-1",), "Your hours", "changed")
+    edition = Mailing(platform.settings).prepare(CHANGES, week, "Changed", [letter], now=now)
+    unverified = platform.settings.model_copy(update={"mail_sender": "nobody@example.com"})
+    refused = Mailing(unverified).deliver(edition, now=now)
+
+    with sink(platform, tmp_path):
+        answer = run(platform, "deliveries", edition.edition_id, "m-1", "--settle", "again", "--json")
+
+    assert [one.status.value for one in refused.deliveries] == ["failed"]
+    assert [one["status"] for one in json.loads(answer.stdout)["deliveries"]] == ["sent"]
+    assert [message["Subject"] for _, message in received(tmp_path)] == ["Your hours"]
 
 
 def test_a_backtest_needs_its_weeks_and_weeks_that_have_ended(platform: Platform) -> None:
