@@ -38,6 +38,24 @@ def test_every_command_and_option_is_described_and_nothing_else_is() -> None:
     assert list(undocumented(commands(typer.main.get_command(app)), CLI.read_text())) == []
 
 
+def test_every_command_of_the_readme_exists_with_its_options() -> None:
+    known = commands(typer.main.get_command(app))
+    blocks = (ROOT / "README.md").read_text().split("```")[1::2]
+    shown = [line.split() for block in blocks for line in block.splitlines() if line.startswith("prism ")]
+    found = [
+        (words, next((" ".join(words[:n]) for n in (3, 2) if " ".join(words[:n]) in known), "")) for words in shown
+    ]
+
+    assert shown
+    assert [words for words, command in found if not command] == []
+    assert [
+        (command, word)
+        for words, command in found
+        for word in words
+        if word.startswith("--") and word not in known[command]
+    ] == []
+
+
 @pytest.mark.parametrize(
     "name", ["README.md", "CONTRIBUTING.md", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))]
 )
