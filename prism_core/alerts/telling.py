@@ -33,10 +33,11 @@ _ORDER: Final = {news: number for number, news in enumerate(News)}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An alert and why it is told."""
+    """An alert and why it is told. `cause` is another alert that says it too, for those who hear of that one."""
 
     alert: Alert
     news: News
+    cause: Alert | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,9 @@ def news_of(alert: Alert, now: datetime, repeat: timedelta) -> News | None:
     Told is what is open and was not told, is worse than was told, whose silence has ended, or what nobody has
     taken up for `repeat`; and once, that something told was mended.
     """
-    if alert.silenced_until is not None and alert.silenced_until > now:
+    if _is_silent(alert, now):
         return None
-    told = alert.told if alert.opened is None or alert.told is None or alert.told >= alert.opened else None
+    told = _told_of(alert)
     if alert.status is AlertStatus.RESOLVED:
         mended = alert.ending is Ending.MENDED and told is not None and alert.resolved_told is None
         return News.RESOLVED if mended else None
@@ -80,14 +81,17 @@ def due(alerts: Iterable[Alert], now: datetime, repeat: timedelta) -> list[Entry
     With a reminder go those that would follow within half the interval: else every day had its own.
     """
     known = list(alerts)
-    held_back = inhibited(known)
-    heard = [alert for alert in known if alert.fingerprint not in held_back]
-    entries = [Entry(alert, news) for alert in heard if (news := news_of(alert, now, repeat)) is not None]
+    causes = causes_of(known, now)
+    entries = [
+        Entry(alert, news, causes.get(alert.fingerprint))
+        for alert in known
+        if (news := news_of(alert, now, repeat)) is not None
+    ]
     if any(entry.news is News.REMINDER for entry in entries):
         told = {entry.alert.fingerprint for entry in entries}
         entries += [
-            Entry(alert, News.REMINDER)
-            for alert in heard
+            Entry(alert, News.REMINDER, causes.get(alert.fingerprint))
+            for alert in known
             if alert.fingerprint not in told and news_of(alert, now, repeat / 2) is News.REMINDER
         ]
     return sorted(entries, key=_place)
@@ -100,23 +104,23 @@ def overview(alerts: Iterable[Alert], since: datetime, now: datetime) -> list[En
     is over because its week went by.
     """
     known = list(alerts)
-    held_back = inhibited(known)
+    causes = causes_of(known, now)
     entries: list[Entry] = []
     for alert in known:
-        silent = alert.silenced_until is not None and alert.silenced_until > now
         opened = alert.opened or alert.first_seen
-        if silent or alert.fingerprint in held_back:
+        if _is_silent(alert, now):
             continue
         if alert.status is not AlertStatus.RESOLVED:
             first = News.NEW if alert.episodes == 1 else News.BACK
-            entries.append(Entry(alert, first if opened >= since else News.REMINDER))
+            news = first if opened >= since else News.REMINDER
+            entries.append(Entry(alert, news, causes.get(alert.fingerprint)))
         elif alert.ending is Ending.MENDED and alert.resolved is not None and opened < since <= alert.resolved:
             entries.append(Entry(alert, News.RESOLVED))
     return sorted(entries, key=_place)
 
 
-def inhibited(alerts: Iterable[Alert]) -> dict[str, str]:
-    """Alerts that another one already says, with the fingerprint of that one.
+def causes_of(alerts: Iterable[Alert], now: datetime) -> dict[str, Alert]:
+    """Alerts, by fingerprint, that another one already says, with that one, unless it is silenced at `now`.
 
     A project whose quality falls says it for its members: its evidence names the worst of them.
     """
@@ -125,7 +129,7 @@ def inhibited(alerts: Iterable[Alert]) -> dict[str, str]:
         for one in alerts
         if one.rule is AlertRule.QUALITY_DEGRADATION and one.status is not AlertStatus.RESOLVED
     ]
-    causes = {one.project_id: one.fingerprint for one in quality if one.member_id is None}
+    causes = {one.project_id: one for one in quality if one.member_id is None and not _is_silent(one, now)}
     return {
         one.fingerprint: causes[one.project_id]
         for one in quality
@@ -146,13 +150,16 @@ def digests(
     report: ReportKind,
     teams: Mapping[str, str | None],
 ) -> list[Digest]:
-    """One digest for each active recipient with a subscription that something is about; `teams` by member."""
+    """One digest for each active recipient with a subscription that something is about; `teams` by member.
+
+    What a cause says is left out for those alone who hear of the cause, now or before.
+    """
     found: list[Digest] = []
     for recipient in sorted(recipients, key=lambda one: one.recipient_id):
         if recipient.status is not RecipientStatus.ACTIVE:
             continue
         wanted = next((one for one in recipient.subscriptions if one.report is report), None)
-        mine = [] if wanted is None else [entry for entry in entries if _about(entry.alert, wanted, teams)]
+        mine = [] if wanted is None else _heard(entries, wanted, teams)
         if mine:
             found.append(Digest(recipient.recipient_id, _grouped(mine)))
     return found
@@ -163,6 +170,27 @@ def projects_of(alert: Alert) -> frozenset[str]:
     items = [one.item.rpartition("#") for one in alert.evidence]
     planned = frozenset(project for item, _, project in items if item.startswith("allocations/"))
     return planned if alert.project_id is None else planned | {alert.project_id}
+
+
+def _heard(entries: Sequence[Entry], wanted: Subscription, teams: Mapping[str, str | None]) -> list[Entry]:
+    """What a subscription is about, without what its recipient is told, or was told, by another alert."""
+    mine = [entry for entry in entries if _about(entry.alert, wanted, teams)]
+    now = {entry.alert.fingerprint for entry in mine}
+
+    def is_known(cause: Alert) -> bool:
+        before = _told_of(cause) is not None and _about(cause, wanted, teams)
+        return before or cause.fingerprint in now
+
+    return [entry for entry in mine if entry.cause is None or not is_known(entry.cause)]
+
+
+def _told_of(alert: Alert) -> datetime | None:
+    """When it was told since it was opened this time."""
+    return alert.told if alert.opened is None or alert.told is None or alert.told >= alert.opened else None
+
+
+def _is_silent(alert: Alert, now: datetime) -> bool:
+    return alert.silenced_until is not None and alert.silenced_until > now
 
 
 def _about(alert: Alert, subscription: Subscription, teams: Mapping[str, str | None]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from prism_core.alerts.findings import EvidenceRow, Finding
 from prism_core.alerts.ledger import acknowledged, observed, silenced
-from prism_core.alerts.telling import Entry, News, digests, due, inhibited, news_of, overview, projects_of, told
+from prism_core.alerts.telling import Entry, News, digests, due, news_of, overview, projects_of, told
 from prism_core.calendar import Week
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
 from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
@@ -141,22 +141,45 @@ def test_an_overview_says_what_was_opened_is_open_and_was_mended_whatever_was_to
     assert overview(known[5:], since, now) == []
 
 
-def test_a_projects_falling_quality_speaks_for_its_members_until_it_is_mended() -> None:
-    rule = AlertRule.QUALITY_DEGRADATION
-    project = alert("projects/P-1", rule, member_id=None, project_id="P-1")
-    member = alert("members/M-1", rule, project_id="P-1")
-    elsewhere = alert("members/M-2", rule, project_id="P-2")
+QUALITY = AlertRule.QUALITY_DEGRADATION
+OF_PROJECT = alert("projects/P-1", QUALITY, member_id=None, project_id="P-1", evidence=())
+OF_MEMBER = alert("members/M-1", QUALITY, project_id="P-1", evidence=())
+EVERYTHING = recipient("all", Subscription(report=DAILY))
+LEAD = recipient("lead", Subscription(report=DAILY, teams=("north",)))
 
-    mended = project.model_copy(
-        update={"status": AlertStatus.RESOLVED, "resolved": MONDAY, "ending": Ending.MENDED}
-    )
 
-    assert inhibited([project, member, elsewhere]) == {member.fingerprint: project.fingerprint}
-    assert {entry.alert.subject for entry in due([project, member, elsewhere], MONDAY, REPEAT)} == {
-        "projects/P-1",
-        "members/M-2",
+def _said(*known: Alert, weekly: bool = False) -> dict[str, set[str]]:
+    """By recipient, the subjects of what is told a day later."""
+    now = MONDAY + DAY
+    entries = overview(known, MONDAY, now) if weekly else due(known, now, REPEAT)
+    found = digests(entries, [EVERYTHING, LEAD], DAILY, {"M-1": "north"})
+    return {one.recipient_id: {entry.alert.subject for entry in one.entries} for one in found}
+
+
+@pytest.mark.parametrize("weekly", [False, True], ids=["daily", "weekly"])
+def test_a_projects_falling_quality_speaks_for_its_members_to_those_who_hear_of_it(*, weekly: bool) -> None:
+    elsewhere = alert("members/M-2", QUALITY, member_id="M-2", project_id="P-2", evidence=())
+
+    assert _said(OF_PROJECT, OF_MEMBER, elsewhere, weekly=weekly) == {
+        "all": {"projects/P-1", "members/M-2"},
+        "lead": {"members/M-1"},
     }
-    assert [entry.alert.subject for entry in due([mended, member], MONDAY, REPEAT)] == ["members/M-1"]
+
+
+def test_who_was_told_of_the_project_before_is_not_told_of_its_members() -> None:
+    heard = OF_PROJECT.model_copy(update=TOLD)
+
+    assert _said(heard, OF_MEMBER) == {"lead": {"members/M-1"}}
+    assert _said(acknowledged(heard, "lead", MONDAY), OF_MEMBER) == {"lead": {"members/M-1"}}
+
+
+def test_a_project_that_nobody_hears_of_does_not_speak_for_its_members() -> None:
+    everybody = {"all": {"members/M-1"}, "lead": {"members/M-1"}}
+    over = {"status": AlertStatus.RESOLVED, "resolved": MONDAY, "ending": Ending.MENDED}
+
+    assert _said(silenced(OF_PROJECT, MONDAY + 3 * DAY, "known", "lead", MONDAY), OF_MEMBER) == everybody
+    assert _said(acknowledged(OF_PROJECT, "lead", MONDAY), OF_MEMBER) == everybody
+    assert _said(OF_PROJECT.model_copy(update=over), OF_MEMBER) == everybody
 
 
 def test_each_recipient_gets_one_digest_of_what_the_subscription_is_about() -> None:
