@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from infra.cli.console import count_of, out, plain, say
 from infra.local.platform import attached
@@ -54,7 +54,9 @@ def deliveries(
     if as_json:
         typer.echo(json.dumps({"deliveries": [one.plain() for one in found]}))
         return
-    shown = Table("edition", "recipient", "status", "claimed", "attempts", "what was said")
+    # Both ids are what --settle is given: they are never cut.
+    ids = (Column("edition", no_wrap=True), Column("recipient", no_wrap=True))
+    shown = Table(*ids, "status", "claimed", "attempts", "what was said")
     for one in found:
         said: list[Any] = [one.status.value, f"{one.claimed:%Y-%m-%d %H:%M} UTC", str(one.attempts)]
         shown.add_row(plain(one.edition_id), plain(one.recipient_id), *said, plain(one.error or ""))

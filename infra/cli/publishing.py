@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from infra.cli.console import count_of, err, out, plain, say
 from infra.local.platform import attached
@@ -46,15 +46,14 @@ def plans(
         published = None if pointer is None else pointer.plain()
         typer.echo(json.dumps({"published": published, "plans": [one.plain() for one in found]}))
         return
-    shown = Table("plan", "status", "scenario", "objective", "planned h", "open h", "created", "by")
+    # The id is what the next command is given: it is never cut.
+    shown = Table(Column("plan", no_wrap=True), "status", "scenario", "points", "planned", "open h", "made by")
     for one in found:
         figures = [
-            str("" if value is None else value) for value in (one.objective, one.assigned_hours, one.unmet_hours)
+            "" if value is None else f"{value:.0f}"
+            for value in (one.objective, one.assigned_hours, one.unmet_hours)
         ]
-        created = f"{one.created:%Y-%m-%d %H:%M} UTC"
-        shown.add_row(
-            plain(one.plan_id), one.status.value, plain(one.scenario), *figures, created, plain(one.created_by)
-        )
+        shown.add_row(plain(one.plan_id), one.status.value, plain(one.scenario), *figures, plain(one.created_by))
     if found:
         out.print(shown)
     out.print(plain(_stands(wanted, pointer)))
@@ -67,10 +66,11 @@ def publish(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Make a stored plan the allocations of its week, next to pinned ones. Again after a kill, it goes on."""
+    from infra.local.serving import mail
     from prism_resources.plans.publishing import Publisher
     from prism_resources.plans.storing import PlanStore
 
-    with attached(say) as platform, err.status(f"publishing {plan_id}"):
+    with attached(say, beside=mail) as platform, err.status(f"publishing {plan_id}"):
         publisher = Publisher(platform.settings)
         plan = PlanStore(platform.settings).load(plan_id)
         if plan is None:
@@ -87,14 +87,18 @@ def unpublish(
     over: Annotated[int | None, _OVER] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Take the last publication of a week back: its allocations are what they were before it."""
+    """Take the last publication of a week back: its allocations are what they were before it.
+
+    Again after a kill, it goes on. To take back what was taken back, name it with --over.
+    """
+    from infra.local.serving import mail
     from prism_resources.plans.publishing import Publisher
 
     wanted = Week.parse(week)
-    with attached(say) as platform, err.status(f"taking back what is published of {wanted}"):
+    with attached(say, beside=mail) as platform, err.status(f"taking back what is published of {wanted}"):
         publisher = Publisher(platform.settings)
         pointer = publisher.finish(wanted)
-        expected = over if over is not None else 0 if pointer is None else pointer.publication
+        expected = over if over is not None else _taken_back(pointer)
         done = publisher.undo(wanted, actor=_actor(), reason=reason, expected=expected)
         mails = _told(platform.settings, done)
     _print(done, mails, as_json=as_json)
@@ -108,6 +112,14 @@ def _looked_at(pointer: "PublishedPlan | None", over: int | None, plan_id: str) 
         return 0
     again = pointer.plan_id == plan_id and pointer.undoes is None and pointer.published_by == _actor()
     return pointer.publication - 1 if again else pointer.publication
+
+
+def _taken_back(pointer: "PublishedPlan | None") -> int:
+    """The publication to take back. Taken back once more, it would be published."""
+    if pointer is None:
+        return 0
+    again = pointer.undoes is not None and pointer.published_by == _actor()
+    return pointer.undoes or 0 if again else pointer.publication
 
 
 def _actor() -> str:

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from prism_core.capacity.plan import Assignment, PlanResult
-from prism_core.capacity.problem import HOURS_A_DAY, NO_HOURS, PRESENCE, PlanMember, PlanProblem
+from prism_core.capacity.problem import HOURS_A_DAY, NO_HOURS, PRESENCE, Pair, PlanMember, PlanProblem
 from prism_core.capacity.scoring import surplus
 
 
@@ -31,6 +31,35 @@ def breaches(problem: PlanProblem, plan: PlanResult) -> list[str]:
         *_pins(problem, plan),
         *_people(problem, by_project),
     ]
+
+
+def asked_too_much(problem: PlanProblem, planned: Mapping[Pair, Mapping[date, Decimal]]) -> list[str]:
+    """What planned hours ask of people beyond what they have, next to the pins of the week; a sentence each.
+
+    For hours that were planned when the week was another: time off, pins and exclusions since are in `problem`.
+    A pair that is pinned now has the hours of its pin. Members that the problem does not know are not judged.
+    """
+    pins = {(pin.member_id, pin.project_id): pin.by_day or {} for pin in problem.pins}
+    excluded = {(one.member_id, one.project_id) for one in problem.exclusions}
+    fresh = {pair: days for pair, days in planned.items() if pair not in pins}
+    asked: defaultdict[str, defaultdict[date, Decimal]] = defaultdict(lambda: defaultdict(lambda: NO_HOURS))
+    for (member_id, _), days in (*fresh.items(), *pins.items()):
+        for day, hours in days.items():
+            asked[member_id][day] += hours
+    found = [f"{member} is excluded from {project}" for member, project in sorted(fresh.keys() & excluded)]
+    members = {one.member_id: one for one in problem.members}
+    for member_id in sorted({member for member, _ in fresh} & members.keys()):
+        member, overtime = members[member_id], NO_HOURS
+        mine = {day for (who, _), days in fresh.items() if who == member_id for day in days}
+        for day, hours in sorted(asked[member_id].items()):
+            there = member.hours.get(day, NO_HOURS)
+            overtime += max(hours - there, NO_HOURS)
+            if not there and day in mine:
+                found.append(f"{member_id} has no hours on {day}, {hours:.2f} are planned")
+        if overtime > member.overtime_hours:
+            allowed = f"{member.overtime_hours:.2f} of overtime are allowed"
+            found.append(f"{member_id} would work {overtime:.2f} hours above those of their days, {allowed}")
+    return found
 
 
 def _sums(problem: PlanProblem, plan: PlanResult) -> Iterator[str]:

@@ -16,6 +16,9 @@ from typing import Final
 
 from prism_core import clock
 from prism_core.calendar import Week
+from prism_core.capacity.describing import describe
+from prism_core.capacity.problem import PlanProblem
+from prism_core.capacity.verifying import asked_too_much
 from prism_core.day_hours import overfilling
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
 from prism_core.lake import PLANS
@@ -39,6 +42,7 @@ from prism_core.settings import Settings
 from prism_core.tables import ALLOCATIONS, MEMBERS, PROJECTS, PUBLISHED_PLANS
 from prism_resources.aws import client
 from prism_resources.failures import calling
+from prism_resources.planning import items_of_week
 from prism_resources.plans.bodies import read_body
 from prism_resources.plans.storing import PlanStore
 from prism_resources.tables.folding import finish
@@ -120,10 +124,12 @@ class Publisher:
         actor: str,
         reason: str = "",
         expected: int,
+        problem: PlanProblem | None = None,
     ) -> Published:
         """Make `planned`, hours by day of members on projects, the allocations of a week, next to pinned ones.
 
-        `expected` is the publication that was looked at, 0 for none. The same call again, after a kill or a lost
+        `expected` is the publication that was looked at, 0 for none. With `problem`, the week as it is now, nobody
+        is asked for more than they have. The same call again, after a kill or a lost
         answer, goes on where it was. Raises Overtaken, OutdatedPlan, or TransientFailure when the rows stay busy.
         """
         stands = self.finish(week)
@@ -133,7 +139,7 @@ class Publisher:
         replacements = replaced_by(week, plan_id, planned, current)
         if _publication(stands) != expected:
             raise Overtaken(week, expected, stands, _against(planned, current))
-        self._check(plan_id, replacements, current)
+        self._check(plan_id, replacements, current, [] if problem is None else asked_too_much(problem, planned))
         pointer = self._pointer(stands, week, self._versioned(replacements)).model_copy(
             update={
                 "plan_id": plan_id,
@@ -156,7 +162,10 @@ class Publisher:
             raise BadUsage(f"plan {plan_id} cannot be published: {stands}")
         kept = read_body(self._settings, plan)
         planned = {one.pair: one.by_day for one in kept.plan.assignments}
-        return self.publish(plan.week, plan_id, planned, actor=actor, reason=reason, expected=expected)
+        problem = describe(plan.week, items_of_week(self._settings, plan.week)).problem
+        return self.publish(
+            plan.week, plan_id, planned, actor=actor, reason=reason, expected=expected, problem=problem
+        )
 
     def undo(self, week: Week, *, actor: str, reason: str = "", expected: int) -> Published:
         """Take the last publication of a week back, as a publication of its own: undone again, it stands again.
@@ -190,8 +199,14 @@ class Publisher:
     def _rows(self, week: Week) -> list[Allocation]:
         return list(self._allocations.query("by_week", week=week))
 
-    def _check(self, plan_id: str, replacements: Iterable[Replacement], current: Iterable[Allocation]) -> None:
-        """Raises OutdatedPlan for what was archived since, and days with more than 24 hours beside pins."""
+    def _check(
+        self,
+        plan_id: str,
+        replacements: Iterable[Replacement],
+        current: Iterable[Allocation],
+        findings: list[str],
+    ) -> None:
+        """Raises OutdatedPlan for findings, what was archived since, and days of more than 24 hours."""
         writes = [(one.before, one.after) for one in replacements if one.after is not None]
         members = {after.member_id for _, after in writes}
         projects = {after.project_id for _, after in writes}
@@ -216,7 +231,7 @@ class Publisher:
             if raw["status"]["S"] == ProjectStatus.ACTIVE
         }
         pinned = [one for one in current if one.pinned]
-        findings = [f"member {one} is not active" for one in sorted(members - active)]
+        findings = [*findings, *(f"member {one} is not active" for one in sorted(members - active))]
         findings += [f"project {one} is not active" for one in sorted(projects - running)]
         findings += [day.message for _, day in sorted(overfilling(pinned, writes).items())]
         if findings:

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import pytest
 
 from infra.local.platform import Platform
-from prism_core.models.people import Member
+from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project
 from prism_core.models.reports import Recipient
 from prism_core.models.work import Allocation
-from prism_core.tables import ALLOCATIONS, MEMBERS, PROJECTS, RECIPIENTS
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, RECIPIENTS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
 from tests.integration.fresh import commands_of_this_file
@@ -78,12 +78,26 @@ def test_a_plan_is_stored_published_told_once_and_taken_back(platform: Platform,
     listed = answer(platform, "plans", WEEK)
     assert (listed["published"], [one["plan_id"] for one in listed["plans"]]) == (None, [plan_id])
 
+    away = {
+        "member_id": "m-1",
+        "date": "2030-03-05",
+        "hours_off": "8.00",
+        "status": "approved",
+        "reason": "vacation",
+    }
+    create(platform, AVAILABILITY, Availability.model_validate(away).plain())
+    outdated = run(platform, "publish", plan_id)
+    assert outdated.returncode == 1
+    assert "m-1 has no hours on 2030-03-05" in " ".join(outdated.stderr.split())
+    plan_id = answer(platform, "plan", WEEK, "--store")["plan_id"]
+
     done = answer(platform, "publish", plan_id, "--reason", "planned on Friday")
 
     assert (done["published"]["publication"], done["published"]["state"]) == (1, "settled")
     assert {one["member_id"] for one in done["changes"]} == {"m-1", "m-2"}
     assert done["mails"] == {"sent": 1}
-    assert answer(platform, "plans", WEEK)["plans"][0]["status"] == "published"
+    statuses = {one["plan_id"]: one["status"] for one in answer(platform, "plans", WEEK)["plans"]}
+    assert statuses[plan_id] == "published"
     ((to, mail),) = received(mailbox)
     assert to == ("m-1@example.org",)
     text = body_of(mail, "plain")
@@ -105,6 +119,11 @@ def test_a_plan_is_stored_published_told_once_and_taken_back(platform: Platform,
     said = run(platform, "plans", WEEK)
     assert "publication 2 of 2030-W10: no plan" in said.stdout
     assert "publication 1 taken back" in said.stdout
+    assert plan_id in said.stdout  # whole, however narrow the terminal is
+    assert answer(platform, "unpublish", WEEK)["published"]["publication"] == 2
+    assert len(received(mailbox)) == 2
+    forth = answer(platform, "unpublish", WEEK, "--over", "2")
+    assert (forth["published"]["publication"], forth["published"]["plan_id"]) == (3, plan_id)
 
 
 def test_what_is_not_there_is_neither_published_nor_taken_back(platform: Platform) -> None:
