@@ -65,7 +65,7 @@ def notice_checks() -> list[dg.AssetChecksDefinition]:
         name="deliveries_settled",
         retry_policy=RETRIES,
         description=(
-            "Each mail about the last publication of a week that has not ended is sent or skipped. One that stays "
+            "Each mail about a publication of a week that has not ended is sent or skipped. One that stays "
             "claimed may have gone or not, and is sent by nobody: `prism deliveries EDITION` settles it."
         ),
     )

@@ -11,17 +11,22 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import JsonValue
+
 from prism_core.calendar import Week
 from prism_core.capacity.notices import notice
-from prism_core.models.reports import Delivery, DeliveryStatus, Edition, ReportKind
+from prism_core.history.rebuild import in_order
+from prism_core.models.published import PublishedPlan
+from prism_core.models.reports import Delivery, DeliveryStatus, Edition, EditionStatus, ReportKind
 from prism_core.publications import by_member, changes_of
 from prism_core.settings import Settings
-from prism_core.tables import EDITIONS, MEMBERS, PROJECTS, TableSpec
+from prism_core.tables import EDITIONS, MEMBERS, PROJECTS, PUBLISHED_PLANS, TableSpec
 from prism_resources.aws import client
 from prism_resources.mailing import Letter, Mailing, Outcome, Overtaken, edition_id_of, opt_out
 from prism_resources.plans.publishing import Published
 from prism_resources.recipients import Recipients
 from prism_resources.tables.folding import finish
+from prism_resources.tables.history import TableHistory
 from prism_resources.tables.imports import batch_get
 from prism_resources.tables.publications import Publications
 from prism_resources.tables.reader import TableReader
@@ -55,16 +60,17 @@ def tell(settings: Settings, published: Published, *, now: datetime) -> Outcome 
 
 
 def tell_all(settings: Settings, *, now: datetime) -> list[Outcome]:
-    """Tell the last publication of each week that has not ended, and finish those that were cut off."""
+    """Tell every publication of the weeks that have not ended, and finish those that were cut off."""
     dynamodb = client(settings, "dynamodb")
     publications = Publications(dynamodb, settings)
     found: list[Outcome] = []
     for pointer in publications.between(Week.of(now).label):
         done = finish(dynamodb, settings, pointer)
-        changes = tuple(changes_of(publications.rows_of(done)))
-        outcome = tell(settings, Published(done, changes), now=now)
-        if outcome is not None:
-            found.append(outcome)
+        for one in (*_untold(settings, done), done):
+            changes = tuple(changes_of(publications.rows_of(one)))
+            outcome = tell(settings, Published(one, changes), now=now)
+            if outcome is not None:
+                found.append(outcome)
     return found
 
 
@@ -74,10 +80,31 @@ def unsettled(settings: Settings, *, now: datetime) -> list[Delivery]:
     return [
         one
         for pointer in publications.between(Week.of(now).label)
-        for one in mailing.deliveries(edition_id_of(REPORT, pointer.week, pointer.publication))
+        for number in range(1, pointer.publication + 1)
+        for one in mailing.deliveries(edition_id_of(REPORT, pointer.week, number))
         if one.status is DeliveryStatus.FAILED
         or (one.status is DeliveryStatus.CLAIMED and now - one.claimed > CLAIM_GRACE)
     ]
+
+
+def _untold(settings: Settings, last: PublishedPlan) -> list[PublishedPlan]:
+    """The publications of a week before its last one that are not told to the end, from the log of its pointer."""
+    history = TableHistory(client(settings, "dynamodb"), settings)
+    key = PUBLISHED_PLANS.item_key(PUBLISHED_PLANS.key({"week": last.week}))
+    found: list[PublishedPlan] = []
+    undoes: JsonValue = None
+    for change in in_order(history.of_item(PUBLISHED_PLANS, key) if last.publication > 1 else ()):
+        said = {name: one.get("after") for name, one in change.changes.items()}
+        undoes = said.get("undoes", undoes)
+        if "publication" in said and "body" in said:
+            one = {"publication": said["publication"], "body": said["body"], "undoes": undoes}
+            found.append(PublishedPlan.from_plain(last.plain() | one))
+    return [one for one in found if one.publication < last.publication and not _is_told(settings, one)]
+
+
+def _is_told(settings: Settings, pointer: PublishedPlan) -> bool:
+    edition = _stored(settings, edition_id_of(REPORT, pointer.week, pointer.publication))
+    return edition is not None and edition.status is not EditionStatus.PREPARED
 
 
 def _stored(settings: Settings, edition_id: str) -> Edition | None:

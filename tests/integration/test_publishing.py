@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -35,7 +36,7 @@ from prism_resources.aws import client
 from prism_resources.mailing import Mailing
 from prism_resources.planning import items_of_week
 from prism_resources.plans.publishing import OutdatedPlan, Overtaken, Publisher
-from prism_resources.plans.telling import REPORT, tell
+from prism_resources.plans.telling import REPORT, tell, tell_all
 from prism_resources.tables.history import TableHistory
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.publishing_world import (
@@ -588,6 +589,27 @@ def test_the_sensor_asks_once_for_a_publication_and_the_asset_tells_and_finishes
     later = [mail for _, mail in mails if mail["Subject"] == f"Your allocations of {week + 1} have changed"]
     assert (len(of_week), len(later)) == (len(moved), len(MEMBERS_OF_PLAN))
     assert len(moved) == len(MEMBERS_OF_PLAN) - 2
+
+
+def test_a_publication_that_another_one_follows_before_anybody_was_told_is_told_too(
+    settings: Settings, platform: Platform, publisher: Publisher, tmp_path: Path
+) -> None:
+    week, now = Week.parse("2035-W40"), datetime(2035, 9, 1, tzinfo=UTC)
+    publish(publisher, week, "plan-t", 8, 0)
+    publisher.undo(week, actor="lead-1", expected=1)
+    publish(publisher, week, "plan-u", 6, 2)
+
+    with sink(platform, tmp_path):
+        told, again = (tell_all(settings, now=now) for _ in range(2))
+        mails = received(tmp_path)
+
+    editions = [one.edition.edition_id for one in told if one.edition.week == week]
+    texts = [body.get_content() for _, mail in mails if (body := mail.get_body(("plain",))) is not None]
+    assert editions == [f"allocation_changes-{week}-{number}" for number in (1, 2, 3)]
+    assert {len(one.deliveries) for one in told if one.edition.week == week} == {len(MEMBERS_OF_PLAN)}
+    assert sum("taken back" in text for text in texts) == len(MEMBERS_OF_PLAN)
+    assert len(mails) == 3 * len(MEMBERS_OF_PLAN)
+    assert [one.edition.edition_id for one in again if one.edition.week == week] == editions[-1:]
 
 
 def _asked(instance: dg.DagsterInstance) -> set[str | None]:
