@@ -51,7 +51,9 @@ class Judgement:
 
     `weeks` are those that it looked at, where its findings are of a week that comes and goes; None where they
     stand until they are mended. `undecided` are fingerprints of which nothing can be said from these data, and
-    `abstained` says why nothing at all can: what was found before then stays as it is.
+    `abstained` says why nothing at all can: what was found before then stays as it is. `mended` are fingerprints
+    of which it is proven; where they are given, all others stay as they are. `projects` are those that are
+    judged: an alert of another one is over.
     """
 
     rule: AlertRule
@@ -59,6 +61,8 @@ class Judgement:
     weeks: frozenset[Week] | None = None
     undecided: frozenset[str] = field(default_factory=frozenset[str])
     abstained: str | None = None
+    mended: frozenset[str] | None = None
+    projects: frozenset[str] | None = None
 
 
 def fingerprint(rule: AlertRule, subject: str, scope: str) -> str:
@@ -72,10 +76,19 @@ def judgement(
     *,
     weeks: Iterable[Week] | None = None,
     undecided: Iterable[str] = (),
+    mended: Iterable[str] | None = None,
+    projects: Iterable[str] | None = None,
 ) -> Judgement:
     """The findings in a fixed order: the most severe first, then by subject and scope."""
     ordered = sorted(findings, key=lambda one: (-_RANKS[one.severity], one.subject, one.scope))
-    return Judgement(rule, tuple(ordered), None if weeks is None else frozenset(weeks), frozenset(undecided))
+    return Judgement(
+        rule,
+        tuple(ordered),
+        weeks=None if weeks is None else frozenset(weeks),
+        undecided=frozenset(undecided),
+        mended=None if mended is None else frozenset(mended),
+        projects=None if projects is None else frozenset(projects),
+    )
 
 
 def rank(severity: Severity) -> int:

@@ -67,7 +67,11 @@ def absent(alert: Alert, judgement: Judgement, now: datetime) -> Alert:
     if nothing_said or alert.status is AlertStatus.RESOLVED:
         return alert
     ending = Ending.MENDED
-    if judgement.weeks is not None and alert.week not in judgement.weeks:
+    if judgement.projects is not None and alert.project_id not in judgement.projects:
+        ending = Ending.OVER
+    elif judgement.mended is not None and alert.fingerprint not in judgement.mended:
+        return alert
+    elif judgement.weeks is not None and alert.week not in judgement.weeks:
         if not judgement.weeks or alert.week > min(judgement.weeks):
             return alert
         ending = Ending.OVER

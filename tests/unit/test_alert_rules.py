@@ -29,10 +29,11 @@ from prism_core.alerts.snapshot import (
 from prism_core.alerts.supply import Supply, has
 from prism_core.alerts.thresholds import ProjectLimits, Thresholds
 from prism_core.alerts.time_off import DayOff
+from prism_core.calendar import Week
 from prism_core.failures import BadUsage
-from prism_core.models.alerts import AlertRule, AlertStatus
+from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
 from prism_core.models.people import AvailabilityStatus
-from prism_core.models.projects import RequestStatus
+from prism_core.models.projects import ProjectStatus, RequestStatus
 from prism_core.models.workers import WorkerStatus
 
 quarters = st.integers(0, 96).map(lambda number: Decimal(number) / 4)
@@ -217,6 +218,67 @@ def test_quality_is_mended_once_it_is_back_at_its_target(later: AlertSnapshot, s
 
     assert {alert.status for alert in after.values()} == {status}
     assert len(after) == 2
+
+
+def _endings(alerts: list[Alert], later: Judgement) -> set[Ending | None]:
+    """What becomes of alerts; None is open."""
+    after = {one.fingerprint: one for one in (*alerts, *update(alerts, later, AS_OF + timedelta(days=7)))}
+    assert len(after) == len(alerts)
+    return {one.ending for one in after.values()}
+
+
+def test_quality_without_reviews_stays_as_it_is_and_is_over_with_its_project() -> None:
+    rule = RULES[AlertRule.QUALITY_DEGRADATION]
+    alerts = update([], rule(FALLING), AS_OF)
+    unread = dict.fromkeys(ENDED.window(4), ())
+    closed = {key: replace(one, status=ProjectStatus.CLOSED) for key, one in FALLING.projects.items()}
+
+    assert _endings(alerts, rule(replace(FALLING, quality=unread))) == {None}
+    assert _endings(alerts, rule(replace(FALLING, quality=unread, projects=closed))) == {Ending.OVER}
+    assert _endings(alerts, rule(replace(FALLING, projects=closed))) == {Ending.OVER}
+
+
+def test_an_sla_that_was_missed_is_not_mended_by_weeks_that_leave_the_window() -> None:
+    rule, missed, forty = RULES[AlertRule.SLA_BREACH], ENDED.sunday, Decimal(40)
+    weeks = [ENDED + number for number in range(-7, 9)]
+    project = ProjectState("P-1", demand_hours=forty, sla_date=missed, asked=dict.fromkeys(weeks, forty))
+    served = {week: "16.00" if week <= ENDED else "32.00" for week in weeks}
+    done = work(*(worked("M-1", "P-1", week.monday, hours) for week, hours in served.items()))
+
+    def judged(ended: Week, status: ProjectStatus = ProjectStatus.ACTIVE) -> Judgement:
+        known = projects(replace(project, status=status))
+        given = AlertSnapshot((ended + 1).start + timedelta(hours=7), ended + 1, ended, projects=known, work=done)
+        return rule(given)
+
+    alerts = update([], judged(ENDED), AS_OF)
+
+    assert len(alerts) == 1
+    assert [_endings(alerts, judged(ENDED + number)) for number in range(1, 9)] == [{None}] * 8
+    assert _endings(alerts, judged(ENDED + 8, ProjectStatus.CLOSED)) == {Ending.OVER}
+
+
+@pytest.mark.parametrize(
+    ("later", "ending"),
+    [
+        (None, None),
+        (WorkerState("w", WorkerStatus.UNRESOLVED, ENDED.start), None),
+        (WorkerState("w", WorkerStatus.RESOLVED, ENDED.start, ((ENDED.days[2], None),)), None),
+        (WorkerState("w", WorkerStatus.RESOLVED, ENDED.start, ((ENDED.monday, ENDED.days[1]),)), None),
+        (WorkerState("w", WorkerStatus.RESOLVED, ENDED.start, ((ENDED.monday, None),)), Ending.MENDED),
+        (WorkerState("w", WorkerStatus.IGNORED, ENDED.start), Ending.MENDED),
+    ],
+    ids=["not queued", "waits", "nobody's at first", "nobody's since", "somebody's", "ignored"],
+)
+def test_work_that_left_the_window_is_still_nobodys_unless_somebody_said_whose(
+    later: WorkerState | None, ending: Ending | None
+) -> None:
+    rule = RULES[AlertRule.UNRESOLVED_WORKER]
+    alerts = update([], rule(snapshot(work=work(worked("worker:w", "P-1", ENDED.monday, "1.00")))), AS_OF)
+    read = {ENDED + number: WorkWeek.of(()) for number in range(2, 10)}
+    workers = {} if later is None else {later.worker_key: later}
+    given = AlertSnapshot((ENDED + 10).start, ENDED + 10, ENDED + 9, work=read, workers=workers)
+
+    assert _endings(alerts, rule(given)) == {ending}
 
 
 def test_an_alert_about_a_worker_who_waits_outlives_the_weeks_with_the_tasks() -> None:

@@ -15,6 +15,7 @@ from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, fingerpr
 from prism_core.alerts.snapshot import AlertSnapshot, is_open
 from prism_core.calendar import Week
 from prism_core.models.alerts import AlertRule
+from prism_core.models.projects import ProjectStatus
 from prism_core.models.work import Severity
 from prism_core.quality import Accuracy, accuracy
 
@@ -53,13 +54,12 @@ def judge(snapshot: AlertSnapshot) -> Judgement:
     """A finding where the upper end of the week's interval lies below the target, of enough pieces, and the trend
     of four weeks lies below zero by more than noise.
 
-    Undecided while the share is below the target without all of that: nothing new is told, and nothing is called
-    mended.
+    Mended is what reaches its target with enough pieces; all else stays as it is, also without any review.
     """
     if snapshot.ended not in snapshot.quality:
         return Judgement(RULE, abstained=f"the reviews of {snapshot.ended} were not read")
     findings: list[Finding] = []
-    undecided: list[str] = []
+    mended: list[str] = []
     for case in _cases(snapshot):
         correct, reviewed = case.by_week.get(snapshot.ended, (0, 0))
         limits = snapshot.limits(case.unit[1])
@@ -67,9 +67,9 @@ def judge(snapshot: AlertSnapshot) -> Judgement:
         enough = reviewed >= limits.quality_min_reviewed and len(case.by_week) >= _FEWEST_WEEKS
         if enough and found.high < case.target and trend_z(case.by_week) <= -limits.quality_falling_z:
             findings.append(_finding(snapshot, case, found))
-        elif reviewed < limits.quality_min_reviewed or found.share is None or found.share < case.target:
-            undecided.append(fingerprint(RULE, case.subject, case.scope))
-    return judgement(RULE, findings, undecided=undecided)
+        elif reviewed >= limits.quality_min_reviewed and found.share is not None and found.share >= case.target:
+            mended.append(fingerprint(RULE, case.subject, case.scope))
+    return judgement(RULE, findings, mended=mended, projects=_targets(snapshot))
 
 
 def trend_z(by_week: Mapping[Week, Counts]) -> Decimal:
@@ -110,12 +110,21 @@ def _cases(snapshot: AlertSnapshot) -> list[_Case]:
             for unit in units:
                 correct, reviewed = found[unit].get(week, (0, 0))
                 found[unit][week] = correct + row.correct, reviewed + row.reviewed
-    targets = {key: project.quality_target for key, project in snapshot.projects.items()}
+    targets = _targets(snapshot)
     return [
         _Case(unit, target, by_week)
         for unit, by_week in found.items()
         if (target := targets.get(unit[1])) is not None
     ]
+
+
+def _targets(snapshot: AlertSnapshot) -> dict[str, Decimal]:
+    """Of the projects that are judged: those that are active and have one."""
+    return {
+        key: project.quality_target
+        for key, project in snapshot.projects.items()
+        if project.status is ProjectStatus.ACTIVE and project.quality_target is not None
+    }
 
 
 def _finding(snapshot: AlertSnapshot, case: _Case, found: Accuracy) -> Finding:

@@ -53,28 +53,32 @@ def judge(snapshot: AlertSnapshot) -> Judgement:
     """A finding for each active project that is done after its SLA date even at the upper end of its pace, or
     whose SLA date has passed with work open. High within four weeks of the date, critical once it has passed.
 
-    Undecided with too few weeks, and while the range holds the SLA date but the expected day lies after it.
+    Undecided with too few weeks, while the range holds the SLA date but the expected day lies after it, and once
+    the date has passed: the weeks with the backlog leave the window.
     """
     if not snapshot.work:
         return Judgement(RULE, abstained="no week of throughput was read")
     findings: list[Finding] = []
     undecided: list[str] = []
     past = [week for week in snapshot.ended.window(HISTORY_WEEKS) if week in snapshot.work]
+    judged: list[str] = []
     for project in snapshot.projects.values():
         if project.status is not ProjectStatus.ACTIVE or project.sla_date is None:
             continue
+        judged.append(project.project_id)
         limits = snapshot.limits(project.project_id)
         last = project.sla_date + timedelta(days=limits.sla_slack_days)
         outlook = _outlook(snapshot, project, limits, past)
-        if outlook is None:
+        passed = snapshot.as_of.date() > last
+        if outlook is None or (passed and outlook.open_hours < _LEAST_OPEN):
             undecided.append(_fingerprint(project))
         elif outlook.open_hours < _LEAST_OPEN:
             continue
-        elif snapshot.as_of.date() > last or _after(outlook.earliest, last):
+        elif passed or _after(outlook.earliest, last):
             findings.append(_finding(snapshot, project, outlook))
         elif _after(outlook.expected, last):
             undecided.append(_fingerprint(project))
-    return judgement(RULE, findings, undecided=undecided)
+    return judgement(RULE, findings, undecided=undecided, projects=judged)
 
 
 def pace_of(weekly: list[float]) -> Pace:

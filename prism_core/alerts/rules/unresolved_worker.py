@@ -23,23 +23,40 @@ NOT_QUEUED = "not queued"
 def judge(snapshot: AlertSnapshot) -> Judgement:
     """A finding for each name with tasks in the weeks that were read; high once it has waited long.
 
-    Undecided is a name that still waits and whose tasks lie before those weeks.
+    Mended is only what the register says: a name that is ignored, or somebody's on every day since it was first
+    seen on which it may have had tasks. That its tasks left those weeks mends nothing.
     """
     if not snapshot.work:
         return Judgement(RULE, abstained="no week of throughput was read")
     open_days = _open_days(snapshot)
     findings = [_finding(snapshot, name, days) for name, days in open_days.items()]
-    waiting = {
-        worker.worker_key
-        for worker in snapshot.workers.values()
-        if worker.status is WorkerStatus.UNRESOLVED
-        and not (open_days.keys() & {worker.worker_key, f"{WORKER_PREFIX}{worker.worker_key}"})
-    }
-    return judgement(
-        RULE,
-        [one for one in findings if one is not None],
-        undecided=[fingerprint(RULE, _subject(key), "") for key in waiting],
-    )
+    still_open, read_since = {_key(name) for name in open_days}, _read_since(snapshot)
+    mended = [
+        fingerprint(RULE, _subject(key), "")
+        for key, worker in snapshot.workers.items()
+        if key not in still_open and _is_settled(worker, read_since)
+    ]
+    return judgement(RULE, [one for one in findings if one is not None], mended=mended)
+
+
+def _read_since(snapshot: AlertSnapshot) -> date:
+    """The first day from which on no ended week is missing."""
+    week = snapshot.ended + 1
+    while week + -1 in snapshot.work:
+        week += -1
+    return week.monday
+
+
+def _is_settled(worker: WorkerState, read_since: date) -> bool:
+    """Whether it is known whose it was on every day before `read_since`; the days since then were looked at."""
+    if worker.status is not WorkerStatus.RESOLVED or worker.worker_key.startswith(JOB_PREFIX):
+        return worker.status is not WorkerStatus.UNRESOLVED
+    day = read_since if worker.first_seen is None else worker.first_seen.date()
+    for first, end in sorted(worker.periods, key=lambda period: period[0]):
+        if first > day:
+            break
+        day = read_since if end is None else max(day, end)
+    return day >= read_since
 
 
 def _open_days(snapshot: AlertSnapshot) -> dict[str, dict[date, int]]:
