@@ -68,19 +68,24 @@ class AlertDigests:
             self.ledger.mark({key: News(str(news)) for key, news in told.items()}, edition.created)
 
     def daily(self, now: datetime) -> Told:
-        """Tell what is new, and send what an earlier run left. Nothing new: no edition, and no mail.
+        """Tell what is new, and send what an earlier run left, also of a week. Nothing new: no edition, no mail.
 
         Raises TransientFailure when others tell all the time, PermanentFailure when an edition cannot be sent.
         """
         edition, entries = self._stored_daily(now)
-        return Told(edition, entries, self._delivered(DAILY, Week.of(now), edition, now))
+        return Told(edition, entries, self._delivered((WEEKLY, DAILY), Week.of(now), edition, now))
 
     def weekly(self, now: datetime) -> Told:
-        """Tell what was opened, is open and was mended in the last week that has ended, once."""
+        """Tell what was opened, is open and was mended in the last week that has ended, once.
+
+        What the digest of the week before has told, on the Monday of this one, is not of this one.
+        """
         week = Week.of(now) + -1
         stored, entries = None, tuple[Entry, ...]()
         if self.mailing.last(WEEKLY, week) is None:
-            found = overview((*self.ledger.open(), *self.ledger.over(now)), week.start, now)
+            before = self.mailing.last(WEEKLY, week + -1)
+            since = week.start if before is None else before.created
+            found = overview((*self.ledger.open(), *self.ledger.over(now)), since, now)
             of_each = self._of_each(found, WEEKLY)
             if of_each:
                 letters, entries = self._letters(of_each, WEEKLY, now, week), tuple(found)
@@ -89,7 +94,7 @@ class AlertDigests:
                     stored = self.mailing.prepare(WEEKLY, week, title, letters, now=now, number=1)
                 except Overtaken:
                     entries = ()
-        return Told(stored, entries, self._delivered(WEEKLY, week, stored, now))
+        return Told(stored, entries, self._delivered((WEEKLY,), week, stored, now))
 
     def _stored_daily(self, now: datetime) -> tuple[Edition | None, tuple[Entry, ...]]:
         week = Week.of(now)
@@ -151,14 +156,16 @@ class AlertDigests:
         return letters
 
     def _delivered(
-        self, report: ReportKind, week: Week, stored: Edition | None, now: datetime
+        self, reports: Sequence[ReportKind], week: Week, stored: Edition | None, now: datetime
     ) -> tuple[Outcome, ...]:
         """Send what is stored and not finished, the oldest first; the index may not list the newest yet.
 
         One that cannot be sent holds no other up. Raises PermanentFailure for it when all were tried.
         """
         editions: Mapping[str, Edition] = {
-            one.edition_id: one for one in (*self.mailing.open(week, report), stored) if one is not None
+            one.edition_id: one
+            for one in (*(one for report in reports for one in self.mailing.open(week, report)), stored)
+            if one is not None
         }
         outcomes: list[Outcome] = []
         failures: list[str] = []

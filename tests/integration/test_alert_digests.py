@@ -24,7 +24,7 @@ from prism_core.models.reports import Recipient
 from prism_core.models.work import Severity
 from prism_core.settings import Settings
 from prism_core.tables import ALERTS, DELIVERIES, EDITIONS, RECIPIENTS
-from prism_resources.alerts.digests import DAILY, AlertDigests
+from prism_resources.alerts.digests import DAILY, WEEKLY, AlertDigests
 from prism_resources.alerts.ledger import AlertLedger
 from prism_resources.aws import client
 from prism_resources.lake import Lake
@@ -434,3 +434,32 @@ def test_an_unsent_edition_that_is_damaged_is_reported_blocks_no_other_and_can_b
     assert mailing.open(Week.of(TUESDAY)) == []
     with pytest.raises(BadUsage, match="it is withdrawn"):
         mailing.withdraw(damaged.edition_id, actor="ada", now=TUESDAY)
+
+
+def test_what_is_opened_on_the_morning_of_a_weekly_digest_is_new_in_one_of_them(
+    digests: AlertDigests, judge: Judge, mailbox: Path
+) -> None:
+    recipient("ada", reports=("alerts_weekly",))
+    monday = TUESDAY + 6 * DAY
+    judge(finding(), now=monday)
+    digests.weekly(monday + timedelta(minutes=15))
+    judge(finding(), now=monday + 7 * DAY)
+
+    digests.weekly(monday + 7 * DAY + timedelta(minutes=15))
+
+    assert mails(mailbox) == [
+        ("ada", "PRISM alerts of 2018-W36: 1 new"),
+        ("ada", "PRISM alerts of 2018-W37: 1 still open"),
+    ]
+
+
+def test_a_weekly_digest_that_was_stored_and_not_sent_goes_with_the_next_daily_run(
+    digests: AlertDigests, mailbox: Path
+) -> None:
+    recipient("ada", reports=("alerts_weekly",))
+    letter = Letter(("ada",), "PRISM alerts of 2018-W35", "1 alert")
+    digests.mailing.prepare(WEEKLY, Week.of(TUESDAY) + -1, "Alerts", [letter], now=TUESDAY - DAY, number=1)
+
+    digests.daily(TUESDAY)
+
+    assert mails(mailbox) == [("ada", "PRISM alerts of 2018-W35")]
