@@ -43,6 +43,11 @@ class DayOff:
         """Of the planned hours, those beyond what the time off leaves; on a whole day off all of them."""
         return max(NO_HOURS, planned - self.left)
 
+    def taken(self, planned: Decimal) -> Decimal:
+        """Of the colliding hours, those of the time off itself: overtime is no part of a partial day off."""
+        collision = self.collision(planned)
+        return min(collision, self.off) if self.left else collision
+
 
 def days_off(snapshot: AlertSnapshot, week: Week) -> dict[tuple[str, date], DayOff]:
     """Every day of the week with hours off, approved or asked for, by member and date.

@@ -75,7 +75,9 @@ def planted_week(seed: int) -> PlantedWeek:
         workers=workers,
         requests=requests,
     )
-    return PlantedWeek(snapshot, drawn.ooto, wrong_workers, wrong_requests)
+    yesterday = as_of.date() - timedelta(days=1)  # a day that has passed everywhere is nothing to tell
+    ooto = {about for about in drawn.ooto if date.fromisoformat(about[1]) >= yesterday}
+    return PlantedWeek(snapshot, ooto, wrong_workers, wrong_requests)
 
 
 def _hours(quarters: int) -> Decimal:

@@ -104,6 +104,39 @@ def test_a_collision_is_what_must_go_for_the_time_off_to_hold(
     assert off < contracted or collision == planned
 
 
+def test_overtime_is_no_part_of_a_partial_day_off() -> None:
+    monday = ENDED.monday
+    given = snapshot(
+        members=members(MemberState("M-1", FULL_TIME)),
+        planned={
+            ENDED: (Planned("M-1", ENDED, "P-1", {monday: Decimal(12)}),),
+            WEEK: (Planned("M-1", WEEK, "P-1", {WEEK.monday: Decimal(12)}),),
+        },
+        time_off={week: (TimeOff("M-1", week.monday, Decimal("2.00")),) for week in (ENDED, WEEK)},
+        work=work(worked("M-1", "P-1", monday, "1.00")),
+    )
+
+    (conflict,) = RULES[AlertRule.OOTO_CONFLICT](given).findings
+    (shrinkage,) = RULES[AlertRule.SHRINKAGE_RISK](given).findings
+
+    assert conflict.title == f"M-1 is planned for 2.00 h of the time off on {WEEK.monday}"
+    assert shrinkage.evidence[0].figures["excused"] == "2.00 h"
+
+
+def test_a_day_off_that_has_passed_is_not_told_anew_and_not_called_mended() -> None:
+    rule = RULES[AlertRule.OOTO_CONFLICT]
+    monday = snapshot(
+        members=members(MemberState("M-1", FULL_TIME)),
+        planned={WEEK: (Planned("M-1", WEEK, "P-1", {WEEK.monday: Decimal(8)}),)},
+        time_off={WEEK: (TimeOff("M-1", WEEK.monday, Decimal("8.00")),)},
+    )
+    alerts = update([], rule(monday), AS_OF)
+    after = [rule(replace(monday, as_of=AS_OF + timedelta(days=days))) for days in (1, 2)]
+
+    assert [len(one.findings) for one in after] == [1, 0]
+    assert (len(alerts), _endings(alerts, after[1])) == (1, {None})
+
+
 def test_supply_is_what_members_with_the_skills_have_left() -> None:
     people = members(
         MemberState("M-1", FULL_TIME, {"boxes": 3}),

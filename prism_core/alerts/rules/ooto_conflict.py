@@ -7,7 +7,7 @@ Allocations and time off are both of the member's own calendar dates, so no inst
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, hours_text, judgement
@@ -23,12 +23,17 @@ RULE = AlertRule.OOTO_CONFLICT
 def judge(snapshot: AlertSnapshot) -> Judgement:
     """A finding for each member and date.
 
-    High for a whole day off, medium for part of one or a public holiday, low where it is only asked for.
+    High for a whole day off, medium for part of one or a public holiday, low where it is only asked for. Nothing
+    new is said of a day of the running week that has passed wherever the member is: nobody can plan it anew.
     """
     weeks = [week for week in snapshot.plans if week in snapshot.planned and week in snapshot.time_off]
     if not weeks:
         return Judgement(RULE, abstained=f"no plan with its time off was read for {snapshot.plans}")
-    return judgement(RULE, (one for week in weeks for one in _of_week(snapshot, week)), weeks=weeks)
+    found = [one for week in weeks for one in _of_week(snapshot, week)]
+    # A week that has ended is judged as a whole, to see what would have been told.
+    first = snapshot.ended.monday if snapshot.ended == snapshot.week else snapshot.as_of.date() - timedelta(days=1)
+    passed = {one.fingerprint for one in found if date.fromisoformat(one.scope) < first}
+    return judgement(RULE, [one for one in found if one.fingerprint not in passed], weeks=weeks, undecided=passed)
 
 
 def _of_week(snapshot: AlertSnapshot, week: Week) -> Iterator[Finding]:
@@ -66,7 +71,7 @@ def _finding(week: Week, off: DayOff, by_project: dict[str, Decimal], total: Dec
         subject,
         week,
         _severity(off),
-        _title(off, collision),
+        _title(off, total),
         (EvidenceRow(subject, figures), *rows),
         scope=off.day.isoformat(),
         member_id=off.member_id,
@@ -80,8 +85,8 @@ def _severity(off: DayOff) -> Severity:
     return Severity.MEDIUM if off.left or off.entry is None else Severity.HIGH
 
 
-def _title(off: DayOff, collision: Decimal) -> str:
-    hours = hours_text(collision)
+def _title(off: DayOff, total: Decimal) -> str:
+    hours = hours_text(off.taken(total))
     if not off.binding:
         return f"{off.member_id} asks for time off on {off.day} and is planned for {hours} of it"
     if off.entry is None:

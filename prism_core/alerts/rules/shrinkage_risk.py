@@ -104,7 +104,7 @@ def _plans(snapshot: AlertSnapshot, missing_days: frozenset[date]) -> dict[str, 
         plan = plans.setdefault(place[0], _Plan(NO_HOURS, NO_HOURS, defaultdict(Decimal)))
         planned = sum(by_project.values(), NO_HOURS)
         away = off.get(place)
-        excused = away.collision(planned) if away is not None and away.binding else NO_HOURS
+        excused = away.taken(planned) if away is not None and away.binding else NO_HOURS
         plan.planned += planned
         plan.excused += excused
         for project, hours in by_project.items():
