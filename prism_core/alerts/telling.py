@@ -166,9 +166,13 @@ def digests(
 
 
 def projects_of(alert: Alert) -> frozenset[str]:
-    """The projects that an alert is about, those of the allocations in its evidence among them."""
+    """The projects that an alert is about, those in its evidence among them: asked for, or planned on."""
     items = [one.item.rpartition("#") for one in alert.evidence]
     planned = frozenset(project for item, _, project in items if item.startswith("allocations/"))
+    asked = frozenset(
+        one.item.removeprefix("projects/") for one in alert.evidence if one.item.startswith("projects/")
+    )
+    planned |= asked
     return planned if alert.project_id is None else planned | {alert.project_id}
 
 

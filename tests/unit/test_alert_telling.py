@@ -9,7 +9,7 @@ from prism_core.alerts.findings import EvidenceRow, Finding
 from prism_core.alerts.ledger import acknowledged, observed, silenced
 from prism_core.alerts.telling import Entry, News, digests, due, news_of, overview, projects_of, told
 from prism_core.calendar import Week
-from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
+from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending, Evidence
 from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
 from prism_core.models.work import Severity
 
@@ -226,3 +226,9 @@ def test_a_digest_has_a_group_a_rule_and_there_is_none_without_news() -> None:
     }
     assert next(iter(digest.groups)) is AlertRule.SLA_BREACH
     assert digests([], everyone, DAILY, {}) == []
+
+
+def test_a_shortage_of_people_is_about_the_projects_that_ask_for_them() -> None:
+    rows = (Evidence(item="capacity/boxes", figures={}), Evidence(item="projects/P-3", figures={}))
+
+    assert projects_of(alert("capacity/boxes", AlertRule.CAPACITY_RISK, evidence=rows)) == {"P-3"}
