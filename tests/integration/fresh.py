@@ -6,6 +6,7 @@ every file of a process, cannot promise. Does not belong here: what such a file 
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,10 +45,25 @@ def platform_of_this_file() -> Any:
 
     @pytest.fixture(scope="module", name="platform")
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+        forget_connections()
         with fresh_platform(tmp_path_factory.mktemp("own-home"), worker_port(7)) as running:
             yield running
+        forget_connections()
 
     return own
+
+
+def forget_connections() -> None:
+    """What the API of this process keeps of a platform: another file may have another one."""
+    if "prism_api.api.backend" not in sys.modules:
+        return
+    from prism_api.api import backend, planning  # noqa: PLC0415 - most files do without them
+
+    for kept in (backend.settings, backend.person_keys, backend.history, backend.throughput, backend.cursor_key):
+        kept.cache_clear()
+    planning.store.cache_clear()
+    backend._STORES.clear()
+    backend._taxonomy.clear()
 
 
 def commands_of_this_file() -> Any:

@@ -6,7 +6,6 @@ decided by them.
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,20 +49,9 @@ class Killed(BaseException):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _items(platform: Platform) -> Iterator[None]:
-    """Two members and a project. No connection of another platform of this process is used, nor left behind."""
-    _forget()
+def _items(platform: Platform) -> None:
+    """Two members and a project."""
     put(platform, ITEMS)
-    yield
-    _forget()
-
-
-def _forget() -> None:
-    for kept in (backend.settings, backend.person_keys, backend.history, backend.throughput, backend.cursor_key):
-        kept.cache_clear()
-    planning.store.cache_clear()
-    backend._STORES.clear()
-    backend._taxonomy.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -27,10 +27,14 @@ from prism_resources.tables.generations import Generations
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.restart import start_over
+from tests.integration.fresh import platform_of_this_file
 from tests.integration.helpers import POOL, record, seconds, write_lines
 
 WEEKS = WeekRange.parse("2018-W33..2021-W52")
 NOW = datetime(2021, 12, 1, tzinfo=UTC)
+
+
+platform = platform_of_this_file()
 
 
 @pytest.fixture(scope="module")
