@@ -124,7 +124,11 @@ def _value_of(column: Column, raw: msgspec.Raw) -> object:
     text = bytes(raw)
     if text == b"null":
         return None
-    return text.decode() if column.json else msgspec.json.decode(text, type=_PYTHON_TYPES[column.type])
+    if column.json:
+        return text.decode()
+    wanted = _PYTHON_TYPES[column.type]
+    # The decoder reads -0 as a whole number, which has no sign: the content would be another one.
+    return float(text) if wanted is float else msgspec.json.decode(text, type=wanted)
 
 
 def _digest_of(table: LakeTable) -> "hashlib.blake2b":

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prism_core.failures import PermanentFailure
@@ -67,6 +67,7 @@ def test_json_lines_say_what_the_rows_say(rows: list[dict[str, Any]]) -> None:
 
 
 @given(some_rows)
+@example([dict.fromkeys(("name", "count", "on", "day", "at", "more")) | {"share": -0.0}])
 def test_rows_that_are_read_from_json_lines_are_the_same_content(rows: list[dict[str, Any]]) -> None:
     written = content_of(TABLE, [arrow_rows(TABLE, rows)])
 
