@@ -13,13 +13,20 @@ from prism_core.tables import TableSpec
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
 from tests.dagster.conftest import no_instance_of_another_test
-from tests.integration.fresh import fresh_platform, worker_port
+from tests.integration.fresh import forget_connections, fresh_platform, worker_port
 from tests.integration.moving_clock import Clock, Write
 
 if TYPE_CHECKING:
     import dagster as dg
 
 __all__ = ("no_instance_of_another_test",)  # a fixture of every test here, too
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_connection_of_another_file() -> Iterator[None]:
+    forget_connections()
+    yield
+    forget_connections()
 
 
 @pytest.fixture(scope="session")

@@ -45,16 +45,14 @@ def platform_of_this_file() -> Any:
 
     @pytest.fixture(scope="module", name="platform")
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-        forget_connections()
         with fresh_platform(tmp_path_factory.mktemp("own-home"), worker_port(7)) as running:
             yield running
-        forget_connections()
 
     return own
 
 
 def forget_connections() -> None:
-    """What the API of this process keeps of a platform: another file may have another one."""
+    """What the API of this process keeps of a platform: the next file may have another one."""
     if "prism_api.api.backend" not in sys.modules:
         return
     from prism_api.api import backend, planning  # noqa: PLC0415 - most files do without them
