@@ -34,6 +34,9 @@ LABELS: Final[Mapping[Metric, str]] = {
 _SUMS: Final = (Metric.SPEND, Metric.LEADS, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LANDING_PAGE_VIEWS)
 # How many weeks an indicator is folded over at most.
 FOLDED_WEEKS: Final = 26
+# When a figure was that is of no single week.
+BEFORE: Final = "mean of the weeks before"
+ALL_TIME: Final = "since the first week"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +130,14 @@ def _add_week(ledger: Ledger, totals: WeekTotals, rows: Iterable[CampaignWeek], 
             money = totals.sums.currency or currency if metric in MONEY else None
             label = f"{LABELS[metric]}, {week}"
             unit = Unit.MONEY if money else Unit.COUNT
-            ledger.total(week_id(week, metric), label, parts, metric=metric, unit=unit, currency=money)
+            fact_id, period = week_id(week, metric), week.label
+            ledger.total(fact_id, label, parts, metric=metric, unit=unit, currency=money, period=period)
     if totals.lead_sums.spend is not None and totals.sums.spend is not None:
         spends = [ledger[week_id(week, Metric.SPEND, one)] for one in totals.included]
         label, money = f"spend of campaigns for leads, {week}", totals.sums.currency or currency
         fact_id = f"week.{_slug(week)}.lead_spend"
-        ledger.total(fact_id, label, spends, metric="spend", unit=Unit.MONEY, currency=money)
+        period = week.label
+        ledger.total(fact_id, label, spends, metric="spend", unit=Unit.MONEY, currency=money, period=period)
     _add_rates(ledger, week, None, totals.lead_sums)
 
 
@@ -151,6 +156,7 @@ def _add_sum(ledger: Ledger, row: CampaignWeek, metric: Metric, currency: str) -
             metric,
             row.campaign_id,
             (row.key,),
+            period=row.week.label,
         )
     )
 
@@ -189,7 +195,7 @@ def _add_trend(ledger: Ledger, found: Trend, metric: Metric, window: list[Week])
     unit = Unit.NUMBER if now.unit is Unit.COUNT else now.unit
     label = f"{LABELS[metric]}, mean of the weeks before"
     fact_id, value = f"before.{_slug(found.week)}.{metric}", measure(found.before)
-    before = ledger.add(Fact(fact_id, value, unit, label, now.currency, metric, of=parts))
+    before = ledger.add(Fact(fact_id, value, unit, label, now.currency, metric, of=parts, period=BEFORE))
     if found.change is not None:
         label = f"change of {LABELS[metric]} against the weeks before"
         ledger.change(f"change.{_slug(found.week)}.{metric}", label, now, before)
@@ -198,10 +204,12 @@ def _add_trend(ledger: Ledger, found: Trend, metric: Metric, window: list[Week])
 def _add_all_time(ledger: Ledger, found: History, week: Week, currency: str) -> None:
     sums = all_time(found, week)
     sources = tuple(row.key for one in found.weeks if one <= week for row in found.weeks[one])
-    _count(ledger, "all.leads", "leads since the first week", sums.leads, "leads", *sources)
+    _count(ledger, "all.leads", "leads since the first week", sums.leads, "leads", *sources, period=ALL_TIME)
     if sums.spend is not None:
         money, label = sums.currency or currency, "spend since the first week"
-        ledger.add(Fact("all.spend", sums.spend, Unit.MONEY, label, money, "spend", sources=sources))
+        ledger.add(
+            Fact("all.spend", sums.spend, Unit.MONEY, label, money, "spend", sources=sources, period=ALL_TIME)
+        )
 
 
 def _add_attribution(ledger: Ledger, found: Attribution, week: Week) -> None:
@@ -224,8 +232,18 @@ def _tellable(window: list[Week], week: Week, found: History) -> list[str]:
     return ids + [week_id(week, metric, row.campaign_id) for row in found.weeks[week] for metric in Metric]
 
 
-def _count(ledger: Ledger, fact_id: str, label: str, value: int, metric: str | None = None, *sources: str) -> Fact:
-    return ledger.add(Fact(fact_id, Decimal(value), Unit.COUNT, label, metric=metric, sources=sources))
+def _count(
+    ledger: Ledger,
+    fact_id: str,
+    label: str,
+    value: int,
+    metric: str | None = None,
+    *sources: str,
+    period: str | None = None,
+) -> Fact:
+    return ledger.add(
+        Fact(fact_id, Decimal(value), Unit.COUNT, label, metric=metric, sources=sources, period=period)
+    )
 
 
 def _slug(week: Week) -> str:

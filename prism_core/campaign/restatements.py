@@ -35,5 +35,6 @@ def restated(told: Mapping[str, Fact], now: Ledger, ids: Iterable[str]) -> tuple
         was, is_now = told.get(fact_id), now.get(fact_id)
         if was is None or was.metric not in TOLD_AGAIN or (is_now is not None and is_now.text == was.text):
             continue
-        found.append(Restated(now.add(replace(was, fact_id=f"was.{fact_id}", of=())), is_now))
+        before = replace(was, fact_id=f"was.{fact_id}", of=(), period="as told before")
+        found.append(Restated(now.add(before), is_now))
     return tuple(found)

@@ -15,11 +15,13 @@ from enum import StrEnum
 from typing import Final
 
 from prism_core.calendar import Week
-from prism_core.facts.ledger import Fact
+from prism_core.facts.ledger import Fact, Unit
 from prism_core.facts.lexicon import (
     AFTER_A_FIGURE,
     ALARMS,
+    BEFORE_A_CHANGE,
     BEFORE_A_FIGURE,
+    BEFORE_A_LEVEL,
     COMPOUND,
     DIRECTIONS,
     METRIC_WORDS,
@@ -28,14 +30,13 @@ from prism_core.facts.lexicon import (
     WINDOW,
     Direction,
 )
-from prism_core.facts.tokens import TOKEN, facts_of, named_in
+from prism_core.facts.tokens import SENTENCE, TOKEN, facts_of, named_in
 
 MOST_CHARACTERS: Final = 2_000
 _MARKUP: Final = re.compile(r"[<>]|&(?:#|[a-z]+;)|https?:|www\.|`|\*\*|\]\(", re.IGNORECASE)
 _ISO_DAY: Final = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])", re.ASCII)
 _WEEK: Final = re.compile(r"(?<![\w-])(?:(\d{4})-)?W(\d{2})(?![\w-])", re.ASCII)
 _DIGITS: Final = re.compile(r"\S*\d\S*", re.ASCII)
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _GOES_ON: Final = re.compile(r"[\w{+\N{MINUS SIGN}-]|[.,]\d", re.ASCII)
 _JOINED: Final = re.compile(r"[\w}.,+\N{MINUS SIGN}-]", re.ASCII)
 
@@ -54,6 +55,7 @@ class Offence(StrEnum):
     TOO_LONG = "too_long"
     OTHER_METRIC = "other_metric"
     OTHER_SUBJECT = "other_subject"
+    UNCLEAR = "unclear"
     DIRECTION = "direction"
     ALARM = "alarm"
 
@@ -100,8 +102,8 @@ def judge(
     if len(prose) > MOST_CHARACTERS:
         return (Refused(Offence.TOO_LONG, f"{len(prose)} characters", f"at most {MOST_CHARACTERS}"),)
     found = [*_characters(prose), *_tokens(prose, scope), *_figures(prose, scope)]
-    for sentence in _SENTENCE.split(prose):
-        found += _about(sentence, scope)
+    for sentence in SENTENCE.split(prose):
+        found += (*_about(sentence, scope), *_attached(sentence, scope))
     found += _alarms(prose, scope, indicators)
     if claims:
         found += _directions(prose, scope, indicators)
@@ -185,6 +187,48 @@ def _about(sentence: str, scope: Scope) -> Iterator[Refused]:
             )
         if fact.subject is None and named:
             yield Refused(Offence.OTHER_SUBJECT, fact_id, "this figure is of all together; the sentence names one")
+
+
+def _attached(sentence: str, scope: Scope) -> Iterator[Refused]:
+    """Where a sentence has figures of several metrics, each stands beside the words of its own.
+
+    What is said before a figure is its own, unless the one before it has no other words: no two can change places.
+    A change is never told as a level ("rose to +4 %"), nor a level as a change ("rose by 41").
+    """
+    found = [one for one in TOKEN.finditer(sentence) if one[1] == "fact" and one[2] in scope.facts]
+    facts = [scope.facts[one[2]] for one in found]
+    for one, fact in zip(found, facts, strict=True):
+        wrong = BEFORE_A_LEVEL if fact.unit is Unit.CHANGE else BEFORE_A_CHANGE
+        if wrong.search(sentence[: one.start()]):
+            why = "a change is told by how much, a level to what" if fact.metric else "it is no change"
+            yield Refused(Offence.UNCLEAR, one[0], why)
+    if len({fact.metric for fact in facts if fact.metric in METRIC_WORDS}) < 2:
+        return
+    ends = [0, *(one.end() for one in found)]
+    starts = [*(one.start() for one in found), len(sentence)]
+    spoken = [_metrics(TOKEN.sub(" ", sentence[end:start])) for end, start in zip(ends, starts, strict=True)]
+    for index, fact in enumerate(facts):
+        if fact.metric not in METRIC_WORDS:
+            continue
+        before, after = spoken[index], spoken[index + 1]
+        if before and before[-1] == fact.metric and (index == 0 or len(before) == 1):
+            before.pop()
+        elif not before and after and after[0] == fact.metric:
+            after.pop(0)
+        else:
+            why = f"the words beside it do not say {fact.metric} alone; one sentence for each figure"
+            yield Refused(Offence.UNCLEAR, fact.fact_id, why)
+            return
+
+
+def _metrics(words: str) -> list[str]:
+    """The metrics that words speak of, in their order, each once where it is said twice in a row."""
+    said: list[tuple[int, str]] = []
+    for metric in (*COMPOUND, *(one for one in METRIC_WORDS if one not in COMPOUND)):
+        said += ((one.start(), metric) for one in METRIC_WORDS[metric].finditer(words))
+        words = METRIC_WORDS[metric].sub(lambda one: " " * len(one[0]), words)
+    ordered = [metric for _, metric in sorted(said)]
+    return [metric for at, metric in enumerate(ordered) if at == 0 or ordered[at - 1] != metric]
 
 
 def _directions(prose: str, scope: Scope, indicators: tuple[str, ...]) -> Iterator[Refused]:

@@ -41,6 +41,7 @@ class Fact:
 
     `label` says it in words, for tables and whoever writes prose; `currency` is an ISO 4217 code, of money alone.
     `metric` and `subject` (a campaign, a project; none means all): what a sentence with this figure is about.
+    `period` says in words when it was ("2023-W31", "mean of the weeks before").
     """
 
     fact_id: str
@@ -52,6 +53,7 @@ class Fact:
     subject: str | None = None
     sources: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
+    period: str | None = None
 
     @property
     def text(self) -> str:
@@ -81,7 +83,12 @@ class Fact:
             "sources": list(self.sources),
             "of": list(self.of),
         }
-        more = {"currency": self.currency, "metric": self.metric, "subject": self.subject}
+        more = {
+            "currency": self.currency,
+            "metric": self.metric,
+            "subject": self.subject,
+            "period": self.period,
+        }
         return found | {name: value for name, value in more.items() if value is not None}
 
     @classmethod
@@ -97,6 +104,7 @@ class Fact:
             found.get("subject"),
             tuple(found["sources"]),
             tuple(found["of"]),
+            found.get("period"),
         )
 
 
@@ -144,7 +152,8 @@ class Ledger(Mapping[str, Fact]):
             return None
         value = measure((now.value - before.value) / before.value)
         about = (now.metric, now.subject)
-        return self.add(Fact(fact_id, value, Unit.CHANGE, label, None, *about, of=(now.fact_id, before.fact_id)))
+        parts = (now.fact_id, before.fact_id)
+        return self.add(Fact(fact_id, value, Unit.CHANGE, label, None, *about, of=parts, period=now.period))
 
     def difference(self, fact_id: str, label: str, now: Fact, before: Fact) -> Fact:
         """`now` minus `before`, in their unit. Raises PermanentFailure when they have two."""
@@ -152,7 +161,8 @@ class Ledger(Mapping[str, Fact]):
             raise PermanentFailure(f"{now.fact_id} and {before.fact_id} have no common unit")
         about = (now.currency, now.metric, now.subject)
         parts = (now.fact_id, before.fact_id)
-        return self.add(Fact(fact_id, now.value - before.value, now.unit, label, *about, of=parts))
+        value = now.value - before.value
+        return self.add(Fact(fact_id, value, now.unit, label, *about, of=parts, period=now.period))
 
     def ratio(
         self, fact_id: str, label: str, part: Fact, whole: Fact, *, metric: str, unit: Unit = Unit.SHARE
@@ -163,7 +173,8 @@ class Ledger(Mapping[str, Fact]):
         currency = part.currency if unit is Unit.MONEY else None
         value = (part.value / whole.value).quantize(_RATIO, rounding=ROUND_HALF_EVEN)
         parts = (part.fact_id, whole.fact_id)
-        return self.add(Fact(fact_id, value, unit, label, currency, metric, part.subject, of=parts))
+        about = (currency, metric, part.subject)
+        return self.add(Fact(fact_id, value, unit, label, *about, of=parts, period=part.period))
 
     def total(
         self,
@@ -174,6 +185,7 @@ class Ledger(Mapping[str, Fact]):
         metric: str,
         unit: Unit,
         currency: str | None = None,
+        period: str | None = None,
     ) -> Fact:
         """The sum of facts of one unit; of none it is 0. Raises PermanentFailure when one has another unit."""
         added = list(parts)
@@ -181,7 +193,7 @@ class Ledger(Mapping[str, Fact]):
             raise PermanentFailure(f"the sum {fact_id} is {unit}, but {', '.join(other)} is not")
         value = sum((one.value for one in added), Decimal(0))
         of = tuple(one.fact_id for one in added)
-        return self.add(Fact(fact_id, value, unit, label, currency, metric, of=of))
+        return self.add(Fact(fact_id, value, unit, label, currency, metric, of=of, period=period))
 
     def roots(self, fact_id: str) -> tuple[str, ...]:
         """Every source that a fact rests on, its own and those of the facts that it was derived from."""

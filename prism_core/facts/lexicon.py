@@ -46,6 +46,9 @@ NOTHING: Final = re.compile(
 )
 _HEDGES = """minus, negative, nearly, almost, over, under, about, around, roughly, approximately, circa,
     more than, less than, fewer than, at least, at most, up to, below, above, beyond, exceeding, close to"""
+# "Rose by 41" of a level, "rose to +4 %" of a change.
+BEFORE_A_CHANGE: Final = re.compile(r"\bby\s+\Z", re.I)
+BEFORE_A_LEVEL: Final = re.compile(r"\b(?:to|at|from|was|were|is|are)\s+\Z", re.I)
 # What would change a figure that it stands beside. A sign of money is refused wherever it stands.
 BEFORE_A_FIGURE: Final = re.compile(rf"(?:\b(?:{_any(_HEDGES)})\s+|[-+~<>=]\s*)\Z", re.I)
 AFTER_A_FIGURE: Final = re.compile(

@@ -1,7 +1,8 @@
 """Prose with facts and names in it: `Spend of {{name:1178}} was {{fact:week.1178.spend}}.`
 
-Belongs here: the form of a token, finding them, writing a text out. Does not belong here: whether the words
-between them may stand (gate.py). Names are tokens too: people give campaigns names with digits in them.
+Belongs here: the form of a token, finding them, saying when a figure was, writing a text out. Does not belong
+here: whether the words between them may stand (gate.py). Names are tokens too: people give campaigns names with
+digits in them.
 """
 
 import re
@@ -11,6 +12,8 @@ from typing import Final
 from prism_core.facts.ledger import Fact
 from prism_core.failures import PermanentFailure
 
+# The end of a sentence stays in the list that `split` gives.
+SENTENCE: Final = re.compile(r"((?<=[.!?])\s+|\n+)")
 TOKEN: Final = re.compile(r"\{\{(fact|name):([A-Za-z0-9][A-Za-z0-9._:+-]{0,127})\}\}", re.ASCII)
 
 
@@ -27,6 +30,29 @@ def facts_of(prose: str) -> tuple[str, ...]:
 def named_in(prose: str) -> tuple[str, ...]:
     """The ids of subjects that a text names, in its order, each once."""
     return tuple(dict.fromkeys(found[2] for found in TOKEN.finditer(prose) if found[1] == "name"))
+
+
+def dated(prose: str, facts: Mapping[str, Fact], own: str) -> str:
+    """The text, with the time of a figure behind it wherever it is not all of the period `own`.
+
+    Whoever wrote it may have taken the figure of one week for that of another: `Leads were {{fact:a}} (2023-W30).`
+    cannot be read wrongly. In such a sentence every figure says its time.
+    """
+    parts = SENTENCE.split(prose)
+    return "".join(_dated(part, facts, own) for part in parts)
+
+
+def _dated(sentence: str, facts: Mapping[str, Fact], own: str) -> str:
+    periods = {fact.period for one in facts_of(sentence) if (fact := facts.get(one)) and fact.period}
+    if periods <= {own}:
+        return sentence
+
+    def text(found: re.Match[str]) -> str:
+        fact = facts.get(found[2]) if found[1] == "fact" else None
+        said = fact is not None and fact.period and not sentence.startswith(f" ({fact.period})", found.end())
+        return f"{found[0]} ({fact.period})" if fact is not None and said else found[0]
+
+    return TOKEN.sub(text, sentence)
 
 
 def written(prose: str, facts: Mapping[str, Fact], names: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from prism_core.calendar import Week
 from prism_core.facts.gate import Offence, Scope, Stands, judge
 from prism_core.facts.ledger import Fact, Ledger, Unit
 from prism_core.facts.lexicon import Direction
+from prism_core.facts.tokens import dated
 
 UP = Stands(Direction.UP, alert=False)
 SCOPE = Scope(
@@ -20,6 +21,10 @@ SCOPE = Scope(
             Fact("spend", Decimal("512.40"), Unit.MONEY, "spend", "EUR", "spend"),
             Fact("1178.leads", Decimal(12), Unit.COUNT, "leads of 1178", metric="leads", subject="1178"),
             Fact("rate", Decimal("0.25"), Unit.SHARE, "clicks over impressions", metric="click_rate"),
+            Fact("clicks", Decimal(90), Unit.COUNT, "clicks", metric="clicks"),
+            Fact("impressions", Decimal(360), Unit.COUNT, "impressions", metric="impressions"),
+            Fact("cost", Decimal("12.50"), Unit.MONEY, "cost per lead", "EUR", "cost_per_lead"),
+            Fact("change", Decimal("0.04"), Unit.CHANGE, "change of spend", metric="spend"),
         ]
     ),
     names={"1178": "Spring 2024", "916": "Autumn"},
@@ -37,6 +42,10 @@ TRUE = [
     pytest.param("Leads fell sharply: {{fact:leads}} leads in W31.", ("leads",), id="an alert"),
     pytest.param("Clicks are stable; nothing to do. One more week will tell.", ("clicks",), id="stable"),
     pytest.param("The week began on 2023-07-31.", (), id="a day"),
+    pytest.param("{{fact:impressions}} impressions and {{fact:clicks}} clicks.", (), id="words behind"),
+    pytest.param("Impressions were {{fact:impressions}}, clicks {{fact:clicks}}.", (), id="words before"),
+    pytest.param("{{fact:leads}} leads came at a cost per lead of {{fact:cost}}.", (), id="words between"),
+    pytest.param("Spend rose by {{fact:change}} to {{fact:spend}}.", ("spend",), id="a change and a level"),
 ]
 LIES = [
     pytest.param("Spend was 512.40 EUR.", (), Offence.DIGIT, id="a figure of its own"),
@@ -70,6 +79,15 @@ LIES = [
     pytest.param("{{name:916}} brought {{fact:1178.leads}} leads.", (), Offence.OTHER_SUBJECT, id="another"),
     pytest.param("It brought {{fact:1178.leads}} leads.", (), Offence.OTHER_SUBJECT, id="no campaign"),
     pytest.param("{{name:916}} brought {{fact:leads}} leads.", (), Offence.OTHER_SUBJECT, id="all as of one"),
+    pytest.param(
+        "Clicks were {{fact:impressions}}, impressions {{fact:clicks}}.", (), Offence.UNCLEAR, id="swapped"
+    ),
+    pytest.param(
+        "{{fact:clicks}} impressions and {{fact:impressions}} clicks.", (), Offence.UNCLEAR, id="swapped before"
+    ),
+    pytest.param("Impressions, clicks: {{fact:impressions}}, {{fact:clicks}}.", (), Offence.UNCLEAR, id="a list"),
+    pytest.param("Spend rose to {{fact:change}}.", ("spend",), Offence.UNCLEAR, id="a change as a level"),
+    pytest.param("Spend rose by {{fact:spend}}.", ("spend",), Offence.UNCLEAR, id="a level as a change"),
     pytest.param("Spend fell to {{fact:spend}}.", ("spend",), Offence.DIRECTION, id="the wrong way"),
     pytest.param("Spend rose.", (), Offence.DIRECTION, id="a trend of its own"),
     pytest.param("Clicks are growing.", ("clicks",), Offence.DIRECTION, id="a trend where there is none"),
@@ -90,6 +108,37 @@ def test_what_code_says_too_passes(prose: str, indicators: tuple[str, ...]) -> N
 @pytest.mark.parametrize(("prose", "indicators", "offence"), LIES)
 def test_what_code_does_not_say_is_refused(prose: str, indicators: tuple[str, ...], offence: Offence) -> None:
     assert offence in {one.offence for one in judge(prose, SCOPE, indicators)}
+
+
+@given(
+    first=st.sampled_from(["impressions", "clicks"]),
+    second=st.sampled_from(["impressions", "clicks"]),
+    words=st.permutations(["impressions", "clicks", "", "", "and", "were"]),
+)
+def test_of_a_sentence_and_the_same_with_its_figures_swapped_at_most_one_passes(
+    first: str, second: str, words: list[str]
+) -> None:
+    def sentence(one: str, two: str) -> str:
+        return " ".join([*words[:2], f"{{{{fact:{one}}}}}", *words[2:4], f"{{{{fact:{two}}}}}", *words[4:]])
+
+    passed = [not judge(sentence(*pair), SCOPE) for pair in ((first, second), (second, first))]
+
+    assert first == second or sum(passed) <= 1
+
+
+def test_a_figure_of_another_time_says_when_it_was() -> None:
+    facts = {
+        "now": Fact("now", Decimal(41), Unit.COUNT, "leads", metric="leads", period="2023-W31"),
+        "then": Fact("then", Decimal(47), Unit.COUNT, "leads", metric="leads", period="2023-W30"),
+    }
+
+    said = dated("{{fact:then}} leads came. Leads: {{fact:now}}, against {{fact:then}}.", facts, "2023-W31")
+
+    assert said == (
+        "{{fact:then}} (2023-W30) leads came. Leads: {{fact:now}} (2023-W31), against {{fact:then}} (2023-W30)."
+    )
+    assert dated(said, facts, "2023-W31") == said
+    assert dated("Leads: {{fact:now}}.", facts, "2023-W31") == "Leads: {{fact:now}}."
 
 
 def test_a_recommendation_may_say_what_shall_go_up_but_no_figure_and_no_alarm() -> None:
