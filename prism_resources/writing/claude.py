@@ -1,0 +1,168 @@
+"""Claude, at Anthropic or at Bedrock: one question, one answer as text, every raw answer kept before it is read.
+
+Belongs here: the call and its limits, what a stop reason means, and what a call cost. Does not belong here: what
+is asked (passes.py) and whether the answer may be told (prism_core/reports/answers.py).
+Wire format: the Messages API with structured output. The service does not hold an answer to the bounds of a
+schema, and the SDK's `parse()` loses the message of a refusal or a truncation: the body is read here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from time import monotonic
+from typing import Any, Final
+
+import anthropic
+import httpx2
+from anthropic.lib.bedrock import AnthropicBedrock
+from pydantic import BaseModel, ValidationError
+
+from prism_core.reports.content import Fallback
+from prism_resources.writing.passes import Unusable
+
+# Below the 21,334 from which an answer must be streamed; thinking counts.
+MOST_TOKENS: Final = 16_000
+_MILLION: Final = Decimal(1_000_000)
+# Step, what was asked, status, headers, body: as it came, errors and repeated attempts too.
+Keep = Callable[[str, Mapping[str, Any], int, Mapping[str, str], bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars for a million tokens; cached ones are read at a tenth and written at five quarters of `read`."""
+
+    read: Decimal
+    written: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a call took. `dollars` is None where no prices are set."""
+
+    step: str
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    milliseconds: int
+    stop_reason: str
+    dollars: Decimal | None
+
+
+class _Block(BaseModel):
+    type: str
+    text: str = ""
+
+
+class _Usage(BaseModel):
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+
+
+class _Message(BaseModel):
+    """What is read of an answer; everything else stays in the archive."""
+
+    content: list[_Block]
+    stop_reason: str | None
+    usage: _Usage
+
+
+class Claude:
+    """A model that is asked. Closes its connections when left."""
+
+    def __init__(
+        self,
+        model: str,
+        keep: Keep,
+        *,
+        api_key: str | None,
+        region: str | None = None,
+        base_url: str | None = None,
+        seconds: float = 120,
+        attempts: int = 3,
+        prices: Prices | None = None,
+    ) -> None:
+        """With `api_key` None it is Bedrock's of `region`, signed as every call of AWS.
+
+        `seconds` is the limit of one attempt; the SDK waits between attempts as `retry-after` says.
+        """
+        self.model, self._keep, self._prices, self._step = model, keep, prices, ""
+        self.spent: list[Spent] = []
+        http = anthropic.DefaultHttpxClient(event_hooks={"response": [self._kept]})
+        shared: dict[str, Any] = {"base_url": base_url, "timeout": seconds, "max_retries": attempts - 1}
+        if api_key is None:
+            self._client: Any = AnthropicBedrock(aws_region=region, http_client=http, **shared)
+        else:
+            self._client = anthropic.Anthropic(api_key=api_key, http_client=http, **shared)
+        self._asked: Mapping[str, Any] = {}
+
+    def __enter__(self) -> "Claude":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def ask(self, step: str, system: str, turns: list[tuple[str, str]], schema: Mapping[str, Any]) -> str:
+        """The text of the answer. Raises Unusable for whatever is none."""
+        asked: dict[str, Any] = {
+            "model": self.model,
+            "max_tokens": MOST_TOKENS,
+            "system": [{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}],
+            "messages": [{"role": role, "content": text} for role, text in turns],
+            "thinking": {"type": "adaptive"},
+            "output_config": {
+                "format": {"type": "json_schema", "schema": anthropic.transform_schema(dict(schema))}
+            },
+        }
+        self._step, self._asked, began = step, asked, monotonic()
+        try:
+            body = self._client.messages.with_raw_response.create(**asked).http_response.content
+        except anthropic.APIStatusError as error:
+            detail = f"pass {step}: {error.status_code} after all attempts"
+            raise Unusable(Fallback.UNREACHABLE, detail) from error
+        except (anthropic.AnthropicError, httpx2.HTTPError) as error:
+            raise Unusable(Fallback.UNREACHABLE, f"pass {step}: {type(error).__name__}") from error
+        return self._text(step, body, round((monotonic() - began) * 1_000))
+
+    def _text(self, step: str, body: bytes, milliseconds: int) -> str:
+        try:
+            said = _Message.model_validate_json(body)
+        except ValidationError as error:
+            raise Unusable(Fallback.MALFORMED, f"pass {step}: the answer is no message of Claude") from error
+        self.spent.append(self._cost(step, said, milliseconds))
+        match said.stop_reason:
+            case "end_turn" | "stop_sequence":
+                pass
+            case "refusal":
+                raise Unusable(Fallback.REFUSAL, f"pass {step}: refused")
+            case "max_tokens" | "model_context_window_exceeded":
+                raise Unusable(Fallback.TRUNCATED, f"pass {step}: cut off ({said.stop_reason})")
+            case other:
+                raise Unusable(Fallback.MALFORMED, f"pass {step}: it stopped for {other!r}")
+        text = "".join(block.text for block in said.content if block.type == "text")
+        if not text.strip():
+            raise Unusable(Fallback.MALFORMED, f"pass {step}: the answer is empty")
+        return text
+
+    def _cost(self, step: str, said: _Message, milliseconds: int) -> Spent:
+        used = said.usage
+        cached, made = used.cache_read_input_tokens or 0, used.cache_creation_input_tokens or 0
+        dollars = None
+        if self._prices is not None:
+            weighed = used.input_tokens + made * Decimal("1.25") + cached * Decimal("0.1")
+            dollars = (weighed * self._prices.read + used.output_tokens * self._prices.written) / _MILLION
+        return Spent(
+            step,
+            used.input_tokens + made + cached,
+            cached,
+            used.output_tokens,
+            milliseconds,
+            said.stop_reason or "",
+            dollars,
+        )
+
+    def _kept(self, response: httpx2.Response) -> None:
+        """Called with every answer, also those that the SDK tries again."""
+        response.read()
+        self._keep(self._step, self._asked, response.status_code, dict(response.headers), response.content)
