@@ -18,7 +18,7 @@ up: .venv/.synced ## set everything up, start the platform and serve it until Ct
 	$(RUN)prism up $(ARGS)
 
 test: .venv/.synced ## set everything up and run all tests
-	$(RUN)pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.synced ## lock, lint, format, types, templates, architecture, Dagster definitions
 	$(UV) lock --check --python .venv/bin/python

@@ -135,6 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weeks", type=int, default=52)
     parser.add_argument("--repeats", type=int, default=1, help="a year of single runs takes a quarter of an hour")
+    parser.add_argument("--without-daemon", action="store_true", help="leave out the backfill from the Dagster UI")
     parser.add_argument("--save", action="store_true")
     wanted = parser.parse_args(arguments)
     load_before = os.getloadavg()[0]
@@ -145,8 +146,10 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         load_sample(platform, wanted.weeks, now)
         (Path(folder) / "dagster").mkdir()
         found = compare(platform, Path(folder) / "dagster", weeks, wanted.repeats)
-    with tempfile.TemporaryDirectory() as folder:
-        daemon = through_daemon(Path(folder), wanted.weeks)
+    daemon = dict[str, float]()
+    if not wanted.without_daemon:
+        with tempfile.TemporaryDirectory() as folder:
+            daemon = through_daemon(Path(folder), wanted.weeks)
     medians = {name: statistics.median(one["seconds"] for one in runs) for name, runs in found["runs"].items()}
     share = medians[RANGE] / medians[SINGLE]
     result = {
@@ -170,10 +173,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     promised = [Target(f"share of {wanted.weeks} single runs", PROMISED_SHARE, round(share, 3))]
     for name, one in result["contenders"].items():
         print(f"{name:<12}  {one['seconds']:>8.1f} s  {one['cpu_seconds']:>8.1f} s of CPU here")
-    print(
-        f"from the Dagster UI: {daemon['run_seconds']:.1f} s the run itself, "
-        f"{daemon['waits_seconds']:.1f} s the daemon's waits"
-    )
+    if daemon:
+        print(
+            f"from the Dagster UI: {daemon['run_seconds']:.1f} s the run itself, "
+            f"{daemon['waits_seconds']:.1f} s the daemon's waits"
+        )
     print_targets(promised)
     if wanted.save:
         keep("backfill", result)

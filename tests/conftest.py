@@ -1,6 +1,6 @@
 """The tiers: a folder says what its tests may use, and a test that asks for more does not start.
 
-Belongs here: the guard alone. `unit` and `architecture` are fast: no fixture of a slower tier, no mark
+Belongs here: the guard, and the order of tiers. `unit` and `architecture` are fast: no fixture of a slower tier, no mark
 `slow`, and a unit test reaches no network, not even this machine's.
 Does not belong here: fixtures, which are a tier's own.
 """
@@ -22,6 +22,11 @@ FAST_TIERS = ("unit", "architecture")
 # Slow whoever defines them: they start the embedded AWS.
 SLOW_FIXTURES = frozenset({"platform"})
 _REACHES_OUT = ("connect", "connect_ex", "bind")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow tiers begin: what is left for the last minutes are short files, which two processes share evenly."""
+    items.sort(key=lambda item: tier_of(item.path) in FAST_TIERS)
 
 
 def tier_of(path: Path) -> str | None:

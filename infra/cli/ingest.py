@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -22,12 +22,10 @@ from prism_core import clock
 from prism_core.calendar import WeekRange
 from prism_core.failures import BadUsage
 from prism_core.worker_activity.files import Rejected
-from prism_resources.lake import Lake
-from prism_resources.worker_activity.ingest import FileCounts, FileIngest, readable_name
-from prism_resources.worker_activity.landing import Landing
-from prism_resources.worker_activity.log import LogCounts, LogIngest
-from prism_resources.worker_activity.responses import ResponseIngest
-from prism_resources.worker_activity.restart import start_over
+
+if TYPE_CHECKING:
+    from prism_resources.worker_activity.ingest import FileCounts
+    from prism_resources.worker_activity.log import LogCounts
 
 ingest_app = typer.Typer(help="Load real files (or the live log) into the lake.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")]
@@ -92,12 +90,17 @@ def worker_activity(
 
 def _require_readable(paths: list[Path]) -> None:
     """What is dropped must come back from somewhere, so a misspelt name ends the command before that."""
+    from prism_resources.worker_activity.ingest import readable_name
+
     for path in paths:
         if not os.access(path, os.R_OK):
             raise BadUsage(f"{readable_name(path)} cannot be read; nothing was dropped")
 
 
 def _start_over(platform: Platform, weeks: WeekRange) -> None:
+    from prism_resources.lake import Lake
+    from prism_resources.worker_activity.restart import start_over
+
     lake = Lake(platform.settings)
     for week in weeks:
         gone = start_over(lake, week)
@@ -105,8 +108,12 @@ def _start_over(platform: Platform, weeks: WeekRange) -> None:
     say(f'the figures stand until `prism materialize throughput --weeks {weeks} --anew "why"`')
 
 
-def load_files(platform: Platform, paths: Iterable[Path], rejects: RejectsFile) -> list[FileCounts]:
+def load_files(platform: Platform, paths: Iterable[Path], rejects: RejectsFile) -> "list[FileCounts]":
     """Load files in the order given, with a progress bar over their bytes."""
+    from prism_resources.lake import Lake
+    from prism_resources.worker_activity.ingest import FileIngest
+    from prism_resources.worker_activity.landing import Landing
+
     files = list(paths)
     ingest = FileIngest(Landing(Lake(platform.settings)), loadable_weeks(platform), clock.now())
     with byte_progress(f"loading {count_of(len(files), 'file', 'files')}", bytes_of(files)) as progress:
@@ -124,6 +131,9 @@ def worker_responses(
     They lie in the output bucket of a labelling job, below annotations/worker-response. Loading the same
     documents again changes nothing. Exit code 1 when an answer was rejected.
     """
+    from prism_resources.lake import Lake
+    from prism_resources.worker_activity.responses import ResponseIngest
+
     with attached(say) as platform:
         rejects = RejectsFile.in_folder(platform.home.rejects, "worker-responses")
         files = list(_documents(paths))
@@ -155,8 +165,10 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def _sum(counts: list[FileCounts]) -> FileCounts:
+def _sum(counts: "list[FileCounts]") -> "FileCounts":
     """One line for a folder of thousands of small documents."""
+    from prism_resources.worker_activity.ingest import FileCounts
+
     total = FileCounts(count_of(len(counts), "document", "documents"))
     for item in counts:
         total.loaded += item.loaded
@@ -175,8 +187,11 @@ def end_of(rejects: RejectsFile) -> None:
         raise fail(f"{rejects.count:,} rejected, the rest is loaded; see {rejects.path}")
 
 
-def read_live_log(platform: Platform, rejects: RejectsFile) -> LogCounts:
+def read_live_log(platform: Platform, rejects: RejectsFile) -> "LogCounts":
     """Catch up with the live log."""
+    from prism_resources.lake import Lake
+    from prism_resources.worker_activity.log import LogIngest
+
     with err.status("reading the log"):
         ingest = LogIngest(platform.settings, Lake(platform.settings), loadable_weeks(platform))
         return ingest.catch_up(clock.now(), rejects.add)
@@ -187,7 +202,7 @@ def loadable_weeks(platform: Platform) -> WeekRange:
     return WeekRange(platform.settings.first_week, max(clock.this_week(), platform.settings.first_week))
 
 
-def summarise_files(counts: list[FileCounts], rejects: RejectsFile, *, as_json: bool) -> None:
+def summarise_files(counts: "list[FileCounts]", rejects: RejectsFile, *, as_json: bool) -> None:
     rows = [
         {
             "file": item.file,
@@ -222,7 +237,7 @@ def summarise_files(counts: list[FileCounts], rejects: RejectsFile, *, as_json: 
     out.print(table)
 
 
-def _summarise_log(counts: LogCounts, rejects: RejectsFile, *, as_json: bool) -> None:
+def _summarise_log(counts: "LogCounts", rejects: RejectsFile, *, as_json: bool) -> None:
     values = {
         "read": counts.read,
         "loaded": counts.loaded,

@@ -13,7 +13,6 @@ from infra.cli.console import byte_progress, count_of, say
 from infra.cli.ingest import Json, RejectsFile, bytes_of, end_of, loadable_weeks, summarise_files
 from infra.local.platform import attached
 from prism_core import clock
-from prism_resources.quality_ingest import QualityIngest
 
 
 def quality(
@@ -29,6 +28,8 @@ def quality(
     A row names the member or a worker, the project or a labelling job, a week, how many pieces were reviewed, and
     how many were correct (or the accuracy). Exit code 1 when a row was rejected; the rest is loaded.
     """
+    from prism_resources.quality_ingest import QualityIngest
+
     with attached(say) as platform:
         rejects = RejectsFile.in_folder(platform.home.rejects, "quality")
         ingest = QualityIngest(
