@@ -25,7 +25,7 @@ _REACHES_OUT = ("connect", "connect_ex", "bind")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow tiers begin: what is left for the last minutes are short files, which two processes share evenly."""
+    """The slow tiers begin: short files are left for the last minutes, and two processes share those evenly."""
     items.sort(key=lambda item: tier_of(item.path) in FAST_TIERS)
 
 
