@@ -1,7 +1,7 @@
 """The tiers: a folder says what its tests may use, and a test that asks for more does not start.
 
-Belongs here: the guard, and the order of tiers. `unit` and `architecture` are fast: no fixture of a slower tier, no
-mark `slow`, and a unit test reaches no network, not even this machine's.
+Belongs here: the guard, and the order of tiers. `unit` and `architecture` are fast: no fixture of a slower tier,
+no mark `slow`, and a unit test reaches no network, not even this machine's.
 Does not belong here: fixtures, which are a tier's own.
 """
 
