@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from infra.deploy import deploy
-from infra.local.platform import attached
+from infra.local.platform import Platform, attached
 from prism_core.calendar import Week
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project
@@ -39,14 +40,14 @@ def member(member_id: str, name: str) -> Member:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with two members; one was renamed a week later, when the other was deleted."""
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform with two members; one was renamed a week later, when the other was deleted."""
     folder = tmp_path_factory.mktemp("cli-history") / "home"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRISM_HOME", str(folder))
         patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
         patch.delenv("PRISM_AWS_ENDPOINT_URL", raising=False)
-        with attached(print, port=worker_port(5)) as platform:
+        with attached(print, port=worker_port(5), serving=True) as platform:
             deploy(platform.settings, Week.parse("2018-W40"), print)
             dynamodb = client(platform.settings, "dynamodb")
             members = TableStore(dynamodb, platform.settings, MEMBERS, Member)
@@ -62,7 +63,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             labels = {"project_id": "P-1", "name": MARKUP, "category": "text", "demand_hours": "8"}
             projects.create(Project.model_validate(labels), now=FIRST - timedelta(days=14), **by)
             platform.flush()
-    return folder
+            platform.announce()
+            yield platform
+
+
+@pytest.fixture(scope="module")
+def home(serving: Platform) -> Path:
+    return serving.home.root
 
 
 def as_of(home: Path, at: datetime, *arguments: str) -> Any:
@@ -201,7 +208,9 @@ def test_csv_and_table_have_a_row_a_field(home: Path) -> None:
     assert "2 items" in shown.stderr
 
 
-def test_who_is_forgotten_is_forgotten_in_the_past_too_and_in_every_file_of_the_home(home: Path) -> None:
+def test_who_is_forgotten_is_forgotten_in_the_past_too_and_in_every_file_of_the_home(
+    home: Path, serving: Platform
+) -> None:
     done = prism(home, "forget", "M-1", "--reason", "asked for it", "--yes", "--json")
 
     assert done.returncode == 0, done.stderr
@@ -210,6 +219,7 @@ def test_who_is_forgotten_is_forgotten_in_the_past_too_and_in_every_file_of_the_
     assert (then["M-1"]["name"], then["M-1"]["email"]) == ("forgotten", "forgotten")
     assert then["M-1"]["hours"] == {"mon": "8.00"}
     assert as_of(home, FIRST, "--key", "M-2")[0]["name"] == "Bea"
+    serving.flush()
     kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
     assert b"M-1" in kept
     assert [word for word in (b"Anna", b"Ana@example.org", b"arthroscopy") if word in kept] == []
