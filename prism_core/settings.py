@@ -39,6 +39,7 @@ HOME_FILE = "settings.json"
 # Variables of the same prefix that are not settings: the clock, and what one process hands to its children.
 NOT_SETTINGS = frozenset({"NOW"})
 _CRON = r"^\S+( +\S+){4}$"
+_PROPERTY = r"^[a-z][a-z0-9_]{0,99}$"
 _ADDRESS = r"[^@\s,<>]+@[^@\s,<>]+"
 # Where nobody said otherwise; nothing leaves a local platform, whose mailbox keeps everything.
 LOCAL_SENDER, LOCAL_OPERATIONS = "prism@prism.localhost", "operations@prism.localhost"
@@ -160,6 +161,29 @@ class Settings(BaseModel):
     ] = Field(default_factory=WeightsChange, description="what an hour is worth to a plan: a JSON object, by name")
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
     lead_scope: LeadScope = Field(default=LeadScope.ALL, description="whose rows a lead sees")
+
+    meta_account_id: Annotated[str, Field(pattern=r"^\d{1,25}$")] | None = Field(
+        default=None, description="the ad account whose campaigns are reported on, without act_"
+    )
+    meta_api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://graph.facebook.com"), description="Meta; the platform names its stand-in"
+    )
+    meta_api_version: str = Field(default="v25.0", pattern=r"^v\d{1,3}\.\d$")
+    hubspot_api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://api.hubapi.com"), description="HubSpot; the platform names its stand-in"
+    )
+    hubspot_campaign_property: str = Field(
+        default="utm_campaign_id", pattern=_PROPERTY, description="where a contact carries the campaign's id"
+    )
+    hubspot_adset_property: str = Field(
+        default="utm_adset_id", pattern=_PROPERTY, description="where a contact carries the ad set's id"
+    )
+    hubspot_ad_property: str = Field(
+        default="utm_ad_id", pattern=_PROPERTY, description="where a contact carries the ad's id"
+    )
+    claude_api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://api.anthropic.com"), description="Claude; the platform names its stand-in"
+    )
 
     backup_retention_days: Annotated[int, Field(ge=2, le=3650)] = Field(
         default=35, description="how long a backup is kept"

@@ -78,9 +78,9 @@ def materialize(
         raise BadUsage('--because replaces what people have read: name --weeks, and say why: --because "…"')
     if because is not None and rehearse:
         raise BadUsage("--rehearse publishes nothing; leave out --because, or --rehearse")
-    from infra.local.serving import mail
+    from infra.local.serving import outside
 
-    with attached(say, beside=mail) as platform:
+    with attached(say, beside=outside) as platform:
         wanted = named or WeekRange(platform.settings.first_week, clock.this_week())
         if rehearse:
             _rehearse(platform, selection, wanted, anew=anew, as_json=as_json)

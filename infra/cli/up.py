@@ -56,9 +56,9 @@ def up(
     if sample is not None and no_sample:
         raise BadUsage("--sample and --no-sample at once; name one")
     os.umask(0o077)  # all that this process writes lies in PRISM_HOME
-    from infra.local.serving import dagster, front_door, mail, mail_before_all
+    from infra.local.serving import dagster, front_door, outside, outside_before_all
 
-    beside = mail if once else mail_before_all
+    beside = outside if once else outside_before_all
     with attached(say, port=port, serving=not once, beside=beside) as found:
         if sample is not None or no_sample:
             _say_what_counts(found.home)
@@ -178,11 +178,13 @@ def _main_job(platform: Platform, *, as_json: bool) -> None:
     """Deploy, load the sample once, materialise; safe to repeat after a kill at any point."""
     started = time.monotonic()
     from infra.local.demo_users import link_demo_annotator, seed_demo_users
+    from infra.local.standins.serving import seed_credentials
 
     with platform.whole_or_not_at_all(), err.status("deploying the stacks"):
         for deployment in deploy(platform.settings, clock.this_week(), lambda _: None):
             say(f"stack {deployment.stack}: {deployment.action}")
         seed_demo_users(platform)
+        seed_credentials(platform)
     facts = platform.home.read_first_start()
     if facts.get("sample_weeks") and not facts.get("sample_loaded_at"):
         from infra.local.sample.load import load_sample
@@ -228,6 +230,7 @@ def _addresses(ports: Ports) -> dict[str, str]:
         "dagster": f"http://{LOOPBACK}:{ports.dagster}",
         "mailbox": f"http://{LOOPBACK}:{ports.mailbox}",
         "embedded AWS": f"http://{LOOPBACK}:{ports.emulator}",
+        "stand-ins": f"http://{LOOPBACK}:{ports.standins}",
     }
 
 

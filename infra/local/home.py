@@ -56,6 +56,10 @@ class Ports:
     def smtp(self) -> int:
         return self.base + 4
 
+    @property
+    def standins(self) -> int:
+        return self.base + 5
+
 
 class Home:
     """Paths below PRISM_HOME, and the small files that must outlive a process."""

@@ -13,14 +13,19 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import AnyHttpUrl
+
 from infra.local.emulator.environment import LOOPBACK, EmulatorHome
 from infra.local.emulator.process import EmulatorAddress, EmulatorProcess
 from infra.local.home import Home, Ports, write_json
+from infra.local.standins.world import ACCOUNT_ID
 from prism_core.failures import TransientFailure
 from prism_core.settings import Environment, Settings, load_settings, prism_home
 
 WAIT_SECONDS = 600
 _POLL_SECONDS = 0.2
+# Which services a child process talks to, and about which account.
+_OUTSIDE = ("meta_api_url", "meta_account_id", "hubspot_api_url", "claude_api_url")
 Say = Callable[[str], None]
 Beside = Callable[[Home, Ports], AbstractContextManager[None]]
 
@@ -73,6 +78,7 @@ class Platform:
         variables = {"PRISM_HOME": str(self.home.root), "DAGSTER_HOME": str(self.home.dagster)}
         if self.emulator is not None:
             variables["PRISM_AWS_ENDPOINT_URL"] = self.emulator.url
+            variables |= {f"PRISM_{name.upper()}": str(getattr(self.settings, name) or "") for name in _OUTSIDE}
         return variables
 
 
@@ -227,5 +233,26 @@ def _running(home: Home, settings: Settings, port: int | None) -> Platform:
 
 def _with_endpoint(settings: Settings, url: str) -> Settings:
     # The process's own variables too: libraries and assets that load their settings see the same platform.
-    os.environ["PRISM_AWS_ENDPOINT_URL"] = url
+    os.environ |= _reaching(settings, url)
     return load_settings(home=settings.home)
+
+
+def standin_urls(ports: Ports) -> dict[str, str]:
+    """Where the stand-ins of a platform are, by the name of the service."""
+    door = f"http://{LOOPBACK}:{ports.standins}"
+    return {"Meta": f"{door}/meta", "HubSpot": f"{door}/hubspot", "Claude": f"{door}/claude"}
+
+
+def _reaching(settings: Settings, emulator: str) -> dict[str, str]:
+    """Variables by which this process finds the embedded AWS and the stand-ins.
+
+    A service that a person named stays; one on this machine is the stand-in of whichever platform was here before.
+    """
+    found = {"PRISM_AWS_ENDPOINT_URL": emulator}
+    for name, url in standin_urls(Ports.of_emulator(AnyHttpUrl(emulator).port or 0)).items():
+        field = f"{name.lower()}_api_url"
+        if field not in settings.model_fields_set or getattr(settings, field).host == LOOPBACK:
+            found[f"PRISM_{field.upper()}"] = url
+    if settings.meta_account_id is None:
+        found["PRISM_META_ACCOUNT_ID"] = ACCOUNT_ID
+    return found

@@ -1,4 +1,4 @@
-"""What `prism up` serves beside the emulator: Dagster, the front door, the mail sink and the mailbox page.
+"""What `prism up` serves beside the emulator: Dagster, the front door, mail, and stand-ins of services outside.
 
 Belongs here: starting and stopping them, on loopback. Does not belong here: the emulator (emulator/) and
 what is printed (infra/cli/up.py).
@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -25,6 +26,9 @@ from infra.local.mail.mailbox import mailbox_app
 from infra.local.mail.sink import start_sink
 from infra.local.platform import Platform
 from prism_core.failures import PermanentFailure, TransientFailure
+
+if TYPE_CHECKING:
+    from infra.local.standins.world import World
 
 # One source for the instance: `prism up` and `prism materialize` write the same text.
 DAGSTER_YAML = """\
@@ -94,10 +98,35 @@ def mail(home: Home, ports: Ports) -> Iterator[None]:
 
 
 @contextmanager
-def mail_before_all(home: Home, ports: Ports) -> Iterator[None]:
-    """`mail`, once every port of a platform that serves is free: a taken one is said before anything starts."""
+def outside(home: Home, ports: Ports) -> Iterator[None]:
+    """All that assets reach beside AWS: mail, and the stand-ins of Meta, HubSpot and Claude."""
+    from infra.local.standins.serving import home_world
+
+    with mail(home, ports), standins(home_world(home), ports.standins, home.token()):
+        yield
+
+
+@contextmanager
+def standins(world: "World", port: int, token: str) -> Iterator[int]:
+    """Stand in for Meta, HubSpot and Claude on a port of loopback, any free one for 0; gives the port."""
+    from infra.local.standins.app import standins_app
+
+    bound: list[int] = []
+
+    async def run(ready: threading.Event, stopping: asyncio.Event) -> None:
+        listener = socket.create_server((LOOPBACK, port))
+        bound.append(listener.getsockname()[1])
+        await _serve(standins_app(world, bound[0], token), listener, ready, stopping)
+
+    with _beside("stand-ins", f"the stand-ins cannot be served on port {port}", run):
+        yield bound[0]
+
+
+@contextmanager
+def outside_before_all(home: Home, ports: Ports) -> Iterator[None]:
+    """`outside`, once every port of a platform that serves is free: a taken one is said before anything starts."""
     require_free(home, ports)
-    with mail(home, ports):
+    with outside(home, ports):
         yield
 
 
@@ -107,7 +136,8 @@ def require_free(home: Home, ports: Ports) -> None:
     A Dagster and an emulator whose `prism up` was killed need a moment to end, so those two ports are waited for.
     """
     slow = {"Dagster": ports.dagster, "the embedded AWS": ports.emulator}
-    served = {"the screens": ports.screens, "the mailbox": ports.mailbox, "the SMTP sink": ports.smtp, **slow}
+    mail_ports = {"the mailbox": ports.mailbox, "the SMTP sink": ports.smtp}
+    served = {"the screens": ports.screens, **mail_ports, "the stand-ins": ports.standins, **slow}
     deadline = time.monotonic() + DAGSTER_STOP_SECONDS
     while taken := [(what, port) for what, port in served.items() if not is_free(port)]:
         for what, port in taken:

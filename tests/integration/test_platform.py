@@ -125,7 +125,7 @@ def test_status_tells_where_everything_is(serving: Serving) -> None:
     facts = json.loads(prism(serving.home, "status", "--json").stdout)
 
     assert (facts["running"], facts["ready"], facts["home"]) == (True, True, str(serving.home))
-    assert set(facts["addresses"]) == {"screens", "api", "dagster", "mailbox", "embedded AWS"}
+    assert set(facts["addresses"]) == {"screens", "api", "dagster", "mailbox", "embedded AWS", "stand-ins"}
 
 
 @pytest.mark.slow

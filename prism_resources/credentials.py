@@ -1,0 +1,88 @@
+"""The tokens of the services outside, from Secrets Manager.
+
+Belongs here: which secret holds what, reading it when a connection is made, and saying how to put it there. Does
+not belong here: any setting, and any use of a token. Read anew each time: a token that was replaced serves at
+once.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from prism_core.failures import PermanentFailure
+from prism_core.settings import Settings
+from prism_resources.aws import client
+from prism_resources.failures import calling, error_code
+
+_MISSING: Final = frozenset({"ResourceNotFoundException"})
+
+
+@dataclass(frozen=True, slots=True)
+class MetaCredentials:
+    """A token of a system user with `ads_read`, and the app that it belongs to, which may check it."""
+
+    access_token: str = field(repr=False)
+    app_id: str
+    app_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HubSpotCredentials:
+    """The token of a private app with `crm.objects.contacts.read`."""
+
+    access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaudeCredentials:
+    """An API key of Anthropic."""
+
+    api_key: str = field(repr=False)
+
+
+def secret_name(settings: Settings, service: str) -> str:
+    """What the secret of `meta`, `hubspot` or `claude` is called: `prism-meta`."""
+    return f"{settings.name_prefix}-{service}"
+
+
+def meta_credentials(settings: Settings) -> MetaCredentials:
+    """Raises PermanentFailure that says what is missing and how to put it there."""
+    return MetaCredentials(**_read(settings, "meta", ("access_token", "app_id", "app_secret")))
+
+
+def hubspot_credentials(settings: Settings) -> HubSpotCredentials:
+    """Raises as `meta_credentials`."""
+    return HubSpotCredentials(**_read(settings, "hubspot", ("access_token",)))
+
+
+def claude_credentials(settings: Settings) -> ClaudeCredentials:
+    """Raises as `meta_credentials`."""
+    return ClaudeCredentials(**_read(settings, "claude", ("api_key",)))
+
+
+def _read(settings: Settings, service: str, names: tuple[str, ...]) -> dict[str, str]:
+    secret = secret_name(settings, service)
+    form = json.dumps(dict.fromkeys(names, "…"), ensure_ascii=False)
+    how = f"`aws secretsmanager create-secret --name {secret} --secret-string '{form}'` makes one"
+    try:
+        with calling(f"secret {secret}", "read"):
+            try:
+                text = str(client(settings, "secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    raise PermanentFailure(f"there is no secret {secret}; {how}") from error
+                raise
+    except KeyError as error:
+        raise PermanentFailure(f"the secret {secret} holds bytes, not text; {how}") from error
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    values = found if isinstance(found, dict) else {}
+    # What stands there is not repeated: it may be the token itself.
+    missing = [name for name in names if not isinstance(values.get(name), str) or not values[name].strip()]
+    if missing:
+        raise PermanentFailure(f"the secret {secret} lacks {', '.join(missing)}; it is JSON of the form {form}")
+    return {name: str(values[name]).strip() for name in names}

@@ -1,0 +1,136 @@
+"""A week of leads, from HubSpot or from what HubSpot has answered before.
+
+Belongs here: the one way to ask for a week, and its two implementations. Does not belong here: walking
+(contacts.py), contacts (prism_core/campaign/leads.py), and which campaign a lead is of.
+A week is that of the ad account. What could name a person is taken out of an answer before it is archived.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from prism_core import clock
+from prism_core.calendar import Week
+from prism_core.campaign.account_days import bounds
+from prism_core.campaign.contact_pages import without_people
+from prism_core.campaign.leads import AdIds, LeadsRead, read_contacts
+from prism_core.failures import PermanentFailure
+from prism_core.settings import Settings
+from prism_resources.archive import HUBSPOT, Archive, Reading
+from prism_resources.credentials import hubspot_credentials
+from prism_resources.hubspot.contacts import PAGE, PAUSE_SECONDS, contacts
+from prism_resources.hubspot.errors import judge
+from prism_resources.lake import Lake
+from prism_resources.wire.calls import Answer, Calls, Keep, answer_of
+from prism_resources.wire.patience import Patience, Tell, tell_nobody
+
+WHAT: Final = "contacts"
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsWeek:
+    """The contacts that were created from `start` until before `end`, in UTC.
+
+    `expected` is how many HubSpot said there are, None where it did not say so: more or fewer are in `found` when
+    contacts were merged or made while they were read.
+    """
+
+    week: Week
+    start: datetime
+    end: datetime
+    read_at: datetime
+    found: LeadsRead
+    expected: int | None
+
+
+class LeadsSource(Protocol):
+    """Where weeks of leads come from."""
+
+    def week(self, week: Week, zone: ZoneInfo) -> LeadsWeek:
+        """`zone` is that of the ad account. Raises PermanentFailure and TransientFailure."""
+        ...
+
+
+class LiveLeads:
+    """Asks HubSpot, and archives every answer before it is read."""
+
+    def __init__(
+        self, settings: Settings, lake: Lake, *, patience: Patience | None = None, tell: Tell = tell_nobody
+    ) -> None:
+        self._settings, self._archive = settings, Archive(lake, HUBSPOT)
+        self._patience, self._tell = patience or Patience(), tell
+
+    def week(self, week: Week, zone: ZoneInfo) -> LeadsWeek:
+        """Raises PermanentFailure, TransientFailure, Cancelled."""
+        now, (start, end) = clock.now(), bounds(week, zone)
+        where = ad_ids(self._settings)
+        writing = self._archive.begin(week, WHAT, now)
+        with hubspot_calls(self._settings, self._patience, writing.keep) as calls:
+            answers = (answer for answer in contacts(calls, start, end, where, self._tell))
+            found, expected = _together(answers, where)
+        named = {"campaign": where.campaign, "adset": where.adset, "ad": where.ad}
+        writing.complete({"start": start.isoformat(), "end": end.isoformat(), "properties": named})
+        return LeadsWeek(week, start, end, now, found, expected)
+
+
+class ArchivedLeads:
+    """Weeks as they were read, without a call to HubSpot."""
+
+    def __init__(self, lake: Lake, *, at: datetime | None = None) -> None:
+        """`at`: as they were known then; by default the newest complete reading counts."""
+        self._archive, self._at = Archive(lake, HUBSPOT), at
+
+    def week(self, week: Week, zone: ZoneInfo) -> LeadsWeek:
+        """Raises PermanentFailure when the archive has no complete reading of the week in that time zone."""
+        reading = self._archive.newest(week, WHAT, self._at)
+        start, end = (datetime.fromisoformat(str(reading.facts.get(name))) for name in ("start", "end"))
+        if (start, end) != bounds(week, zone):
+            raise PermanentFailure(
+                f"the archived contacts of {week} are from {start.isoformat()} to {end.isoformat()}, which is "
+                f"not the week of {zone.key}; read the week again"
+            )
+        named: Any = reading.facts.get("properties")
+        found, expected = _together(_archived(reading), AdIds(**named))
+        return LeadsWeek(week, start, end, reading.read_at, found, expected)
+
+
+def ad_ids(settings: Settings) -> AdIds:
+    """Where contacts carry the ids of Meta."""
+    return AdIds(settings.hubspot_campaign_property, settings.hubspot_adset_property, settings.hubspot_ad_property)
+
+
+def hubspot_calls(settings: Settings, patience: Patience, keep: Keep) -> Calls:
+    """A connection to HubSpot with the token of now."""
+    where = ad_ids(settings)
+    return Calls(
+        "HubSpot",
+        str(settings.hubspot_api_url).rstrip("/"),
+        token=hubspot_credentials(settings).access_token,
+        judge=judge,
+        patience=patience,
+        keep=keep,
+        cut=lambda body: without_people(body, where),
+        pause=lambda _: PAUSE_SECONDS,
+    )
+
+
+def _archived(reading: Reading) -> Iterator[Answer]:
+    for exchange in reading.exchanges():
+        answer = answer_of(exchange)
+        if exchange.step == PAGE and judge(answer) is None:
+            yield answer
+
+
+def _together(answers: Iterable[Answer], where: AdIds) -> tuple[LeadsRead, int | None]:
+    expected: list[int] = []
+
+    def found() -> Iterator[object]:
+        for answer in answers:
+            total = answer.json.get("total")
+            if not expected and isinstance(total, int):
+                expected.append(total)
+            yield from answer.json["results"]
+
+    return read_contacts(found(), where), expected[0] if expected else None

@@ -1,0 +1,204 @@
+"""A week of ads, from Meta or from what Meta has answered before.
+
+Belongs here: the one way to ask for a week, its two implementations, and putting answers together to a week.
+Does not belong here: walking (insights.py), rows (prism_core/campaign/insights.py) and what is made of a week.
+Both ways read the same answers through the same code: a week from the archive is the week that was read.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from prism_core import clock
+from prism_core.calendar import Week
+from prism_core.campaign.account_days import day_of
+from prism_core.campaign.insights import Account, AdDay, Rejected, read_insights
+from prism_core.failures import PermanentFailure
+from prism_core.settings import Settings
+from prism_resources.archive import META, Archive, Reading
+from prism_resources.credentials import meta_credentials
+from prism_resources.lake import Lake
+from prism_resources.meta_ads.errors import judge
+from prism_resources.meta_ads.insights import ACCOUNT, CONTROL, PAGE, Days, Insights
+from prism_resources.meta_ads.throttling import pause
+from prism_resources.wire.calls import Answer, Calls, Keep, answer_of, object_of
+from prism_resources.wire.patience import Patience, Tell, tell_nobody
+
+WHAT: Final = "insights"
+
+
+@dataclass(frozen=True, slots=True)
+class AdAccount:
+    """The account as Meta described it. `zone` is what its days and weeks are of."""
+
+    account_id: str
+    name: str
+    currency: str
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class AdsWeek:
+    """One week of one account.
+
+    `days` were read: those that had ended when it was read. `control` is the account's own spend by day (none
+    where nothing was delivered); what the rows lack of it is `unaccounted`. `repeated` rows came twice.
+    """
+
+    week: Week
+    account: AdAccount
+    read_at: datetime
+    days: tuple[date, ...]
+    rows: tuple[AdDay, ...]
+    repeated: int
+    rejected: tuple[Rejected, ...]
+    control: Mapping[date, Decimal]
+
+    @property
+    def unaccounted(self) -> Decimal:
+        """How much of the account's spend is in no row; less than nought: rows say more than the account."""
+        return sum(self.control.values(), Decimal(0)) - sum((row.spend for row in self.rows), Decimal(0))
+
+
+class AdsSource(Protocol):
+    """Where weeks of ads come from."""
+
+    def week(self, week: Week) -> AdsWeek:
+        """Raises PermanentFailure (a person must act, or nothing is archived) and TransientFailure."""
+        ...
+
+
+class LiveAds:
+    """Asks Meta, and archives every answer before it is read."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        lake: Lake,
+        *,
+        patience: Patience | None = None,
+        tell: Tell = tell_nobody,
+        in_background: bool = False,
+    ) -> None:
+        """`in_background` has Meta make every answer as a job, for accounts that are always too large."""
+        self._settings, self._archive = settings, Archive(lake, META)
+        self._patience, self._tell, self._in_background = patience or Patience(), tell, in_background
+
+    def week(self, week: Week) -> AdsWeek:
+        """Raises PermanentFailure, TransientFailure, Cancelled."""
+        now = clock.now()
+        writing = self._archive.begin(week, WHAT, now)
+        with meta_calls(self._settings, self._patience, writing.keep) as calls:
+            account = account_id(self._settings)
+            insights = Insights(calls, self._settings.meta_api_version, account, self._patience, self._tell)
+            found = _together(week, now, self._answers(week, now, insights))
+        writing.complete({"account_id": account, "days": [day.isoformat() for day in found.days]})
+        return found
+
+    def _answers(self, week: Week, now: datetime, insights: Insights) -> Iterator[tuple[str, Answer]]:
+        account = insights.account()
+        yield ACCOUNT, account
+        ended = ended_days(week, _account(account).zone, now)
+        if not ended:
+            return
+        days = Days(ended[0], ended[-1])
+        for answer in insights.control(days):
+            yield CONTROL, answer
+        for answer in insights.ads(days, in_background=self._in_background):
+            yield PAGE, answer
+
+
+class ArchivedAds:
+    """Weeks as they were read, without a call to Meta."""
+
+    def __init__(self, lake: Lake, *, at: datetime | None = None) -> None:
+        """`at`: as they were known then; by default the newest complete reading counts."""
+        self._archive, self._at = Archive(lake, META), at
+
+    def week(self, week: Week) -> AdsWeek:
+        """Raises PermanentFailure when the archive has no complete reading of the week."""
+        reading = self._archive.newest(week, WHAT, self._at)
+        return _together(week, reading.read_at, _archived(reading))
+
+
+def meta_calls(settings: Settings, patience: Patience, keep: Keep) -> Calls:
+    """A connection to Meta with the token of now."""
+    found = meta_credentials(settings)
+    return Calls(
+        "Meta",
+        str(settings.meta_api_url).rstrip("/"),
+        token=found.access_token,
+        secrets=(found.app_secret,),
+        judge=judge,
+        patience=patience,
+        keep=keep,
+        pause=pause,
+    )
+
+
+def account_id(settings: Settings) -> str:
+    """Raises PermanentFailure when nobody has said which account it is."""
+    if settings.meta_account_id is None:
+        raise PermanentFailure("nobody has said whose ads are reported on; set PRISM_META_ACCOUNT_ID")
+    return settings.meta_account_id
+
+
+def ended_days(week: Week, zone: ZoneInfo, now: datetime) -> tuple[date, ...]:
+    """The days of a week that are over in the account's time zone: the figures of a running day are none."""
+    today = day_of(now, zone)
+    return tuple(day for day in (week.monday + timedelta(days=n) for n in range(7)) if day < today)
+
+
+def _archived(reading: Reading) -> Iterator[tuple[str, Answer]]:
+    """The answers that were one, as the walk that archived them has seen them."""
+    for exchange in reading.exchanges():
+        answer = answer_of(exchange)
+        if judge(answer) is None:
+            yield exchange.step, answer
+
+
+def _together(week: Week, read_at: datetime, answers: Iterable[tuple[str, Answer]]) -> AdsWeek:
+    left = iter(answers)
+    account = next((_account(answer) for step, answer in left if step == ACCOUNT), None)
+    if account is None:
+        raise PermanentFailure(f"the archived reading of {week} does not say whose it is; read the week again")
+    control: dict[date, Decimal] = {}
+
+    def rows() -> Iterator[object]:
+        for step, answer in left:
+            if step == PAGE:
+                yield from answer.json["data"]
+            elif step == CONTROL:
+                control.update(_spend(row) for row in answer.json["data"])
+
+    found = read_insights(rows(), Account(account.account_id, account.currency))
+    days = ended_days(week, account.zone, read_at)
+    return AdsWeek(week, account, read_at, days, found.rows, found.repeated, found.rejected, control)
+
+
+def _account(answer: Answer) -> AdAccount:
+    found = object_of(answer.json)
+    named = {name: str(found.get(name) or "") for name in ("account_id", "name", "currency", "timezone_name")}
+    try:
+        zone = ZoneInfo(named["timezone_name"])
+    except (KeyError, ValueError, OSError) as error:
+        raise PermanentFailure(
+            f"Meta says that the account's time zone is {named['timezone_name']!r}, which nobody knows: its days "
+            "cannot be told"
+        ) from error
+    if not named["account_id"] or not named["currency"]:
+        raise PermanentFailure(
+            "Meta does not say which account or currency it is; see whether the token may read it"
+        )
+    return AdAccount(named["account_id"], named["name"], named["currency"], zone)
+
+
+def _spend(row: Any) -> tuple[date, Decimal]:
+    found = object_of(row)
+    try:
+        return date.fromisoformat(str(found.get("date_start"))), Decimal(str(found.get("spend", "0")))
+    except (ValueError, InvalidOperation) as error:
+        raise PermanentFailure(f"Meta's total of a day cannot be read: {str(row)[:100]}") from error
