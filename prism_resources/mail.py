@@ -1,6 +1,6 @@
 """Mail through SES.
 
-Belongs here: putting a message together and handing it over. Does not belong here: what it says, to whom, and that
+Belongs here: handing a message over. Does not belong here: its form (messages.py), what it says, to whom, and that
 it goes once (incidents.py, mailing.py).
 SES of version one with a raw message of seven bits: the embedded one loses headers and attachments of version two,
 and every message with a byte above 127. A call is sent once: SES knows no token that makes a second one the same.
@@ -8,8 +8,6 @@ and every message with a byte above 127. A call is sent once: SES knows no token
 
 import time
 from collections.abc import Sequence
-from email.message import EmailMessage
-from email.policy import SMTP
 
 from botocore.exceptions import ClientError, HTTPClientError
 
@@ -17,12 +15,12 @@ from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import THROTTLED, calling, error_code
+from prism_resources.messages import Inline, message
 
 # What SES takes in one call; more is several messages.
 MOST_RECIPIENTS = 50
 # A new account may send one message a second. What is throttled was refused, so it is sent again after these.
 THROTTLED_SECONDS = (1.0, 2.0, 4.0)
-_SEVEN_BIT = SMTP.clone(cte_type="7bit")
 
 
 class Unanswered(TransientFailure):
@@ -46,6 +44,7 @@ class Mailer:
         text: str,
         *,
         html: str | None = None,
+        pictures: Sequence[Inline] = (),
         headers: Sequence[tuple[str, str]] = (),
     ) -> str:
         """Hand one message over; answers SES's id of it. An answer says nothing about arrival.
@@ -55,20 +54,15 @@ class Mailer:
         """
         if not 0 < len(recipients) <= MOST_RECIPIENTS:
             raise PermanentFailure(f"mail goes to 1 to {MOST_RECIPIENTS} recipients, not {len(recipients)}")
-        message = EmailMessage(policy=_SEVEN_BIT)
-        message["From"], message["To"] = f"PRISM <{self._sender}>", ", ".join(recipients)
-        message["Subject"] = " ".join(subject.split())  # a line break would end the header
-        for name, value in headers:
-            message[name] = value
-        message.set_content(text)
-        if html is not None:
-            message.add_alternative(html, subtype="html")
+        sent = message(
+            self._sender, recipients, subject, text, html=html, pictures=pictures, headers=headers
+        ).as_bytes()
         waits = iter(THROTTLED_SECONDS)
         while True:
             with calling(f"mail {subject[:60]!r}", "send"):
                 try:
                     answer = self._ses.send_raw_email(
-                        RawMessage={"Data": message.as_bytes()},
+                        RawMessage={"Data": sent},
                         Destinations=list(recipients),
                         Source=self._sender,
                     )

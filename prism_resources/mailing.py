@@ -6,11 +6,12 @@ A delivery is claimed before its mail is handed over. One that a crash left clai
 sent again by itself: it stays to be seen until a person settles it.
 """
 
+import base64
 import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -34,6 +35,7 @@ from prism_core.tables import DELIVERIES, EDITIONS
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
 from prism_resources.mail import Mailer, Unanswered
+from prism_resources.messages import Inline
 from prism_resources.recipients import Recipients
 from prism_resources.tables.store import TableStore
 
@@ -48,12 +50,13 @@ _ERROR_MAX: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What some recipients get, by their ids: the subject, the text, and the same as HTML."""
+    """What some recipients get, by their ids: the subject, the text, and the same as HTML with its pictures."""
 
     recipients: tuple[str, ...]
     subject: str
     text: str
     html: str | None = None
+    pictures: tuple[Inline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class Mailing:
         if not any(letter.recipients for letter in letters):
             raise BadUsage(f"the {report} edition of {week} is for nobody")
         said = {"title": title, "occasion": occasion, "data": dict(data or {})}
-        body = json.dumps(said | {"letters": [asdict(one) for one in letters]}, sort_keys=True).encode()
+        body = json.dumps(said | {"letters": [_document(one) for one in letters]}, sort_keys=True).encode()
         content_hash = hashlib.sha256(body).hexdigest()[:32]
         known = self._of_week(report, week)
         for one in known:
@@ -183,8 +186,7 @@ class Mailing:
                 f"`prism deliveries {edition.edition_id} --withdraw`"
             )
         said: dict[str, Any] = json.loads(body)
-        letters = [Letter(**{**one, "recipients": tuple(one["recipients"])}) for one in said["letters"]]
-        return Content(tuple(letters), said["data"])
+        return Content(tuple(_letter(one) for one in said["letters"]), said["data"])
 
     def open(self, week: Week, report: ReportKind | None = None) -> list[Edition]:
         """The editions up to a week with a delivery that is not settled, or not begun; oldest first."""
@@ -267,7 +269,12 @@ class Mailing:
             return claimed
         try:
             message_id = mailer.send(
-                [address], letter.subject, letter.text, html=letter.html, headers=self._headers(edition)
+                [address],
+                letter.subject,
+                letter.text,
+                html=letter.html,
+                pictures=letter.pictures,
+                headers=self._headers(edition),
             )
         except Unanswered as error:
             return self._put(claimed.model_copy(update={"error": _short(error)}), claimed, now)
@@ -331,6 +338,24 @@ def _is_tried_again(delivery: Delivery) -> bool:
 
 def _is_settled(delivery: Delivery) -> bool:
     return delivery.status is not DeliveryStatus.CLAIMED and delivery.status is not DeliveryStatus.FAILED
+
+
+def _document(letter: Letter) -> dict[str, JsonValue]:
+    """Without pictures as it was before there were any: an edition that was prepared then is the same one."""
+    found: dict[str, JsonValue] = {
+        "recipients": list(letter.recipients),
+        "subject": letter.subject,
+        "text": letter.text,
+        "html": letter.html,
+    }
+    if letter.pictures:
+        found["pictures"] = [[one.name, base64.b64encode(one.png).decode()] for one in letter.pictures]
+    return found
+
+
+def _letter(found: Mapping[str, Any]) -> Letter:
+    pictures = tuple(Inline(name, base64.b64decode(png)) for name, png in found.get("pictures", ()))
+    return Letter(tuple(found["recipients"]), found["subject"], found["text"], found["html"], pictures)
 
 
 def edition_id_of(report: ReportKind, week: Week, number: int) -> str:

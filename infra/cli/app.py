@@ -24,6 +24,7 @@ from infra.cli.plan import plan
 from infra.cli.publishing import plans, publish, unpublish
 from infra.cli.quality import quality
 from infra.cli.query import query
+from infra.cli.report import report_app
 from infra.cli.up import down, reset, status, up
 from infra.cli.users import token, user_app
 from infra.cli.workbook import workbook
@@ -63,6 +64,7 @@ app.command()(publish)
 app.command()(unpublish)
 app.command()(alerts)
 app.command()(deliveries)
+app.add_typer(report_app, name="report")
 app.command()(backup)
 app.command()(restore)
 app.add_typer(user_app, name="user")

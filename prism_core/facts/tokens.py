@@ -6,6 +6,7 @@ digits in them.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,6 +15,10 @@ from prism_core.failures import PermanentFailure
 
 # The end of a sentence stays in the list that `split` gives.
 SENTENCE: Final = re.compile(r"((?<=[.!?])\s+|\n+)")
+# A campaign may be called anything; a report says which one it is, not all of a long name.
+MOST_OF_A_NAME: Final = 80
+# They would turn round the figures that follow, on paper and on a screen.
+_DIRECTIONS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 TOKEN: Final = re.compile(r"\{\{(fact|name):([A-Za-z0-9][A-Za-z0-9._:+-]{0,127})\}\}", re.ASCII)
 
 
@@ -55,6 +60,12 @@ def _dated(sentence: str, facts: Mapping[str, Fact], own: str) -> str:
     return TOKEN.sub(text, sentence)
 
 
+def the_fact_of(text: str) -> str | None:
+    """The id of the fact that a text is, as a cell with one figure is; None for any other text."""
+    found = TOKEN.fullmatch(text)
+    return found[2] if found and found[1] == "fact" else None
+
+
 def written(prose: str, facts: Mapping[str, Fact], names: Mapping[str, str]) -> str:
     """The text with every token written out. Raises PermanentFailure for a fact or a name that is none."""
 
@@ -63,7 +74,14 @@ def written(prose: str, facts: Mapping[str, Fact], names: Mapping[str, str]) -> 
         if kind == "fact" and key in facts:
             return facts[key].text
         if kind == "name" and key in names:
-            return names[key]
+            return _shown(names[key]) or key
         raise PermanentFailure(f"the text names the {kind} {key}, which the report does not have")
 
     return TOKEN.sub(text, prose)
+
+
+def _shown(name: str) -> str:
+    """A name in one line, without characters that nobody sees and that change what stands beside them."""
+    kept = _DIRECTIONS.sub("", " ".join(name.split()))
+    kept = "".join(one for one in kept if unicodedata.category(one) not in {"Cc", "Cs"})
+    return kept if len(kept) <= MOST_OF_A_NAME else f"{kept[: MOST_OF_A_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -14,7 +14,6 @@ from prism_core.reports.content import (
     Align,
     Card,
     Chart,
-    ChartKind,
     Column,
     Prose,
     Provenance,
@@ -50,8 +49,8 @@ def report(
                 status=(found.activity.status.word, found.activity.status.colour),
             ),
             Prose("Against the last four weeks", words.analysis, bullets=True),
-            _campaigns(found),
             *(_chart(metric, found) for metric in (Metric.LEADS, Metric.SPEND)),
+            _campaigns(found),
             Prose("Leads by campaign, matched", plain_words.attribution(found), bullets=True),
             _all_time(found),
         ),
@@ -103,7 +102,7 @@ def _chart(metric: Metric, found: Figures) -> Section:
     series = Series(LABELS[metric], tuple(found.of(metric, week) for week in found.weeks))
     alt = plain_words.direction(found.indicators[metric], found)
     labels = tuple(week.label for week in found.weeks)
-    return Chart(metric.value, f"{LABELS[metric].capitalize()} by week", ChartKind.BARS, labels, (series,), alt)
+    return Chart(metric.value, f"{LABELS[metric].capitalize()} by week", labels, (series,), alt)
 
 
 def _all_time(found: Figures) -> Prose:

@@ -127,18 +127,12 @@ class Series:
     facts: tuple[str | None, ...]
 
 
-class ChartKind(StrEnum):
-    BARS = "bars"
-    LINE = "line"
-
-
 @dataclass(frozen=True, slots=True)
 class Chart:
     """`key` names its picture; `alt` says in words, with tokens, what it shows."""
 
     key: str
     title: str
-    kind: ChartKind
     labels: tuple[str, ...]
     series: tuple[Series, ...]
     alt: Statement

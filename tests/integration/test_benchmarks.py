@@ -12,6 +12,7 @@ from benchmarks import (
     api_load,
     api_warm,
     backfill,
+    email,
     export_client,
     export_emulator,
     export_memory,
@@ -98,3 +99,11 @@ def test_a_backfill_publishes_the_same_in_both_ways() -> None:
     result = backfill.main(["--weeks", "1", "--without-daemon"])
 
     assert list(result["contenders"]) == [backfill.RANGE, backfill.SINGLE]
+
+
+def test_the_mail_of_a_report_says_the_same_as_its_peer(capsys: pytest.CaptureFixture[str]) -> None:
+    whole, rendering = email.main(["--repeats", "1"])
+
+    assert list(whole["contenders"]) == list(email.WHOLE)
+    assert list(rendering["contenders"]) == list(email.RENDERING)
+    assert "share of the seconds of matplotlib" in capsys.readouterr().out

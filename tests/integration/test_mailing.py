@@ -3,6 +3,7 @@
 Why real: what a kill leaves lies between SES and DynamoDB, and who came first is decided by a conditional write.
 """
 
+import json
 import multiprocessing
 import os
 import signal
@@ -24,6 +25,7 @@ from prism_core.settings import Settings
 from prism_resources.lake import Lake
 from prism_resources.mail import Mailer
 from prism_resources.mailing import MOST_ATTEMPTS, Letter, Mailing, Outcome, Overtaken, Settled
+from prism_resources.messages import Inline
 from prism_resources.recipients import Recipients
 from tests.integration.asset_runs import write
 from tests.integration.faults import FaultProxy, fault_proxy
@@ -98,6 +100,46 @@ def stands(outcome: Outcome) -> dict[str, str]:
 
 def to(mailbox: Path) -> list[str]:
     return sorted(address for recipients, _ in received(mailbox) for address in recipients)
+
+
+def test_pictures_of_a_letter_are_kept_with_it_and_travel_within_the_mail(
+    platform: Platform, week: Week, mailbox: Path
+) -> None:
+    mailing, pictures = Mailing(platform.settings), (Inline("b.png", b"\x89PNG b"), Inline("a.png", b"\x89PNG a"))
+    html = "".join(f'<img src="cid:{one.cid}">' for one in pictures)
+    sent = Letter((recipient("pictures"),), "Report", "as text", html, pictures)
+    edition = mailing.prepare(DAILY, week, "Report", [sent], now=NOW)
+
+    mailing.deliver(edition, now=NOW)
+
+    assert mailing.content(edition).letters == (sent,)
+    [(_, mail)] = received(mailbox)
+    attached = [one for one in mail.walk() if one.get_content_maintype() == "image"]
+    assert [(one["Content-ID"], one.get_content()) for one in attached] == [
+        (f"<{one.cid}>", one.png) for one in pictures
+    ]
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().strip() == "as text"
+
+
+def test_a_letter_without_pictures_is_the_edition_that_it_was_before_there_were_any(
+    platform: Platform, week: Week, mailbox: Path
+) -> None:
+    """Another hash would be another edition, and its mail would go a second time."""
+    edition = prepared(platform.settings, week, recipient("no-pictures"))
+
+    stored = Lake(platform.settings).get(edition.content) or b""
+    Mailing(platform.settings).deliver(edition, now=NOW)  # later tests look for open editions
+
+    assert json.loads(stored)["letters"] == [
+        {
+            "recipients": ["no-pictures"],
+            "subject": "Alerts",
+            "text": "3 alerts are open",
+            "html": "<p>3 alerts are open</p>",
+        }
+    ]
 
 
 def test_an_edition_goes_to_each_recipient_once_with_text_and_html_however_often_it_is_delivered(

@@ -100,6 +100,20 @@ def test_nothing_is_divided_by_nothing_and_no_units_are_mixed() -> None:
         ledger.total("t", "t", (spend, none), metric="spend", unit=Unit.MONEY, currency=EUR)
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        pytest.param("Spring\n  sale\x00", "Spring sale", id="lines"),
+        pytest.param("\u202e12.3\u202c off", "12.3 off", id="turned-round"),
+        pytest.param("half a \ud83d face", "half a  face", id="half-a-character"),
+        pytest.param("a" * 81, "a" * 79 + "\N{HORIZONTAL ELLIPSIS}", id="long"),
+        pytest.param("\x07", "1178", id="nothing"),
+    ],
+)
+def test_a_name_is_shown_in_one_line_and_changes_nothing_beside_it(name: str, shown: str) -> None:
+    assert written("{{name:1178}}", {}, {"1178": name}) == shown
+
+
 def test_a_text_is_written_out_from_its_tokens() -> None:
     ledger, names = Ledger([count("leads", 1_041)]), {"1178": "Spring 2024 <UK>"}
     prose = f"{{{{name:1178}}}} brought {token(ledger['leads'])} leads."

@@ -14,7 +14,6 @@ from prism_core.failures import PermanentFailure
 from prism_core.reports.content import (
     Card,
     Chart,
-    ChartKind,
     Column,
     Department,
     Fallback,
@@ -44,7 +43,7 @@ REPORT = ReportContent(
     cards=(Card("Leads", "{{fact:leads}}", direction=Direction.UP), *(Card("None", "none"),) * 3),
     sections=(
         Table("By campaign", (Column("Campaign"), Column("Leads")), (("{{name:1}}", "{{fact:a.leads}}"),)),
-        Chart("leads", "Leads", ChartKind.BARS, ("W31",), (Series("Leads", ("leads",)),), Statement("Leads.")),
+        Chart("leads", "Leads", ("W31",), (Series("Leads", ("leads",)),), Statement("Leads.")),
     ),
     provenance=Provenance(Writer.CODE, Fallback.NO_KEY),
     recommendations=(Recommendation(Department.MARKETING, Statement("Increase nothing.", claims=False)),),
@@ -122,6 +121,6 @@ def test_rows_and_lines_have_a_place_for_everything() -> None:
     with pytest.raises(PermanentFailure, match="1 of 2 cells"):
         Table("T", (Column("a"), Column("b")), (("x",),))
     with pytest.raises(PermanentFailure, match="a figure or a gap"):
-        Chart("k", "T", ChartKind.LINE, ("W31", "W32"), (Series("a", (None,)),), Statement("x"))
+        Chart("k", "T", ("W31", "W32"), (Series("a", (None,)),), Statement("x"))
     with pytest.raises(PermanentFailure, match="says why"):
         Provenance(Writer.CODE)

@@ -1,0 +1,138 @@
+"""The mail of the campaign report: PRISM beside matplotlib and premailer with the same template and words.
+
+Belongs here: the contenders. Does not belong here: how they are run (harness.py), and the peer's own code (peers).
+`email`: a report from archived rows of ads to the mail in a process that has just begun, libraries of the mail
+included. `email_rendering`: twenty mails from their content in a process that has made one before.
+"""
+
+import argparse
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import ROOT, Target, compare
+from prism_core.calendar import Week
+from prism_core.campaign.figures import Inputs, figures
+from prism_core.campaign.insights import Account, read_csv
+from prism_core.campaign.metrics import history
+from prism_core.reports import plain_words
+from prism_core.reports.campaign import report
+from prism_core.reports.content import Fallback, Provenance, ReportContent, Writer
+
+ADS = ROOT / "tests" / "data" / "ads" / "ads_daily.csv"
+WEEK = Week.parse("2023-W34")
+MAILS = 20
+SECONDS, TIMES = 2.0, 5
+PEER = "matplotlib + premailer"
+WHOLE = {"prism": "benchmarks.email:with_prism", PEER: "benchmarks.email:with_peer"}
+RENDERING = {"prism": "benchmarks.email:PrismMails", PEER: "benchmarks.email:PeerMails"}
+_HIDDEN = re.compile(r"<(style|title).*?</\1>|<[^>]+>", re.DOTALL)
+
+
+def main(argv: list[str] | None = None) -> list[dict[str, Any]]:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/email*.json")
+    options = parser.parse_args(argv)
+    facts = {"rows": len(ADS.read_text(encoding="utf-8").splitlines()) - 1, "week": WEEK.label}
+    whole = compare(
+        "email",
+        WHOLE,
+        ADS,
+        repeats=options.repeats,
+        save=options.save,
+        facts=facts,
+        rehearse=True,
+        targets=_promises,
+    )
+    rendering = compare(
+        "email_rendering",
+        RENDERING,
+        ADS,
+        repeats=options.repeats,
+        save=options.save,
+        facts={**facts, "mails": MAILS},
+        probe="benchmarks.prepared",
+        unit="ms",
+    )
+    return [whole, rendering]
+
+
+def _promises(result: Mapping[str, Any]) -> list[Target]:
+    ours, share = result["contenders"]["prism"]["seconds"], round(1 / result["ratios"][PEER], 3)
+    return [
+        Target("s a report from archived rows without a model", SECONDS, ours),
+        Target(f"share of the seconds of {PEER}", 1 / TIMES, share),
+    ]
+
+
+def content_of(path: Path) -> ReportContent:
+    """The report of a week of archived rows, its sentences by code."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = read_csv(lines, Account("77", "EUR")).rows
+    days: list[date] = [row.day for row in rows]
+    found = figures(Inputs(history(rows, (min(days), max(days))), WEEK, "EUR"))
+    return report(found, plain_words.words(found), Provenance(Writer.CODE, Fallback.NO_KEY))
+
+
+def with_prism(path: Path) -> str:
+    return _told(*_prism()(content_of(path)))
+
+
+def with_peer(path: Path) -> str:
+    return _told(*_peer()(content_of(path)))
+
+
+class PrismMails:
+    """Twenty mails in a process that has made one."""
+
+    share = MAILS  # of a mail: seconds are those of one
+
+    def __init__(self, path: Path) -> None:
+        self._content, self._render = content_of(path), self._renderer()
+        self._render(self._content)
+
+    def __call__(self) -> str:
+        for _ in range(MAILS - 1):
+            self._render(self._content)
+        return _told(*self._render(self._content))
+
+    def _renderer(self) -> "_Render":
+        return _prism()
+
+
+class PeerMails(PrismMails):
+    def _renderer(self) -> "_Render":
+        return _peer()
+
+
+_Render = Callable[[ReportContent], tuple[str, list[Any]]]
+
+
+def _prism() -> _Render:
+    """Imported when it is used: what a library costs to load is part of a report in a process of its own."""
+    from prism_resources.reports.rendering import render  # noqa: PLC0415
+
+    def rendered(content: ReportContent) -> tuple[str, list[Any]]:
+        mail = render(content)
+        return mail.html, list(mail.pictures)
+
+    return rendered
+
+
+def _peer() -> _Render:
+    from benchmarks.peers.report_mail import render  # noqa: PLC0415
+
+    return render
+
+
+def _told(html: str, pictures: list[Any]) -> str:
+    """The figures that a reader sees, and how many pictures: the same for both."""
+    words = _HIDDEN.sub(" ", html)
+    return f"{len(pictures)} {' '.join(re.findall(r'[0-9][0-9.,]*', words))}"
+
+
+if __name__ == "__main__":
+    main()

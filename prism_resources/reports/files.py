@@ -1,0 +1,45 @@
+"""A mail as files, to be looked at before anything is sent.
+
+Belongs here: writing them. Does not belong here: making the mail (rendering.py).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Final
+
+from prism_core.failures import BadUsage
+from prism_resources.messages import message
+from prism_resources.reports.rendering import ReportMail
+
+# Names that are nobody's (RFC 2606): the file is for looking at.
+SENDER: Final = "prism@prism.example"
+RECIPIENT: Final = "reader@prism.example"
+
+
+def write_mail(mail: ReportMail, folder: Path, *, now: datetime) -> Sequence[Path]:
+    """`report.html`, which a browser shows with the pictures beside it, `report.txt`, and `report.eml`, the mail.
+
+    Answers what was written. Raises BadUsage for a folder that cannot be written.
+    """
+    html = mail.html
+    for one in mail.pictures:
+        html = html.replace(f'"cid:{one.cid}"', f'"{one.name}"')
+    headers = [("Date", format_datetime(now))]
+    whole = message(
+        SENDER, [RECIPIENT], mail.subject, mail.text, html=mail.html, pictures=mail.pictures, headers=headers
+    )
+    files = {
+        "report.html": html.encode("ascii"),
+        "report.txt": mail.text.encode(),
+        "report.eml": whole.as_bytes(),
+        **{one.name: one.png for one in mail.pictures},
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, body in files.items():
+            (folder / name).write_bytes(body)
+    except OSError as error:
+        raise BadUsage(f"nothing can be written to {folder}: {error.strerror}") from error
+    return [folder / name for name in files]

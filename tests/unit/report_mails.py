@@ -1,0 +1,131 @@
+"""Contents of reports for the tests of their mails: real weeks, an alert, nothing at all, too much of everything.
+
+Belongs here: contents by name. Does not belong here: tests. What is made up says so.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from prism_core.campaign.attribution import attribute
+from prism_core.campaign.figures import Figures, Inputs, figures, week_id
+from prism_core.campaign.metrics import Metric
+from prism_core.facts.gate import Scope
+from prism_core.facts.ledger import Fact, Ledger, Unit
+from prism_core.reports import plain_words
+from prism_core.reports.campaign import report
+from prism_core.reports.content import (
+    Card,
+    Chart,
+    Column,
+    Department,
+    Fallback,
+    Prose,
+    Provenance,
+    Recommendation,
+    ReportContent,
+    Series,
+    Statement,
+    Table,
+    Writer,
+)
+from tests.unit.campaign_weeks import ad, of_weeks, real, week, weekly
+from tests.unit.test_campaign_attribution import ADS, lead
+
+BY_CODE = Provenance(Writer.CODE, Fallback.NO_KEY)
+
+
+def plain(found: Figures, *, edition: int = 1, synthetic: bool = False) -> ReportContent:
+    return report(found, plain_words.words(found), BY_CODE, edition=edition, synthetic=synthetic)
+
+
+def real_week(number: int) -> ReportContent:
+    """Of the five real weeks, 31 to 35."""
+    return plain(figures(Inputs(real(), week(number - 31), "EUR")))
+
+
+def alert() -> ReportContent:
+    """Leads fell by nine tenths; what was told of the week before was another figure. All made up."""
+    told_id = week_id(week(3), Metric.LEADS)
+    told = {told_id: Fact(told_id, Decimal(377), Unit.COUNT, "leads", metric="leads")}
+    found = figures(Inputs(of_weeks(weekly([400, 400, 400, 400, 40]), 5), week(4), "EUR", told=told))
+    return plain(found, edition=2, synthetic=True)
+
+
+def matched() -> ReportContent:
+    """With leads of the customer system."""
+    leads = attribute(ADS, [lead("1", "1", "10"), lead("2")])
+    return plain(figures(Inputs(of_weeks(ADS, 1), week(0), "EUR", leads, 2)))
+
+
+def empty() -> ReportContent:
+    """No row of ads, and a report that has nothing but what it must have."""
+    return plain(figures(Inputs(of_weeks([], 1), week(0), "EUR")))
+
+
+def bare() -> ReportContent:
+    scope = Scope(Ledger(), {}, {}, frozenset({week(0)}))
+    return ReportContent("Report", week(0), scope, (), (Card("None", "none"),) * 4, (), BY_CODE)
+
+
+def named(name: str) -> ReportContent:
+    """A week of two campaigns of which one is called so."""
+    rows = [ad(name=name), ad(campaign="2", name="Spring")]
+    return plain(figures(Inputs(of_weeks(rows, 1), week(0), "EUR")))
+
+
+def large_account() -> ReportContent:
+    """Twenty campaigns with long names and as many digits as an account can have."""
+    rows = [
+        ad(
+            campaign=str(900_000 + one),
+            name=f"EN | Prospecting | Lookalike {one} | Instant form | Autumn",
+            spend=f"{1_234_567 + one}.89",
+            leads=98_765 + one,
+            impressions=1_234_567_890 + one,
+            clicks=9_876_543 + one,
+        )
+        for one in range(24)
+    ]
+    return plain(figures(Inputs(of_weeks(rows, 1), week(0), "EUR")))
+
+
+def huge() -> ReportContent:
+    """Hundreds of corrections and rows, every text as long as the gate lets it be."""
+    ledger = Ledger(Fact(f"f.{at}", Decimal(at * 1_234_567), Unit.MONEY, "x", "EUR") for at in range(300))
+    names = {str(at): f"{at} " + "A very long name of a campaign " * 10 for at in range(300)}
+    long = "Nothing was found that asks for action in this week. " * 37
+    tokens = [f"{{{{fact:f.{at}}}}}" for at in range(300)]
+    rows = tuple((f"{{{{name:{at}}}}}", *(tokens[at],) * 6) for at in range(300))
+    weeks = tuple(f"2023-W{number}" for number in range(10, 52))
+    facts = tuple(f"f.{at}" for at in range(42))
+    return ReportContent(
+        "Campaign report",
+        week(0),
+        Scope(ledger, names, {}, frozenset({week(0)})),
+        (Statement(long),) * 2,
+        tuple(Card("A label of a card that is long", tokens[299 - at], long[:200]) for at in range(4)),
+        (
+            Prose("Long", (Statement(long),) * 5, bullets=True),
+            Table("Rows", tuple(Column(f"Column {at}") for at in range(7)), rows, rows[0]),
+            Chart("a", "Many", weeks, (Series("x", facts),), Statement("Many weeks.")),
+            Chart("b", "Two", weeks, (Series("x", facts), Series("y", facts)), Statement("Two.")),
+        ),
+        BY_CODE,
+        tuple(Recommendation(one, Statement(long)) for one in Department),
+        tuple(Statement(f"Spend of {{{{name:{at}}}}} was {tokens[at]}, now {tokens[-at]}.") for at in range(300)),
+    )
+
+
+CONTENTS: Mapping[str, Callable[[], ReportContent]] = {
+    **{f"real-w{number}": (lambda number=number: real_week(number)) for number in range(31, 36)},
+    "alert": alert,
+    "matched": matched,
+    "empty": empty,
+    "bare": bare,
+    "large": large_account,
+    "huge": huge,
+    "model": lambda: dataclasses.replace(
+        real_week(34), provenance=Provenance(Writer.MODEL, model="claude-example-1")
+    ),
+}
