@@ -38,6 +38,7 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.export_emulator --save
 	$(RUN)python -m benchmarks.backfill --save
 	$(RUN)python -m benchmarks.alerts --save
+	$(RUN)python -m benchmarks.connectors --save
 	$(RUN)python -m benchmarks.capacity --save
 	$(RUN)python -m benchmarks.capacity --many-eligible --save
 	$(RUN)python -m benchmarks.email --save

@@ -11,10 +11,12 @@ import gzip
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 
@@ -24,6 +26,8 @@ from prism_core.lake import RAW_EXPIRY_DAYS, raw_prefix
 from prism_resources.ahead import read_ahead
 from prism_resources.lake import Lake
 from prism_resources.wire.exchanges import Exchange
+
+A = TypeVar("A")
 
 META, HUBSPOT, CLAUDE = "meta", "hubspot", "claude"
 _COMPLETE: Final = "complete.json"
@@ -97,33 +101,64 @@ class Archive:
         return f"{raw_prefix(self._source, week)}{what}/"
 
 
-@dataclass(slots=True)
 class Writing:
-    """A reading while it is made. For one thread."""
+    """A reading while it is made; a context manager. For one thread.
 
-    lake: Lake
-    prefix: str
-    read_at: datetime
-    _parts: int = 0
-    _digest: Any = field(default_factory=hashlib.sha256)
+    An answer is put while the next one is asked for: a bucket takes as long for it as a service for a small page.
+    """
+
+    def __init__(self, lake: Lake, prefix: str, read_at: datetime) -> None:
+        self.prefix = prefix
+        self._lake, self._read_at = lake, read_at
+        self._parts, self._digest = 0, hashlib.sha256()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="archive")
+        self._on_its_way: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
 
     def keep(self, exchange: Exchange) -> None:
-        """Put one answer behind the others. It is in the bucket when this returns."""
+        """Put one answer behind the others, which are in the bucket when this returns. Raises as `settle`."""
+        self.settle()
         self._parts += 1
-        body = _packed(exchange)
-        self._digest.update(body)
-        self._put(_part(self._parts), body, "application/gzip")
+        self._on_its_way = self._pool.submit(self._put_exchange, _part(self._parts), exchange)
+
+    def settle(self) -> None:
+        """Every answer is in the bucket when this returns. Raises Broken, and what a put raises."""
+        if self._on_its_way is not None:
+            self._on_its_way.result()
+            self._on_its_way = None
+
+    def settled(self, answers: Iterable[A]) -> Iterator[A]:
+        """The same, each once it is in the bucket: what is made of an answer is made of one that is kept."""
+        before: list[A] = []
+        for answer in answers:  # asking for it has waited until the one before was kept
+            yield from before
+            before = [answer]
+        self.settle()
+        yield from before
 
     def complete(self, facts: Mapping[str, Any]) -> None:
         """Say that there is no more; only now the reading counts."""
-        said = _Complete(self.read_at, self._parts, self._digest.hexdigest(), dict(facts))
+        self.settle()
+        said = _Complete(self._read_at, self._parts, self._digest.hexdigest(), dict(facts))
         self._put(_COMPLETE, msgspec.json.encode(said), "application/json")
+
+    def _put_exchange(self, name: str, exchange: Exchange) -> None:
+        body = _packed(exchange)
+        self._digest.update(body)
+        self._put(name, body, "application/gzip")
 
     def _put(self, name: str, body: bytes, content_type: str) -> None:
         key = f"{self.prefix}{name}"
         # botocore sends a put again whose answer was lost: then it is there, and the same.
-        if not self.lake.put_new(key, body, content_type=content_type) and self.lake.get(key) != body:
-            raise Broken(f"s3://{self.lake.bucket}/{key} is there already and is another; the archive keeps it")
+        if not self._lake.put_new(key, body, content_type=content_type) and self._lake.get(key) != body:
+            raise Broken(f"s3://{self._lake.bucket}/{key} is there already and is another; the archive keeps it")
 
 
 @dataclass(frozen=True, slots=True)

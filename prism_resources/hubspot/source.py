@@ -66,12 +66,14 @@ class LiveLeads:
         """Raises PermanentFailure, TransientFailure, Cancelled."""
         now, (start, end) = clock.now(), bounds(week, zone)
         where = ad_ids(self._settings)
-        writing = self._archive.begin(week, WHAT, now)
-        with hubspot_calls(self._settings, self._patience, writing.keep) as calls:
-            answers = (answer for answer in contacts(calls, start, end, where, self._tell))
-            found, expected = _together(answers, where)
         named = {"campaign": where.campaign, "adset": where.adset, "ad": where.ad}
-        writing.complete({"start": start.isoformat(), "end": end.isoformat(), "properties": named})
+        with (
+            self._archive.begin(week, WHAT, now) as writing,
+            hubspot_calls(self._settings, self._patience, writing.keep) as calls,
+        ):
+            answers = contacts(calls, start, end, where, self._tell)
+            found, expected = _together(writing.settled(answers), where)
+            writing.complete({"start": start.isoformat(), "end": end.isoformat(), "properties": named})
         return LeadsWeek(week, start, end, now, found, expected)
 
 

@@ -90,12 +90,14 @@ class LiveAds:
     def week(self, week: Week) -> AdsWeek:
         """Raises PermanentFailure, TransientFailure, Cancelled."""
         now = clock.now()
-        writing = self._archive.begin(week, WHAT, now)
-        with meta_calls(self._settings, self._patience, writing.keep) as calls:
-            account = account_id(self._settings)
+        account = account_id(self._settings)
+        with (
+            self._archive.begin(week, WHAT, now) as writing,
+            meta_calls(self._settings, self._patience, writing.keep) as calls,
+        ):
             insights = Insights(calls, self._settings.meta_api_version, account, self._patience, self._tell)
-            found = _together(week, now, self._answers(week, now, insights))
-        writing.complete({"account_id": account, "days": [day.isoformat() for day in found.days]})
+            found = _together(week, now, writing.settled(self._answers(week, now, insights)))
+            writing.complete({"account_id": account, "days": [day.isoformat() for day in found.days]})
         return found
 
     def _answers(self, week: Week, now: datetime, insights: Insights) -> Iterator[tuple[str, Answer]]:

@@ -4,7 +4,6 @@ Belongs here: the one loop of attempts, limits of time, and handing every answer
 looks at it. Does not belong here: what an answer means (`judge` of each connector) and what is asked.
 """
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import Any, Final, Self, cast
 
 import httpx
+import msgspec
 
 from prism_core import clock
 from prism_core.failures import PermanentFailure, TransientFailure
@@ -196,8 +196,8 @@ class Calls:
 def answer_of(exchange: Exchange) -> Answer:
     """An archived call as the answer that it was."""
     try:
-        found = json.loads(exchange.body)
-    except (ValueError, RecursionError):
+        found = msgspec.json.decode(exchange.body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         found = None
     return Answer(exchange.status, exchange.headers, exchange.body, found)
 

@@ -16,7 +16,9 @@ _KEPT_HEADERS: Final = re.compile(
     r"date|content-type|retry-after|request-id|facebook-api-version|x-(?:.*-)?usage|x-fb-.*|x-hubspot-.*|anthropic-.*"
 )
 # Meta writes the caller's own token into the address of the next page.
-_TOKEN_IN_ADDRESS: Final = re.compile(rb"((?:access_token|input_token|appsecret_proof)=)[^&\"\\\s]+")
+_SECRET_PARAMETERS: Final = (b"access_token=", b"input_token=", b"appsecret_proof=")
+# One pattern each: one for all has no first letter to look for, and took 5 ms a page.
+_IN_ADDRESSES: Final = [(name, re.compile(name + rb"[^&\"\\\s]+")) for name in _SECRET_PARAMETERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ class Scrubber:
         """The same bytes, except where a token stood."""
         for secret in self._known:
             found = found.replace(secret, HIDDEN.encode())
-        return _TOKEN_IN_ADDRESS.sub(rb"\1" + HIDDEN.encode(), found)
+        for name, value in _IN_ADDRESSES:
+            found = value.sub(name + HIDDEN.encode(), found)
+        return found
 
     def text(self, found: str) -> str:
         return self.body(found.encode()).decode()

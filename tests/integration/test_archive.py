@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -55,7 +56,8 @@ def test_what_was_kept_is_read_back_word_for_word_and_in_order(archive: Archive)
 
 
 def test_a_reading_that_was_never_completed_does_not_count(archive: Archive) -> None:
-    archive.begin(WEEK, "unfinished", NOW).keep(exchange(1))
+    with archive.begin(WEEK, "unfinished", NOW) as writing:
+        writing.keep(exchange(1))
 
     assert archive.readings(WEEK, "unfinished") == []
     with pytest.raises(PermanentFailure, match="no complete reading of claude unfinished of 2026-W01"):
@@ -75,17 +77,18 @@ def test_of_several_readings_the_newest_counts_or_the_last_one_up_to_an_instant(
         archive.newest(WEEK, "several", at=NOW - timedelta(days=1))
 
 
-def test_nothing_that_was_kept_is_ever_replaced(archive: Archive) -> None:
+def test_nothing_that_was_kept_is_ever_replaced(platform: Platform, archive: Archive) -> None:
     first = archive.begin(WEEK, "immutable", NOW)
     first.keep(exchange(1))
-    again = Writing(first.lake, first.prefix, NOW)
+    again = Writing(Lake(platform.settings), first.prefix, NOW)
 
     again.keep(exchange(1))  # the same once more, as after a lost answer
     first.keep(exchange(2))
-    with pytest.raises(Broken, match="is there already and is another"):
-        again.keep(exchange(3))
-
     first.complete({})
+    again.keep(exchange(3))
+    with pytest.raises(Broken, match="is there already and is another"):
+        again.settle()
+
     assert [one.path for one in archive.newest(WEEK, "immutable").exchanges()] == ["/1", "/2"]
 
 
@@ -105,6 +108,22 @@ def test_a_reading_of_which_something_was_lost_is_refused(platform: Platform, ar
 
     with pytest.raises(Broken, match="read the week again"):
         list(archive.newest(WEEK, f"broken-{harm}").exchanges())
+
+
+def test_an_answer_is_handed_on_once_it_is_in_the_bucket(platform: Platform, archive: Archive) -> None:
+    lake, seen = Lake(platform.settings), list[int]()
+    with archive.begin(WEEK, "settled", NOW) as writing:
+
+        def asked() -> Iterator[int]:
+            for number in range(1, 4):
+                writing.keep(exchange(number))
+                yield number
+
+        for number in writing.settled(asked()):
+            seen.append(number)
+            assert lake.get(f"{writing.prefix}{number:06d}.gz") is not None
+
+    assert seen == [1, 2, 3]
 
 
 def test_the_bucket_lets_raw_answers_expire_after_ninety_days() -> None:

@@ -12,6 +12,7 @@ from benchmarks import (
     api_load,
     api_warm,
     backfill,
+    connectors,
     email,
     export_client,
     export_emulator,
@@ -107,3 +108,10 @@ def test_the_mail_of_a_report_says_the_same_as_its_peer(capsys: pytest.CaptureFi
     assert list(whole["contenders"]) == list(email.WHOLE)
     assert list(rendering["contenders"]) == list(email.RENDERING)
     assert "share of the seconds of matplotlib" in capsys.readouterr().out
+
+
+def test_a_walk_through_the_pages_of_ads_is_measured_beside_the_pages_alone() -> None:
+    result = connectors.main(["--ads", "20", "--page-ms", "0", "--repeats", "1"])
+
+    assert list(result["contenders"]) == list(connectors.CONTENDERS)
+    assert len(result["targets"]) == 2

@@ -1,7 +1,9 @@
 """Looking at tokens before they are needed. Why real: what a service says of a token is its own."""
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -143,3 +145,14 @@ def test_no_finding_says_a_token(outside: Outside) -> None:
 
     assert TOKENS.meta not in said
     assert TOKENS.hubspot not in said.partition("HubSpot")[2]
+
+
+def test_no_log_of_any_level_holds_a_token(outside: Outside, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    meta(outside)
+    hubspot(outside)
+
+    said = " ".join(record.getMessage() for record in caplog.records if record.name.startswith("http"))
+    for token in (TOKENS.meta, quote(TOKENS.meta, safe=""), TOKENS.app_secret, TOKENS.hubspot):
+        assert token not in said

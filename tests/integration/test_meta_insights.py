@@ -391,7 +391,8 @@ def test_a_walk_that_is_killed_half_way_leaves_nothing_that_counts_and_is_read_a
         child.kill()
 
     assert archive.readings(W31, WHAT) == before
-    assert len(list(outside.lake.keys(f"raw/meta/week={W31}/"))) == parts + 4  # account, control, two pages
+    kept = len(list(outside.lake.keys(f"raw/meta/week={W31}/"))) - parts
+    assert kept in {3, 4}  # account, control, a page, and another that may have been on its way
     live = outside.ads().week(W31)
     assert_is_w31(live)
     assert ArchivedAds(outside.lake).week(W31) == live

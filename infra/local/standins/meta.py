@@ -5,6 +5,7 @@ here: figures (ads.py), faults (faults.py) and who may call at all (app.py).
 Numbers are texts, metrics that are nought are left out, the address of a next page carries the caller's token.
 """
 
+import asyncio
 import base64
 import binascii
 import json
@@ -70,6 +71,7 @@ class Meta:
     def __init__(self, world: World) -> None:
         self._world = world
         self._jobs: dict[str, _Job] = {}
+        self._last: tuple[tuple[object, ...], Sequence[Mapping[str, Any]]] | None = None
 
     def routes(self) -> list[Route]:
         return [
@@ -86,6 +88,7 @@ class Meta:
             given: dict[str, str] = dict(request.query_params)
             if request.method == "POST":
                 given |= dict(parse_qsl((await request.body()).decode()))
+            await asyncio.sleep(self._world.page_seconds)
             try:
                 self._admit(request, given)
                 body, status = answer(request, given), 200
@@ -197,6 +200,14 @@ class Meta:
         return {"data": page, "paging": paging}
 
     def _rows(self, given: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
+        """The rows of a question, which are the same for each of its pages."""
+        parts = ("level", "fields", "filtering", "time_range", "time_increment")
+        key = (self._world.today(), self._world.ads, self._world.currency, *(given.get(name) for name in parts))
+        if self._last is None or self._last[0] != key:
+            self._last = key, self._found(given)
+        return self._last[1]
+
+    def _found(self, given: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
         fields = [name for name in given.get("fields", "impressions,spend").split(",") if name]
         if unknown := [name for name in fields if name not in _KNOWN_FIELDS]:
             raise _Wrong(meta_error(100, message=f"(#100) {unknown[0]} is not valid for fields param"))

@@ -36,7 +36,8 @@ class Tokens:
 
 @dataclass(slots=True)
 class World:
-    """`page_rows` is the most a page of Meta holds, `most_rows` what a question may come to before it is too much.
+    """`page_rows` is the most a page of Meta holds, `page_seconds` what it takes, `most_rows` from when on a
+    question is too much.
 
     `jobs`: the states of the next jobs, in turn; without any they are JOB_STATES. `scopes`, `expires_at` (epoch
     seconds, 0 never) and `tier` are what Meta says of token and app. `author` writes for the model.
@@ -51,6 +52,7 @@ class World:
     account_id: str = ACCOUNT_ID
     page_rows: int = 5_000
     most_rows: int | None = None
+    page_seconds: float = 0.0
     scopes: tuple[str, ...] = ("ads_read", "business_management")
     expires_at: int = 0
     tier: str = "standard_access"
