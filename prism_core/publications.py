@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from prism_core.calendar import Week
+from prism_core.day_hours import overfilling
 from prism_core.models.work import Allocation, AllocationSource
 
 Pair = tuple[str, str]
@@ -96,7 +97,10 @@ def _row_of(week: Week, pair: Pair, days: Days, plan_id: str, before: Allocation
 
 
 def taken_back(published: Iterable[Replacement], current: Iterable[Allocation]) -> Taken:
-    """What undoes a publication: rows that are as it left them become what they were before it."""
+    """What undoes a publication: rows that are as it left them become what they were before it.
+
+    What somebody changed since stays, and what would give a day more than 24 hours beside that.
+    """
     rows = {pair_of(one): one for one in current}
     found, edited = list[Replacement](), list[Pair]()
     for one in published:
@@ -109,7 +113,12 @@ def taken_back(published: Iterable[Replacement], current: Iterable[Allocation]) 
         version = 1 if now is None else now.version + 1
         back = None if one.before is None else one.before.model_copy(update={"version": version})
         found.append(Replacement(now, back))
-    return Taken(tuple(found), tuple(edited))
+    gone = {one.pair for one in found if one.after is None}
+    stays = [row for pair, row in rows.items() if pair not in gone]
+    writes = [(one, (one.before, one.after)) for one in found if one.after is not None]
+    overfull = {writes[number][0].pair for number in overfilling(stays, [write for _, write in writes])}
+    kept = tuple(one for one in found if one.pair not in overfull)
+    return Taken(kept, (*edited, *sorted(overfull)))
 
 
 def overlaid(

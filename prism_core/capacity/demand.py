@@ -19,7 +19,7 @@ _CENT: Final = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Demanded:
-    """The lines of a week. `unplaced`: what of approved requests no project takes up, in words by request."""
+    """The lines of a week. `unplaced`: what of approved requests is not planned, in words by request."""
 
     lines: tuple[DemandLine, ...]
     unplaced: Mapping[str, str]
@@ -33,6 +33,9 @@ def demanded(week: Week, projects: Iterable[Project], requests: Iterable[Request
     for request in requests:
         hours = share_of(week, request)
         if not hours:
+            if _is_overdue(week, request):
+                due = f"its {request.hours} h were due on {request.due_date}"
+                unplaced[request.request_id] = f"{due}; mark it fulfilled or declined, or give it another date"
             continue
         project = active.get(request.project_id or "")
         if project is None:
@@ -64,6 +67,11 @@ def share_of(week: Week, request: Request) -> Decimal:
     weeks = last - first + 1
     each = (request.hours / weeks).quantize(_CENT, ROUND_DOWN)
     return request.hours - each * (weeks - 1) if week == last else each
+
+
+def _is_overdue(week: Week, request: Request) -> bool:
+    """Whether nothing of an approved request is planned any more, although nobody says that it is done."""
+    return request.status is RequestStatus.APPROVED and bool(request.hours) and Week.of(request.due_date) < week
 
 
 def _of_project(week: Week, project: Project) -> Iterator[DemandLine]:

@@ -103,3 +103,14 @@ def test_a_request_that_no_project_takes_up_is_named_and_not_dropped(fields: dic
     found = demanded(W48, [project()], [request(**fields)])
     assert len(found.lines) == 1
     assert says in found.unplaced["r-1"]
+
+
+def test_an_approved_request_that_is_overdue_is_named_and_not_dropped() -> None:
+    overdue = request(due_date="2026-11-18")
+
+    assert demanded(W47, [project()], [overdue]).unplaced == {}
+    found = demanded(
+        W48, [project()], [overdue, request(request_id="r-2", due_date="2026-11-18", status="fulfilled")]
+    )
+    assert found.unplaced.keys() == {"r-1"}
+    assert "its 10.00 h were due on 2026-11-18" in found.unplaced["r-1"]

@@ -26,7 +26,8 @@ from prism_core.publications import (
 WEEK = Week.parse("2026-W48")
 MONDAY, TUESDAY = WEEK.days[:2]
 pairs = st.tuples(st.sampled_from(["m-1", "m-2", "m-3"]), st.sampled_from(["p-1", "p-2"]))
-hours = st.integers(1, 96).map(lambda quarters: Decimal(quarters) / 4)
+# Of two projects a day, so that none has more than 24.
+hours = st.integers(1, 48).map(lambda quarters: Decimal(quarters) / 4)
 days = st.dictionaries(st.sampled_from(WEEK.days), hours, min_size=1, max_size=3)
 plans = st.dictionaries(pairs, days, max_size=6)
 
@@ -154,3 +155,12 @@ def test_changes_are_told_by_hours_not_by_who_put_them_there() -> None:
     changes = changes_of(replaced_by(WEEK, "plan-1", {("m-1", "p-1"): {MONDAY: Decimal(4)}}, rows))
 
     assert [(one.member_id, one.hours, one.after) for one in changes] == [("m-2", Decimal(-4), {})]
+
+
+def test_an_undo_leaves_a_row_that_would_make_a_day_longer_than_a_day() -> None:
+    before = row("m-1", "p-1", hours={MONDAY: Decimal(20)})
+    since = row("m-1", "p-2", hours={MONDAY: Decimal(20)})
+
+    back = taken_back([Replacement(before, None)], [since])
+
+    assert (back.replacements, back.edited) == ((), (("m-1", "p-1"),))
