@@ -2,7 +2,8 @@
 
 Belongs here: the generator. Does not belong here: the contenders (capacity.py, peers/capacity.py).
 Skills are so many that a member may work on about fifteen projects, whatever the size; demand is a tenth above
-supply, one member in six has a day off, two thirds worked on something last week that still runs.
+supply, one member in six has a day off, two thirds worked on something last week that still runs. With limits half
+of the projects want two to four people or none, and a third of the members may have any number of projects.
 """
 
 import random
@@ -19,10 +20,16 @@ _SKILLS_A_MEMBER = 3
 
 
 def instance(
-    members: int, projects: int, *, limits: bool = False, level: Level = Level.AUTO, eligible: int = ELIGIBLE
+    members: int,
+    projects: int,
+    *,
+    limits: bool = False,
+    level: Level = Level.AUTO,
+    eligible: int = ELIGIBLE,
+    seed: int = SEED,
 ) -> PlanProblem:
-    """A week of so many members and projects, always the same one."""
-    rng = random.Random(SEED)
+    """A week of so many members and projects, always the same one of a seed."""
+    rng = random.Random(seed)
     skills = max(1, round(projects * _SKILLS_A_MEMBER / eligible))
     names = [f"skill-{number:04d}" for number in range(skills)]
     a_project = max(1, round(members / projects))
@@ -50,13 +57,15 @@ def instance(
 
 def _project(number: int, skills: list[str], rng: random.Random, *, people: int) -> PlanProject:
     sla = WEEK.monday + timedelta(days=rng.randrange(120)) if rng.random() < 1 / 2 else None
+    fewest = rng.choice((0, 0, 0, 2, 3, 4)) if people else 0
+    most = rng.choice((None, 3 * people, 5 * people)) if people else None
     return PlanProject(
         f"P-{number:05d}",
         priority=rng.choice((1, 2, 2, 3, 3, 3, 4, 5)),
         sla_date=sla,
         quality_target=Decimal(rng.choice((90, 95))) / 100,
-        min_people=rng.choice((0, 0, 0, 2)) if people else 0,
-        max_people=rng.choice((None, 3 * people, 5 * people)) if people else None,
+        min_people=fewest,
+        max_people=None if most is None else max(most, fewest),
         min_block_hours=rng.choice((Decimal(0), Decimal(1), Decimal(2))) if people else Decimal(0),
         skills={skills[number % len(skills)]: rng.choice((1, 1, 2))},
     )
@@ -77,7 +86,7 @@ def _member(number: int, skills: list[str], rng: random.Random, *, limits: bool)
         hours,
         off,
         {skill: rng.randrange(1, 6) for skill in mine},
-        max_projects=rng.choice((2, 3, 4)) if limits else None,
+        max_projects=rng.choice((2, 3, None)) if limits else None,
         overtime_hours=Decimal(4) if rng.random() < 0.1 else Decimal(0),
     )
 

@@ -4,6 +4,7 @@ Belongs here: a plan within the limits by flow and repair, in a few flows. Does 
 (polish.py) and the days of the pieces (days.py).
 The flow without limits bounds every plan with them. Repair closes pairs, those of the least worth first, until the
 flow keeps every limit, then opens what has room again: a heuristic, so its answer is never called an optimum.
+Projects that wait for each other's people are given up a few at a time: the people of one are enough for the next.
 """
 
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ _MANY: Final = 2**31
 # those without hours too, so that every turn leaves fewer of them and there is an end.
 _GENTLE: Final = 12
 _OPEN: Final = 24
+# Of the projects that lack people so many are given up at once: one of a few, a quarter of many.
+_GIVEN_UP: Final = 4
 _REOPENINGS: Final = 4
 _WORTH_ANOTHER: Final = 20_000
 
@@ -71,6 +74,16 @@ def limits_of(problem: PlanProblem, found: Tables) -> Limits:
     )
 
 
+def limited(found: Tables, limits: Limits) -> Flags:
+    """The free pairs for which a limit could close others."""
+    free = np.arange(len(found.pair_owner)) < found.free_pairs
+    member, project = found.pair_member, found.pair_project
+    of_member = np.bincount(member[free], minlength=len(limits.projects))
+    of_project = np.bincount(project[free], minlength=len(limits.people))
+    tight = (limits.projects < of_member)[member] | (limits.people < of_project)[project]
+    return free & (tight | (limits.block > 0) | (limits.fewest > 0)[project])
+
+
 def within(found: Tables, weights: Weights, limits: Limits, extra: Extra) -> Flow:
     """A flow that keeps every limit, by repair; `extra.allowed` is where the search begins."""
     start = limits.fits if extra.allowed is None else extra.allowed & limits.fits
@@ -98,15 +111,29 @@ def _reopened(found: Tables, limits: Limits, flow: Flow, start: Flags) -> Flags:
 
 
 def _repair(found: Tables, weights: Weights, limits: Limits, extra: Extra) -> Flow:
-    """Close pairs and lift short ones to their block until the flow keeps every limit."""
+    """Settle the flow; where projects lack people, give up those that lack the most and begin without them."""
+    assert extra.allowed is not None  # noqa: S101 - of our own making
+    allowed = extra.allowed
+    while True:
+        flow, starved = _settled(found, weights, limits, replace(extra, allowed=allowed))
+        if not len(starved):
+            return flow
+        allowed = allowed & ~np.isin(found.pair_project, starved[: max(1, len(starved) // _GIVEN_UP)])
+
+
+def _settled(found: Tables, weights: Weights, limits: Limits, extra: Extra) -> tuple[Flow, Ints]:
+    """Close pairs and lift short ones to their block until the flow keeps every limit, or projects lack people.
+
+    Answers the flow and those projects, the one that lacks the most first; of equals the one worth the least.
+    """
     assert extra.allowed is not None  # noqa: S101 - of our own making
     allowed = extra.allowed.copy()
     floor = np.zeros(len(allowed), np.int64) if extra.floor is None else extra.floor.copy()
     for turn in count():
         flow = best_flow(found, weights, Extra(allowed, extra.kept_points, floor if floor.any() else None))
-        closed, lifted = _broken(found, limits, flow, allowed, floor, gentle=turn < _GENTLE)
-        if not closed.any() and not (lifted > floor).any():
-            return flow
+        closed, lifted, starved = _broken(found, limits, flow, allowed, floor, gentle=turn < _GENTLE)
+        if len(starved) or not (closed.any() or (lifted > floor).any()):
+            return flow, starved
         allowed &= ~closed
         if turn >= _OPEN:
             allowed &= (flow.hours.by_pair > 0) | (floor > 0)
@@ -116,8 +143,8 @@ def _repair(found: Tables, weights: Weights, limits: Limits, extra: Extra) -> Fl
 
 def _broken(
     found: Tables, limits: Limits, flow: Flow, allowed: Flags, floor: Ints, *, gentle: bool
-) -> tuple[Flags, Ints]:
-    """The pairs to close, and the hours that pairs must have to stay."""
+) -> tuple[Flags, Ints, Ints]:
+    """The pairs to close, the hours that pairs must have to stay, the projects that cannot have their people."""
     amount = flow.hours.by_pair.copy()
     amount[found.free_pairs :] = 0
     used = amount > 0
@@ -129,8 +156,9 @@ def _broken(
     hopeless = short & ((floor > 0) | (2 * amount < limits.least))
     closed |= hopeless
     lifted = np.where(short & ~hopeless, limits.least, floor)
-    _fewest(found, limits, used & ~closed, allowed & (floor == 0), closed, lifted)
-    return closed, lifted
+    untried = allowed & (floor == 0) & ~closed
+    starved = _fewest(found, limits, used & ~closed, untried, worth, lifted)
+    return closed, lifted, starved
 
 
 def _too_many(group: Ints, used: Flags, worth: Ints, most: Ints, *, gentle: bool) -> Flags:
@@ -147,17 +175,21 @@ def _too_many(group: Ints, used: Flags, worth: Ints, most: Ints, *, gentle: bool
     return closed
 
 
-def _fewest(found: Tables, limits: Limits, used: Flags, untried: Flags, closed: Flags, lifted: Ints) -> None:
-    """Projects with people, but too few: ask for more of them where there are some, else close the project."""
+def _fewest(found: Tables, limits: Limits, used: Flags, untried: Flags, worth: Ints, lifted: Ints) -> Ints:
+    """Ask for more people where a project has too few; answers the projects for which there are none."""
+    project_of = found.pair_project[: found.free_pairs]
     people = np.bincount(found.pair_project[used], minlength=len(limits.fewest))
     points = np.zeros(len(used), np.int64)
     np.maximum.at(points, found.offer_pair, found.offer_points)
+    earned = sums(found.pair_project[used], worth[used], len(limits.fewest))
+    starved: list[tuple[int, int, int]] = []
     for project in np.flatnonzero((people > 0) & (people < limits.fewest)).tolist():
-        mine = np.flatnonzero(found.pair_project[: found.free_pairs] == project)
-        idle = mine[~used[mine] & untried[mine] & ~closed[mine]]
+        mine = np.flatnonzero(project_of == project)
+        idle = mine[~used[mine] & untried[mine]]
         missing = int(limits.fewest[project] - people[project])
         if len(idle) < missing:
-            closed[mine] = True
+            starved.append((len(idle) - missing, int(earned[project]), project))
         else:
             more = idle[np.argsort(-points[idle], kind="stable")][:missing]
             lifted[more] = limits.least[more]
+    return np.array([project for _, _, project in sorted(starved)], np.int64)

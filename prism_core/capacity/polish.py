@@ -6,35 +6,55 @@ The program decides which pairs are used; their hours are then a flow of whole h
 floating-point solver rounds ever reaches a plan.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from prism_core.capacity.flow import Flow
-from prism_core.capacity.limits import Limits, within
+from prism_core.capacity.limits import Limits, limited, within
 from prism_core.capacity.milp import INFINITY, Answer, Floats, Model, maximise
 from prism_core.capacity.milp import Limits as Stop
-from prism_core.capacity.network import NONE, Extra, network
+from prism_core.capacity.network import NONE, SINK, Extra, network
 from prism_core.capacity.offers import Tables
 from prism_core.capacity.problem import Weights
 from prism_core.capacity.supply import Flags, Ints, sums
 
+_HUNDREDTHS: Final = 100
+_HALF: Final = 0.5
+_FAR: Final = 2**62
+# So few decisions are searched to the end, whether anybody waits for it or not.
+_FEW: Final = 120
+_ALL: Final = Stop(seconds=5.0, nodes=20_000, gap=0.0)
 # The tree is cut off here, so that equal input gives an equal answer on a machine that is fast enough.
 _NODES: Final = 20_000
 _GAP: Final = 1e-4
-_HUNDREDTHS: Final = 100
-_HALF: Final = 0.5
+# What nobody wants to wait for: begun only where repair left more of a gap, and ended when it is closed.
+_AT_ONCE: Final = Stop(seconds=10.0, nodes=100, gap=0.004)
+_MOST_AT_ONCE: Final = 3_000
+
+
+def stop_of(decisions: int, gap: float, seconds: float) -> Stop | None:
+    """When the program of so many decisions ends; None where it is not worth to begin.
+
+    `gap`: what repair left, as a share; `seconds`: for how long somebody wants to wait, 0 for not at all.
+    """
+    if decisions <= _FEW:
+        return replace(_ALL, seconds=max(seconds, _ALL.seconds))
+    if seconds > 0:
+        return Stop(seconds, _NODES, _GAP)
+    return _AT_ONCE if decisions <= _MOST_AT_ONCE and gap > _AT_ONCE.gap else None
 
 
 def polished(
-    found: Tables, weights: Weights, limits: Limits, flow: Flow, extra: Extra, needed: int, seconds: float
+    found: Tables, weights: Weights, limits: Limits, flow: Flow, extra: Extra, needed: int, stop: Stop
 ) -> tuple[Flow, int, bool]:
     """The better of the flow and what the program finds from it; its bound (hundredths); whether time ran out.
 
     Where a week is planned again, nothing is looked at that keeps fewer published hours than `needed`.
     """
     program = _Program(found, weights, limits, extra, needed)
-    answer = maximise(program.model, Stop(seconds, _NODES, _GAP), program.start(flow))
+    answer = maximise(program.model, stop, program.start(flow))
     bound = program.bound(answer)
     if answer.values is None:
         return flow, bound, answer.timed
@@ -52,16 +72,10 @@ class _Program:
         self._allowed = limits.fits if extra.allowed is None else extra.allowed & limits.fits
         again = None if extra.kept_points is None else 0
         self._arcs = arcs = network(found, weights, Extra(self._allowed, again))
-        free = np.arange(len(found.pair_owner)) < found.free_pairs
-        member, project = found.pair_member, found.pair_project
-        limited = (limits.projects[member] < _count(member, free)[member]) | (
-            limits.people[project] < _count(project, free)[project]
-        )
-        limited |= (limits.block > 0) | (limits.fewest[project] > 0)
-        self._pairs = np.flatnonzero(free & limited & self._allowed)
+        self._pairs = np.flatnonzero(limited(found, limits) & self._allowed)
         self._projects = np.flatnonzero(limits.fewest > 0)
         count = len(arcs.tail), len(self._pairs), len(self._projects)
-        self._pair_column = np.full(len(free), NONE, np.int64)
+        self._pair_column = np.full(len(found.pair_owner), NONE, np.int64)
         self._pair_column[self._pairs] = count[0] + np.arange(count[1])
         self._project_column = np.full(len(limits.fewest), NONE, np.int64)
         self._project_column[self._projects] = count[0] + count[1] + np.arange(count[2])
@@ -73,6 +87,7 @@ class _Program:
         self._balance()
         self._use()
         self._people()
+        self._worked()
         if again is not None:
             which = np.flatnonzero(arcs.kept)
             most, ones = np.full(1, INFINITY), np.ones(len(which))
@@ -146,10 +161,35 @@ class _Program:
         value = np.repeat([1.0, -1.0], len(inside))
         self.model.add(row, column, value, np.full(len(inside), -INFINITY), np.zeros(len(inside)))
 
+    def _worked(self) -> None:
+        """A line of a project with fewest people is met as far as the project is worked on, and no further.
+
+        Follows from the rest for whole decisions; for parts of them it makes the bound several times tighter.
+        """
+        found, arcs = self._found, self._arcs
+        owners = len(found.supply.regular)
+        of_line = (arcs.tail > owners) & (arcs.tail <= owners + len(found.line_hours))
+        met = np.flatnonzero(of_line & (arcs.head == SINK))
+        line = arcs.tail[met] - 1 - owners
+        project_of = np.zeros(len(found.line_hours), np.int64)
+        project_of[found.offer_line] = found.pair_project[found.offer_pair]
+        of_project = self._project_column[project_of[line]]
+        some = np.flatnonzero(of_project != NONE)
+        if len(some):
+            number, ones = np.arange(len(some)), np.ones(len(some))
+            hours = found.line_hours[line[some]] / _HUNDREDTHS
+            self.model.add(
+                np.tile(number, 2), np.concatenate([met[some], of_project[some]]), np.concatenate([ones, -hours]),
+                np.full(len(some), -INFINITY), np.zeros(len(some)),
+            )  # fmt: skip
+
     def start(self, flow: Flow) -> tuple[Ints, Floats]:
-        """The decisions of a flow that keeps the limits: the pairs that it uses."""
-        pairs = self._pairs
-        return self._pair_column[pairs], (flow.hours.by_pair[pairs] > 0).astype(np.float64)
+        """The decisions of a flow that keeps the limits: the pairs and projects that it uses."""
+        pairs, projects = self._pairs, self._projects
+        used = flow.hours.by_pair > 0
+        worked = np.isin(projects, self._found.pair_project[used])
+        column = np.concatenate([self._pair_column[pairs], self._project_column[projects]])
+        return column, np.concatenate([used[pairs], worked]).astype(np.float64)
 
     def used(self, values: Floats) -> Flags:
         """The pairs that the program uses; those without a decision stay as they are."""
@@ -158,10 +198,8 @@ class _Program:
         return used
 
     def bound(self, answer: Answer) -> int:
-        """The proven bound in hundredths of points and hours."""
+        """The proven bound in hundredths of points and hours; far above all where time ended before one."""
+        if abs(answer.bound) >= INFINITY:
+            return _FAR
         scale = _HUNDREDTHS * _HUNDREDTHS
         return int(np.ceil(answer.bound * scale * (1 + 1e-9))) + self._arcs.constant
-
-
-def _count(group: Ints, free: Flags) -> Ints:
-    return np.bincount(group[free], minlength=int(group.max(initial=-1)) + 1)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from prism_core.capacity.flow import Flow, best_flow
-from prism_core.capacity.limits import Limits, within
+from prism_core.capacity.limits import Limits, limited, within
 from prism_core.capacity.moves import keeping
 from prism_core.capacity.network import Extra, dominating
 from prism_core.capacity.offers import Tables
-from prism_core.capacity.polish import polished
+from prism_core.capacity.polish import polished, stop_of
 from prism_core.capacity.problem import NO_HOURS, PlanProblem
 from prism_core.capacity.scoring import hours_of, hundredths
 
@@ -89,8 +89,10 @@ def _limited(
     else:
         bound = keeping(found, problem.weights, needed).bound
     timed = False
-    if polish_seconds > 0 and flow.objective < bound:
-        flow, proven, timed = polished(found, problem.weights, limits, flow, extra, needed, polish_seconds)
+    gap = (bound - flow.objective) / max(abs(flow.objective), 1)
+    stop = stop_of(int(limited(found, limits).sum()), gap, polish_seconds)
+    if stop is not None and gap > 0:
+        flow, proven, timed = polished(found, problem.weights, limits, flow, extra, needed, stop)
         bound = min(bound, proven)
     return Answer(flow, max(bound, flow.objective), exact=False, timed=timed, notes=notes)
 

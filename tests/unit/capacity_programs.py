@@ -1,11 +1,14 @@
 """A week to plan as a linear program of its own: hours by member, day and line, with wishes as constraints.
 
-Belongs here: the judge of explanations, which shares no code with the engine. Does not belong here: tests.
-Days of pins must be given. Limits of people, projects and blocks are not known here: pairs are closed instead.
+Belongs here: the judge of explanations and of limits of people, which shares no code with the engine. Does not
+belong here: tests.
+Days of pins must be given. Blocks are not known here; of limits of people and projects every choice is tried.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+import itertools
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
@@ -40,6 +43,47 @@ class Wishes:
 def most_points(problem: PlanProblem, wishes: Wishes | None = None) -> float | None:
     """The objective of the best plan that does what is wished; None when there is none."""
     return _Program(problem, wishes or Wishes()).solve()
+
+
+def best_of_all_choices(problem: PlanProblem) -> float:
+    """The objective of the best plan within the limits of people and projects; blocks are not looked at."""
+    pins = {(pin.member_id, pin.project_id) for pin in problem.pins}
+    gone = {(one.member_id, one.project_id) for one in problem.exclusions}
+    free = sorted(
+        {
+            (one.member_id, line.project_id)
+            for one in problem.members
+            for line in problem.lines
+            if all(one.skills.get(name, 0) >= need for name, need in line.skills.items())
+        }
+        - pins
+        - gone
+    )
+    together = {
+        one.project_id
+        for one in problem.projects
+        if one.min_people > 1 and one.project_id not in {project for _, project in pins}
+    }
+    best = -math.inf
+    for number in range(len(free) + 1):
+        for used in itertools.combinations(free, number):
+            if _within_limits(problem, {*used, *pins}, together):
+                present = {pair: _QUARTER_HOUR for pair in used if pair[1] in together}
+                wishes = Wishes(closed=frozenset(free) - frozenset(used), at_least=present)
+                points = most_points(problem, wishes)
+                best = best if points is None else max(best, points)
+    return best
+
+
+def _within_limits(problem: PlanProblem, used: Collection[Pair], together: Collection[str]) -> bool:
+    projects, people = Counter(member for member, _ in used), Counter(project for _, project in used)
+    return all(
+        one.max_projects is None or projects[one.member_id] <= one.max_projects for one in problem.members
+    ) and all(
+        (one.max_people is None or people[one.project_id] <= one.max_people)
+        and (one.project_id not in together or not 0 < people[one.project_id] < one.min_people)
+        for one in problem.projects
+    )
 
 
 class _Program:
@@ -133,13 +177,13 @@ class _Program:
         return worth
 
     def _load(self, member) -> None:
-        weights = self.problem.weights
+        weights, a_day = self.problem.weights, self.problem.overtime_hours_a_day
         regular, overtime = [], []
         for day, hours in member.hours.items():
             if not hours:
                 continue
             regular.append(self.column(Decimal(0), hours))
-            overtime.append(self.column(-(weights.overtime + weights.fairness), 24 - hours))
+            overtime.append(self.column(-(weights.overtime + weights.fairness), min(24 - hours, a_day)))
             self.row(self.of_day[member.member_id, day], Decimal(0), Decimal(0), regular[-1], overtime[-1])
         available = sum(member.hours.values(), Decimal(0))
         cuts = [

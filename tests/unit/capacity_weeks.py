@@ -43,23 +43,28 @@ def line(project_id: str, hours: object, line_id: str = "", **more: object) -> D
 
 
 @st.composite
-def problems(draw: st.DrawFn, *, limits: bool = False, fewest: bool = False) -> PlanProblem:
+def problems(
+    draw: st.DrawFn, *, limits: bool = False, fewest: bool = False, blocks: bool = True, windows: bool = True
+) -> PlanProblem:
     """Up to three members with up to two days, two projects, three lines, pins, exclusions, windows, a past.
 
-    With `fewest` people of a project, a best plan may need parts of an hour.
+    With `fewest` people of a project, a best plan may need parts of an hour. Without `blocks` there are no
+    shortest ones among the limits, without `windows` no line ends inside the week.
     """
     fair = draw(st.booleans())
     members = [
         _drawn_member(draw, f"M{number}", fair=fair, limits=limits) for number in range(draw(st.integers(1, 3)))
     ]
-    projects = [_drawn_project(draw, f"P{number}", limits=limits, fewest=fewest) for number in range(2)]
+    projects = [
+        _drawn_project(draw, f"P{number}", limits=limits, fewest=fewest, blocks=blocks) for number in range(2)
+    ]
     lines = [
         line(
             draw(st.sampled_from(("P0", "P1"))),
             draw(st.integers(1, 6)),
             f"L{number}",
             skills=draw(st.sampled_from(({}, {"a": 1}, {"a": 2}, {"a": 1, "b": 1}))),
-            until=draw(st.sampled_from((None, None, MON))),
+            until=draw(st.sampled_from((None, None, MON))) if windows else None,
         )
         for number in range(draw(st.integers(0, 3)))
     ]
@@ -77,6 +82,7 @@ def problems(draw: st.DrawFn, *, limits: bool = False, fewest: bool = False) -> 
         previous=draw(some_hours),
         quality=draw(scores),
         weights=Weights() if fair else NO_FAIRNESS,
+        overtime_hours_a_day=Decimal(draw(st.sampled_from((24, 1)))),
     )
     return _with_pin(draw, problem)
 
@@ -89,9 +95,9 @@ def _drawn_member(draw: st.DrawFn, member_id: str, *, fair: bool, limits: bool) 
     return member(member_id, *hours, skills=skills, max_projects=most, overtime_hours=overtime)
 
 
-def _drawn_project(draw: st.DrawFn, project_id: str, *, limits: bool, fewest: bool) -> PlanProject:
+def _drawn_project(draw: st.DrawFn, project_id: str, *, limits: bool, fewest: bool, blocks: bool) -> PlanProject:
     most = draw(st.sampled_from((None, 1, 2))) if limits else None
-    least = draw(st.sampled_from((0, 2))) if fewest and most != 1 else 0
+    least = draw(st.sampled_from((0, 2, 3) if most is None else (0, most))) if fewest else 0
     return PlanProject(
         project_id,
         draw(st.integers(1, 5)),
@@ -99,7 +105,7 @@ def _drawn_project(draw: st.DrawFn, project_id: str, *, limits: bool, fewest: bo
         quality_target=draw(st.sampled_from((None, Decimal("0.95")))),
         min_people=least,
         max_people=most,
-        min_block_hours=Decimal(draw(st.sampled_from((0, 0, 2)))) if limits else Decimal(0),
+        min_block_hours=Decimal(draw(st.sampled_from((0, 0, 2)))) if limits and blocks else Decimal(0),
     )
 
 
@@ -157,13 +163,14 @@ def _people_fit(problem: PlanProblem, works: tuple[tuple[bool, bool], ...]) -> b
 def _options(problem: PlanProblem, one: PlanMember) -> dict[tuple[Hours, tuple[bool, bool]], Decimal]:
     """Hours by line that the member can work, on which projects, with the most points that this can earn."""
     allowance = int(one.overtime_hours)
+    a_day = min(allowance, int(problem.overtime_hours_a_day))
     weeks: dict[tuple[tuple[Hours, int, int], ...], None] = {(): None}
     for day in WEEK.days:
         if not one.hours.get(day):
             continue
         most = int(one.hours[day])
         today = [
-            (cells, sum(cells), max(sum(cells) - most, 0)) for cells in _days(problem, one, day, most + allowance)
+            (cells, sum(cells), max(sum(cells) - most, 0)) for cells in _days(problem, one, day, most + a_day)
         ]
         weeks = {(*week, cells): None for week, cells in product(weeks, today)}
     found: dict[tuple[Hours, tuple[bool, bool]], Decimal] = {}

@@ -2,14 +2,17 @@
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.capacity_instances import instance
 from prism_core.capacity.packing import Item, pack
 from prism_core.capacity.plan import PlanState
 from prism_core.capacity.problem import Level, Pin, PlanProblem, PlanProject
 from prism_core.capacity.solve import solve
 from prism_core.capacity.verifying import breaches
+from tests.unit.capacity_programs import best_of_all_choices
 from tests.unit.capacity_weeks import MON, TUE, WEEK, best_points, line, member, problems
 
 POLISH_SECONDS = 5
@@ -23,6 +26,51 @@ def test_the_best_plan_lies_between_objective_and_bound(problem: PlanProblem) ->
     repaired, polished = solve(problem), solve(problem, polish_seconds=POLISH_SECONDS)
 
     assert repaired.objective <= polished.objective <= best <= polished.bound <= repaired.bound
+
+
+@given(problems(limits=True, fewest=True, blocks=False, windows=False))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+def test_a_small_week_with_the_fewest_people_is_at_its_best_at_once(problem: PlanProblem) -> None:
+    best = best_of_all_choices(problem)
+
+    plan = solve(problem)
+
+    assert float(plan.objective) == pytest.approx(best, abs=1e-6)
+    assert float(plan.bound) == pytest.approx(best, abs=1e-2)
+
+
+@given(problems(limits=True, fewest=True, blocks=False))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+def test_with_lines_that_end_early_the_best_lies_between_objective_and_bound(problem: PlanProblem) -> None:
+    best = best_of_all_choices(problem)
+
+    plan = solve(problem)
+
+    assert float(plan.objective) - 1e-6 <= best <= float(plan.bound) + 1e-6
+
+
+def test_of_two_projects_that_want_the_same_two_people_one_has_them() -> None:
+    people = [member("A", 8, 8, max_projects=1), member("B", 8, 8, max_projects=1)]
+    projects = [PlanProject("P", 1, min_people=2), PlanProject("Q", 2, min_people=2)]
+
+    plan = solve(PlanProblem(WEEK, people, projects, [line("P", 16), line("Q", 30)]))
+
+    assert {one.project_id for one in plan.assignments} == {"Q"}
+    assert plan.assigned_hours == Decimal(30)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_team_whose_projects_want_several_people_is_at_its_best_at_once(seed: int) -> None:
+    plan = solve(instance(6, 4, limits=True, seed=seed))
+
+    assert plan.gap <= Decimal("0.00001")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_programme_whose_projects_want_several_people_is_near_its_best_at_once(seed: int) -> None:
+    plan = solve(instance(40, 44, limits=True, seed=seed))
+
+    assert plan.gap <= Decimal("0.005")
 
 
 @given(problems(limits=True, fewest=True), st.sampled_from((Level.AUTO, Level.DAY)))
