@@ -118,24 +118,34 @@ class DayHours:
 
 
 def day_hours(member: Member, days: Iterable[date], entries: Iterable[Availability]) -> list[DayHours]:
-    """The hours of each day. Only approved entries of this member count, capped at the contracted hours."""
+    """The hours of each day. Only approved entries of this member count, capped at the contracted hours.
+
+    A location of which no holidays are known has none: one member must not keep the others from being counted.
+    """
     off = {
         entry.date: entry.hours_off
         for entry in entries
         if entry.member_id == member.member_id and entry.status is APPROVED
     }
     found: list[DayHours] = []
-    for day in days:
+    week = list(days)
+    holidays = holidays_on(member.location, week) or {}
+    for day in week:
         hours = contracted(member, day)
-        holiday = holiday_on(member.location, day)
+        holiday = holidays.get(day)
         taken = hours if holiday is not None else min(hours, off.get(day, NO_HOURS))
         found.append(DayHours(day, hours, taken, holiday))
     return found
 
 
-def holiday_on(location: str | None, day: date) -> str | None:
-    """The name of the public holiday in a location on a day, else None. Raises as `public_holidays`."""
-    return None if location is None else public_holidays(location, day.year).get(day)
+def holidays_on(location: str | None, days: Iterable[date]) -> dict[date, str] | None:
+    """The names of the public holidays of a location on some days; None where no holidays of it are known."""
+    if location is None:
+        return {}
+    try:
+        return {day: name for day in days if (name := public_holidays(location, day.year).get(day)) is not None}
+    except BadUsage:
+        return None
 
 
 @lru_cache(maxsize=256)

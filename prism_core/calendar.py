@@ -111,7 +111,11 @@ class Week:
         return tuple(self.monday + timedelta(days=i) for i in range(7))
 
     def __add__(self, weeks: int) -> "Week":
-        return Week(self.monday + timedelta(weeks=weeks))
+        """So many weeks later. Raises BadUsage beyond the years that a date can hold."""
+        try:
+            return Week(self.monday + timedelta(weeks=weeks))
+        except OverflowError as error:
+            raise BadUsage(f"there is no week {weeks:+d} from {self}: dates have the years 1 to 9999") from error
 
     def __sub__(self, other: "Week") -> int:
         """Whole weeks from `other` to this one."""

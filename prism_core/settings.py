@@ -32,6 +32,7 @@ from prism_core.alerts.thresholds import Thresholds
 from prism_core.calendar import Week
 from prism_core.capacity.weighting import WeightsChange
 from prism_core.failures import BadUsage
+from prism_core.models.base import Hours
 
 _M = TypeVar("_M", bound=BaseModel)
 PREFIX = "PRISM_"
@@ -159,6 +160,9 @@ class Settings(BaseModel):
     plan_weights: Annotated[
         WeightsChange, BeforeValidator(_object(WeightsChange, "weights", '{"overtime": 20}'))
     ] = Field(default_factory=WeightsChange, description="what an hour is worth to a plan: a JSON object, by name")
+    overtime_hours_a_day: Annotated[Hours, Field(le=24)] = Field(
+        default=Decimal(4), description="no more overtime of a member is planned on a day"
+    )
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
     lead_scope: LeadScope = Field(default=LeadScope.ALL, description="whose rows a lead sees")
 

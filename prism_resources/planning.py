@@ -4,6 +4,7 @@ Belongs here: which queries that takes. Does not belong here: what the items mea
 (prism_core/capacity/describing.py) and storing plans.
 """
 
+from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.capacity.describing import QUALITY_WEEKS, Items
 from prism_core.models.people import Availability, Member, MemberStatus
@@ -44,4 +45,6 @@ def items_of_week(settings: Settings, week: Week) -> Items:
         before=list(allocations.query("by_week", week=past[0])),
         reviews=[review for one in past for review in reviews.query("by_week", week=one)],
         is_published=pointer is not None and pointer.plan_id is not None,
+        today=clock.now().date(),
+        overtime_hours_a_day=settings.overtime_hours_a_day,
     )

@@ -54,6 +54,7 @@ def plan(
     from prism_core.capacity.explain import explain as explained
     from prism_core.capacity.kept import KeptPlan
     from prism_core.capacity.problem import Weights
+    from prism_core.capacity.running import check_plannable
     from prism_core.capacity.scenario import apply
     from prism_core.capacity.weighting import weighted
     from prism_core.capacity.wording import Names, differences, sentences
@@ -61,6 +62,7 @@ def plan(
 
     wanted, what_if = Week.parse(week), None if scenario is None else _scenario(scenario)
     with attached(say) as platform:
+        check_plannable(wanted, platform.settings.first_week)
         with err.status(f"reading what {wanted} is planned from"):
             weights = weighted(Weights(), platform.settings.plan_weights)
             described = describe(wanted, items_of_week(platform.settings, wanted), weights)

@@ -18,10 +18,10 @@ from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.alerts.findings import rank
-from prism_core.availability import public_holidays
+from prism_core.availability import holidays_on
 from prism_core.calendar import Week
 from prism_core.charts import as_markdown, grouped_bar_chart
-from prism_core.failures import BadUsage, PrismFailure
+from prism_core.failures import PrismFailure
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus
 from prism_core.models.people import Member, MemberStatus
 from prism_core.settings import Settings
@@ -120,8 +120,8 @@ def judgement_checks() -> list[dg.AssetChecksDefinition]:
         with failures_by_intent():
             members = prism.reader(MEMBERS, Member).query("by_status", status=MemberStatus.ACTIVE)
             places = {one.member_id: one.location for one in members if one.location is not None}
-        year = clock.now().year
-        unknown = {member: place for member, place in places.items() if not _has_holidays(place, year)}
+        today = clock.now().date()
+        unknown = {member: place for member, place in places.items() if holidays_on(place, [today]) is None}
         return dg.AssetCheckResult(
             passed=not unknown,
             severity=dg.AssetCheckSeverity.WARN,
@@ -130,14 +130,6 @@ def judgement_checks() -> list[dg.AssetChecksDefinition]:
         )
 
     return [subjects_known, locations_known]
-
-
-def _has_holidays(location: str, year: int) -> bool:
-    try:
-        public_holidays(location, year)
-    except BadUsage:
-        return False
-    return True
 
 
 def _is_unknown(project_id: str, known: Iterable[str]) -> bool:

@@ -21,9 +21,8 @@ from prism_core.alerts.snapshot import (
     WorkerState,
 )
 from prism_core.alerts.thresholds import ProjectLimits
-from prism_core.availability import holiday_on
+from prism_core.availability import holidays_on
 from prism_core.calendar import Week
-from prism_core.failures import BadUsage
 from prism_core.models.base import HOURS_QUANTUM
 from prism_core.models.people import AvailabilityStatus, MemberStatus, Weekday
 from prism_core.models.projects import ProjectStatus, RequestStatus
@@ -42,7 +41,7 @@ def member_state(row: Row, days: Iterable[date]) -> MemberState:
         _skills(row),
         row["status"] == MemberStatus.ACTIVE,
         row.get("team"),
-        _holidays(row.get("location"), days),
+        holidays_on(row.get("location"), days) or {},
     )
 
 
@@ -125,14 +124,6 @@ def worked_of(item: ThroughputWeek) -> list[Worked]:
 def reviewed(row: Row) -> Reviewed:
     """A row of the lake's quality scores: corrections are applied there."""
     return Reviewed(row["member_id"], row["project_id"], row["reviewed"], row["correct"])
-
-
-def _holidays(location: str | None, days: Iterable[date]) -> dict[date, str]:
-    """One location that nobody knows must not keep the others from being judged; a check names its members."""
-    try:
-        return {day: name for day in days if (name := holiday_on(location, day)) is not None}
-    except BadUsage:
-        return {}
 
 
 def _skills(row: Row) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """What is wrong with a description of a week, all of it, in words for the person who can mend it.
 
-Belongs here: every finding, by member, project, line, pin or weight. Does not belong here: repairing anything: an
-error stops the plan (nothing is dropped in silence), a note is told beside it.
+Belongs here: every error, by member, project, line, pin or weight. Does not belong here: what is only worth
+knowing (remarks.py) and repairing anything: an error stops the plan, so that nothing is dropped in silence.
 """
 
 from collections import Counter, defaultdict
@@ -14,13 +14,13 @@ from typing import Final
 from prism_core.capacity.problem import (
     HOURS_A_DAY,
     NO_HOURS,
-    DemandLine,
     Level,
     Pin,
     PlanMember,
     PlanProblem,
     PlanProject,
 )
+from prism_core.capacity.remarks import pin_name, worth_knowing
 from prism_core.failures import PermanentFailure
 
 _CENTS: Final = Decimal("0.01")
@@ -61,7 +61,7 @@ def check(problem: PlanProblem) -> list[Finding]:
     ]
     errors += [*_pins(problem), *_pin_sums(problem), *_pin_limits(problem)]
     # A note follows from figures; it needs sound ones.
-    notes = [] if errors else [*_demand_notes(problem), *_pin_notes(problem)]
+    notes = [] if errors else worth_knowing(problem)
     return [Finding(*one, is_error=True) for one in errors] + [Finding(*one, is_error=False) for one in notes]
 
 
@@ -77,6 +77,8 @@ def _weights(problem: PlanProblem) -> _Found:
     for name, value in (values | {name: getattr(weights, name) for name in names}).items():
         if wrong := _number(value, _MOST_POINTS):
             yield f"weight {name}", f"{wrong}; give points per hour from 0 to {_MOST_POINTS}"
+    if wrong := _number(problem.overtime_hours_a_day, HOURS_A_DAY):
+        yield "overtime a day", f"{wrong}; give hours from 0 to 24"
     if problem.move_budget_hours is not None and (wrong := _number(problem.move_budget_hours, _MOST_HOURS)):
         yield "move budget", f"{wrong}; give hours, or none for the fewest moves"
 
@@ -155,9 +157,9 @@ def _pins(problem: PlanProblem) -> _Found:
     times = Counter((pin.member_id, pin.project_id) for pin in problem.pins)
     for (member, project), count in times.items():
         if count > 1:
-            yield _pin_name(member, project), f"is given {count} times; give one with all its hours"
+            yield pin_name(member, project), f"is given {count} times; give one with all its hours"
     for pin in problem.pins:
-        name = _pin_name(pin.member_id, pin.project_id)
+        name = pin_name(pin.member_id, pin.project_id)
         if missing := _missing(pin.member_id, pin.project_id, members, projects):
             yield name, missing
         if (pin.member_id, pin.project_id) in excluded:
@@ -209,7 +211,11 @@ def _pin_sums(problem: PlanProblem) -> _Found:
                     name,
                     f"{pinned[day]} hours on {day:%A} {day}, when they have {_worked(member, day)}; pin fewer",
                 )
-        overtime = min(member.overtime_hours, sum(room.values(), NO_HOURS))
+        # What is pinned on a day stands; pins without days take no more overtime of one than is allowed.
+        placed = (
+            max(min(most, problem.overtime_hours_a_day), over.get(day, NO_HOURS)) for day, most in room.items()
+        )
+        overtime = min(member.overtime_hours, sum(placed, NO_HOURS))
         total = sum((pin.hours for pin in pins), NO_HOURS)
         most = sum(member.hours.values(), NO_HOURS) + overtime
         by_days = sum((max(excess, NO_HOURS) for excess in over.values()), NO_HOURS)
@@ -238,57 +244,6 @@ def _pin_limits(problem: PlanProblem) -> _Found:
             )
 
 
-def _demand_notes(problem: PlanProblem) -> _Found:
-    having: defaultdict[str, list[PlanMember]] = defaultdict(list)
-    for member in problem.members:
-        for skill in member.skills:
-            having[skill].append(member)
-    can: dict[frozenset[tuple[str, int]], str] = {}
-    for line in problem.lines:
-        need = frozenset(line.skills.items())
-        if need not in can:
-            can[need] = _nobody_can(line.skills, having)
-        if can[need]:
-            yield f"demand line {line.line_id}", f"{can[need]}; its {line.hours} hours stay open but for pins"
-
-
-def _nobody_can(skills: Mapping[str, int], having: Mapping[str, list[PlanMember]]) -> str:
-    unknown = sorted(skill for skill in skills if skill not in having)
-    if unknown:
-        return f"nobody has {' or '.join(unknown)}"
-    rarest = min(skills, key=lambda skill: (len(having[skill]), skill), default=None)
-    if rarest is None or any(_has(member, skills) for member in having[rarest]):
-        return ""
-    return f"nobody has {' and '.join(f'{skill} at level {level}' for skill, level in sorted(skills.items()))}"
-
-
-def _has(member: PlanMember, skills: Mapping[str, int]) -> bool:
-    return all(member.skills.get(skill, 0) >= level for skill, level in skills.items())
-
-
-def _pin_notes(problem: PlanProblem) -> _Found:
-    members, projects = _ids(problem)
-    demand: defaultdict[str, Decimal] = defaultdict(lambda: NO_HOURS)
-    lines: defaultdict[str, list[DemandLine]] = defaultdict(list)
-    for line in problem.lines:
-        demand[line.project_id] += line.hours
-        lines[line.project_id].append(line)
-    pinned: defaultdict[str, Decimal] = defaultdict(lambda: NO_HOURS)
-    for pin in problem.pins:
-        name = _pin_name(pin.member_id, pin.project_id)
-        pinned[pin.project_id] += pin.hours
-        of_project = lines[pin.project_id]
-        if of_project and not any(_has(members[pin.member_id], line.skills) for line in of_project):
-            yield name, "they lack the skills of every line; the hours count all the same"
-        block = projects[pin.project_id].min_block_hours
-        if pin.by_day is not None and any(0 < hours < block for hours in pin.by_day.values()):
-            yield name, f"a day has fewer hours than the shortest block of {block}; it is kept all the same"
-    for project, hours in pinned.items():
-        if hours > demand[project]:
-            over = hours - demand[project]
-            yield f"pins on {project}", f"{over} hours beyond the demand of {demand[project]}; they earn nothing"
-
-
 def _ids(problem: PlanProblem) -> tuple[Mapping[str, PlanMember], Mapping[str, PlanProject]]:
     return (
         {member.member_id: member for member in problem.members},
@@ -299,10 +254,6 @@ def _ids(problem: PlanProblem) -> tuple[Mapping[str, PlanMember], Mapping[str, P
 def _missing(member: str, project: str, members: Mapping[str, object], projects: Mapping[str, object]) -> str:
     gone = [f"member {member}"] * (member not in members) + [f"project {project}"] * (project not in projects)
     return f"{' and '.join(gone)} not in the problem; remove it or add who it names" if gone else ""
-
-
-def _pin_name(member: str, project: str) -> str:
-    return f"pin {member} on {project}"
 
 
 def _worked(member: PlanMember, day: date) -> str:
@@ -320,9 +271,13 @@ def _days(hours: Mapping[date, Decimal], days: frozenset[date], problem: PlanPro
             yield f"{day} lies outside {problem.week} ({problem.week.monday} to {problem.week.sunday})"
         elif wrong := _number(value, HOURS_A_DAY):
             yield f"{day}: {wrong}; a day has 0 to 24 hours"
+        elif value and problem.since is not None and day < problem.since:
+            yield f"{day} has passed; {problem.week} is planned from {problem.since} on"
 
 
-def _number(value: Decimal, most: Decimal, *, places: bool = True) -> str:
+def _number(value: object, most: Decimal, *, places: bool = True) -> str:
+    if not isinstance(value, Decimal):
+        return f"{value!r} is no Decimal"
     if not value.is_finite():
         return f"{value} is no number"
     if value < 0:

@@ -5,16 +5,17 @@ reading the items (prism_resources/planning.py) and solving.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from prism_core.availability import day_hours
+from prism_core.availability import day_hours, holidays_on
 from prism_core.calendar import Week
 from prism_core.capacity.demand import Demanded, demanded
 from prism_core.capacity.problem import (
+    HOURS_A_DAY,
     Exclusion,
     Pair,
     Pin,
@@ -23,6 +24,7 @@ from prism_core.capacity.problem import (
     PlanProject,
     Weights,
 )
+from prism_core.capacity.running import rest_of
 from prism_core.models.people import Availability, AvailabilityStatus, Member, MemberStatus
 from prism_core.models.projects import Project, Request
 from prism_core.models.work import Allocation, QualityReview
@@ -37,7 +39,9 @@ _AWAY: Final = frozenset({AvailabilityStatus.APPROVED, AvailabilityStatus.REQUES
 class Items:
     """What a week is planned from. `allocations` are those of the week, `before` those of the week before.
 
-    `is_published`: a plan of this week has been published, so that it changes as little as can be.
+    `is_published`: a plan of this week has been published, so that it changes as little as can be. `today`, in UTC
+    as weeks are: of a running week the days before it have passed; None plans every day. `overtime_hours_a_day`:
+    no more overtime on a day.
     """
 
     members: Sequence[Member] = ()
@@ -48,6 +52,8 @@ class Items:
     before: Sequence[Allocation] = ()
     reviews: Sequence[QualityReview] = ()
     is_published: bool = False
+    today: date | None = None
+    overtime_hours_a_day: Decimal = HOURS_A_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +70,44 @@ def describe(week: Week, items: Items, weights: Weights | None = None) -> Descri
     Active members can work, on their contracted hours minus time off (approved, or asked for: what is planned on
     it would be a conflict as soon as it is approved) and public holidays. Pinned allocations are kept as they
     are, one of no hours keeps the member off the project; others are kept only where a plan of the week was
-    published, as far as can be.
+    published, as far as can be. Of a running week the days that are left are planned (running.py). A location of
+    which no holidays are known has none, and is told.
     """
     asked = demanded(week, items.projects, items.requests)
     pinned = [one for one in sorted(items.allocations, key=_pair) if one.pinned]
     pins = tuple(_pin(one) for one in pinned if one.total)
     away = _by_member(items.availability)
-    return Described(
-        PlanProblem(
-            week=week,
-            members=tuple(
-                _member(week, one, away.get(one.member_id, ()))
-                for one in sorted(items.members, key=lambda one: one.member_id)
-                if one.status is MemberStatus.ACTIVE
-            ),
-            projects=_projects(items.projects, asked, pins),
-            lines=asked.lines,
-            pins=pins,
-            exclusions=tuple(Exclusion(*_pair(one)) for one in pinned if not one.total),
-            previous=_hours(items.before),
-            published=_hours(items.allocations) if items.is_published else {},
-            quality=_quality(items.reviews),
-            weights=weights or Weights(),
-        ),
-        asked.unplaced,
+    members = sorted(items.members, key=lambda one: one.member_id)
+    active = [one for one in members if one.status is MemberStatus.ACTIVE]
+    problem = PlanProblem(
+        week=week,
+        members=tuple(_member(week, one, away.get(one.member_id, ())) for one in active),
+        projects=_projects(items.projects, asked, pins),
+        lines=asked.lines,
+        pins=pins,
+        exclusions=tuple(Exclusion(*_pair(one)) for one in pinned if not one.total),
+        previous=_hours(items.before),
+        published=_hours(items.allocations) if items.is_published else {},
+        quality=_quality(items.reviews),
+        weights=weights or Weights(),
+        overtime_hours_a_day=items.overtime_hours_a_day,
+        remarks=tuple(_unknown_locations(week, active)),
     )
+    if items.today is not None and week.sunday < items.today:
+        over = "the week", "has ended: this plan is a look back and cannot be published"
+        problem = replace(problem, remarks=(*problem.remarks, over))
+    elif items.today is not None and week.monday < items.today:
+        problem = rest_of(problem, items.today, {_pair(one): one.hours for one in items.allocations})
+    return Described(problem, asked.unplaced)
+
+
+def _unknown_locations(week: Week, members: Iterable[Member]) -> Iterator[tuple[str, str]]:
+    for one in members:
+        if holidays_on(one.location, week.days) is None:
+            yield (
+                f"member {one.member_id}",
+                f"no holidays of {one.location} are known; planned as if there were none",
+            )
 
 
 def _member(week: Week, member: Member, entries: Iterable[Availability]) -> PlanMember:

@@ -192,7 +192,7 @@ class Explainer:
             return Constraint.PIN
         if self._on.problem.published.get(one.pair):
             return Constraint.PUBLISHED
-        return Constraint.BLOCK if self._on.limits.block[pair] else Constraint.PEOPLE_LIMIT
+        return Constraint.BLOCK if self._on.limits.block[pair] else Constraint.FEW_PEOPLE
 
     def _taken(self, pairs: list[int]) -> dict[int, _Taken]:
         """Of every pair, the hour that is cheapest to take away; none of those whose hours are all held."""

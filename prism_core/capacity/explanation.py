@@ -19,19 +19,24 @@ from prism_core.capacity.problem import Pair
 class Constraint(StrEnum):
     """What keeps hours open, or a member idle.
 
-    `no_skill`: nobody has the skills. `no_hours`: everybody who could has better work. `time_off`: the same, and
-    time off of those who could would cover the open hours. `people_limit`, `project_limit`, `block`: the fewest or
-    most people of a project, the most projects of a member, the shortest piece of work. `pin`, `excluded`: what a
-    person decided. `published`: hours that the plan keeps where they were published. `no_demand`: nothing is open
-    that they could do. `not_worth`: the hours would cost more points than they earn.
+    `nobody`: the week has no members. `no_skill`: nobody has the skills. `no_hours`: everybody who could has
+    better work. `time_off`: the same, and time off of those who could would cover the open hours. `people_limit`,
+    `few_people`, `project_limit`, `block`: the most people of a project, the fewest at once, the most projects of
+    a member, the shortest piece of work. `choice`: nothing but whom the plan chose; a better choice lies within
+    its gap. `pin`, `excluded`: what a person decided. `published`: hours that the plan keeps where they were
+    published. `no_demand`: nothing is open that they could do. `not_worth`: the hours would cost more points than
+    they earn.
     """
 
+    NOBODY = "nobody"
     NO_SKILL = "no_skill"
     NO_HOURS = "no_hours"
     TIME_OFF = "time_off"
     PEOPLE_LIMIT = "people_limit"
+    FEW_PEOPLE = "few_people"
     PROJECT_LIMIT = "project_limit"
     BLOCK = "block"
+    CHOICE = "choice"
     PIN = "pin"
     EXCLUDED = "excluded"
     PUBLISHED = "published"
@@ -44,8 +49,9 @@ class ChangeKind(StrEnum):
 
     `overtime`: an hour more of it allowed. `hours`: an hour more by contract. `time_off`: an hour of it worked.
     `skill`: the skills of the line learnt. `exclusion`: taken away. `person`: joins the project beyond its
-    limit. `project`: one project more than the member may have. `block`: works shorter pieces. `unpin`: an hour
-    less of a pin on another project. `pin`: an hour more of the pin on this one.
+    limit. `alone`: works on the project, which asks for one person at once instead of several. `join`: joins the
+    project, as its limits allow. `project`: one project more than the member may have. `block`: works shorter
+    pieces. `unpin`: an hour less of a pin on another project. `pin`: an hour more of the pin on this one.
     """
 
     OVERTIME = "overtime"
@@ -54,6 +60,8 @@ class ChangeKind(StrEnum):
     SKILL = "skill"
     EXCLUSION = "exclusion"
     PERSON = "person"
+    ALONE = "alone"
+    JOIN = "join"
     PROJECT = "project"
     BLOCK = "block"
     UNPIN = "unpin"

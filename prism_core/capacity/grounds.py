@@ -7,7 +7,9 @@ without hours stays closed, one with hours keeps its shortest piece, and publish
 all plans with these choices ours is the best, so that every cost is one of planning again with the same choices.
 """
 
+from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
@@ -16,12 +18,12 @@ import numpy as np
 
 from prism_core.capacity.explanation import Constraint
 from prism_core.capacity.flow import cheapest
-from prism_core.capacity.limits import Limits, limits_of
+from prism_core.capacity.limits import Limits, limited, limits_of
 from prism_core.capacity.network import NONE, Extra, Network, network
 from prism_core.capacity.offers import Tables, tables
 from prism_core.capacity.plan import PlanResult, PlanState
 from prism_core.capacity.planned import Pairs, flow_of, foreign
-from prism_core.capacity.problem import NO_HOURS, PlanProblem
+from prism_core.capacity.problem import HOURS_A_DAY, NO_HOURS, PlanProblem
 from prism_core.capacity.residual import NotBest, Residual, residual
 from prism_core.capacity.scoring import Scorer, hundredths, points_of
 from prism_core.capacity.supply import Flags, Ints, numbered, sums
@@ -70,6 +72,23 @@ class Grounds:
         return nodes
 
     @cached_property
+    def overtime_room(self) -> Ints:
+        """How much more overtime the days of every slot of a member can hold, were more allowed in the week."""
+        problem, slots = self.problem, self.found.slots
+        load: Counter[tuple[str, date]] = Counter()
+        for one in self.plan.assignments:
+            load.update({(one.member_id, day): hours for day, hours in one.by_day.items()})
+        room = np.zeros(len(slots.owner), np.int64)
+        for index, member in enumerate(problem.members):
+            for number, day in enumerate(problem.week.days):
+                slot, hours = slots.of_day[index, number], member.hours.get(day, NO_HOURS)
+                most = min(HOURS_A_DAY - hours, problem.overtime_hours_a_day)
+                if slot != NONE and hours:
+                    over = max(load[member.member_id, day] - hours, NO_HOURS)
+                    room[slot] += hundredths(max(most - over, NO_HOURS))
+        return room
+
+    @cached_property
     def line_node(self) -> Ints:
         return 1 + len(self.found.supply.regular) + np.arange(len(self.found.line_hours))
 
@@ -106,9 +125,9 @@ def grounds(problem: PlanProblem, plan: PlanResult) -> Grounds:
     limits = limits_of(problem, found)
     pairs = Pairs(problem, found)
     lasting = _lasting(problem, found, pairs, plan)
-    limited = _limited(found, limits)
-    allowed = ~limited | (lasting.used > 0)
-    floor = np.where(limited, limits.least, 0)
+    closable = limited(found, limits)
+    allowed = ~closable | (lasting.used > 0)
+    floor = np.where(closable, limits.least, 0)
     if problem.published:
         floor = np.maximum(floor, found.published)
     floor = np.minimum(floor, lasting.hours)
@@ -123,7 +142,7 @@ def grounds(problem: PlanProblem, plan: PlanResult) -> Grounds:
         # Days too short for blocks took hours away: costs are those around the best plan with the same people.
         amount = cheapest(arcs)
         graph = residual(arcs, amount, spare=_spare(found, arcs, amount))
-    given = _given(found, limits, limited, problem)
+    given = _given(found, limits, closable, problem)
     return Grounds(problem, plan, found, limits, pairs, allowed, arcs, amount, graph, given)
 
 
@@ -149,16 +168,16 @@ def _spare(found: Tables, arcs: Network, amount: Ints) -> Ints:
     slots = found.slots
     spare = np.zeros(len(arcs.tail), np.int64)
     entering = np.flatnonzero((arcs.pair != NONE) & (amount == arcs.capacity))
-    # Of parallel arcs the cheapest is the last one to be filled.
-    codes = arcs.tail[entering] * arcs.nodes + arcs.head[entering]
-    entering = entering[np.lexsort((arcs.cost[entering], codes))]
-    kept, number = numbered(np.sort(codes))
+    offer, pair = arcs.offer[entering], arcs.pair[entering]
+    kept, number = numbered(arcs.tail[entering] * arcs.nodes + arcs.head[entering])
     total = sums(number, amount[entering], len(kept))[number]
     full = total == (slots.capacity + slots.overtime)[arcs.slot[entering]]
-    last = np.append(number[1:] != number[:-1], np.ones(min(len(number), 1), np.bool_))
-    lines = np.append(found.line_hours[found.offer_line], _ENDLESS)
-    room = np.maximum(lines[arcs.offer[entering]] - total, 0)
-    spare[entering] = np.where(full & last, room, 0)
+    # Of parallel arcs those of a floor have their hours, those of last week have room for as many as there were.
+    of_floor = arcs.cost[entering] != -arcs.worth[entering]
+    of_last_week = arcs.worth[entering] > np.append(found.offer_points, 0)[offer]
+    most = np.append(found.line_hours[found.offer_line], _ENDLESS)[offer]
+    most = np.where(of_last_week, np.minimum(most, found.previous[pair]), most)
+    spare[entering] = np.where(full & ~of_floor, np.maximum(most - total, 0), 0)
     return spare
 
 
@@ -181,26 +200,16 @@ def _lasting(problem: PlanProblem, found: Tables, pairs: Pairs, plan: PlanResult
     return made
 
 
-def _limited(found: Tables, limits: Limits) -> Flags:
-    """The free pairs for which a limit could close others."""
-    free = np.arange(len(found.pair_owner)) < found.free_pairs
-    member, project = found.pair_member, found.pair_project
-    of_member = np.bincount(member[free], minlength=len(limits.projects))
-    of_project = np.bincount(project[free], minlength=len(limits.people))
-    tight = (limits.projects < of_member)[member] | (limits.people < of_project)[project]
-    return free & (tight | (limits.block > 0) | (limits.fewest > 0)[project])
-
-
-def _given(found: Tables, limits: Limits, limited: Flags, problem: PlanProblem) -> tuple[Constraint, ...]:
+def _given(found: Tables, limits: Limits, closable: Flags, problem: PlanProblem) -> tuple[Constraint, ...]:
     """What the explanation takes as given."""
-    member, project = found.pair_member[limited], found.pair_project[limited]
+    member, project = found.pair_member[closable], found.pair_project[closable]
     of_member = np.bincount(member, minlength=len(limits.projects))
     of_project = np.bincount(project, minlength=len(limits.people))
     people = (limits.people < of_project).any() or (limits.fewest[project] > 0).any()
     whether = (
         (Constraint.PEOPLE_LIMIT, people),
         (Constraint.PROJECT_LIMIT, (limits.projects < of_member).any()),
-        (Constraint.BLOCK, (limits.block[limited] > 0).any()),
+        (Constraint.BLOCK, (limits.block[closable] > 0).any()),
         (Constraint.PUBLISHED, bool(problem.published)),
     )
     return tuple(constraint for constraint, holds in whether if holds)

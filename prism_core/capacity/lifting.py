@@ -24,6 +24,8 @@ _HOUR: Final = 100
 _KINDS: Final[Mapping[Constraint, ChangeKind]] = {
     Constraint.EXCLUDED: ChangeKind.EXCLUSION,
     Constraint.PEOPLE_LIMIT: ChangeKind.PERSON,
+    Constraint.FEW_PEOPLE: ChangeKind.ALONE,
+    Constraint.CHOICE: ChangeKind.JOIN,
     Constraint.PROJECT_LIMIT: ChangeKind.PROJECT,
     Constraint.BLOCK: ChangeKind.BLOCK,
     Constraint.PIN: ChangeKind.PIN,
@@ -98,6 +100,8 @@ class Lifting:
         """What binds, and the change with the greatest gain."""
         line = self._on.problem.lines[index]
         able = self._able_for(line)
+        if not self._on.problem.members:
+            return Constraint.NOBODY, None
         if not able:
             return Constraint.NO_SKILL, self._taught(index, still, ways)
         status = {member: self._status(member, index) for member in able}
@@ -119,11 +123,23 @@ class Lifting:
     def _decided(
         self, member: int, why: Constraint, index: int, still: int, ways: Ways
     ) -> tuple[Constraint, Change] | None:
-        """What a decision or a limit keeps a member from."""
+        """What a decision or a limit keeps a member from; None where something else would keep them still."""
         way = ways.freed(member, index)
-        if way is None:
+        if way is None or not self._lifts(member, why, index, min(way.room, still)):
             return None
         return why, self._change(_KINDS[why], way, still)
+
+    def _lifts(self, member: int, why: Constraint, index: int, room: int) -> bool:
+        """Whether `room` hundredths of hours of a member could go to a line if only this gave way."""
+        on, line = self._on, self._on.problem.lines[index]
+        if why is Constraint.EXCLUDED:
+            return self._has_room(member, line)
+        if why in {Constraint.PIN, Constraint.BLOCK}:
+            return True
+        pair = on.pairs.number[on.problem.members[member].member_id, line.project_id]
+        least = on.limits.block[pair] if why is Constraint.FEW_PEOPLE else on.limits.least[pair]
+        is_free = on.projects[member] < on.limits.projects[member]
+        return bool(room >= least and (is_free or why is Constraint.PROJECT_LIMIT))
 
     def _taught(self, index: int, still: int, ways: Ways) -> Change | None:
         """Who would best learn the skills that nobody has."""
@@ -169,6 +185,7 @@ class Lifting:
         weights, end = on.problem.weights, on.problem.ends(line)
         dearest, overtime = rates(weights)[-1], overtime_rate(weights)
         best: Way | None = None
+        longer: Way | None = None
         off: tuple[Way, date] | None = None
         away = NO_HOURS
         for member in free:
@@ -176,6 +193,9 @@ class Lifting:
             new = ways.new(member, index, None)
             if new is not None and (best is None or new.gain > best.gain):
                 best = new
+            over = ways.overtime(member, index)
+            if over is not None and (longer is None or over.gain > longer.gain):
+                longer = over
             for day, hours in person.off.items():
                 if not hours or day > end or day not in on.problem.week.days:
                     continue
@@ -190,8 +210,8 @@ class Lifting:
         if best is None:
             # Nobody who could has a day that counts: an hour by contract on one is what is missing.
             best = max((ways.direct(member, index) for member in free), key=lambda way: way.gain)
-        elif best.gain > overtime:
-            way = replace(best, gain=best.gain - overtime)
+        elif longer is not None and longer.gain > overtime:
+            way = replace(longer, gain=longer.gain - overtime)
             return Constraint.NO_HOURS, self._change(ChangeKind.OVERTIME, way, still), way.gain
         if best.gain <= dearest:
             return None
@@ -216,11 +236,13 @@ class Lifting:
         project = self._project[line.project_id]
         if not on.limits.fits[number]:
             return Constraint.BLOCK
+        if on.people[project] < on.limits.fewest[project]:
+            return Constraint.FEW_PEOPLE
         if on.people[project] >= on.limits.people[project]:
             return Constraint.PEOPLE_LIMIT
         if on.projects[member] >= on.limits.projects[member]:
             return Constraint.PROJECT_LIMIT
-        return Constraint.BLOCK if on.limits.block[number] else Constraint.PEOPLE_LIMIT
+        return Constraint.BLOCK if on.limits.block[number] else Constraint.CHOICE
 
     def _has_room(self, member: int, line: DemandLine) -> bool:
         """Whether one more pair of a member and the project of a line would keep their limits."""

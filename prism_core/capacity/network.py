@@ -302,13 +302,17 @@ class _Steps:
         self.ends = np.stack(columns, axis=1)
 
     def of(self, pairs: Ints, most: Ints) -> Iterator[_Step]:
-        """The steps of these pairs in turn, the dearest first, up to `most` hours in all."""
+        """The steps of these pairs in turn, the dearest first, up to `most` hours in all.
+
+        Steps that more hours would reach are among them, of no width: what can change of a plan asks for them.
+        """
         order = np.argsort(self.ends[pairs], axis=1, kind="stable")
-        ends = np.minimum(np.take_along_axis(self.ends[pairs], order, axis=1), most[:, None])
+        ends = np.take_along_axis(self.ends[pairs], order, axis=1)
         begin = np.zeros(len(pairs), np.int64)
         for number in range(order.shape[1] + 1):
-            end = ends[:, number] if number < order.shape[1] else most
-            where = np.flatnonzero(end > begin)
+            reach = ends[:, number] if number < order.shape[1] else np.full(len(pairs), _UNLIMITED)
+            end = np.minimum(reach, most)
+            where = np.flatnonzero(reach > begin)
             still = order[where, number:]
             worth, above, kept = (one[still].sum(axis=1) for one in (self._worth, self._above, self._kept))
             yield _Step(where, (end - begin)[where], worth, above, kept)

@@ -39,7 +39,8 @@ class Level(StrEnum):
 class PlanMember:
     """Who can work. `hours` by day after time off; a day without hours is a day off. `off`: hours off by day.
 
-    `overtime_hours`: how many more a week, on days that the member works, at the price of the weights.
+    `overtime_hours`: how many more a week, on days that the member works, at the price of the weights; as many of
+    them a day as the problem allows.
     """
 
     member_id: str
@@ -138,7 +139,9 @@ class PlanProblem:
     """A week to plan, whole. `previous`: hours of last week; `published`: of this week when it is planned again.
 
     `move_budget_hours`: how many published hours may be taken from where they are; None: as few as can be.
-    `quality`: known scores of a member on a project.
+    `quality`: known scores of a member on a project. `overtime_hours_a_day`: no more overtime on a day, but for
+    what pins by day ask. `since`: the first day that is left to plan, None for the whole week. `remarks`: what was
+    worth knowing when the week was described, as what it is about and words.
     """
 
     week: Week
@@ -153,6 +156,9 @@ class PlanProblem:
     weights: Weights = field(default_factory=Weights)
     move_budget_hours: Decimal | None = None
     level: Level = Level.AUTO
+    overtime_hours_a_day: Decimal = HOURS_A_DAY
+    since: date | None = None
+    remarks: Sequence[tuple[str, str]] = ()
 
     def ends(self, line: DemandLine) -> date:
         """The last day of the week on which hours count for the line."""

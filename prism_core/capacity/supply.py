@@ -55,7 +55,7 @@ def supply(problem: PlanProblem) -> Supply:
     taken = np.zeros_like(hours)
     np.add.at(taken, owner, pins)
     over = np.maximum(taken - hours, 0)
-    room = np.where(hours > 0, _DAY - np.maximum(hours, taken), 0)
+    room = np.where(hours > 0, np.maximum(_most_overtime(problem, hours) - over, 0), 0)
     overtime = np.minimum(np.maximum(allowance - over.sum(axis=1), 0), room.sum(axis=1))
     room[overtime == 0] = 0
     return Supply(
@@ -69,6 +69,11 @@ def supply(problem: PlanProblem) -> Supply:
             -1, QUARTERS + 1
         ),
     )
+
+
+def _most_overtime(problem: PlanProblem, hours: Ints) -> Ints:
+    """Overtime that fits on a day, by member and day."""
+    return np.minimum(_DAY - hours, hundredths(problem.overtime_hours_a_day))
 
 
 def _by_day(of_days: Sequence[Mapping[date, Decimal]], days: Mapping[date, int]) -> Ints:
@@ -89,6 +94,7 @@ def _place_pins(problem: PlanProblem, hours: Ints, owner: Ints, allowance: Ints,
     np.subtract.at(left, owner, found)
     ending = {line.project_id for line in problem.lines if problem.ends(line) < problem.week.sunday}
     extra = allowance - np.maximum(-left, 0).sum(axis=1)
+    most = _most_overtime(problem, hours)
     for index, pin in enumerate(problem.pins):
         if pin.by_day is not None:
             continue
@@ -100,8 +106,8 @@ def _place_pins(problem: PlanProblem, hours: Ints, owner: Ints, allowance: Ints,
             left[member, day] -= taken
             needed -= taken
         for day in order if needed else ():
-            room = min(int(_DAY - hours[member, day] + min(left[member, day], 0)), int(extra[member]))
-            taken = min(needed, room) if hours[member, day] else 0
+            room = min(int(most[member, day] + min(left[member, day], 0)), int(extra[member]))
+            taken = min(needed, max(room, 0)) if hours[member, day] else 0
             found[index, day] += taken
             left[member, day] -= taken
             extra[member] -= taken

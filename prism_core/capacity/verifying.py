@@ -25,7 +25,7 @@ def breaches(problem: PlanProblem, plan: PlanResult) -> list[str]:
         by_project[one.project_id].append(one)
     return [
         *_sums(problem, plan),
-        *(wrong for name, mine in by_member.items() for wrong in _member(members[name], mine)),
+        *(wrong for name, mine in by_member.items() for wrong in _member(problem, members[name], mine)),
         *_skills_and_exclusions(problem, plan, members),
         *_windows(problem, plan),
         *_pins(problem, plan),
@@ -37,15 +37,23 @@ def asked_too_much(problem: PlanProblem, planned: Mapping[Pair, Mapping[date, De
     """What planned hours ask of people beyond what they have, next to the pins of the week; a sentence each.
 
     For hours that were planned when the week was another: time off, pins and exclusions since are in `problem`.
-    A pair that is pinned now has the hours of its pin. Members that the problem does not know are not judged.
+    A pair that is pinned now has the hours of its pin. Days that have passed, and members that the problem does
+    not know, are not judged.
     """
     pins = {(pin.member_id, pin.project_id): pin.by_day or {} for pin in problem.pins}
     excluded = {(one.member_id, one.project_id) for one in problem.exclusions}
     fresh = {pair: days for pair, days in planned.items() if pair not in pins}
     asked: defaultdict[str, defaultdict[date, Decimal]] = defaultdict(lambda: defaultdict(lambda: NO_HOURS))
-    for (member_id, _), days in (*fresh.items(), *pins.items()):
+    since = problem.since or problem.week.monday
+    fixed: defaultdict[tuple[str, date], Decimal] = defaultdict(lambda: NO_HOURS)
+    for (member_id, _), days in pins.items():
         for day, hours in days.items():
+            fixed[member_id, day] += hours
             asked[member_id][day] += hours
+    for (member_id, _), days in fresh.items():
+        for day, hours in days.items():
+            if day >= since:
+                asked[member_id][day] += hours
     found = [f"{member} is excluded from {project}" for member, project in sorted(fresh.keys() & excluded)]
     members = {one.member_id: one for one in problem.members}
     for member_id in sorted({member for member, _ in fresh} & members.keys()):
@@ -53,9 +61,13 @@ def asked_too_much(problem: PlanProblem, planned: Mapping[Pair, Mapping[date, De
         mine = {day for (who, _), days in fresh.items() if who == member_id for day in days}
         for day, hours in sorted(asked[member_id].items()):
             there = member.hours.get(day, NO_HOURS)
-            overtime += max(hours - there, NO_HOURS)
+            over = max(hours - there, NO_HOURS)
+            overtime += over
             if not there and day in mine:
                 found.append(f"{member_id} has no hours on {day}, {hours:.2f} are planned")
+            elif over > max(problem.overtime_hours_a_day, fixed[member_id, day] - there):
+                allowed = f"{problem.overtime_hours_a_day:.2f} of overtime a day are allowed"
+                found.append(f"{member_id} would work {over:.2f} hours more on {day} than they have, {allowed}")
         if overtime > member.overtime_hours:
             allowed = f"{member.overtime_hours:.2f} of overtime are allowed"
             found.append(f"{member_id} would work {overtime:.2f} hours above those of their days, {allowed}")
@@ -79,17 +91,22 @@ def _sums(problem: PlanProblem, plan: PlanResult) -> Iterator[str]:
             yield f"line {line.line_id}: {met[line.line_id]} hours met, {open_hours.get(line.line_id)} open"
 
 
-def _member(member: PlanMember, mine: list[Assignment]) -> Iterator[str]:
+def _member(problem: PlanProblem, member: PlanMember, mine: list[Assignment]) -> Iterator[str]:
     load: defaultdict[date, Decimal] = defaultdict(lambda: NO_HOURS)
+    fixed: defaultdict[date, Decimal] = defaultdict(lambda: NO_HOURS)
     for one in mine:
         for day, hours in one.by_day.items():
             load[day] += hours
+            fixed[day] += hours if one.pinned else NO_HOURS
     over = {day: hours - member.hours.get(day, NO_HOURS) for day, hours in load.items()}
     for day, hours in load.items():
         if not member.hours.get(day):
             yield f"{member.member_id}: {hours} hours on the day off {day}"
         if hours > HOURS_A_DAY:
             yield f"{member.member_id}: {hours} hours on {day}"
+        if over[day] > max(problem.overtime_hours_a_day, fixed[day] - member.hours.get(day, NO_HOURS)):
+            allowed = problem.overtime_hours_a_day
+            yield f"{member.member_id}: {over[day]} hours of overtime on {day}, {allowed} allowed"
     overtime = sum((max(hours, NO_HOURS) for hours in over.values()), NO_HOURS)
     if overtime > member.overtime_hours:
         yield f"{member.member_id}: {overtime} hours above those of their days, {member.overtime_hours} allowed"

@@ -8,7 +8,7 @@ line really gets one more.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -77,9 +77,7 @@ class Ways:
 
     def _own(self, member: int, index: int, paths: Paths, column: int) -> Way | None:
         on = self._on
-        slots = self._slots_of(member)
-        slots = slots[on.found.slots.last_day[slots] <= on.found.line_end[index]]
-        nodes = on.slot_node[slots]
+        nodes = on.slot_node[self._slots_until(member, index)]
         nodes = nodes[paths.reached[nodes, column]]
         if not len(nodes):
             return None
@@ -88,20 +86,31 @@ class Ways:
         room = _room(paths, paths.path(node, column))
         return Way(direct.gain - int(paths.cost[node, column]), member, min(direct.room, room))
 
+    def overtime(self, member: int, index: int) -> Way | None:
+        """As `new`, an hour above those of any day that can hold more of them."""
+        found: list[Way] = []
+        for slot in self._slots_until(member, index).tolist():
+            room = int(self._on.overtime_room[slot])
+            way = self._through(member, index, np.array([slot]), counts=True) if room else None
+            if way is not None:
+                found.append(replace(way, room=min(way.room, room)))
+        return max(found, key=lambda way: way.gain, default=None)
+
     def new(self, member: int, index: int, day: int | None) -> Way | None:
         """A new hour of a member, on a day or any with hours, before what the hour itself costs."""
-        on, column = self._on, self._column[index]
-        end = int(on.found.line_end[index])
         if day is None:
-            slots = self._slots_of(member)
-            slots = slots[on.found.slots.last_day[slots] <= end]
-            if not len(slots):
-                return None
-        else:
-            slot = int(on.found.slots.of_day[member, day])
-            slots = np.array([] if slot < 0 else [slot], np.int64)
-        # On a day that counts the hour may go to the line itself, whatever its arc can hold.
-        counts = day is None or day <= end
+            slots = self._slots_until(member, index)
+            return self._through(member, index, slots, counts=True) if len(slots) else None
+        slot = int(self._on.found.slots.of_day[member, day])
+        slots = np.array([] if slot < 0 else [slot], np.int64)
+        return self._through(member, index, slots, counts=day <= int(self._on.found.line_end[index]))
+
+    def _through(self, member: int, index: int, slots: Ints, *, counts: bool) -> Way | None:
+        """The best way of an hour from some slots.
+
+        One on a day that counts may go to the line itself, whatever its arc can hold.
+        """
+        on, column = self._on, self._column[index]
         best = self.direct(member, index) if counts else None
         nodes = on.slot_node[slots]
         for node in nodes[self._to_line.reached[nodes, column]].tolist():
@@ -148,9 +157,11 @@ class Ways:
         of_line = ~graph.ahead & (arcs.head[graph.arc] == SINK) & (tail >= 0) & (tail < lines)
         return np.where(of_line, tail, NONE)
 
-    def _slots_of(self, member: int) -> Ints:
+    def _slots_until(self, member: int, index: int) -> Ints:
+        """The slots of a member whose hours count for a line."""
         first, last = np.searchsorted(self._of_slot, [member, member + 1])
-        return self._slots[first:last]
+        slots = self._slots[first:last]
+        return slots[self._on.found.slots.last_day[slots] <= self._on.found.line_end[index]]
 
 
 def _room(paths: Paths, path: list[int]) -> int:

@@ -18,6 +18,7 @@ from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.capacity.describing import describe
 from prism_core.capacity.problem import PlanProblem
+from prism_core.capacity.running import check_publishable, with_passed_days
 from prism_core.capacity.verifying import asked_too_much
 from prism_core.day_hours import overfilling
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
@@ -128,14 +129,18 @@ class Publisher:
     ) -> Published:
         """Make `planned`, hours by day of members on projects, the allocations of a week, next to pinned ones.
 
-        `expected` is the publication that was looked at, 0 for none. With `problem`, the week as it is now, nobody
-        is asked for more than they have. The same call again, after a kill or a lost
-        answer, goes on where it was. Raises Overtaken, OutdatedPlan, or TransientFailure when the rows stay busy.
+        Days that have passed keep their hours. `expected` is the publication that was looked at, 0 for none. With
+        `problem`, the week as it is now, nobody is asked for more than they have. The same call again, after a
+        kill or a lost answer, goes on where it was. Raises Overtaken, OutdatedPlan, BadUsage for a week that has
+        ended, or TransientFailure when the rows stay busy.
         """
         stands = self.finish(week)
         if stands is not None and _is_own(stands, plan_id, actor, expected):
             return self._published(stands)
+        today = clock.now().date()
+        check_publishable(week, today)
         current = self._rows(week)
+        planned = with_passed_days(planned, hours_of(current), today)
         replacements = replaced_by(week, plan_id, planned, current)
         if _publication(stands) != expected:
             raise Overtaken(week, expected, stands, _against(planned, current))

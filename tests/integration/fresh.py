@@ -26,26 +26,31 @@ def worker_port(offset: int = 0) -> int:
 
 
 @contextmanager
-def fresh_platform(home: Path, port: int) -> Iterator[Platform]:
-    """An emulator of its own, with the templates deployed and the first week 2018-W33."""
+def fresh_platform(home: Path, port: int, now: str | None = None) -> Iterator[Platform]:
+    """An emulator of its own, with the templates deployed and the first week 2018-W33.
+
+    With `now` its clock stands there, that of its functions too.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("PRISM_")]:
             patch.delenv(name)
         patch.setenv("PRISM_HOME", str(home))
         patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
+        if now is not None:
+            patch.setenv("PRISM_NOW", now)
         with attached(print, port=port) as running:
             deploy(running.settings, Week.parse("2018-W40"), print)
             yield running
     shutil.rmtree(home, ignore_errors=True)
 
 
-def platform_of_this_file() -> Any:
+def platform_of_this_file(now: str | None = None) -> Any:
     """`platform = platform_of_this_file()` in a test file hides the platform of the session."""
 
     @pytest.fixture(scope="module", name="platform")
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-        with fresh_platform(tmp_path_factory.mktemp("own-home"), worker_port(7)) as running:
+        with fresh_platform(tmp_path_factory.mktemp("own-home"), worker_port(7), now) as running:
             yield running
 
     return own

@@ -20,6 +20,7 @@ from prism_api.api.calls import Role
 from prism_api.planner import asking, solving
 from prism_api.planner.handler import handler as planner
 from prism_assets.definitions import build_definitions
+from prism_core import clock
 from prism_core.capacity import proposing
 from prism_core.models.alerts import Plan
 from prism_core.models.people import MemberStatus
@@ -33,10 +34,10 @@ from tests.integration.api_client import Answer, Api
 from tests.integration.deployed import Deployed
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.test_emulator_contract_mail import received, sink
-from tests.integration.test_plan_command import ITEMS, put
+from tests.integration.test_plan_command import ITEMS, NOW, put
 from tests.integration.ticks import tick
 
-platform = platform_of_this_file()
+platform = platform_of_this_file(NOW)
 WEEK = "2026-W48"
 PLANS_OF = f"/api/capacity/{WEEK}/plans"
 LEAD = Api("[lead]", "p-lead")
@@ -91,7 +92,7 @@ def abandoned(plan: dict[str, Any]) -> Plan:
     store = PlanStore(load_settings())
     found = store.load(plan["plan_id"])
     assert found is not None
-    later = store._step(found, due=datetime.now(UTC) - timedelta(seconds=1))
+    later = store._step(found, due=clock.now() - timedelta(seconds=1))
     assert later is not None
     return later
 
@@ -459,6 +460,18 @@ def test_a_plan_that_cannot_be_published_says_why(platform: Platform) -> None:
     assert LEAD("GET", week).body["publication"] == 0
 
 
+def test_a_week_before_the_first_one_is_not_planned_and_one_that_has_ended_is_not_published() -> None:
+    before = LEAD("POST", "/api/capacity/1999-W01/plans", {})
+    ended = LEAD("POST", "/api/capacity/2026-W40/plans", {}).body
+    planner({"do": "solve", "plan_id": ended["plan_id"]}, None)
+    refused = LEAD("POST", f"/api/capacity/2026-W40/plans/{ended['plan_id']}/publish", match='"0"')
+
+    assert (before.status, before.body["errors"][0]["path"]) == (422, "path.week")
+    assert "1999-W01 lies before 2018-W33" in before.body["errors"][0]["message"]
+    assert refused.status in {409, 422}
+    assert "2026-W40 ended on 2026-10-04" in refused.body["detail"]
+
+
 def test_the_list_has_the_plans_of_the_week_and_a_plan_of_another_week_is_not_found(platform: Platform) -> None:
     mine = solved()
     other = LEAD("POST", "/api/capacity/2026-W49/plans", {}).body
@@ -489,4 +502,4 @@ def test_a_week_in_which_nobody_can_work_is_planned_and_all_of_it_stays_open(pla
     plan = solved({"scenario": {"name": "nobody", "leave": ["m-1", "m-3"]}})
 
     assert (plan["status"], plan["assigned_hours"], plan["unmet_hours"]) == ("draft", "0.00", "50.00")
-    assert [one["constraint"] for one in read(plan, "/explanation").body["unmet"]] == ["no_skill"]
+    assert [one["constraint"] for one in read(plan, "/explanation").body["unmet"]] == ["nobody"]

@@ -17,6 +17,8 @@ from tests.integration.helpers import prism
 
 platform = commands_of_this_file()
 WEEK = "2026-W48"
+# The Friday before.
+NOW = "2026-11-20T08:00:00Z"
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 ITEMS: list[tuple[TableSpec, Any]] = [
     *(
@@ -80,8 +82,9 @@ def put(platform: Platform, items: list[tuple[TableSpec, Any]]) -> None:
         )
 
 
-def plan(platform: Platform, *words: str) -> Any:
-    return prism(platform.settings.home, "plan", *words, first_week=platform.settings.first_week.label)
+def plan(platform: Platform, *words: str, now: str = NOW) -> Any:
+    first = platform.settings.first_week.label
+    return prism(platform.settings.home, "plan", *words, first_week=first, PRISM_NOW=now)
 
 
 def test_a_week_is_planned_around_time_off_and_says_what_stays_open(platform: Platform) -> None:
@@ -104,6 +107,17 @@ def test_a_week_is_planned_around_time_off_and_says_what_stays_open(platform: Pl
     for text in ("32.00 h planned, 18.00 h open", "gap 0.0000%", "optimum: the best plan there is", "Mon 8.00"):
         assert text in told.stdout
     assert "request r-1" in told.stderr
+
+
+def test_on_its_wednesday_a_week_is_planned_for_the_days_that_are_left(platform: Platform) -> None:
+    put(platform, ITEMS)
+
+    answer = plan(platform, WEEK, "--json", now="2026-11-25T08:00:00Z")
+
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert found["assignments"][0]["by_day"] == {"2026-11-25": "8.00", "2026-11-27": "8.00"}
+    assert any("the days before 2026-11-25 have passed" in note for note in found["notes"])
 
 
 def test_an_explanation_says_what_binds_and_a_scenario_what_it_changes(platform: Platform, tmp_path: Path) -> None:
@@ -148,5 +162,7 @@ def test_a_pin_on_a_day_off_ends_it_with_the_member_the_project_and_what_to_do(p
 
 def test_a_week_that_is_none_is_bad_usage_and_one_without_items_is_an_empty_plan(platform: Platform) -> None:
     assert plan(platform, "2026-W60").returncode == 2
-    empty = plan(platform, "2019-W02", "--json")
+    before = plan(platform, "1999-W01")
+    assert (before.returncode, "the first week of the settings" in before.stderr) == (2, True)
+    empty = plan(platform, "2025-W02", "--json")
     assert empty.returncode == 0, empty.stderr

@@ -75,7 +75,7 @@ def settings(platform: Platform) -> Settings:
 @pytest.fixture
 def week() -> Week:
     """A week of one test."""
-    return Week.parse("2027-W01") + next(_weeks)
+    return Week.parse("2031-W01") + next(_weeks)
 
 
 @pytest.fixture
@@ -550,6 +550,30 @@ def _state_of(pid: int | None) -> str:
 
 
 # -- telling by itself ---------------------------------------------------------------------------------------
+
+
+def test_of_a_running_week_the_days_that_have_passed_stay_and_an_ended_one_is_refused(
+    settings: Settings, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    week = Week.parse("2034-W20")
+    monday, tuesday, wednesday = week.days[:3]
+    table = store(settings)
+    for project, hours in (("p-1", {monday: EIGHT}), ("p-2", {tuesday: EIGHT, wednesday: EIGHT})):
+        table.create(row(week, "m-01", project, hours=hours), request_id=project, **WHO)
+
+    monkeypatch.setenv("PRISM_NOW", f"{wednesday}T09:00:00Z")
+    planned = {("m-01", "p-1"): {monday: EIGHT / 2, wednesday: EIGHT}}
+    done = publisher.publish(week, "plan-days", planned, actor="lead-1", expected=0)
+
+    assert hours_of(settings, week) == {
+        ("m-01", "p-1"): {monday: EIGHT, wednesday: EIGHT},
+        ("m-01", "p-2"): {tuesday: EIGHT},
+    }
+    assert [(one.project_id, one.hours) for one in done.changes] == [("p-1", EIGHT), ("p-2", -EIGHT)]
+    monkeypatch.setenv("PRISM_NOW", f"{(week + 1).monday}T09:00:00Z")
+    assert publisher.publish(week, "plan-days", planned, actor="lead-1", expected=0).pointer == done.pointer
+    with pytest.raises(BadUsage, match=f"{week} ended on {week.sunday}"):
+        publisher.publish(week, "plan-late", planned, actor="lead-1", expected=1)
 
 
 def test_the_sensor_asks_once_for_a_publication_and_the_asset_tells_and_finishes_it_once(

@@ -197,3 +197,5 @@ def test_the_last_week_of_all_is_the_last_that_has_an_end() -> None:
 
     with pytest.raises(BadUsage, match="dates stop with the year 9999"):
         Week.parse("9999-W52")
+    with pytest.raises(BadUsage, match="no week -1 from 0001-W01"):
+        _ = Week.parse("0001-W01") + -1

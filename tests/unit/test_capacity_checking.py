@@ -42,6 +42,10 @@ BAD = {
         replace(SOUND, weights=Weights(priority=(Decimal(1), NAN, Decimal(1), Decimal(1), Decimal(1)))),
         "weight priority[2]: NaN is no number",
     ),
+    "a weight that is a float": (
+        replace(SOUND, weights=Weights(quality=float("nan"))),  # type: ignore[arg-type]
+        "weight quality: nan is no Decimal; give points per hour from 0 to 10000",
+    ),
     "negative demand": (replace(SOUND, lines=[line("maps", -3)]), "demand line D-maps: demand: -3 is negative"),
     "no demand": (replace(SOUND, lines=[line("maps", 0)]), "demand line D-maps: asks for no hours"),
     "demand that is no number": (replace(SOUND, lines=[line("maps", "NaN")]), "demand line D-maps: demand: NaN"),
@@ -77,6 +81,10 @@ BAD = {
     "negative overtime": (
         replace(SOUND, members=[member("ana", 8, overtime_hours=MINUS)]),
         "member ana: overtime: -1 is negative",
+    ),
+    "overtime of more than a day": (
+        replace(SOUND, overtime_hours_a_day=Decimal(25)),
+        "overtime a day: 25 is above 24; give hours from 0 to 24",
     ),
     "no projects at all": (
         replace(SOUND, members=[member("ana", 8, max_projects=0)]),
@@ -187,6 +195,19 @@ TOLD = {
         replace(pinned(Pin("ana", "maps", Decimal(4))), lines=[]),
         "pins on maps: 4.00 hours beyond the demand of 0.00; they earn nothing",
     ),
+    "a pin after the days of the demand": (
+        replace(pinned(Pin("ana", "maps", Decimal(3), {TUE: Decimal(3)})), lines=[line("maps", 3, until=MON)]),
+        "pins on maps: 3.00 hours beyond the demand of 3.00 or the days on which it ends; they earn nothing",
+    ),
+    "a project that wants more people than there are": (
+        replace(
+            SOUND,
+            projects=[PlanProject("maps"), PlanProject("roads", min_people=2)],
+            members=[*SOUND.members, member("cem", skills={"video": 3})],
+        ),
+        "project roads: wants 2 people at once, 1 can work on it; its 6.00 hours stay open",
+    ),
+    "nobody at all": (replace(SOUND, members=[]), "the week: has no members; all demand stays open"),
     "a pin without the skills": (
         pinned(Pin("ben", "roads", Decimal(4))),
         "pin ben on roads: they lack the skills of every line; the hours count all the same",
@@ -217,6 +238,13 @@ def test_what_is_wrong_is_named_and_no_plan_is_made(problem: PlanProblem, words:
 @pytest.mark.parametrize(("problem", "words"), TOLD.values(), ids=TOLD)
 def test_what_is_worth_knowing_is_told_beside_the_plan(problem: PlanProblem, words: str) -> None:
     assert words in solve(problem).notes
+
+
+def test_a_pin_that_meets_lines_on_their_days_is_within_the_demand() -> None:
+    early = Pin("ana", "maps", Decimal(6), {MON: Decimal(2), TUE: Decimal(4)})
+    lines = [line("maps", 2, "first", until=MON), line("maps", 3), line("maps", 1, "last", until=TUE)]
+
+    assert check(replace(pinned(early), lines=lines)) == []
 
 
 def test_every_mistake_is_told_at_once() -> None:

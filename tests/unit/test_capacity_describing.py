@@ -70,6 +70,15 @@ def test_nobody_works_on_the_public_holidays_of_their_place() -> None:
     assert THU not in found.hours, "Thanksgiving 2026"
 
 
+def test_a_location_that_nobody_knows_has_no_holidays_and_is_named() -> None:
+    lost, known = member(location="ZZ"), member(member_id="m-2", location="US")
+    problem = describe(W48, Items(members=[lost, known])).problem
+
+    assert THU in problem.members[0].hours
+    assert THU not in problem.members[1].hours
+    assert solve(problem).notes == ("member m-1: no holidays of ZZ are known; planned as if there were none",)
+
+
 def test_who_is_inactive_is_not_planned() -> None:
     assert describe(W48, Items(members=[member(status="inactive")])).problem.members == ()
 

@@ -22,7 +22,7 @@ from prism_core.capacity.grounds import grounds
 from prism_core.capacity.plan import PlanResult
 from prism_core.capacity.problem import DemandLine, Exclusion, Level, Pair, Pin, PlanMember, PlanProblem
 from prism_core.capacity.solve import solve
-from tests.unit.capacity_programs import Wishes, most_points
+from tests.unit.capacity_programs import Wishes, best_of_all_choices, most_points
 from tests.unit.capacity_weeks import MON, problems
 
 HOUR = Decimal(1)
@@ -60,6 +60,21 @@ def test_within_limits_it_holds_with_the_same_people(problem: PlanProblem) -> No
         return  # explained around the best plan with the same people, whose hours differ
     judge_switches(problem, plan, explanation, given_)
     judge_changes(problem, plan, explanation, given_)
+
+
+@given(problems(limits=True, fewest=True, blocks=False))
+@SLOW
+def test_a_limit_that_gives_way_gains_what_was_told_when_the_week_is_planned_again(problem: PlanProblem) -> None:
+    plan = solve(problem)
+
+    explanation = explain(problem, plan)
+
+    assert not explanation.given_up
+    judge_changes(problem, plan, explanation, as_chosen(problem, plan))
+    for why in explanation.unmet:
+        if why.change is not None and why.change.kind in OF_LIMITS:
+            told = float(plan.objective + why.change.gain * min(HOUR, why.change.hours))
+            assert best_of_all_choices(without_limit(problem, why, why.change)) >= told - 1e-6, why
 
 
 @given(problems(), st.data())
@@ -235,7 +250,26 @@ def judge_changes(problem: PlanProblem, plan: PlanResult, explanation: Explanati
             assert points == pytest.approx(told, abs=1e-6), why
 
 
-EXACT = (ChangeKind.OVERTIME, ChangeKind.EXCLUSION, ChangeKind.SKILL, ChangeKind.PERSON, ChangeKind.PROJECT)
+OF_LIMITS = (ChangeKind.PERSON, ChangeKind.ALONE, ChangeKind.JOIN, ChangeKind.PROJECT, ChangeKind.EXCLUSION)
+EXACT = (ChangeKind.OVERTIME, ChangeKind.SKILL, *OF_LIMITS)
+
+
+def without_limit(problem: PlanProblem, why: UnmetWhy, change: Change) -> PlanProblem:
+    """The problem with the one limit or exclusion changed that a change names."""
+    project = next(one for one in problem.projects if one.project_id == why.project_id)
+    who = next(one for one in problem.members if one.member_id == change.member_id)
+    if change.kind is ChangeKind.PERSON:
+        project = replace(project, max_people=(project.max_people or 0) + 1)
+    elif change.kind is ChangeKind.ALONE:
+        project = replace(project, min_people=1)
+    elif change.kind is ChangeKind.PROJECT:
+        who = replace(who, max_projects=(who.max_projects or 0) + 1)
+    gone = Exclusion(change.member_id, why.project_id) if change.kind is ChangeKind.EXCLUSION else None
+    return replace(
+        with_member(problem, who),
+        projects=[project if one.project_id == why.project_id else one for one in problem.projects],
+        exclusions=[one for one in problem.exclusions if one != gone],
+    )
 
 
 def applied(problem: PlanProblem, why: UnmetWhy, change: Change, amount: Decimal) -> tuple[PlanProblem, Wishes]:

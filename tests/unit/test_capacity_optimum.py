@@ -143,6 +143,29 @@ def test_a_pin_may_use_the_overtime_of_its_day() -> None:
     assert plan.loads[0].overtime == Decimal(2)
 
 
+def test_overtime_is_spread_over_days_as_far_as_a_day_may_have_it() -> None:
+    one = member("A", 8, 8, overtime_hours=Decimal(10))
+    problem = PlanProblem(WEEK, [one], [PlanProject("P", 1)], [line("P", 30)], overtime_hours_a_day=Decimal(3))
+
+    plan = solve(problem)
+
+    assert plan.assignments[0].by_day == {MON: Decimal(11), TUE: Decimal(11)}
+    assert breaches(replace(problem, overtime_hours_a_day=Decimal(2)), plan) == [
+        f"A: 3.00 hours of overtime on {day}, 2 allowed" for day in (MON, TUE)
+    ]
+
+
+def test_a_pin_by_day_may_ask_for_more_overtime_than_is_planned_otherwise() -> None:
+    one = member("A", 8, 8, overtime_hours=Decimal(10))
+    pin = Pin("A", "P", Decimal(14), {MON: Decimal(14)})
+    lines = [line("P", 14), line("Q", 20)]
+    projects = [PlanProject("P", 1), PlanProject("Q", 1)]
+
+    plan = solve(PlanProblem(WEEK, [one], projects, lines, pins=[pin], overtime_hours_a_day=Decimal(3)))
+
+    assert {a.project_id: a.by_day for a in plan.assignments} == {"P": {MON: 14}, "Q": {TUE: 11}}
+
+
 def test_hours_that_are_whole_quarters_stay_whole_quarters() -> None:
     people = [member(f"M{number}", 7, 7, 7, skills={"a": 1 + number % 3}) for number in range(7)]
     projects = [PlanProject(f"P{number}", 1 + number % 5) for number in range(6)]

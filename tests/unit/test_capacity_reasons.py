@@ -47,6 +47,16 @@ def test_without_hours_left_an_hour_of_overtime_is_worth_what_it_earns_less_its_
     assert solve(more).objective - solve(problem).objective == 2 * why.change.gain
 
 
+def test_where_no_day_may_have_more_overtime_an_hour_by_contract_is_named() -> None:
+    one = member("A", 8, 8, overtime_hours=Decimal(2))
+    problem = PlanProblem(WEEK, [one], [PlanProject("P", 1)], [line("P", 50)], overtime_hours_a_day=Decimal(1))
+
+    why = open_line(problem)
+
+    assert why.change is not None
+    assert (why.constraint, why.change.kind) == (Constraint.NO_HOURS, ChangeKind.HOURS)
+
+
 def test_where_overtime_does_not_pay_an_hour_by_contract_is_named() -> None:
     why = open_line(PlanProblem(WEEK, [member("A", *FULL)], [PlanProject("P", 5)], [line("P", 50)]))
 
@@ -94,6 +104,40 @@ def test_the_limit_of_people_binds_when_others_are_idle() -> None:
     assert (why.change.kind, why.change.member_id) == (ChangeKind.PERSON, "B")
     assert {one.member_id: one.idle_why for one in explanation.members}["B"] is Constraint.PEOPLE_LIMIT
     assert explanation.relative_to == (Constraint.PEOPLE_LIMIT,)
+
+
+def test_a_project_that_wants_several_people_names_who_could_do_it_alone() -> None:
+    people = [member("A", 8, skills={"a": 1}), member("B", 8)]
+    problem = PlanProblem(WEEK, people, [PlanProject("P", min_people=2)], [line("P", 4, skills={"a": 1})])
+
+    explanation = explain(problem, solve(problem))
+
+    why = explanation.unmet[0]
+    assert why.constraint is Constraint.FEW_PEOPLE
+    assert why.change is not None
+    assert (why.change.kind, why.change.member_id) == (ChangeKind.ALONE, "A")
+    assert "asks for one person at once, and A is it" in unmet(why, Names())
+    assert {one.member_id: one.idle_why for one in explanation.members}["A"] is Constraint.FEW_PEOPLE
+    alone = replace(problem, projects=[PlanProject("P")])
+    gained = solve(alone).objective - solve(problem).objective
+    assert gained >= why.change.gain * why.change.hours
+
+
+def test_a_project_that_wants_several_people_names_nobody_who_has_no_room_for_it() -> None:
+    projects = [PlanProject("P", 3, min_people=2), PlanProject("Q", 1)]
+    people = [member("A", 8, skills={"a": 1}, max_projects=1), member("B", 8)]
+    lines = [line("P", 4, skills={"a": 1}), line("Q", 7, skills={"a": 1})]
+
+    why = open_line(PlanProblem(WEEK, people, projects, lines))
+
+    assert (why.constraint, why.change) == (Constraint.FEW_PEOPLE, None)
+
+
+def test_without_members_it_is_they_who_are_missing_and_no_skill() -> None:
+    why = open_line(PlanProblem(WEEK, [], [PlanProject("P")], [line("P", 4, skills={"a": 1})]))
+
+    assert (why.constraint, why.change) == (Constraint.NOBODY, None)
+    assert "the week has no members" in unmet(why, Names())
 
 
 def test_the_limit_of_projects_binds_when_the_member_has_hours() -> None:

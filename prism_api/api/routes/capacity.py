@@ -39,6 +39,7 @@ from prism_core.capacity import wording
 from prism_core.capacity.compare import difference
 from prism_core.capacity.explanation import Candidate, Explanation
 from prism_core.capacity.kept import KeptPlan, read_explanation
+from prism_core.capacity.running import check_plannable
 from prism_core.capacity.wish import PlanWish
 from prism_core.failures import BadUsage
 from prism_core.models.alerts import Plan
@@ -72,7 +73,7 @@ def post(
     week: WeekKey, body: Annotated[PlanWish, Body()], reason: Reason = None, idempotency_key: Idempotency = None
 ) -> Response[Answer]:
     """It is queued; its status says when it is solved, or what kept it from being."""
-    plan = planning.ask(opened(), week_of(week), body)
+    plan = planning.ask(opened(), plannable(week), body)
     answer = item_answer(RESOURCE, Answer, plan, HTTPStatus.ACCEPTED)
     answer.headers["location"] = f"/api/capacity/{week}/plans/{plan.plan_id}"
     return answer
@@ -196,6 +197,16 @@ def week_of(week: str) -> Week:
         return Week.parse(week)
     except BadUsage as error:
         raise invalid((FieldError("path.week", str(error)),)) from error
+
+
+def plannable(week: str) -> Week:
+    """The week, if it can be planned. Raises Problem 422."""
+    wanted = week_of(week)
+    try:
+        check_plannable(wanted, backend.settings().first_week)
+    except BadUsage as error:
+        raise invalid((FieldError("path.week", str(error)),)) from error
+    return wanted
 
 
 def plan_of(week: str, plan_id: str, field: str | None = None) -> Plan:
