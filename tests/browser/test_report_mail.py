@@ -18,6 +18,8 @@ from tests.unit.report_mails import CONTENTS
 
 NOW = datetime(2023, 9, 4, 5, tzinfo=UTC)
 WIDTHS = (600, 375)
+# Two of the real weeks are enough to look at.
+NAMES = [name for name in CONTENTS if name not in {"real-w32", "real-w33", "real-w35", "model"}]
 LEAST_CONTRAST = 4.5
 # What sticks out, what cannot be read, which pictures are not there, and which are seen.
 LOOK = """() => {
@@ -66,8 +68,10 @@ LOOK = """() => {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every content as files."""
     root = tmp_path_factory.mktemp("mails")
-    for name, content in CONTENTS.items():
-        write_mail(render(content(), closing="You get this because you lead a department."), root / name, now=NOW)
+    for name in NAMES:
+        write_mail(
+            render(CONTENTS[name](), closing="You get this because you lead a department."), root / name, now=NOW
+        )
     return root
 
 
@@ -88,7 +92,7 @@ def page(browser: Browser, request: pytest.FixtureRequest, scheme: Any) -> Itera
     shown.close()
 
 
-@pytest.mark.parametrize("name", CONTENTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_mail_fits_its_window_and_every_word_of_it_can_be_read(
     page: Page, scheme: str, name: str, folder: Path, screenshots: Path
 ) -> None:

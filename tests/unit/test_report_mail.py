@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from infra.local.mail.parsing import framed_html, read_message
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.reports.content import Department, Recommendation, ReportContent, Statement
 from prism_core.reports.plain_text import WIDTH
@@ -285,6 +286,19 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(BadUsage, match="nothing can be written to"):
         write_mail(mail_of("empty"), tmp_path / "file" / "folder", now=NOW)
+
+
+def test_the_mailbox_shows_the_mail_with_its_pictures() -> None:
+    mail = mail_of("real-w34")
+    sent = message(
+        "p@example.com", ["a@example.com"], mail.subject, mail.text, html=mail.html, pictures=mail.pictures
+    )
+
+    found = read_message(sent.as_bytes())
+
+    assert found.notes == ()
+    assert framed_html(found).count("data:image/png;base64,") == len(mail.pictures) == 4
+    assert "cid:" not in framed_html(found)
 
 
 def test_one_picture_has_one_id_and_another_one_another() -> None:
