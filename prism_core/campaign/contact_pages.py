@@ -50,6 +50,9 @@ def _contact(found: object, where: AdIds) -> dict[str, Any]:
 def _properties(found: Mapping[str, object], where: AdIds) -> dict[str, object]:
     allowed = _ALWAYS | set(where.properties)
     kept = {name: value for name, value in found.items() if name in allowed}
+    for name in (where.campaign, where.adset, where.ad):  # a form fills them with whatever the address had
+        if name in kept and not _is_id(kept[name]):
+            kept[name] = None
     if isinstance(kept.get(_ADDRESS), str):
         kept[_ADDRESS] = _address(str(kept[_ADDRESS]), where)
     return kept
@@ -67,9 +70,13 @@ def _address(url: str, where: AdIds) -> str:
     kept = [
         (name, value)
         for name, value in given
-        if (name in ids and value.isdecimal()) or (name in _OF_CAMPAIGNS and "@" not in value)
+        if (name in ids and _is_id(value)) or (name in _OF_CAMPAIGNS and "@" not in value)
     ]
     path = "" if "@" in parts.path or "%40" in parts.path else parts.path
     if kept == given and path == parts.path and not parts.fragment and "@" not in parts.netloc:
         return url
     return urlunsplit((parts.scheme, host, path, urlencode(kept, quote_via=quote), ""))
+
+
+def _is_id(found: object) -> bool:
+    return isinstance(found, str) and found.isdecimal()

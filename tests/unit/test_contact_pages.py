@@ -45,6 +45,16 @@ def test_an_address_keeps_where_somebody_came_from_and_nothing_typed() -> None:
     assert kept["properties"]["hs_analytics_first_url"] == "https://a.example/x?utm_source=fb&utm_ad_id=9"
 
 
+def test_what_stands_where_an_id_should_is_not_kept() -> None:
+    body = page(contact(utm_campaign_id=PRIVATE, utm_adset_id="77", utm_ad_id=None))
+
+    (kept,) = json.loads(without_people(body, AD_IDS))["results"]
+
+    found = {name: kept["properties"][name] for name in ("utm_campaign_id", "utm_adset_id", "utm_ad_id")}
+    assert found == {"utm_campaign_id": None, "utm_adset_id": "77", "utm_ad_id": None}
+    assert read_contacts([kept]) == read_contacts(json.loads(body)["results"])
+
+
 def test_what_is_no_page_is_left_alone() -> None:
     for body in (b"", b"<html/>", b"[1]", b'{"status": "error"}', b"\xff"):
         assert without_people(body, AD_IDS) == body
