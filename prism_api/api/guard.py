@@ -36,6 +36,9 @@ def admit(event: Mapping[str, Any], request_id: str) -> Call:
     if access is Access.NONE:
         roles = ", ".join(sorted(caller.roles)) or "no role"
         raise Problem(HTTPStatus.FORBIDDEN, f"{operation.name} is not open to {roles}.")
+    if operation.of_everybody and _sees_one_team(caller):
+        words = f"{operation.name} is about all teams; who sees one team has no part in it."
+        raise Problem(HTTPStatus.FORBIDDEN, words)
     headers = _headers(event)
     return Call(
         request_id=request_id,
@@ -49,6 +52,12 @@ def admit(event: Mapping[str, Any], request_id: str) -> Call:
         body=_body(event, method, headers),
         now=clock.now(),
     )
+
+
+def _sees_one_team(caller: Caller) -> bool:
+    from prism_api.api.visibility import sees_one_team  # noqa: PLC0415 - few operations ask, and they need tables
+
+    return sees_one_team(caller)
 
 
 def _caller(event: Mapping[str, Any]) -> Caller:

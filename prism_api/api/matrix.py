@@ -15,13 +15,17 @@ ALL, OWN, NONE = Access.ALL, Access.OWN, Access.NONE
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method on one path template, and how far each role reaches. An admin reaches everything."""
+    """One method on one path template, and how far each role reaches. An admin reaches everything.
+
+    One `of_everybody` is about all teams at once: a lead who sees one of them has no part in it.
+    """
 
     method: str
     path: str
     lead: Access
     analyst: Access
     annotator: Access
+    of_everybody: bool = False
 
     @property
     def name(self) -> str:
@@ -42,6 +46,7 @@ def _resource(
     write: Access = ALL,
     reader: Access = ALL,
     annotator: Access = NONE,
+    of_everybody: bool = False,
 ) -> tuple[Operation, ...]:
     """The operations of a resource: `methods` names list, create, get, put, patch, delete and bulk by initials."""
     known = {
@@ -57,9 +62,9 @@ def _resource(
     for initial in methods:
         method, template = known[initial]
         if method == "GET":
-            rows.append(Operation(method, template, ALL, reader, annotator))
+            rows.append(Operation(method, template, ALL, reader, annotator, of_everybody))
         else:
-            rows.append(Operation(method, template, write, NONE, NONE))
+            rows.append(Operation(method, template, write, NONE, NONE, of_everybody))
     return tuple(rows)
 
 
@@ -110,17 +115,17 @@ OPERATIONS: tuple[Operation, ...] = (
     *_resource("/api/alerts", "lg", annotator=OWN),
     Operation("GET", "/api/alerts/precision", ALL, ALL, NONE),
     *_verbs("/api/alerts", "acknowledge", "silence", "unsilence", "verdict"),
-    *_resource("/api/plans", "lg"),
-    *_resource("/api/capacity/{week}/plans", "lcg", item="{plan_id}"),
-    Operation("GET", "/api/capacity/{week}/plans/{plan_id}/result", ALL, ALL, NONE),
-    Operation("GET", "/api/capacity/{week}/plans/{plan_id}/explanation", ALL, ALL, NONE),
-    Operation("GET", "/api/capacity/{week}/plans/{plan_id}/compare", ALL, ALL, NONE),
-    Operation("GET", "/api/capacity/{week}/plans/{plan_id}/candidates", ALL, ALL, NONE),
-    Operation("POST", "/api/capacity/{week}/plans/{plan_id}/publish", ALL, NONE, NONE),
-    Operation("POST", "/api/capacity/{week}/unpublish", ALL, NONE, NONE),
-    Operation("GET", "/api/capacity/{week}", ALL, ALL, NONE),
-    *_resource("/api/reports", "lg"),
-    Operation("GET", "/api/reports/{key}/content", ALL, ALL, NONE),
+    *_resource("/api/plans", "lg", of_everybody=True),
+    *_resource("/api/capacity/{week}/plans", "lcg", item="{plan_id}", of_everybody=True),
+    *(
+        Operation("GET", f"/api/capacity/{{week}}/plans/{{plan_id}}/{what}", ALL, ALL, NONE, of_everybody=True)
+        for what in ("result", "explanation", "compare", "candidates")
+    ),
+    Operation("POST", "/api/capacity/{week}/plans/{plan_id}/publish", ALL, NONE, NONE, of_everybody=True),
+    Operation("POST", "/api/capacity/{week}/unpublish", ALL, NONE, NONE, of_everybody=True),
+    Operation("GET", "/api/capacity/{week}", ALL, ALL, NONE, of_everybody=True),
+    *_resource("/api/reports", "lg", of_everybody=True),
+    Operation("GET", "/api/reports/{key}/content", ALL, ALL, NONE, of_everybody=True),
     Operation("GET", "/api/throughput", ALL, ALL, OWN),
     Operation("GET", "/api/throughput/{key}", ALL, ALL, OWN),
     Operation("POST", "/api/throughput/reassign", ALL, NONE, NONE),

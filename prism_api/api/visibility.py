@@ -7,7 +7,7 @@ whether an operation is open at all (matrix.py).
 from dataclasses import dataclass
 
 from prism_api.api import backend
-from prism_api.api.calls import Access, Call, Role
+from prism_api.api.calls import Access, Call, Caller, Role
 from prism_core.models.people import Member
 from prism_core.settings import LeadScope
 from prism_core.tables import MEMBERS
@@ -42,10 +42,13 @@ def visible(call: Call) -> Visible:
     if call.access is Access.OWN:
         member = own_member(call)
         return Visible(frozenset() if member is None else frozenset({member.member_id}))
-    only_lead = call.caller.roles & {Role.ADMIN, Role.ANALYST, Role.LEAD} == {Role.LEAD}
-    if only_lead and backend.settings().lead_scope is LeadScope.TEAM:
-        return _team(call)
-    return EVERYBODY
+    return _team(call) if sees_one_team(call.caller) else EVERYBODY
+
+
+def sees_one_team(caller: Caller) -> bool:
+    """Whether a caller is a lead and no more, where the settings show a lead the own team only."""
+    only_lead = caller.roles & {Role.ADMIN, Role.ANALYST, Role.LEAD} == {Role.LEAD}
+    return only_lead and backend.settings().lead_scope is LeadScope.TEAM
 
 
 def actor(call: Call) -> str:

@@ -494,8 +494,18 @@ def test_who_sees_one_team_plans_nothing(platform: Platform, monkeypatch: pytest
     monkeypatch.setattr(backend, "settings", lambda: scoped)
 
     answers = [LEAD("POST", PLANS_OF, {}), LEAD("GET", PLANS_OF), read(plan), read(plan, "/result")]
+    # Also what is not sound: who may not do a thing learns nothing about how it is done.
+    unsound = [
+        LEAD("POST", PLANS_OF, {"seconds": "many"}),
+        LEAD("GET", PLANS_OF, limit=0),
+        LEAD("GET", "/api/capacity/2026-W99"),
+        read(plan, "/compare"),
+        LEAD("POST", f"{PLANS_OF}/{plan['plan_id']}/publish", ["no object"]),
+        LEAD("GET", "/api/plans", limit=0),
+        LEAD("GET", "/api/reports", nonsense=1),
+    ]
 
-    assert [one.status for one in answers] == [403] * 4
+    assert [one.status for one in (*answers, *unsound)] == [403] * 11
 
 
 def test_a_week_in_which_nobody_can_work_is_planned_and_all_of_it_stays_open(platform: Platform) -> None:

@@ -3,7 +3,7 @@
 Belongs here: their routes, and finding a plan. Does not belong here: the engine (prism_core/capacity), the calls
 of the function that has it (planning.py), the models of the answers (capacity_answers.py) and publishing
 (publications.py).
-A plan tells of everybody: who sees one team reads none.
+A plan tells of everybody: who sees one team is refused before any of these is asked (matrix.py).
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from prism_api.api import backend, documents, planning
 from prism_api.api.answers import respond
-from prism_api.api.calls import Call, current, enter
+from prism_api.api.calls import current, enter
 from prism_api.api.crud import NEEDED, Idempotency, Reason, WeekText, item_answer, signed
 from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, list_rows
 from prism_api.api.problems import FieldError, Problem, invalid, not_found
@@ -32,7 +32,6 @@ from prism_api.api.routes.capacity_answers import (
     explanation_of,
 )
 from prism_api.api.routes.plans import RESOURCE
-from prism_api.api.visibility import visible
 from prism_api.api.writes import answer_as
 from prism_core.calendar import Week
 from prism_core.capacity import wording
@@ -73,7 +72,7 @@ def post(
     week: WeekKey, body: Annotated[PlanWish, Body()], reason: Reason = None, idempotency_key: Idempotency = None
 ) -> Response[Answer]:
     """It is queued; its status says when it is solved, or what kept it from being."""
-    plan = planning.ask(opened(), plannable(week), body)
+    plan = planning.ask(current(), plannable(week), body)
     answer = item_answer(RESOURCE, Answer, plan, HTTPStatus.ACCEPTED)
     answer.headers["location"] = f"/api/capacity/{week}/plans/{plan.plan_id}"
     return answer
@@ -185,13 +184,6 @@ def candidates(week: WeekKey, plan_id: PlanKey, line: LineName) -> Response[Cand
     return respond(CandidatesOf(line=line, candidates=rows))
 
 
-def opened() -> Call:
-    """The call, if its caller may know of everybody. Raises Problem 403."""
-    call = current()
-    RESOURCE.refuse_part(visible(call))
-    return call
-
-
 def week_of(week: str) -> Week:
     try:
         return Week.parse(week)
@@ -211,7 +203,6 @@ def plannable(week: str) -> Week:
 
 def plan_of(week: str, plan_id: str, field: str | None = None) -> Plan:
     """The plan, if it is of the week. Raises Problem 404, or 422 where a field names it."""
-    opened()
     plan = planning.store().load(plan_id)
     if plan is not None and plan.week == week_of(week):
         return plan
