@@ -26,8 +26,8 @@ PARQUET_ROOT = "lake/parquet/"
 # Files on their way in or out: what a person uploaded, exports to be fetched, the rows and results of jobs.
 UPLOADS, EXPORTS, JOBS = "uploads/", "exports/", "jobs/"
 PASSING_EXPIRY_DAYS = 7
-# Stored plans, and what each was asked for.
-PLANS, WISHES = "plans/", "plans/wishes/"
+# Stored plans, what each was asked for, and the rows of publications.
+PLANS, WISHES, PUBLICATIONS = "plans/", "plans/wishes/", "plans/publications/"
 WORKER_ACTIVITY = "worker_activity"
 WORKER_RESPONSE = "worker_response"
 

@@ -135,6 +135,7 @@ PLANS: Final = LakeTable(
         Column("unmet_hours", "double", "hours of demand without anybody"),
         Column("body", "string", "S3 key of assignments and reasons"),
         Column("fingerprint", "string", "hash of the week as it was planned from"),
+        Column("over", "bigint", "publication of the week that it was made over; 0 for none"),
         Column("errors", "string", "JSON list of what kept it from being solved", json=True),
         Column("attempts", "bigint", "how often it was begun"),
         Column("due", "timestamp", "when whoever solves it should be done, UTC; null when nobody does"),

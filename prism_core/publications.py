@@ -41,6 +41,19 @@ class Replacement:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedRows:
+    """What a publication writes, and the rows that it leaves as people wrote them."""
+
+    replacements: tuple[Replacement, ...]
+    left: tuple[Pair, ...] = ()
+
+    def leaving(self, more: Sequence[Pair]) -> "PublishedRows":
+        """The same once more rows are left."""
+        kept = tuple(one for one in self.replacements if one.pair not in more)
+        return PublishedRows(kept, (*self.left, *more))
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What an undo does, and the rows that it leaves since somebody changed them after the publication."""
 
@@ -194,19 +207,21 @@ def by_member(changes: Iterable[HoursChange]) -> dict[str, list[HoursChange]]:
     return dict(found)
 
 
-def rows_text(week: Week, replacements: Sequence[Replacement]) -> bytes:
-    """The replacements as the JSON that S3 keeps: the same for the same ones."""
-    rows = [
+def rows_text(week: Week, rows: PublishedRows) -> bytes:
+    """The rows as the JSON that S3 keeps: the same for the same ones."""
+    replaced = [
         {"before": _plain(one.before), "after": _plain(one.after)}
-        for one in sorted(replacements, key=lambda one: one.pair)
+        for one in sorted(rows.replacements, key=lambda one: one.pair)
     ]
-    return json.dumps({"week": week.label, "rows": rows}, sort_keys=True, separators=(",", ":")).encode()
+    said = {"week": week.label, "rows": replaced, "left": sorted(rows.left)}
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
-def read_rows(text: bytes) -> tuple[Replacement, ...]:
+def read_rows(text: bytes) -> PublishedRows:
     """The inverse of `rows_text`."""
-    rows: list[dict[str, Any]] = json.loads(text)["rows"]
-    return tuple(Replacement(_read(row["before"]), _read(row["after"])) for row in rows)
+    said: dict[str, Any] = json.loads(text)
+    replaced = (Replacement(_read(row["before"]), _read(row["after"])) for row in said["rows"])
+    return PublishedRows(tuple(replaced), tuple((member, project) for member, project in said.get("left", ())))
 
 
 def _plain(row: Allocation | None) -> Any:

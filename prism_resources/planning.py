@@ -47,4 +47,5 @@ def items_of_week(settings: Settings, week: Week) -> Items:
         is_published=pointer is not None and pointer.plan_id is not None,
         today=clock.now().date(),
         overtime_hours_a_day=settings.overtime_hours_a_day,
+        publication=0 if pointer is None else pointer.publication,
     )

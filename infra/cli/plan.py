@@ -65,14 +65,15 @@ def plan(
         check_plannable(wanted, platform.settings.first_week)
         with err.status(f"reading what {wanted} is planned from"):
             weights = weighted(Weights(), platform.settings.plan_weights)
-            described = describe(wanted, items_of_week(platform.settings, wanted), weights)
+            items = items_of_week(platform.settings, wanted)
+            described = describe(wanted, items, weights)
         found, changes = _solved(described, seconds), list[str]()
         if what_if is not None:
             before, described = found, replace(described, problem=apply(what_if, described.problem))
             found = _solved(described, seconds)
             changes = list(differences(difference(before, found), Names()))
         why = explained(described.problem, found) if explain else None
-        kept = KeptPlan(described.problem, found, described.unplaced, what_if, why)
+        kept = KeptPlan(described.problem, found, described.unplaced, what_if, why, items.publication)
         plan_id = _stored(platform.settings, kept) if store else None
     reasons = [] if why is None else list(sentences(why, Names()))
     if as_json:

@@ -15,7 +15,7 @@ from infra.cli.console import count_of, err, out, plain, say
 from infra.local.platform import attached
 from prism_core import clock
 from prism_core.calendar import Week
-from prism_core.failures import BadUsage, PrismFailure
+from prism_core.failures import BadUsage, PermanentFailure, PrismFailure
 from prism_core.models.published import PublicationState
 
 if TYPE_CHECKING:
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 
 _REASON = typer.Option("--reason", help="why; the history of each allocation says it")
 _OVER = typer.Option(
-    "--over", min=0, help="publish only if this publication of the week still stands (0: none); else that of now"
+    "--over",
+    min=0,
+    help="the publication of the week to go over (0: none); else the one that the plan was made over",
 )
+_BACK_OVER = typer.Option("--over", min=0, help="take back only if this is still the last publication of the week")
+_WHAT_IF = typer.Option("--what-if", help="publish it although its scenario supposes other people or demand")
 _JSON = typer.Option("--json", help="one JSON object instead of a table")
 
 
@@ -47,13 +51,16 @@ def plans(
         typer.echo(json.dumps({"published": published, "plans": [one.plain() for one in found]}))
         return
     # The id is what the next command is given: it is never cut.
-    shown = Table(Column("plan", no_wrap=True), "status", "scenario", "points", "planned", "open h", "made by")
+    shown = Table(
+        Column("plan", no_wrap=True), "status", "scenario", "points", "planned", "open h", "over", "made by"
+    )
     for one in found:
         figures = [
             "" if value is None else f"{value:.0f}"
             for value in (one.objective, one.assigned_hours, one.unmet_hours)
         ]
-        shown.add_row(plain(one.plan_id), one.status.value, plain(one.scenario), *figures, plain(one.created_by))
+        made = [str(one.over) if one.is_solved else "", plain(one.created_by)]
+        shown.add_row(plain(one.plan_id), one.status.value, plain(one.scenario), *figures, *made)
     if found:
         out.print(shown)
     out.print(plain(_stands(wanted, pointer)))
@@ -63,11 +70,15 @@ def publish(
     plan_id: Annotated[str, typer.Argument(help="a stored plan, as `prism plans` lists it")],
     reason: Annotated[str, _REASON] = "",
     over: Annotated[int | None, _OVER] = None,
+    what_if: Annotated[bool, _WHAT_IF] = False,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Make a stored plan the allocations of its week, next to pinned ones. Again after a kill, it goes on."""
+    """Make a stored plan the allocations of its week, next to pinned ones. Again after a kill, it goes on.
+
+    Refused where another plan was published since this one was made.
+    """
     from infra.local.serving import mail
-    from prism_resources.plans.publishing import Publisher
+    from prism_resources.plans.publishing import Overtaken, Publisher
     from prism_resources.plans.storing import PlanStore
 
     with attached(say, beside=mail) as platform, err.status(f"publishing {plan_id}"):
@@ -76,7 +87,15 @@ def publish(
         if plan is None:
             raise BadUsage(f"there is no plan {plan_id}; `prism plans WEEK` lists those of a week")
         expected = _looked_at(publisher.finish(plan.week), over, plan_id)
-        done = publisher.publish_plan(plan_id, actor=_actor(), reason=reason, expected=expected)
+        try:
+            done = publisher.publish_plan(
+                plan_id, actor=_actor(), reason=reason, expected=expected, what_if=what_if
+            )
+        except Overtaken as error:
+            stands = 0 if error.pointer is None else error.pointer.publication
+            raise PermanentFailure(
+                f"{error} (prism publish {plan_id} --over {stands}), or plan the week again"
+            ) from error
         mails = _told(platform.settings, done)
     _print(done, mails, as_json=as_json)
 
@@ -84,7 +103,7 @@ def publish(
 def unpublish(
     week: Annotated[str, typer.Argument(help="the week, such as 2026-W48")],
     reason: Annotated[str, _REASON] = "",
-    over: Annotated[int | None, _OVER] = None,
+    over: Annotated[int | None, _BACK_OVER] = None,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Take the last publication of a week back: its allocations are what they were before it.
@@ -104,14 +123,15 @@ def unpublish(
     _print(done, mails, as_json=as_json)
 
 
-def _looked_at(pointer: "PublishedPlan | None", over: int | None, plan_id: str) -> int:
-    """The publication to publish over. A plan that stands is not published once more, but told if nobody was."""
-    if over is not None:
+def _looked_at(pointer: "PublishedPlan | None", over: int | None, plan_id: str) -> int | None:
+    """The publication to publish over; None for the one that the plan was made over.
+
+    A plan that stands is not published once more, but told if nobody was.
+    """
+    if over is not None or pointer is None:
         return over
-    if pointer is None:
-        return 0
     again = pointer.plan_id == plan_id and pointer.undoes is None and pointer.published_by == _actor()
-    return pointer.publication - 1 if again else pointer.publication
+    return pointer.publication - 1 if again else None
 
 
 def _taken_back(pointer: "PublishedPlan | None") -> int:
@@ -152,14 +172,16 @@ def _print(done: "Published", mails: dict[str, int], *, as_json: bool) -> None:
             }
             for one in done.changes
         ]
-        typer.echo(json.dumps({"published": pointer.plain(), "changes": changes, "mails": mails}))
+        edited = [{"member_id": member, "project_id": project} for member, project in done.edited]
+        said = {"published": pointer.plain(), "changes": changes, "edited": edited, "mails": mails}
+        typer.echo(json.dumps(said))
         return
     out.print(plain(_stands(pointer.week, pointer)))
     members = len({one.member_id for one in done.changes})
     hours = count_of(len(done.changes), "allocation has", "allocations have")
     out.print(f"{hours} other hours than before, of {count_of(members, 'member', 'members')}")
     for member, project in done.edited:
-        err.print("[yellow]left as it is, changed since:[/yellow]", plain(f"{member} on {project}"))
+        err.print("[yellow]left as it is, somebody wrote it:[/yellow]", plain(f"{member} on {project}"))
     said = ", ".join(f"{number} {status}" for status, number in sorted(mails.items()))
     out.print(f"mails: {said or 'none'}")
 

@@ -15,11 +15,15 @@ from prism_core.settings import Settings
 from prism_resources.plans.publishing import OutdatedPlan, Overtaken, Published, Publisher
 
 
-def publish(settings: Settings, plan_id: str, actor: str, reason: str, expected: int) -> dict[str, Any]:
-    """Publish a plan where the week is at publication `expected`, 0 for none. Raises LostBody."""
+def publish(
+    settings: Settings, plan_id: str, actor: str, reason: str, expected: int | None, *, what_if: bool
+) -> dict[str, Any]:
+    """Publish a plan where the week is at publication `expected`, 0 for none, None for the one that the plan was
+    made over. Raises LostBody."""
     publisher = Publisher(settings)
     try:
-        return _told(publisher.publish_plan(plan_id, actor=actor, reason=reason, expected=expected))
+        done = publisher.publish_plan(plan_id, actor=actor, reason=reason, expected=expected, what_if=what_if)
+        return _told(done)
     except Overtaken as error:
         return _overtaken(error)
     except OutdatedPlan as error:

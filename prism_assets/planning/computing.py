@@ -32,14 +32,15 @@ _LOADS: Final = ("idle", "up to 25 %", "up to 50 %", "up to 75 %", "below full",
 
 
 def proposed(settings: Settings, week: Week) -> tuple[Plan, KeptPlan]:
-    """The newest proposal where the week is as it was then, else a new one."""
+    """The newest proposal where the week, and what is published of it, are as they were then, else a new one."""
     store = PlanStore(settings)
     kept = propose(week, items_of_week(settings, week), PlanWish(seconds=SECONDS), settings.plan_weights)
     mark = fingerprint(kept.problem)
     newest = newest_proposal(store, week)
-    if newest is not None and newest.status is PlanStatus.DRAFT and newest.fingerprint == mark:
+    is_draft = newest is not None and newest.status is PlanStatus.DRAFT
+    if newest is not None and is_draft and (newest.fingerprint, newest.over) == (mark, kept.over):
         return newest, read_body(settings, newest)
-    digest = hashlib.sha256(f"{week} {mark}".encode()).digest()
+    digest = hashlib.sha256(f"{week} {mark} {kept.over}".encode()).digest()
     plan_id = f"plan-{ulid(clock.now(), digest[:ULID_RANDOM_BYTES]).lower()}"
     plan = store.keep(plan_id, kept, actor=ACTOR, reason=f"proposal for {week}", request_id=plan_id)
     return plan, kept

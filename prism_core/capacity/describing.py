@@ -39,9 +39,9 @@ _AWAY: Final = frozenset({AvailabilityStatus.APPROVED, AvailabilityStatus.REQUES
 class Items:
     """What a week is planned from. `allocations` are those of the week, `before` those of the week before.
 
-    `is_published`: a plan of this week has been published, so that it changes as little as can be. `today`, in UTC
-    as weeks are: of a running week the days before it have passed; None plans every day. `overtime_hours_a_day`:
-    no more overtime on a day.
+    `is_published`: a plan of this week has been published, so that it changes as little as can be. `publication`
+    is the number of the last one, taken back or not; 0 for none. `today`, in UTC as weeks are: of a running week the
+    days before it have passed; None plans every day. `overtime_hours_a_day`: no more overtime on a day.
     """
 
     members: Sequence[Member] = ()
@@ -54,6 +54,7 @@ class Items:
     is_published: bool = False
     today: date | None = None
     overtime_hours_a_day: Decimal = HOURS_A_DAY
+    publication: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ _FINGERPRINT: Final = 32
 class KeptPlan:
     """A plan with all that it was made of. `unplaced`: requests that no project takes up, and why.
 
+    `over` is the publication of the week that stood when the week was read, 0 for none.
     `explanation` is None where the week is too large to explain whole; its parts can still be asked for.
     """
 
@@ -42,6 +43,7 @@ class KeptPlan:
     unplaced: Mapping[str, str]
     scenario: Scenario | None = None
     explanation: Explanation | None = None
+    over: int = 0
 
     @property
     def document(self) -> dict[str, Any]:
@@ -55,6 +57,7 @@ def kept_text(kept: KeptPlan) -> bytes:
         {
             "format": FORMAT,
             "fingerprint": fingerprint(kept.problem),
+            "over": kept.over,
             "scenario": None if kept.scenario is None else kept.scenario.plain(),
             "plan": kept.document,
             "problem": _problem_document(kept.problem),
@@ -75,6 +78,7 @@ def read_kept(text: bytes) -> KeptPlan:
         unplaced=values["plan"]["unplaced"],
         scenario=None if scenario is None else Scenario.model_validate(scenario),
         explanation=None if told is None else read_explanation(Explanation, told),
+        over=values.get("over", 0),
     )
 
 

@@ -28,4 +28,4 @@ def propose(week: Week, items: Items, wish: PlanWish, weights: WeightsChange) ->
     plan = solve(problem, polish_seconds=float(wish.seconds))
     whole = len(problem.members) * len(problem.lines) <= EXPLAINED
     explanation = explain(problem, plan) if whole else None
-    return KeptPlan(problem, plan, described.unplaced, wish.scenario, explanation)
+    return KeptPlan(problem, plan, described.unplaced, wish.scenario, explanation, items.publication)

@@ -69,6 +69,11 @@ class Scenario(Model):
     weights: WeightsChange = Field(default_factory=WeightsChange)
     move_budget_hours: Hours | None = None
 
+    @property
+    def supposes(self) -> tuple[str, ...]:
+        """The fields that take people or demand for other than they are; the others say how to plan what is."""
+        return tuple(name for name in ("leave", "demand", "hours", "overtime") if getattr(self, name))
+
 
 def read_scenario(body: bytes, name: str = "the scenario") -> Scenario:
     """A scenario from JSON. Raises BadScenario that names every field that is wrong."""

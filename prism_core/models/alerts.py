@@ -129,8 +129,9 @@ class Plan(Versioned):
     """A stored plan of a week: its figures here, its assignments with their reasons in S3.
 
     Figures and body are absent until it is solved. `fingerprint` is that of the week as it was described: the same
-    one, the same plan. `attempts` counts how often somebody began to solve it; by `due`, in time as it passes,
-    they should be done, and behind it it is asked for again.
+    one, the same plan. `over` is the publication of the week that it was made over (0: none), which publishing it
+    replaces. `attempts` counts how often somebody began to solve it; by `due`, in time as it passes, they should
+    be done, and behind it it is asked for again.
     """
 
     plan_id: Id
@@ -144,6 +145,7 @@ class Plan(Versioned):
     unmet_hours: Hours | None = None
     body: ObjectKey | None = Field(default=None, description="S3 key of assignments and reasons")
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    over: Count = 0
     errors: Annotated[Many[_Finding], Field(max_length=PLAN_ERRORS_MAX)] = ()
     attempts: Count = 0
     due: Instant | None = None

@@ -7,8 +7,6 @@ A call that was killed before the pointer was written has done nothing; behind i
 week or calls `finish` writes the rest.
 """
 
-import gzip
-import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +20,6 @@ from prism_core.capacity.running import check_publishable, with_passed_days
 from prism_core.capacity.verifying import asked_too_much
 from prism_core.day_hours import overfilling
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
-from prism_core.lake import PLANS
 from prism_core.models.people import MemberStatus
 from prism_core.models.projects import ProjectStatus
 from prism_core.models.published import PublishedPlan
@@ -31,18 +28,17 @@ from prism_core.publications import (
     Days,
     HoursChange,
     Pair,
+    PublishedRows,
     Replacement,
     changes_of,
     hours_changes,
     hours_of,
     replaced_by,
-    rows_text,
     taken_back,
 )
 from prism_core.settings import Settings
 from prism_core.tables import ALLOCATIONS, MEMBERS, PROJECTS, PUBLISHED_PLANS
 from prism_resources.aws import client
-from prism_resources.failures import calling
 from prism_resources.planning import items_of_week
 from prism_resources.plans.bodies import read_body
 from prism_resources.plans.storing import PlanStore
@@ -69,9 +65,10 @@ class Overtaken(PermanentFailure):
             what = f"plan {pointer.plan_id}" if pointer.plan_id else "no plan"
             stands = f"publication {pointer.publication} stands, {what} by {pointer.published_by}"
         differ = f"; {len(self.changes)} allocations differ from the plan" if self.changes else ""
+        now = 0 if pointer is None else pointer.publication
         super().__init__(
             f"{week} was at publication {expected} when it was looked at, and {stands}{differ}: look at it, and "
-            "publish again if it still should be"
+            f"go over publication {now} if it still should be"
         )
 
 
@@ -90,7 +87,7 @@ class OutdatedPlan(PermanentFailure):
 class Published:
     """A publication that is settled: its pointer, the hours that it changed, and rows that it left as they are.
 
-    `edited` are rows of an undo that somebody had changed since the publication that it takes back.
+    `edited` are those that somebody wrote meanwhile, or before an undo: their hours are none of its changes.
     """
 
     pointer: PublishedPlan
@@ -145,7 +142,7 @@ class Publisher:
         if _publication(stands) != expected:
             raise Overtaken(week, expected, stands, _against(planned, current))
         self._check(plan_id, replacements, current, [] if problem is None else asked_too_much(problem, planned))
-        pointer = self._pointer(stands, week, self._versioned(replacements)).model_copy(
+        pointer = self._pointer(stands, week, PublishedRows(self._versioned(replacements))).model_copy(
             update={
                 "plan_id": plan_id,
                 "replaced": None if stands is None else stands.plan_id,
@@ -159,17 +156,42 @@ class Publisher:
             raise Overtaken(week, expected, stands, _against(planned, self._rows(week)))
         return self._published(finish(self._dynamodb, self._settings, written))
 
-    def publish_plan(self, plan_id: str, *, actor: str, reason: str = "", expected: int) -> Published:
-        """The same with a stored plan. Raises BadUsage for one that is not there, not solved, or discarded."""
+    def publish_plan(
+        self,
+        plan_id: str,
+        *,
+        actor: str,
+        reason: str = "",
+        expected: int | None = None,
+        what_if: bool = False,
+    ) -> Published:
+        """The same with a stored plan, in place of the publication that it was made over unless told otherwise.
+
+        Raises BadUsage for one that is not there, not solved or discarded, and without `what_if` for one whose
+        scenario supposes other people or demand than there are.
+        """
         plan = PlanStore(self._settings).load(plan_id)
         if plan is None or not plan.is_solved:
             stands = "there is no such plan" if plan is None else f"it is {plan.status}"
             raise BadUsage(f"plan {plan_id} cannot be published: {stands}")
         kept = read_body(self._settings, plan)
+        if kept.scenario is not None and kept.scenario.supposes and not what_if:
+            supposed = ", ".join(kept.scenario.supposes)
+            raise BadUsage(
+                f"plan {plan_id} is a what-if, {kept.scenario.name!r}: it supposes what is not so ({supposed}); "
+                "change the week itself and plan it again, or say that the what-if is meant (--what-if, or "
+                "what_if=true)"
+            )
         planned = {one.pair: one.by_day for one in kept.plan.assignments}
         problem = describe(plan.week, items_of_week(self._settings, plan.week)).problem
         return self.publish(
-            plan.week, plan_id, planned, actor=actor, reason=reason, expected=expected, problem=problem
+            plan.week,
+            plan_id,
+            planned,
+            actor=actor,
+            reason=reason,
+            expected=plan.over if expected is None else expected,
+            problem=problem,
         )
 
     def undo(self, week: Week, *, actor: str, reason: str = "", expected: int) -> Published:
@@ -185,13 +207,13 @@ class Publisher:
             return self._published(stands)
         if stands.publication != expected:
             raise Overtaken(week, expected, stands, ())
-        taken = taken_back(self._publications.rows_of(stands), self._rows(week))
-        pointer = self._pointer(stands, week, self._versioned(taken.replacements)).model_copy(
+        taken = taken_back(self._publications.rows_of(stands).replacements, self._rows(week))
+        rows = PublishedRows(self._versioned(taken.replacements), taken.edited)
+        pointer = self._pointer(stands, week, rows).model_copy(
             update={
                 "plan_id": stands.replaced,
                 "replaced": stands.plan_id,
                 "undoes": stands.publication,
-                "edited": len(taken.edited),
                 "published_by": actor,
                 "reason": reason,
             }
@@ -199,7 +221,7 @@ class Publisher:
         written = self._write(pointer, stands)
         if written is None:
             raise Overtaken(week, expected, self.finish(week), ())
-        return self._published(finish(self._dynamodb, self._settings, written), taken.edited)
+        return self._published(finish(self._dynamodb, self._settings, written))
 
     def _rows(self, week: Week) -> list[Allocation]:
         return list(self._allocations.query("by_week", week=week))
@@ -242,7 +264,7 @@ class Publisher:
         if findings:
             raise OutdatedPlan(plan_id, findings)
 
-    def _versioned(self, replacements: Iterable[Replacement]) -> list[Replacement]:
+    def _versioned(self, replacements: Iterable[Replacement]) -> tuple[Replacement, ...]:
         """New rows at the version that they will be written with: readers see it before."""
         found: list[Replacement] = []
         for one in replacements:
@@ -251,29 +273,18 @@ class Publisher:
                 found.append(Replacement(None, one.after.model_copy(update={"version": version})))
             else:
                 found.append(one)
-        return found
+        return tuple(found)
 
-    def _pointer(
-        self, stands: PublishedPlan | None, week: Week, replacements: Sequence[Replacement]
-    ) -> PublishedPlan:
+    def _pointer(self, stands: PublishedPlan | None, week: Week, rows: PublishedRows) -> PublishedPlan:
         """A pointer to rows that lie in S3."""
-        text = rows_text(week, replacements)
         publication = _publication(stands) + 1
-        digest = hashlib.sha256(text).hexdigest()[:16]
-        key = f"{PLANS}week={week}/publications/{publication:06d}-{digest}.json.gz"
-        with calling(f"s3://{self._settings.lake_bucket}/{key}", "write"):
-            client(self._settings, "s3").put_object(
-                Bucket=self._settings.lake_bucket,
-                Key=key,
-                Body=gzip.compress(text, mtime=0),
-                ContentType="application/gzip",
-            )
         return PublishedPlan(
             version=1 if stands is None else stands.version,
             week=week,
             publication=publication,
-            body=key,
-            changed=len(replacements),
+            body=self._publications.put(week, publication, rows),
+            changed=len(rows.replacements),
+            edited=len(rows.left),
             published=clock.now(),
             published_by="-",
         )
@@ -292,8 +303,14 @@ class Publisher:
         except StaleVersion:
             return None
 
-    def _published(self, pointer: PublishedPlan, edited: tuple[Pair, ...] = ()) -> Published:
-        return Published(pointer, tuple(changes_of(self._publications.rows_of(pointer))), edited)
+    def _published(self, pointer: PublishedPlan) -> Published:
+        return publication_of(self._publications, pointer)
+
+
+def publication_of(publications: Publications, pointer: PublishedPlan) -> Published:
+    """What a pointer published, from the rows that it names."""
+    rows = publications.rows_of(pointer)
+    return Published(pointer, tuple(changes_of(rows.replacements)), rows.left)
 
 
 def _publication(pointer: PublishedPlan | None) -> int:

@@ -122,6 +122,7 @@ class PlanStore:
             "unmet_hours": plan.unmet_hours,
             "body": put_body(self._settings, plan_id, kept),
             "fingerprint": fingerprint(kept.problem),
+            "over": kept.over,
             "solved": now,
         }
 

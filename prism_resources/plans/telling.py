@@ -18,12 +18,12 @@ from prism_core.capacity.notices import notice
 from prism_core.history.rebuild import in_order
 from prism_core.models.published import PublishedPlan
 from prism_core.models.reports import Delivery, DeliveryStatus, Edition, EditionStatus, ReportKind
-from prism_core.publications import by_member, changes_of
+from prism_core.publications import by_member
 from prism_core.settings import Settings
 from prism_core.tables import EDITIONS, MEMBERS, PROJECTS, PUBLISHED_PLANS, TableSpec
 from prism_resources.aws import client
 from prism_resources.mailing import Letter, Mailing, Outcome, Overtaken, edition_id_of, opt_out
-from prism_resources.plans.publishing import Published
+from prism_resources.plans.publishing import Published, publication_of
 from prism_resources.recipients import Recipients
 from prism_resources.tables.folding import finish
 from prism_resources.tables.history import TableHistory
@@ -67,8 +67,7 @@ def tell_all(settings: Settings, *, now: datetime) -> list[Outcome]:
     for pointer in publications.between(Week.of(now).label):
         done = finish(dynamodb, settings, pointer)
         for one in (*_untold(settings, done), done):
-            changes = tuple(changes_of(publications.rows_of(one)))
-            outcome = tell(settings, Published(one, changes), now=now)
+            outcome = tell(settings, publication_of(publications, one), now=now)
             if outcome is not None:
                 found.append(outcome)
     return found
@@ -91,15 +90,14 @@ def _untold(settings: Settings, last: PublishedPlan) -> list[PublishedPlan]:
     """The publications of a week before its last one that are not told to the end, from the log of its pointer."""
     history = TableHistory(client(settings, "dynamodb"), settings)
     key = PUBLISHED_PLANS.item_key(PUBLISHED_PLANS.key({"week": last.week}))
-    found: list[PublishedPlan] = []
-    undoes: JsonValue = None
+    found: dict[int, PublishedPlan] = {}
+    said: dict[str, JsonValue] = {}
     for change in in_order(history.of_item(PUBLISHED_PLANS, key) if last.publication > 1 else ()):
-        said = {name: one.get("after") for name, one in change.changes.items()}
-        undoes = said.get("undoes", undoes)
-        if "publication" in said and "body" in said:
-            one = {"publication": said["publication"], "body": said["body"], "undoes": undoes}
-            found.append(PublishedPlan.from_plain(last.plain() | one))
-    return [one for one in found if one.publication < last.publication and not _is_told(settings, one)]
+        said |= {name: one.get("after") for name, one in change.changes.items()}
+        named = {name: said.get(name) for name in ("publication", "body", "undoes")}
+        one = PublishedPlan.from_plain(last.plain() | named)
+        found[one.publication] = one  # as it was when it settled: it may have left rows alone
+    return [one for one in found.values() if one.publication < last.publication and not _is_told(settings, one)]
 
 
 def _is_told(settings: Settings, pointer: PublishedPlan) -> bool:

@@ -49,21 +49,22 @@ def finish(
     if pointer.state is PublicationState.SETTLED:
         return pointer
     publications = Publications(dynamodb, settings)
-    replacements = publications.rows_of(pointer)
+    rows = publications.rows_of(pointer)
     try:
-        _fold(TableStore(dynamodb, settings, ALLOCATIONS, Allocation, sleep=sleep), pointer, replacements)
+        _fold(TableStore(dynamodb, settings, ALLOCATIONS, Allocation, sleep=sleep), pointer, rows.replacements)
     except TransientFailure:  # unless somebody else has settled it, whose rows were in the way
         stands = publications.of_week(pointer.week)
         if stands is None or stands.version == pointer.version:
             raise
         return stands
-    rows = _when_seen(dynamodb, settings, pointer.week, replacements, sleep)
+    seen = _when_seen(dynamodb, settings, pointer.week, rows.replacements, sleep)
     _mark_plans(dynamodb, settings, pointer)
-    # An undo knows of some from its beginning.
-    edited = pointer.edited + len(
-        left_alone(replacements, rows, pointer.plan_id if pointer.undoes is None else None)
-    )
-    done = {"state": PublicationState.SETTLED, "settled": datetime.now(UTC), "edited": edited}
+    done: dict[str, Any] = {"state": PublicationState.SETTLED, "settled": datetime.now(UTC)}
+    left = left_alone(rows.replacements, seen, pointer.plan_id if pointer.undoes is None else None)
+    if left:  # nobody is told, and no undo takes back, what was not written
+        rows = rows.leaving(left)
+        body = publications.put(pointer.week, pointer.publication, rows)
+        done |= {"body": body, "changed": len(rows.replacements), "edited": len(rows.left)}
     try:
         return TableStore(dynamodb, settings, PUBLISHED_PLANS, PublishedPlan, sleep=sleep).update(
             pointer.model_copy(update=done), expected_version=pointer.version, **_author(pointer, "settled")

@@ -8,6 +8,7 @@ read, so they are read once more, between two equal readings of the pointers.
 """
 
 import gzip
+import hashlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -16,9 +17,10 @@ from botocore.exceptions import ClientError
 
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.lake import PUBLICATIONS
 from prism_core.models.published import PublicationState, PublishedPlan
 from prism_core.models.work import Allocation
-from prism_core.publications import Replacement, overlaid, read_rows
+from prism_core.publications import PublishedRows, Replacement, overlaid, read_rows, rows_text
 from prism_core.settings import Settings
 from prism_core.tables import AFTER_ALL, PUBLISHED_PLANS, KeyCondition, TableSpec
 from prism_resources.aws import client
@@ -57,8 +59,22 @@ class Publications:
         """Those whose rows are still being written, or whose writer was killed."""
         return [one for one in self.between(first, last) if one.state is PublicationState.FOLDING]
 
-    def rows_of(self, pointer: PublishedPlan) -> tuple[Replacement, ...]:
-        """The rows before and after a publication. They never change: their key is made of their content."""
+    def put(self, week: Week, publication: int, rows: PublishedRows) -> str:
+        """Keep the rows of a publication; answers their key, which is made of their content."""
+        text = rows_text(week, rows)
+        digest = hashlib.sha256(text).hexdigest()[:16]
+        key = f"{PUBLICATIONS}week={week}/{publication:06d}-{digest}.json.gz"
+        with calling(f"s3://{self._settings.lake_bucket}/{key}", "write"):
+            client(self._settings, "s3").put_object(
+                Bucket=self._settings.lake_bucket,
+                Key=key,
+                Body=gzip.compress(text, mtime=0),
+                ContentType="application/gzip",
+            )
+        return key
+
+    def rows_of(self, pointer: PublishedPlan) -> PublishedRows:
+        """The rows before and after a publication; once it is settled, without those that it left alone."""
         place = f"s3://{self._settings.lake_bucket}/{pointer.body}"
         with calling(place, "read"):
             try:
@@ -96,7 +112,7 @@ class Publications:
     ) -> Rows:
         for pointer in pointers:
             if pointer.state is PublicationState.FOLDING:
-                rows = _of_publication(spec, condition, rows, pointer.week, self.rows_of(pointer))
+                rows = _of_publication(spec, condition, rows, pointer.week, self.rows_of(pointer).replacements)
         sort = condition.path.sort
         return rows if sort is None else sorted(rows, key=lambda raw: raw[sort.name]["S"])
 

@@ -22,6 +22,7 @@ from prism_core.lake import (
     JOBS,
     PASSING_EXPIRY_DAYS,
     PLANS,
+    PUBLICATIONS,
     RAW_EXPIRY_DAYS,
     UPLOADS,
     WISHES,
@@ -45,7 +46,7 @@ ONLY_READ = {"throughput", "editions", "deliveries", "restatements"}
 ONLY_ADDED_TO = {"changelog", PERSON_KEYS.name}
 # Where a right may end in a star: the indexes of a table, the objects below a prefix.
 MANIFESTS = "lake/_manifests/throughput/"
-BELOW = rf"/(index|editions|uploads|exports|jobs|plans|plans/wishes|{MANIFESTS.rstrip('/')})/\*"
+BELOW = rf"/(index|editions|uploads|exports|jobs|plans|plans/wishes|plans/publications|{MANIFESTS.rstrip('/')})/\*"
 HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::KMS::Key")
 BLOCKS = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
 
@@ -263,6 +264,7 @@ def test_the_api_reaches_objects_below_its_prefixes_and_calls_itself_and_the_pla
     passing = {f"{prefix}*": both for prefix in (UPLOADS, EXPORTS, JOBS)}
     inputs = {"": {"s3:ListBucket"}, f"{MANIFESTS}*": {"s3:GetObject"}}
     plans = {f"{PLANS}*": {"s3:GetObject"}, f"{WISHES}*": {"s3:PutObject"}}
+    plans[f"{PUBLICATIONS}*"] = {"s3:PutObject"}
     assert objects == {"editions/*": {"s3:GetObject"}} | inputs | passing | plans
     names = {json.loads(one)["Fn::Sub"].rpartition(":")[2] for resources in called for one in resources}
     assert names == {"${NamePrefix}-api", "${NamePrefix}-planner"}

@@ -403,20 +403,23 @@ def test_a_plan_is_published_through_the_gateway_told_by_the_asset_once_and_take
         return LEAD("GET", "/api/allocations", week="2030-W10").body["items"]
 
     before = httpx.get(url, headers=analyst, timeout=60)
-    refused, blind = publish(first, analyst, '"0"'), publish(first, lead, None)
+    refused = publish(first, analyst, '"0"')
     with sink(platform, tmp_path):
-        done, again = (publish(first, lead, before.headers["etag"]) for _ in range(2))
+        done, again = publish(first, lead, before.headers["etag"]), publish(first, lead, None)
         by_the_functions = received(tmp_path)
         asked_for = _tell(instance)
         letters = received(tmp_path)
     lost = publish(second, other, before.headers["etag"])
+    outdated = publish(second, other, None)  # made over nothing, while the first is published
     now = httpx.get(url, headers=analyst, timeout=60)
     planned = rows()
+    blind = httpx.post(f"{url}/unpublish", headers=other, timeout=60)
     taken = httpx.post(f"{url}/unpublish", headers={**other, "If-Match": now.headers["etag"]}, timeout=60)
     stale = httpx.post(f"{url}/unpublish", headers={**lead, "If-Match": now.headers["etag"]}, timeout=60)
 
     assert (before.json()["publication"], before.json()["plan"], before.headers["etag"]) == (0, None, '"0"')
-    assert (refused.status_code, blind.status_code) == (403, 428)
+    assert refused.status_code == 403
+    assert (outdated.status_code, outdated.json()["current"]["plan_id"]) == (412, first)
     assert (done.status_code, again.json(), done.headers["etag"]) == (200, done.json(), '"1"'), done.text
     assert [(one["member_id"], one["project_id"]) for one in done.json()["changes"]] == [("m-3", "p-1")]
     assert (lost.status_code, lost.json()["current"]["plan_id"]) == (412, first)
@@ -431,7 +434,7 @@ def test_a_plan_is_published_through_the_gateway_told_by_the_asset_once_and_take
     assert "agreed" in history[-1]["reason"]
     assert LEAD("GET", f"/api/plans/{first}").body["status"] == "superseded"
     assert (taken.status_code, taken.json()["week"]["undoes"], taken.json()["kept"]) == (200, 1, []), taken.text
-    assert (rows(), stale.status_code) == ([], 412)
+    assert (rows(), stale.status_code, blind.status_code) == ([], 412, 428)
     assert (by_the_functions, "allocation_notices@2030-W10-1" in asked_for) == ([], True)
     ((to, letter),) = letters
     assert (to, "Synthetic lidar" in str(letter.get_body(("plain",)))) == (("m-3@example.com",), True)
@@ -452,12 +455,18 @@ def test_a_plan_that_cannot_be_published_says_why(platform: Platform) -> None:
     unsolved = LEAD("POST", f"{week}/plans/{failed['plan_id']}/publish", match='"0"')
     nothing = LEAD("POST", f"{week}/unpublish", match="*")
     no_tag = LEAD("POST", f"{week}/unpublish", match="three")
+    supposed = LEAD("POST", f"{week}/plans", {"scenario": {"name": "much", "demand": [{"factor": 2}]}}).body
+    planner({"do": "solve", "plan_id": supposed["plan_id"]}, None)
+    what_if = LEAD("POST", f"{week}/plans/{supposed['plan_id']}/publish", match='"0"')
 
     assert (outdated.status, outdated.body["findings"]) == (409, ["member m-3 is not active"])
     assert (unsolved.status, "m-9" in unsolved.body["detail"]) == (409, True)
     assert (nothing.status, "no plan of 2026-W51 was published" in nothing.body["detail"]) == (409, True)
     assert (no_tag.status, no_tag.body["errors"][0]["path"]) == (422, "header.if-match")
+    assert (what_if.status, "supposes what is not so (demand)" in what_if.body["detail"]) == (409, True)
     assert LEAD("GET", week).body["publication"] == 0
+    meant = LEAD("POST", f"{week}/plans/{supposed['plan_id']}/publish", what_if=True)
+    assert (meant.status, meant.body["week"]["plan_id"]) == (200, supposed["plan_id"])
 
 
 def test_a_week_before_the_first_one_is_not_planned_and_one_that_has_ended_is_not_published() -> None:

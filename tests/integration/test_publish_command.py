@@ -9,11 +9,12 @@ from typing import Any, Literal
 import pytest
 
 from infra.local.platform import Platform
+from prism_core.models.alerts import Plan, PlanStatus
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project
 from prism_core.models.reports import Recipient
 from prism_core.models.work import Allocation
-from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, RECIPIENTS
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PLANS, PROJECTS, RECIPIENTS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
 from tests.integration.fresh import commands_of_this_file
@@ -53,6 +54,16 @@ def body_of(mail: EmailMessage, kind: Literal["plain", "html"]) -> str:
 def create(platform: Platform, spec: Any, values: dict[str, Any]) -> None:
     store = TableStore(client(platform.settings, "dynamodb"), platform.settings, spec, spec.model)
     store.create(spec.model.model_validate(values), request_id=spec.name, **WHO)
+
+
+def stored_before(platform: Platform, plan_id: str, as_id: str) -> str:
+    """A stored plan under another name, as somebody else made it from the same week."""
+    store = TableStore(client(platform.settings, "dynamodb"), platform.settings, PLANS, Plan)
+    plan = store.get(plan_id=plan_id)
+    assert plan is not None
+    said: dict[str, Any] = {"plan_id": as_id, "status": PlanStatus.DRAFT, "published": None, "published_by": None}
+    store.create(plan.model_copy(update=said), request_id=as_id, **WHO)
+    return as_id
 
 
 def test_a_plan_is_stored_published_told_once_and_taken_back(platform: Platform, mailbox: Path) -> None:
@@ -114,6 +125,15 @@ def test_a_plan_is_stored_published_told_once_and_taken_back(platform: Platform,
     assert late.returncode == 1
     assert "publication 1 stands" in late.stderr
 
+    # A second one that was made before is told of the first, and may say that it goes over it.
+    other = stored_before(platform, plan_id, "plan-other")
+    second = run(platform, "publish", other)
+    assert second.returncode == 1
+    said = " ".join(second.stderr.split())
+    assert "was at publication 0 when it was looked at, and publication 1 stands" in said
+    assert f"prism publish {other} --over 1" in said
+    assert answer(platform, "plans", WEEK)["published"]["plan_id"] == plan_id
+
     back = answer(platform, "unpublish", WEEK)
     assert (back["published"]["publication"], back["published"]["undoes"], back["mails"]) == (2, 1, {"sent": 1})
     said = run(platform, "plans", WEEK)
@@ -124,6 +144,38 @@ def test_a_plan_is_stored_published_told_once_and_taken_back(platform: Platform,
     assert len(received(mailbox)) == 2
     forth = answer(platform, "unpublish", WEEK, "--over", "2")
     assert (forth["published"]["publication"], forth["published"]["plan_id"]) == (3, plan_id)
+    anew = answer(platform, "plan", WEEK, "--store")["plan_id"]
+    made = {one["plan_id"]: one["over"] for one in answer(platform, "plans", WEEK)["plans"]}
+    assert (made[plan_id], made[other], made[anew]) == (0, 0, 3)
+    assert answer(platform, "publish", anew)["published"]["publication"] == 4
+    assert answer(platform, "publish", other, "--over", "4")["published"]["publication"] == 5
+    assert answer(platform, "publish", other)["published"]["publication"] == 5  # its own call again
+
+
+def test_a_what_if_with_other_demand_is_published_only_where_that_is_meant(
+    platform: Platform, mailbox: Path, tmp_path: Path
+) -> None:
+    week = "2030-W20"
+    person = {"member_id": "m-9", "name": "A Person", "email": "m-9@example.org", "time_zone": "UTC"}
+    hours = {"hours": dict.fromkeys(DAYS, "8.00")}
+    create(platform, MEMBERS, Member.model_validate(person | hours).plain())
+    project = {"project_id": "p-9", "name": "Synthetic rivers", "category": "raw", "demand_hours": "4.00"}
+    create(platform, PROJECTS, Project.model_validate(project).plain())
+    doubled, steered = tmp_path / "doubled.json", tmp_path / "steered.json"
+    doubled.write_text(json.dumps({"name": "twice as much", "demand": [{"project_id": "p-9", "factor": 2}]}))
+    steered.write_text(json.dumps({"name": "no pins", "no_pins": True}))
+    supposed = answer(platform, "plan", week, "--store", "--scenario", str(doubled))["plan_id"]
+    meant = answer(platform, "plan", week, "--store", "--scenario", str(steered))["plan_id"]
+
+    refused = run(platform, "publish", supposed)
+    done = answer(platform, "publish", supposed, "--what-if")
+    other = answer(platform, "publish", meant, "--over", "1")
+
+    assert refused.returncode == 2
+    said = " ".join(refused.stderr.split())
+    assert "is a what-if, 'twice as much': it supposes what is not so (demand)" in said
+    assert "--what-if" in said
+    assert (done["published"]["plan_id"], other["published"]["plan_id"]) == (supposed, meant)
 
 
 def test_what_is_not_there_is_neither_published_nor_taken_back(platform: Platform) -> None:

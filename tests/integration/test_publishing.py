@@ -303,7 +303,14 @@ def test_an_edit_just_before_the_publication_stays_and_is_counted(
 
     kept = {("m-01", "p-1"): mine, ("m-01", "p-2"): mine, ("m-02", "p-3"): mine, ("m-02", "p-4"): mine}
     assert hours_of(settings, week) == published(plan(week, 8), week, before) | kept
-    assert done.pointer.edited == 4
+    assert done.pointer.edited == len(done.edited) == 4
+    assert set(done.edited) == kept.keys()
+    # None of them is told, or said to have the plan's hours, however often the call is made.
+    assert not kept.keys() & {(one.member_id, one.project_id) for one in done.changes}
+    assert publish(publisher, week, "plan-j", 8, 0) == done
+    back = publisher.undo(week, actor="lead-1", expected=1)
+    assert hours_of(settings, week) == before | kept
+    assert not kept.keys() & {(one.member_id, one.project_id) for one in back.changes}
 
 
 def test_an_edit_while_rows_are_written_is_of_the_new_row_and_stays(
@@ -622,6 +629,18 @@ def test_a_publication_that_another_one_follows_before_anybody_was_told_is_told_
     publish(publisher, week, "plan-t", 8, 0)
     publisher.undo(week, actor="lead-1", expected=1)
     publish(publisher, week, "plan-u", 6, 2)
+    mine = {week.monday: Decimal(3)}
+
+    def edit(number: int) -> None:
+        if number == 1:
+            table = store(settings)
+            found = table.get(member_id="m-01", project_id="p-2", week=week)
+            edited = found.model_copy(update={"hours": mine})
+            table.update(edited, expected_version=found.version, request_id="late", **WHO)
+
+    with at_calls(settings, "TransactWriteItems", edit):
+        publish(publisher, week, "plan-v", 5, 3)
+    publisher.undo(week, actor="lead-1", expected=4)
 
     with sink(platform, tmp_path):
         told, again = (tell_all(settings, now=now) for _ in range(2))
@@ -629,10 +648,15 @@ def test_a_publication_that_another_one_follows_before_anybody_was_told_is_told_
 
     editions = [one.edition.edition_id for one in told if one.edition.week == week]
     texts = [body.get_content() for _, mail in mails if (body := mail.get_body(("plain",))) is not None]
-    assert editions == [f"allocation_changes-{week}-{number}" for number in (1, 2, 3)]
+    assert editions == [f"allocation_changes-{week}-{number}" for number in (1, 2, 3, 4, 5)]
     assert {len(one.deliveries) for one in told if one.edition.week == week} == {len(MEMBERS_OF_PLAN)}
-    assert sum("taken back" in text for text in texts) == len(MEMBERS_OF_PLAN)
-    assert len(mails) == 3 * len(MEMBERS_OF_PLAN)
+    assert sum("taken back" in text for text in texts) == 2 * len(MEMBERS_OF_PLAN)
+    assert len(mails) == 5 * len(MEMBERS_OF_PLAN)
+    # What she wrote in between is neither told as planned nor as taken back.
+    for number in (4, 5):
+        letters = Mailing(settings).content(told[-6 + number].edition).letters
+        (text,) = [one.text for one in letters if "m-01" in one.recipients]
+        assert ("* p-2: " in text, "* p-3: " in text) == (False, True)
     assert [one.edition.edition_id for one in again if one.edition.week == week] == editions[-1:]
 
 

@@ -12,6 +12,7 @@ from prism_core.models.work import Allocation, AllocationSource
 from prism_core.publications import (
     Days,
     Pair,
+    PublishedRows,
     Replacement,
     changes_of,
     left_alone,
@@ -113,10 +114,11 @@ def test_the_rows_of_a_publication_are_read_as_they_were_written(
 ) -> None:
     replacements = replaced_by(WEEK, "plan-1", plan, rows)
 
-    text = rows_text(WEEK, replacements)
+    kept = PublishedRows(tuple(replacements), (("m-9", "p-9"),))
+    text = rows_text(WEEK, kept)
 
-    assert list(read_rows(text)) == replacements
-    assert rows_text(WEEK, replacements[::-1]) == text
+    assert read_rows(text) == kept
+    assert rows_text(WEEK, PublishedRows(kept.replacements[::-1], kept.left)) == text
 
 
 def test_a_row_that_somebody_wrote_since_reads_as_it_is_and_is_named() -> None:
@@ -164,3 +166,13 @@ def test_an_undo_leaves_a_row_that_would_make_a_day_longer_than_a_day() -> None:
     back = taken_back([Replacement(before, None)], [since])
 
     assert (back.replacements, back.edited) == ((), (("m-1", "p-1"),))
+
+
+def test_what_a_publication_leaves_alone_is_none_of_its_changes() -> None:
+    plan = {("m-1", "p-1"): {MONDAY: Decimal(8)}, ("m-2", "p-1"): {MONDAY: Decimal(8)}}
+    rows = PublishedRows(tuple(replaced_by(WEEK, "plan-1", plan, [])), (("m-3", "p-1"),))
+
+    found = rows.leaving([("m-1", "p-1"), ("m-4", "p-1")])
+
+    assert [one.member_id for one in changes_of(found.replacements)] == ["m-2"]
+    assert found.left == (("m-3", "p-1"), ("m-1", "p-1"), ("m-4", "p-1"))

@@ -180,6 +180,7 @@ class PlanFigures(Model):
     assigned_hours: Hours | None
     unmet_hours: Hours | None
     fingerprint: str | None
+    over: Count
     created: Instant
     created_by: str
 
@@ -222,7 +223,7 @@ class PairOf(Model):
 
 
 class PublicationOf(Model):
-    """A publication that is written: what it changed, and what an undo left alone since somebody edited it."""
+    """A publication that is written: what it changed, and the rows that it left as somebody wrote them."""
 
     week: WeekPlan
     changes: Many[HoursChanged]

@@ -18,6 +18,7 @@ EXAMPLE = {
     "gap": "0.0035",
     "assigned_hours": "1520.00",
     "unmet_hours": "36.00",
+    "over": 0,
     "body": "plans/week=2026-W02/plan-2026-W02-1-5d41402abc4b2a76.json.gz",
     "created": "2026-01-02T09:00:00Z",
     "created_by": "m-017",

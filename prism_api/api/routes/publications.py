@@ -5,8 +5,10 @@ Belongs here: these routes. Does not belong here: publishing itself, which the p
 """
 
 from http import HTTPStatus
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from prism_api.api import backend, documents, planning
@@ -22,6 +24,7 @@ from prism_core.models.published import PublishedPlan
 from prism_core.tables import PUBLISHED_PLANS
 
 router = APIGatewayHttpRouter()
+WhatIf = Annotated[bool, Query(description="publish it although its scenario supposes other people or demand")]
 
 
 @router.get(
@@ -44,14 +47,18 @@ def publish(
     if_match: IfMatch = None,
     reason: Reason = None,
     idempotency_key: Idempotency = None,
+    *,
+    what_if: WhatIf = False,
 ) -> Response[PublicationOf]:
     """Readers see the old allocations or the new ones, pinned ones stay.
 
-    412 when somebody else published since the week was looked at, with what differs; 409 with `findings` for a
-    plan that cannot stand any more.
+    412 when somebody else published since the plan was made, or with If-Match since the week was looked at, with
+    what differs; 409 with `findings` for a plan that cannot stand any more, and without `what_if` for one of a
+    scenario that supposes other people or demand than there are.
     """
     plan = solved(plan_of(week, plan_id))
-    return _publication("publish", week, plan_id=plan.plan_id)
+    expected = _expected(current(), week)
+    return _publication("publish", week, expected, plan_id=plan.plan_id, what_if=what_if)
 
 
 @router.post(
@@ -62,12 +69,15 @@ def unpublish(
     week: WeekKey, if_match: IfMatch = None, reason: Reason = None, idempotency_key: Idempotency = None
 ) -> Response[PublicationOf]:
     """A publication of its own: taken back again, it stands again. Rows that somebody changed since stay."""
-    return _publication("unpublish", week, week=week_of(week).label)
+    label, expected = week_of(week).label, _expected(current(), week)
+    if expected is None:
+        words = f"Send If-Match with the ETag of /api/capacity/{week}, so that nobody's publication is lost."
+        raise Problem(HTTPStatus.PRECONDITION_REQUIRED, words)
+    return _publication("unpublish", week, expected, week=label)
 
 
-def _publication(do: str, week: str, /, **asked: str) -> Response[PublicationOf]:
-    call = current()
-    expected, author = _expected(call, week), author_of(call)
+def _publication(do: str, week: str, expected: int | None, /, **asked: Any) -> Response[PublicationOf]:
+    author = author_of(current())
     told = planning.answer(do, **asked, actor=author.actor, reason=author.reason, expected=expected)
     pointer = PublishedPlan.from_plain(told["pointer"])
     found = PublicationOf.model_validate(
@@ -76,12 +86,11 @@ def _publication(do: str, week: str, /, **asked: str) -> Response[PublicationOf]
     return respond(found, headers={"etag": _etag(pointer)})
 
 
-def _expected(call: Call, week: str) -> int:
-    """The publication that was looked at. Raises Problem 428 without If-Match."""
+def _expected(call: Call, week: str) -> int | None:
+    """The publication that was looked at; None without If-Match."""
     given = call.headers.get("if-match", "").strip()
     if not given:
-        words = f"Send If-Match with the ETag of /api/capacity/{week}, so that nobody's publication is lost."
-        raise Problem(HTTPStatus.PRECONDITION_REQUIRED, words)
+        return None
     current_one = _pointer(week)
     stands = 0 if current_one is None else current_one.publication
     named = {stands} if given == "*" else versions_of(given)
