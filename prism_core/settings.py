@@ -140,6 +140,9 @@ class Settings(BaseModel):
         default=None, description="who is told of failed runs; several with commas"
     )
     dagster_url: AnyHttpUrl | None = Field(default=None, description="where people open Dagster; set locally")
+    alerts_url: AnyHttpUrl | None = Field(
+        default=None, description="where people look at an alert, whose key follows; for links in digests"
+    )
     unresolved_share_warning: Annotated[float, Field(ge=0, le=1)] = 0.05
     restatement_grace_hours: Annotated[int, Field(ge=0, le=7 * 24)] = Field(
         default=6, description="a week counts as published this long after its end"

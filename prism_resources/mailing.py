@@ -37,7 +37,8 @@ from prism_resources.failures import calling, error_code
 from prism_resources.mail import Mailer, Unanswered
 from prism_resources.messages import Inline
 from prism_resources.recipients import Recipients
-from prism_resources.tables.store import TableStore
+from prism_resources.tables.codec import encode_key
+from prism_resources.tables.store import CheckFailed, TableStore, Write
 
 ACTOR: Final = "mailing"
 PREFIX: Final = "editions/"
@@ -212,6 +213,30 @@ class Mailing:
         author = _author(now, "not to be sent any more", actor)
         return self._editions.update(withdrawn, expected_version=edition.version, **author)
 
+    def recall(self, edition: Edition, *, now: datetime) -> bool:
+        """Withdraw an edition that has gone to nobody, so that what it says may be told anew.
+
+        False where it went to somebody, may have gone, or somebody is sending it now.
+        """
+        if self._may_have_gone(edition):
+            return False
+        author = _author(now, "it has gone to nobody, and is out of date")
+        withdrawn = edition.model_copy(update={"status": EditionStatus.WITHDRAWN})
+        try:
+            stored = self._editions.update(withdrawn, expected_version=edition.version, **author)
+        except StaleVersion:
+            return False
+        if not self._may_have_gone(edition):
+            return True
+        # Claimed while we looked; no claim holds on a withdrawn edition, so there are no more.
+        again = stored.model_copy(update={"status": EditionStatus.PREPARED})
+        self._editions.update(again, expected_version=stored.version, **_author(now, "it is being sent"))
+        return False
+
+    def require_sender(self) -> None:
+        """Raises PermanentFailure where nobody has said whom mail is from: what is stored then goes to nobody."""
+        _ = self.mailer
+
     # -- deliveries ----------------------------------------------------------------------------------------
 
     def deliver(self, edition: Edition, *, now: datetime) -> Outcome:
@@ -220,14 +245,19 @@ class Mailing:
         A refused one is tried again by the next call, MOST_ATTEMPTS times. One that was claimed and whose outcome
         nobody knows is left as it is, by this call and by every later one.
         """
+        edition = self.edition(edition.edition_id) or edition  # somebody may have withdrawn it since
         if edition.status is not EditionStatus.PREPARED:
             return Outcome(edition, tuple(self.deliveries(edition.edition_id)))
         known = {one.recipient_id: one for one in self.deliveries(edition.edition_id)}
-        found = [
-            self._to(edition, letter, recipient_id, known.get(recipient_id), now)
-            for letter in self.content(edition).letters
-            for recipient_id in letter.recipients
-        ]
+        try:
+            found = [
+                self._to(edition, letter, recipient_id, known.get(recipient_id), now)
+                for letter in self.content(edition).letters
+                for recipient_id in letter.recipients
+            ]
+        except CheckFailed:  # it was withdrawn, or finished by somebody else, in between
+            edition = self.edition(edition.edition_id) or edition
+            return Outcome(edition, tuple(self.deliveries(edition.edition_id)))
         if all(_is_settled(one) for one in found):
             edition = self._closed(edition, now)
         return Outcome(edition, tuple(found))
@@ -262,9 +292,9 @@ class Mailing:
         address, why_not = self._recipients.address(edition.report, recipient_id)
         if address is None:
             said = {"status": DeliveryStatus.SKIPPED, "settled": now, "error": why_not}
-            return self._first(claim.model_copy(update=said), known, now)[0]
+            return self._first(edition, claim.model_copy(update=said), known, now)[0]
         mailer = self.mailer  # raises where nothing can be sent, before anything is claimed
-        claimed, mine = self._first(claim, known, now)
+        claimed, mine = self._first(edition, claim, known, now)
         if not mine:
             return claimed
         try:
@@ -284,13 +314,28 @@ class Mailing:
         said = {"status": DeliveryStatus.SENT, "settled": now, "message_id": message_id}
         return self._put(claimed.model_copy(update=said), claimed, now)
 
-    def _first(self, delivery: Delivery, known: Delivery | None, now: datetime) -> tuple[Delivery, bool]:
-        """Write a delivery over what was read; what stands there now, and whether it is ours."""
+    def _first(
+        self, edition: Edition, delivery: Delivery, known: Delivery | None, now: datetime
+    ) -> tuple[Delivery, bool]:
+        """Write a delivery over what was read; what stands there now, and whether it is ours.
+
+        Raises CheckFailed for an edition that is not to be sent any more.
+        """
+        check = {
+            "TableName": self._settings.table_name(EDITIONS.name),
+            "Key": encode_key(EDITIONS.key({"edition_id": edition.edition_id})),
+            "ConditionExpression": "#status = :prepared",
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": {":prepared": {"S": EditionStatus.PREPARED.value}},
+        }
+        write = Write(delivery, 0 if known is None else known.version)
+        author = _author(now, delivery.status.value)
         try:
-            return self._put(delivery, known, now), True
+            (stored,) = self._deliveries.write_together([write], check=check, **author)
         except StaleVersion:
             found = self._deliveries.get(edition_id=delivery.edition_id, recipient_id=delivery.recipient_id)
             return found or delivery, False
+        return stored or delivery, True
 
     def _headers(self, edition: Edition) -> list[tuple[str, str]]:
         """So that a mail can be found by its edition, and answered or refused by one click."""
@@ -300,6 +345,11 @@ class Mailing:
             stop = f"<mailto:{to}?subject=stop%20{edition.report}>"
             headers += [("Reply-To", to), ("List-Unsubscribe", stop)]
         return headers
+
+    def _may_have_gone(self, edition: Edition) -> bool:
+        """Whether somebody got it, or may have: what is refused or left out has gone to nobody."""
+        nowhere = {DeliveryStatus.FAILED, DeliveryStatus.SKIPPED}
+        return any(one.status not in nowhere for one in self.deliveries(edition.edition_id))
 
     def _closed(self, edition: Edition, now: datetime) -> Edition:
         """An edition with nothing left to do. Who comes second finds it closed."""

@@ -18,7 +18,7 @@ from prism_core.failures import BadUsage
 from prism_core.models.alerts import AlertRule
 
 if TYPE_CHECKING:
-    from prism_core.alerts.backtest import Backtest
+    from prism_core.alerts.backtest import Backtest, Hits
     from prism_core.alerts.findings import Judgement
     from prism_core.quality import Accuracy
 
@@ -112,6 +112,7 @@ def _keep(*, send: bool, as_json: bool) -> None:
 def _replay(rule: AlertRule, weeks: WeekRange, *, as_json: bool) -> None:
     from prism_core.alerts.backtest import backtest, by_feedback
     from prism_core.alerts.fixtures import outcomes
+    from prism_core.alerts.planted import measured
     from prism_resources.alerts.past import SnapshotLake
     from prism_resources.lake import Lake
 
@@ -128,11 +129,13 @@ def _replay(rule: AlertRule, weeks: WeekRange, *, as_json: bool) -> None:
 
         found = backtest(rule, told())
         feedback = by_feedback(found, _verdicts(platform, found))
-    wrong = [one for one in cases if not one.right]
+    wrong, hits = [one for one in cases if not one.right], measured(rule)
     if as_json:
-        typer.echo(json.dumps(_document(found, weeks, len(cases), [one.case.name for one in wrong], feedback)))
+        said = _document(found, weeks, len(cases), [one.case.name for one in wrong], feedback)
+        typer.echo(json.dumps(said | {"planted": None if hits is None else _counted(hits)}))
         return
     _print(found, weeks, feedback)
+    _print_planted(hits)
     out.print(f"cases it ships with: {len(cases) - len(wrong)} of {len(cases)} right")
     for one in wrong:
         err.print("[red]wrong case:[/red]", plain(one.case.name))
@@ -161,6 +164,24 @@ def _print(found: "Backtest", weeks: WeekRange, feedback: "Accuracy") -> None:
     out.print(f"feedback: {said} ({feedback.correct} of {feedback.reviewed})")
     for one in found.abstained:
         err.print("[yellow]not judged:[/yellow]", plain(f"{one.as_of:%Y-%m-%d}: {one.reason}"))
+
+
+def _print_planted(hits: "Hits | None") -> None:
+    from prism_core.alerts.backtest import of_all
+    from prism_core.alerts.planted import PLANTED_WEEKS
+
+    if hits is None:
+        out.print("planted cases: none, since what this rule says is an estimate")
+        return
+    shares = f"precision {of_all(hits.precision)}, recall {of_all(hits.recall)}"
+    out.print(f"planted cases, {PLANTED_WEEKS} synthetic weeks: {shares}")
+
+
+def _counted(hits: "Hits") -> dict[str, int]:
+    from prism_core.alerts.planted import PLANTED_WEEKS
+
+    counts = {"right": len(hits.right), "false": len(hits.false), "missed": len(hits.missed)}
+    return {"synthetic_weeks": PLANTED_WEEKS, **counts}
 
 
 def _plain(judgement: "Judgement") -> dict[str, Any]:

@@ -16,8 +16,9 @@ from prism_assets.alerts.judgements import GROUP, MOST_ROWS, OWNERS
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
-from prism_core.alerts.backtest import Backtest, backtest, by_feedback
+from prism_core.alerts.backtest import Backtest, backtest, by_feedback, of_all
 from prism_core.alerts.fixtures import outcomes
+from prism_core.alerts.planted import measured
 from prism_core.alerts.snapshot import ended_by
 from prism_core.calendar import Week, WeekRange
 from prism_core.charts import as_markdown, grouped_bar_chart
@@ -61,7 +62,8 @@ def backtest_assets() -> list[dg.AssetsDefinition]:
         retry_policy=RETRIES,
         description=(
             "What each rule would have told over weeks of the lake: the alerts, from when to when, where it could "
-            "not judge, the share of them that people found useful, and the cases that it ships with. Configure "
+            "not judge, the share of them that people found useful, precision and recall against conflicts that "
+            "were planted in synthetic weeks, and the cases that it ships with. Configure "
             "`rules` and `weeks` to try one before it is switched on. Nothing is stored, nobody is told."
         ),
     )
@@ -163,7 +165,7 @@ _ROWS = dg.TableSchema(
 
 
 def _of_rule(found: Backtest, feedback: Accuracy) -> dg.TableRecord:
-    cases = outcomes(found.rule)
+    cases, hits = outcomes(found.rule), measured(found.rule)
     judged = feedback.reviewed > 0
     return dg.TableRecord(
         {
@@ -172,6 +174,8 @@ def _of_rule(found: Backtest, feedback: Accuracy) -> dg.TableRecord:
             "not judged": f"{len(found.abstained)} of {found.snapshots} weeks",
             "useful": f"{feedback.correct} of {feedback.reviewed} judged",
             "precision": f"{feedback.low:.0%} to {feedback.high:.0%}" if judged else "nobody judged one",
+            "precision, planted": "nothing is planted" if hits is None else of_all(hits.precision),
+            "recall, planted": "nothing is planted" if hits is None else of_all(hits.recall),
             "cases": f"{sum(one.right for one in cases)} of {len(cases)} right",
         }
     )

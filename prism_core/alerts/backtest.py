@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from prism_core.alerts.findings import rank
+from prism_core.alerts.findings import rank, share_text
 from prism_core.alerts.judging import RULES
 from prism_core.alerts.ledger import update
 from prism_core.alerts.snapshot import AlertSnapshot
@@ -122,6 +122,12 @@ def by_planted(result: Backtest, planted: Set[str]) -> Hits:
     """What was found against the fingerprints of what was planted."""
     found = result.fingerprints
     return Hits(found & planted, found - planted, frozenset(planted) - found)
+
+
+def of_all(share: Accuracy) -> str:
+    """`98.5 % (65 of 66)`; of nothing, that."""
+    counted = f"{share.correct} of {share.reviewed}"
+    return counted if share.share is None else f"{share_text(share.share)} ({counted})"
 
 
 def _episode(alert: Alert, as_of: datetime) -> Episode:

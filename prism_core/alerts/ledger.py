@@ -18,7 +18,11 @@ from prism_core.transitions import NotAllowed
 
 _TITLE_MAX: Final = 200
 _NO_SILENCE: Final[Mapping[str, Any]] = {"silenced_until": None, "silence_reason": None, "silenced_by": None}
-_NOT_TAKEN_UP: Final[Mapping[str, Any]] = {"acknowledged": None, "acknowledged_by": None}
+_NOT_TAKEN_UP: Final[Mapping[str, Any]] = {
+    "acknowledged": None,
+    "acknowledged_by": None,
+    "acknowledged_severity": None,
+}
 
 
 def update(known: Iterable[Alert], judgement: Judgement, now: datetime) -> list[Alert]:
@@ -48,12 +52,12 @@ def observed(alert: Alert | None, finding: Finding, now: datetime) -> Alert:
     ended = alert.resolved_told is not None or alert.ending is Ending.OVER or alert.told is None
     again = alert.status is AlertStatus.RESOLVED and ended
     if again:
-        changes |= {"opened": now, "episodes": alert.episodes + 1}
+        changes |= {"opened": now, "episodes": alert.episodes + 1, "told_to": ()}
     if alert.status is AlertStatus.RESOLVED:
         changes |= {"resolved": None, "resolved_told": None, "ending": None}
     if alert.silenced_until is not None and alert.silenced_until > now:
         return alert.model_copy(update=changes | {"status": AlertStatus.SILENCED})
-    worse = rank(finding.severity) > rank(alert.severity)
+    worse = rank(finding.severity) > rank(alert.acknowledged_severity or alert.severity)
     if again or worse or alert.acknowledged is None or alert.status is AlertStatus.SILENCED:
         changes |= {"status": AlertStatus.OPEN, **_NOT_TAKEN_UP}
     else:
@@ -83,8 +87,8 @@ def acknowledged(alert: Alert, actor: str, now: datetime) -> Alert:
     _require_open(alert)
     if alert.status is AlertStatus.ACKNOWLEDGED:
         return alert
-    taken_up = {"status": AlertStatus.ACKNOWLEDGED, "acknowledged": now, "acknowledged_by": actor}
-    return alert.model_copy(update={**_NO_SILENCE, **taken_up})
+    taken_up = {"acknowledged": now, "acknowledged_by": actor, "acknowledged_severity": alert.severity}
+    return alert.model_copy(update={**_NO_SILENCE, **taken_up, "status": AlertStatus.ACKNOWLEDGED})
 
 
 def silenced(alert: Alert, until: datetime, reason: str, actor: str, now: datetime) -> Alert:

@@ -2,7 +2,7 @@
 
 Belongs here: how alerts are written for a person. Does not belong here: what is told and to whom (telling.py).
 HTML is for Outlook and Gmail: nested tables, inline styles, no picture, well below the 102 kB at which Gmail cuts.
-A severity is a word, never a colour alone. A long digest shows the worst of each rule and counts the rest.
+A severity is a word, never a colour alone. Every alert is named; of a long digest the worst have their evidence.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from prism_core.calendar import Week
 from prism_core.models.alerts import Alert, AlertRule, Evidence
 from prism_core.models.work import Severity
 
-# Above so many alerts a digest shows the worst MOST_OF_A_RULE of each rule, each with its first rows.
+# Above so many alerts only the worst MOST_OF_A_RULE of each rule have their evidence; the others are a line each.
 MOST_SHOWN: Final = 20
 MOST_OF_A_RULE: Final = 3
 MOST_ROWS: Final = 3
@@ -36,6 +36,7 @@ _NEWS: Final[Mapping[News, str]] = {
     News.WORSE: "worse",
     News.UNSILENCED: "no longer silenced",
     News.REMINDER: "still open",
+    News.OPEN: "open already",
     News.RESOLVED: "over",
 }
 _COLOURS: Final[Mapping[Severity, str]] = {
@@ -45,17 +46,23 @@ _COLOURS: Final[Mapping[Severity, str]] = {
     Severity.CRITICAL: "#7a0019",
 }
 _FONT: Final = "font-family:Arial,Helvetica,sans-serif;color:#16191f"
+_SMALL: Final = f"margin:2px 0 0 0;font-size:12px;line-height:17px;{_FONT}"
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What stands around the alerts of a digest. `more` is where all of them can be read, where there is a place;
-    `closing` is the sentence that says why the mail came."""
+    `closing` is the sentence that says why the mail came. An alert is at `base`, followed by its key."""
 
     as_of: datetime
     closing: str
     week: Week | None = None
     more: str | None = None
+    base: str | None = None
+
+    def link(self, alert: Alert) -> str | None:
+        """Where one alert can be looked at, if anywhere."""
+        return None if self.base is None else f"{self.base.rstrip('/')}/{alert.fingerprint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +76,12 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """One rule's alerts: those that are shown, and how many more there are."""
+    """One rule's alerts: those with their evidence, and those that are a line each."""
 
     title: str
     counts: str
     shown: Sequence[Entry]
-    left_out: int
+    named: Sequence[Entry]
 
 
 def written(digest: Digest, frame: Frame) -> Written:
@@ -89,7 +96,7 @@ def written(digest: Digest, frame: Frame) -> Written:
 
 def _group(rule: AlertRule, entries: Sequence[Entry], *, short: bool) -> _Group:
     shown = entries[:MOST_OF_A_RULE] if short else entries
-    return _Group(RULES[rule], _counts(entries), shown, len(entries) - len(shown))
+    return _Group(RULES[rule], _counts(entries), shown, entries[len(shown) :])
 
 
 def _counts(entries: Sequence[Entry]) -> str:
@@ -107,9 +114,11 @@ def _text(heading: str, groups: Sequence[_Group], frame: Frame) -> str:
             lines += [f"* {_said(entry)}: {alert.title}", f"  {_since(entry)}"]
             lines += [f"  - {_row(row)}" for row in alert.evidence[:MOST_ROWS]]
             lines += [f"  - {words}"] if (words := _more_rows(alert)) else []
-            lines += [f"  alert {alert.fingerprint}", ""]
-        if group.left_out:
-            lines += [f"  and {group.left_out} more of this rule", ""]
+            lines += [f"  alert {frame.link(alert) or alert.fingerprint}", ""]
+        for entry in group.named:
+            alert = entry.alert
+            lines.append(f"* {_said(entry)}: {alert.title} (alert {frame.link(alert) or alert.fingerprint})")
+        lines += [""] if group.named else []
     if frame.more is not None:
         lines += [f"All of them with their evidence: {frame.more}", ""]
     return "\n".join([*lines, "-- ", frame.closing, ""])
@@ -121,9 +130,9 @@ def _html(heading: str, groups: Sequence[_Group], frame: Frame) -> str:
     for group in groups:
         title = f'{escape(group.title)} <span style="font-weight:normal">({escape(group.counts)})</span>'
         rows.append(_cell(f'<h2 style="margin:16px 0 0 0;font-size:15px;{_FONT}">{title}</h2>'))
-        rows += [_cell(_entry(entry), rule=True) for entry in group.shown]
-        if group.left_out:
-            rows.append(_cell(_small(f"and {group.left_out} more of this rule"), rule=True))
+        rows += [_cell(_entry(entry, frame), rule=True) for entry in group.shown]
+        if group.named:
+            rows.append(_cell(_lines(group.named, frame), rule=True))
     if frame.more is not None:
         link = f'<a href="{escape(frame.more, quote=True)}" style="color:#0b5cad">{escape(frame.more)}</a>'
         rows.append(
@@ -141,14 +150,29 @@ def _html(heading: str, groups: Sequence[_Group], frame: Frame) -> str:
     )
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: Entry, frame: Frame) -> str:
     alert = entry.alert
-    colour = _COLOURS[alert.severity]
-    said = f'<strong style="color:{colour}">{escape(_said(entry))}</strong> {escape(alert.title)}'
+    said = f"{_severity(entry)} {escape(alert.title)}"
     lines = [f'<p style="margin:8px 0 0 0;font-size:14px;{_FONT}">{said}</p>', _small(_since(entry))]
     lines += [_small(_row(row)) for row in alert.evidence[:MOST_ROWS]]
     lines += [_small(words)] if (words := _more_rows(alert)) else []
-    return "".join([*lines, _small(f"alert {alert.fingerprint}")])
+    return "".join([*lines, f'<p style="{_SMALL}">{_key(alert, frame)}</p>'])
+
+
+def _lines(entries: Sequence[Entry], frame: Frame) -> str:
+    """A line each, in one paragraph: as few bytes as can be, since there may be hundreds."""
+    said = (f"{_severity(one)} {escape(one.alert.title)} ({_key(one.alert, frame)})" for one in entries)
+    return f'<p style="{_SMALL}">{"<br>".join(said)}</p>'
+
+
+def _severity(entry: Entry) -> str:
+    return f'<strong style="color:{_COLOURS[entry.alert.severity]}">{escape(_said(entry))}</strong>'
+
+
+def _key(alert: Alert, frame: Frame) -> str:
+    link = frame.link(alert)
+    words = f"alert {alert.fingerprint}"
+    return words if link is None else f'<a href="{escape(link, quote=True)}" style="color:#0b5cad">{words}</a>'
 
 
 def _cell(content: str, *, rule: bool = False) -> str:
@@ -157,7 +181,7 @@ def _cell(content: str, *, rule: bool = False) -> str:
 
 
 def _small(words: str) -> str:
-    return f'<p style="margin:2px 0 0 0;font-size:12px;line-height:17px;{_FONT}">{escape(words)}</p>'
+    return f'<p style="{_SMALL}">{escape(words)}</p>'
 
 
 def _said(entry: Entry) -> str:

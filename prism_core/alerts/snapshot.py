@@ -125,28 +125,30 @@ class Worked:
 class WorkWeek:
     """The work of a week in hours on the wall clock: by project, by member and day; tasks of names nobody owns.
 
-    `open_hours` are those of workers that are nobody's, by project (`job:<name>` for a job that is of no project).
+    `open_hours` are those of workers that are nobody's, by project (`job:<name>` for a job that is of no project),
+    `open_tasks` the tasks of a name by day and project.
     """
 
     hours_by_project: Mapping[str, Decimal]
     hours_by_day: Mapping[str, Mapping[date, Decimal]]
     project_hours_by_day: Mapping[str, Mapping[date, Decimal]]
     open_hours: Mapping[str, Decimal]
-    open_tasks: Mapping[str, Mapping[date, int]]
+    open_tasks: Mapping[str, Mapping[date, Mapping[str, int]]]
 
     @classmethod
     def of(cls, rows: Iterable[Worked]) -> "WorkWeek":
         """Each row once."""
         by_member, by_project = _by_day(), _by_day()
         open_seconds = defaultdict[str, int](int)
-        tasks: defaultdict[str, dict[date, int]] = defaultdict(dict)
+        tasks: defaultdict[str, defaultdict[date, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
         for row in rows:
             by_member[row.member_id][row.day] += row.wall_seconds
             by_project[row.project_id][row.day] += row.wall_seconds
             if is_open(row.member_id):
                 open_seconds[row.project_id] += row.wall_seconds
             for name in filter(is_open, (row.member_id, row.project_id)):
-                tasks[name][row.day] = tasks[name].get(row.day, 0) + row.tasks
+                of_day = tasks[name][row.day]
+                of_day[row.project_id] = of_day.get(row.project_id, 0) + row.tasks
         project_days = {name: _hours(days) for name, days in by_project.items()}
         return cls(
             {name: sum(days.values(), NO_HOURS) for name, days in project_days.items()},

@@ -7,24 +7,28 @@ the same edition, and nothing in it is news any more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+
+from pydantic import JsonValue
 
 from prism_core.alerts.findings import rank
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
 from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
+from prism_core.models.work import Severity
 
 
 class News(StrEnum):
-    """Why an alert is told now, in the order in which a digest has them."""
+    """Why an alert is told now, in the order in which a digest has them; `open`: to who was not told before."""
 
     NEW = "new"
     BACK = "back"
     WORSE = "worse"
     UNSILENCED = "unsilenced"
     REMINDER = "reminder"
+    OPEN = "open"
     RESOLVED = "resolved"
 
 
@@ -50,6 +54,42 @@ class Digest:
     @property
     def entries(self) -> tuple[Entry, ...]:
         return tuple(entry for group in self.groups.values() for entry in group)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What an edition tells of an alert, and what had been told of it before.
+
+    `severity` is the one that the edition says, `first` are the recipients who hear of it for the first time.
+    """
+
+    news: News
+    severity: Severity
+    first: tuple[str, ...] = ()
+    told: datetime | None = None
+    told_severity: Severity | None = None
+
+    def plain(self) -> dict[str, JsonValue]:
+        """As an edition keeps it."""
+        return {
+            "news": self.news.value,
+            "severity": self.severity.value,
+            "first": list(self.first),
+            "told": None if self.told is None else self.told.isoformat(),
+            "told_severity": self.told_severity,
+        }
+
+    @classmethod
+    def of_plain(cls, said: Mapping[str, Any]) -> "Mark":
+        """The inverse of `plain`."""
+        told, severity = said["told"], said["told_severity"]
+        return cls(
+            News(said["news"]),
+            Severity(said["severity"]),
+            tuple(said["first"]),
+            None if told is None else datetime.fromisoformat(told),
+            None if severity is None else Severity(severity),
+        )
 
 
 def news_of(alert: Alert, now: datetime, repeat: timedelta) -> News | None:
@@ -97,6 +137,17 @@ def due(alerts: Iterable[Alert], now: datetime, repeat: timedelta) -> list[Entry
     return sorted(entries, key=_place)
 
 
+def standing(alerts: Iterable[Alert], now: datetime) -> list[Entry]:
+    """What is open and was told: news to whoever was not told then, who subscribed later or was covered later."""
+    known = list(alerts)
+    causes = causes_of(known, now)
+    return [
+        Entry(alert, News.OPEN, causes.get(alert.fingerprint))
+        for alert in known
+        if alert.status is AlertStatus.OPEN and _told_of(alert) is not None and not _is_silent(alert, now)
+    ]
+
+
 def overview(alerts: Iterable[Alert], since: datetime, now: datetime) -> list[Entry]:
     """What a digest of a longer time says, whatever was told before: what was opened, is still open, was mended.
 
@@ -137,11 +188,42 @@ def causes_of(alerts: Iterable[Alert], now: datetime) -> dict[str, Alert]:
     }
 
 
-def told(entry: Entry, now: datetime) -> Alert:
-    """The alert once the digest with it is stored."""
-    if entry.news is News.RESOLVED:
-        return entry.alert.model_copy(update={"resolved_told": now})
-    return entry.alert.model_copy(update={"told": now, "told_severity": entry.alert.severity})
+def marks_of(found: Iterable[Digest]) -> dict[str, Mark]:
+    """What digests tell, by fingerprint."""
+    marks: dict[str, Mark] = {}
+    for digest in found:
+        for entry in digest.entries:
+            alert = entry.alert
+            mark = marks.get(alert.fingerprint) or Mark(
+                entry.news, alert.severity, told=alert.told, told_severity=alert.told_severity
+            )
+            if entry.news is not News.RESOLVED and digest.recipient_id not in alert.told_to:
+                mark = replace(mark, first=(*mark.first, digest.recipient_id))
+            marks[alert.fingerprint] = mark
+    return marks
+
+
+def told(alert: Alert, mark: Mark, at: datetime) -> Alert:
+    """The alert once the edition with it is stored, as it was created `at`. What was marked stays as it is."""
+    if mark.news is News.RESOLVED:
+        is_over = alert.status is AlertStatus.RESOLVED and alert.ending is Ending.MENDED
+        return alert.model_copy(update={"resolved_told": at}) if is_over and not alert.resolved_told else alert
+    if alert.opened is not None and alert.opened > at:  # it is back since: that was told of the time before
+        return alert
+    changes: dict[str, Any] = {"told_to": tuple(sorted({*alert.told_to, *mark.first}))}
+    if mark.news is not News.OPEN and (alert.told is None or alert.told < at):
+        changes |= {"told": at, "told_severity": mark.severity}
+    return alert.model_copy(update=changes)
+
+
+def untold(alert: Alert, mark: Mark, at: datetime) -> Alert:
+    """The alert once the edition that was created `at` is withdrawn before anybody got it."""
+    if mark.news is News.RESOLVED:
+        return alert.model_copy(update={"resolved_told": None}) if alert.resolved_told == at else alert
+    changes: dict[str, Any] = {"told_to": tuple(one for one in alert.told_to if one not in mark.first)}
+    if mark.news is not News.OPEN and alert.told == at:
+        changes |= {"told": mark.told, "told_severity": mark.told_severity}
+    return alert.model_copy(update=changes)
 
 
 def digests(
@@ -152,14 +234,18 @@ def digests(
 ) -> list[Digest]:
     """One digest for each active recipient with a subscription that something is about; `teams` by member.
 
-    What a cause says is left out for those alone who hear of the cause, now or before.
+    What a cause says is left out for those alone who hear of the cause, now or before; what is `open`, for those
+    who were told of it.
     """
     found: list[Digest] = []
     for recipient in sorted(recipients, key=lambda one: one.recipient_id):
         if recipient.status is not RecipientStatus.ACTIVE:
             continue
         wanted = next((one for one in recipient.subscriptions if one.report is report), None)
-        mine = [] if wanted is None else _heard(entries, wanted, teams)
+        of_them = [
+            one for one in entries if one.news is not News.OPEN or recipient.recipient_id not in one.alert.told_to
+        ]
+        mine = [] if wanted is None else _heard(of_them, wanted, teams)
         if mine:
             found.append(Digest(recipient.recipient_id, _grouped(mine)))
     return found

@@ -62,7 +62,8 @@ class Alert(Versioned):
     """Rule + subject + evidence. `fingerprint` is its identity: the same finding is the same alert.
 
     One that comes back is the same alert again: `episodes` counts how often it was open, `opened` is since when it
-    is this time. `told` and `resolved_told` are the instants of the digests that said so.
+    is this time. `told` and `resolved_told` are the instants of the digests that said so, `told_to` the recipients
+    who were told of it since it was opened. `acknowledged_severity` is what it was when somebody took it up.
     """
 
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -82,11 +83,13 @@ class Alert(Versioned):
     episodes: Annotated[int, Field(ge=1)] = 1
     told: Instant | None = None
     told_severity: Choice[Severity] | None = None
+    told_to: Many[Id] = ()
     resolved: Instant | None = None
     resolved_told: Instant | None = None
     ending: Choice[Ending] | None = None
     acknowledged: Instant | None = None
     acknowledged_by: _Actor | None = None
+    acknowledged_severity: Choice[Severity] | None = None
     silenced_until: Instant | None = None
     silence_reason: Text | None = None
     silenced_by: _Actor | None = None

@@ -145,6 +145,9 @@ def _check_zone(name: str) -> str:
 
 # `#` and `@` separate the parts of a key, `/` those of an item key, `~` marks control items: none may be in an id.
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}$")]
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# One mailbox, as SES takes it: no list, no quotes, no name around it, nothing beyond ASCII.
+Email = Annotated[str, Field(pattern=rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+{_LABEL}$", max_length=254)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(max_length=10_000)]
 Day = Annotated[date, BeforeValidator(_read_day)]

@@ -16,6 +16,7 @@ from prism_core.models.base import (
     Choice,
     Day,
     DayHours,
+    Email,
     Hours,
     Id,
     Instant,
@@ -74,7 +75,7 @@ class Member(Versioned):
 
     member_id: Id
     name: Name
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    email: Email
     status: Choice[MemberStatus] = MemberStatus.ACTIVE
     skills: Skills = ()
     hours: dict[Choice[Weekday], DayHours] = Field(default_factory=dict[Weekday, DayHours])

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from prism_core.calendar import Week
-from prism_core.models.base import Choice, Count, Id, Instant, Many, Model, Name, Text, Versioned, Zone
+from prism_core.models.base import Choice, Count, Email, Id, Instant, Many, Model, Name, Text, Versioned, Zone
 
 # A key of S3; the bucket follows from the settings.
 ObjectKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=/:+-]{0,1023}$")]
@@ -54,7 +54,7 @@ class Recipient(Versioned):
 
     recipient_id: Id
     name: Name
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    email: Email
     member_id: Id | None = None
     status: Choice[RecipientStatus] = RecipientStatus.ACTIVE
     time_zone: Zone

@@ -11,10 +11,12 @@ behind the last one that was read before the alerts were: who comes second finds
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
+
+from pydantic import JsonValue
 
 from prism_core.alerts.letters import Frame, written
-from prism_core.alerts.telling import Digest, Entry, News, digests, due, overview
+from prism_core.alerts.telling import Digest, Entry, Mark, News, digests, due, marks_of, overview, standing
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.models.people import Member, MemberStatus
@@ -31,6 +33,8 @@ DAILY, WEEKLY = ReportKind.ALERTS_DAILY, ReportKind.ALERTS_WEEKLY
 # A daily run that begins some seconds earlier than that of a week ago must not remind a day late.
 _EARLY: Final = timedelta(hours=1)
 _ATTEMPTS: Final = 5
+# Of an edition that is older, no run is just about to send it.
+STALE: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,30 @@ class AlertDigests:
             if edition.status is not EditionStatus.PREPARED:
                 continue
             try:
-                said = self.mailing.content(edition).data.get("told")
+                self.ledger.mark(self._marks(edition), edition.created)
             except PermanentFailure:
                 continue
-            told = said if isinstance(said, dict) else {}
-            self.ledger.mark({key: News(str(news)) for key, news in told.items()}, edition.created)
+
+    def take_back(self, now: datetime) -> None:
+        """Withdraw daily editions of before that have gone to nobody, and what they marked: the next says it anew.
+
+        After an outage one mail says what is so now. One that cannot be read is left to whoever is told of it.
+        """
+        for edition in reversed(self.mailing.open(Week.of(now), DAILY)):  # each gives back what was told before it
+            if now - edition.created < STALE:
+                continue
+            try:
+                marks = self._marks(edition)
+            except PermanentFailure:
+                continue
+            # In this order: a kill in between leaves an edition that is to be sent, whose marks are set again.
+            self.ledger.unmark(marks, edition.created, now)
+            if not self.mailing.recall(edition, now=now):
+                self.ledger.mark(marks, edition.created)
+
+    def _marks(self, edition: Edition) -> dict[str, Mark]:
+        said: Any = self.mailing.content(edition).data.get("told") or {}
+        return {fingerprint: Mark.of_plain(mark) for fingerprint, mark in said.items()}
 
     def daily(self, now: datetime) -> Told:
         """Tell what is new, and send what an earlier run left, also of a week. Nothing new: no edition, no mail.
@@ -89,6 +112,7 @@ class AlertDigests:
             of_each = self._of_each(found, WEEKLY)
             if of_each:
                 letters, entries = self._letters(of_each, WEEKLY, now, week), tuple(found)
+                self.mailing.require_sender()
                 try:
                     title = f"Alerts of {week}"
                     stored = self.mailing.prepare(WEEKLY, week, title, letters, now=now, number=1)
@@ -100,35 +124,45 @@ class AlertDigests:
         week = Week.of(now)
         for _ in range(_ATTEMPTS):
             last = self.mailing.last(DAILY, week)
+            self.take_back(now)
             self.catch_up(now)
-            of_each = self._of_each(self._due(now), DAILY)
+            of_each = self._due(now)
             if not of_each:
                 return None, ()
+            self.mailing.require_sender()
             entries = {entry.alert.fingerprint: entry for one in of_each for entry in one.entries}
-            said: dict[str, str] = {key: entry.news.value for key, entry in entries.items()}
+            marks = marks_of(of_each)
             letters, number = self._letters(of_each, DAILY, now), 1 if last is None else last.number + 1
+            told: dict[str, JsonValue] = {key: mark.plain() for key, mark in marks.items()}
             try:
                 title = f"Alerts of {now:%d %b %Y}"
                 edition = self.mailing.prepare(
-                    DAILY, week, title, letters, now=now, number=number, data={"told": {**said}}
+                    DAILY, week, title, letters, now=now, number=number, data={"told": told}
                 )
             except Overtaken:
                 continue
-            self.ledger.mark({key: entry.news for key, entry in entries.items()}, edition.created)
+            self.ledger.mark(marks, edition.created)
             return edition, tuple(entries.values())
         raise TransientFailure("other runs tell alerts all the time; try again")
 
-    def _due(self, now: datetime) -> list[Entry]:
+    def _due(self, now: datetime) -> list[Digest]:
         """What is to be told, by what the table says itself: the index that lists alerts may lag behind a mark."""
         repeat = timedelta(days=self._settings.alert_thresholds.repeat_days) - _EARLY
         listed = {one.fingerprint: one for one in (*self.ledger.open(), *self.ledger.over(now))}
-        for entry in due(listed.values(), now, repeat):
-            fresh = self.ledger.get(entry.alert.fingerprint)
+
+        def of_each() -> list[Digest]:
+            news = due(listed.values(), now, repeat)
+            told = {entry.alert.fingerprint for entry in news}
+            before = (one for one in standing(listed.values(), now) if one.alert.fingerprint not in told)
+            return self._of_each([*news, *before], DAILY)
+
+        for fingerprint in {entry.alert.fingerprint for one in of_each() for entry in one.entries}:
+            fresh = self.ledger.get(fingerprint)
             if fresh is None:
-                del listed[entry.alert.fingerprint]
+                del listed[fingerprint]
             else:
-                listed[fresh.fingerprint] = fresh
-        return due(listed.values(), now, repeat)
+                listed[fingerprint] = fresh
+        return of_each()
 
     def _of_each(self, entries: Sequence[Entry], report: ReportKind) -> list[Digest]:
         if not entries:
@@ -144,7 +178,8 @@ class AlertDigests:
         """Who is told the same gets the same letter."""
         url = self._settings.dagster_url
         more = None if url is None else f"{str(url).rstrip('/')}/assets/alert_ledger"
-        frame = Frame(now, opt_out(self._settings, report), week, more)
+        base = self._settings.alerts_url
+        frame = Frame(now, opt_out(self._settings, report), week, more, None if base is None else str(base))
         whom: dict[tuple[tuple[str, News], ...], list[Digest]] = {}
         for one in found:
             same = tuple((entry.alert.fingerprint, entry.news) for entry in one.entries)

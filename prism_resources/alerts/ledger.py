@@ -14,10 +14,10 @@ from typing import Final
 
 from prism_core.alerts.findings import Finding, Judgement
 from prism_core.alerts.ledger import absent, observed
-from prism_core.alerts.telling import Entry, News, told
+from prism_core.alerts.telling import Mark, told, untold
 from prism_core.failures import StaleVersion, TransientFailure
 from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
-from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
+from prism_core.models.alerts import Alert, AlertRule, AlertStatus
 from prism_core.settings import Settings
 from prism_core.tables import ALERTS
 from prism_resources.aws import client
@@ -74,18 +74,25 @@ class AlertLedger:
         with ThreadPoolExecutor(_WRITERS) as pool:
             return [self._keep(pool, one, known[one.rule], now) for one in judgements]
 
-    def mark(self, entries: Mapping[str, News], now: datetime) -> None:
-        """Say of alerts, by fingerprint, that the digest that was stored at `now` tells them. Safe to repeat."""
+    def mark(self, marks: Mapping[str, Mark], at: datetime) -> None:
+        """Say of alerts, by fingerprint, that the digest that was stored `at` tells them. Safe to repeat."""
+        self._each(marks, lambda alert, mark: told(alert, mark, at), "told by a digest", at)
 
-        def marked(fingerprint: str) -> None:
-            def step(alert: Alert | None) -> Alert | None:
-                news = entries[fingerprint]
-                return None if alert is None or _is_told(alert, news, now) else told(Entry(alert, news), now)
+    def unmark(self, marks: Mapping[str, Mark], at: datetime, now: datetime) -> None:
+        """Take back at `now` what `mark` said of the digest that was stored `at`. Safe to repeat."""
+        self._each(marks, lambda alert, mark: untold(alert, mark, at), "its digest was withdrawn", now)
 
-            self._write(fingerprint, None, step, "told by a digest", now)
+    def _each(
+        self, marks: Mapping[str, Mark], step: Callable[[Alert, Mark], Alert], reason: str, now: datetime
+    ) -> None:
+        def written(fingerprint: str) -> None:
+            def of_one(alert: Alert | None) -> Alert | None:
+                return None if alert is None else step(alert, marks[fingerprint])
+
+            self._write(fingerprint, None, of_one, reason, now)
 
         with ThreadPoolExecutor(_WRITERS) as pool:
-            for _ in pool.map(marked, entries):
+            for _ in pool.map(written, marks):
                 pass
 
     def _keep(
@@ -138,11 +145,3 @@ def _after(alert: Alert | None, finding: Finding | None, judgement: Judgement, n
     if finding is not None:
         return observed(alert, finding, now)
     return None if alert is None else absent(alert, judgement, now)
-
-
-def _is_told(alert: Alert, news: News, now: datetime) -> bool:
-    """Whether there is nothing to mark: it is marked already, or it is not what the digest said any more."""
-    if news is News.RESOLVED:
-        over = alert.status is AlertStatus.RESOLVED and alert.ending is Ending.MENDED
-        return alert.resolved_told is not None or not over
-    return alert.told is not None and alert.told >= now

@@ -228,6 +228,9 @@ def test_a_backtest_says_what_a_rule_would_have_told_over_the_weeks_of_the_lake(
         ("late_request", date(2018, 8, 27).isoformat(), "requests/r-1")
     ]
     assert dict(records(shown["rules"], "rule", "cases"))["late_request"] == "13 of 13 right"
+    planted = dict(records(shown["rules"], "rule", "precision, planted"))
+    assert planted["late_request"].startswith("100.0 % (")
+    assert planted["sla_breach"] == "nothing is planted"
 
 
 def test_a_backtest_of_a_rule_that_there_is_not_names_those_that_there_are(instance: dg.DagsterInstance) -> None:

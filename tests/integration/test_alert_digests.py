@@ -18,7 +18,7 @@ import pytest
 from infra.local.platform import Platform
 from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, fingerprint
 from prism_core.calendar import Week
-from prism_core.failures import BadUsage, PermanentFailure
+from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus
 from prism_core.models.reports import Recipient
 from prism_core.models.work import Severity
@@ -32,6 +32,7 @@ from prism_resources.mail import Mailer
 from prism_resources.mailing import Letter, Mailing
 from prism_resources.tables.bulk import batch_write, delete_request, scan_pages
 from prism_resources.tables.codec import encode_key
+from prism_resources.tables.store import CheckFailed
 from tests.integration.api_client import Api
 from tests.integration.asset_runs import write
 from tests.integration.fresh import platform_of_this_file
@@ -333,8 +334,10 @@ def test_a_kill_between_an_edition_and_its_marks_is_one_mail_of_that_edition(
     digests.daily(TUESDAY + DAY)
     digests.daily(TUESDAY + 2 * DAY)
 
+    # Nobody had got it a day later: one mail says what is so by then.
     assert (died, untold) == (-signal.SIGKILL, None)
-    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new"), ("ada", "PRISM alerts: 1 worse")]
+    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new")]
+    assert stored(platform).told_severity is Severity.HIGH
     assert [one.edition_id for one in Mailing(platform.settings).open(Week.of(TUESDAY))] == []
 
 
@@ -463,3 +466,105 @@ def test_a_weekly_digest_that_was_stored_and_not_sent_goes_with_the_next_daily_r
     digests.daily(TUESDAY)
 
     assert mails(mailbox) == [("ada", "PRISM alerts of 2018-W35")]
+
+
+def test_after_an_outage_one_mail_says_what_is_so_now(
+    platform: Platform, digests: AlertDigests, judge: Judge, mailbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipient("ada")
+    recipient("bo")
+    judge(finding("told"), now=TUESDAY - DAY)
+    digests.daily(TUESDAY - DAY)
+    for day, names in enumerate((("told", "r-1"), ("told", "r-1", "r-2"), ("told", "r-2"))):
+        now = TUESDAY + day * DAY
+        with monkeypatch.context() as patch:
+            patch.setattr(Mailer, "send", _refused)
+            judge(*(finding(name) for name in names), now=now)
+            digests.daily(now)
+    stale = Mailing(platform.settings).open(Week.of(TUESDAY))
+
+    judge(finding("r-2"), now=TUESDAY + 3 * DAY)
+    digests.daily(TUESDAY + 3 * DAY)
+
+    # r-1 came and went while nobody heard of it; what was told before is told to be over.
+    assert len(stale) == 1
+    sent = mails(mailbox)
+    assert sent[:2] == [("ada", "PRISM alerts: 1 new"), ("bo", "PRISM alerts: 1 new")]
+    assert sorted(sent[2:]) == [("ada", "PRISM alerts: 1 new, 1 over"), ("bo", "PRISM alerts: 1 new, 1 over")]
+    assert (stored(platform, "r-1").told, stored(platform, "r-2").told) == (None, TUESDAY + 3 * DAY)
+    assert Mailing(platform.settings).open(Week.of(TUESDAY)) == []
+
+
+def _refused(*_: Any, **__: Any) -> str:
+    raise TransientFailure("SES is not reached")
+
+
+def test_an_old_edition_that_somebody_got_or_may_have_got_goes_to_the_others(
+    platform: Platform, digests: AlertDigests, judge: Judge, mailbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipient("ada")
+    recipient("bo")
+    judge(finding())
+    send = Mailer.send
+
+    def once(self: Mailer, to: list[str], *rest: Any, **named: Any) -> str:
+        return send(self, to, *rest, **named) if "ada" in to[0] else _refused()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Mailer, "send", once)
+        digests.daily(TUESDAY)
+
+    judge(finding(), now=TUESDAY + DAY)
+    digests.daily(TUESDAY + DAY)
+
+    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new"), ("bo", "PRISM alerts: 1 new")]
+
+
+def test_nothing_of_an_edition_that_is_withdrawn_while_it_is_sent_goes_any_more(
+    platform: Platform, digests: AlertDigests, judge: Judge, mailbox: Path
+) -> None:
+    mailing = Mailing(platform.settings)
+    recipient("ada")
+    letter = Letter(("ada",), "PRISM alerts", "1 alert")
+    read = mailing.prepare(DAILY, Week.of(TUESDAY), "Alerts", [letter], now=TUESDAY, number=1)
+    mailing.withdraw(read.edition_id, actor="ada", now=TUESDAY)
+
+    late = mailing.deliver(read, now=TUESDAY)
+    with pytest.raises(CheckFailed):
+        mailing._to(read, letter, "ada", None, TUESDAY)
+
+    assert (late.edition.status, late.deliveries) == ("withdrawn", ())
+    assert (mails(mailbox), mailing.deliveries(read.edition_id)) == ([], [])
+
+
+def test_where_no_sender_is_set_nothing_is_stored_and_all_is_told_once_there_is_one(
+    digests: AlertDigests, judge: Judge, mailbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipient("ada", reports=("alerts_daily", "alerts_weekly"))
+    judge(finding(), now=TUESDAY - 2 * DAY)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Settings, "sender", None)  # as in AWS, where nobody has set it
+        for tell in (digests.daily, digests.weekly):
+            with pytest.raises(PermanentFailure, match="PRISM_MAIL_SENDER"):
+                tell(TUESDAY)
+    digests.daily(TUESDAY)
+
+    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new")]
+
+
+def test_who_subscribes_later_is_told_what_is_open_and_the_others_are_not_told_again(
+    platform: Platform, digests: AlertDigests, judge: Judge, mailbox: Path
+) -> None:
+    recipient("ada")
+    judge(finding("r-1"))
+    digests.daily(TUESDAY)
+    recipient("bo")
+    recipient("cy", projects=["P-9"])
+
+    for day in (1, 2):
+        judge(finding("r-1"), now=TUESDAY + day * DAY)
+        digests.daily(TUESDAY + day * DAY)
+
+    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new"), ("bo", "PRISM alerts: 1 open already")]
+    assert (stored(platform).told, stored(platform).told_to) == (TUESDAY, ("ada", "bo"))

@@ -106,6 +106,13 @@ def test_a_backtest_over_weeks_of_the_lake_says_when_a_request_became_late(platf
     ]
     assert (found["cases"]["all"], found["cases"]["wrong"]) == (13, [])
     assert found["feedback"] == {"judged": 0, "useful": 0}
+    planted = found["planted"]
+    assert (planted["synthetic_weeks"], planted["false"], planted["missed"]) == (200, 0, 0)
+    assert planted["right"] > 200
+    shown = run(platform, "alerts", "--backtest", "late_request", "--weeks", "2026-W45..2026-W47")
+    said = f"({planted['right']} of {planted['right']})"
+    expected = f"planted cases, 200 synthetic weeks: precision 100.0 % {said}, recall 100.0 % {said}"
+    assert expected in " ".join(shown.stdout.split())
 
 
 def test_a_week_that_has_just_ended_is_not_due_and_it_is_said_from_when_on(platform: Platform) -> None:

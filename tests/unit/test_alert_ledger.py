@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, judgement
 from prism_core.alerts.ledger import acknowledged, judged, observed, precision, silenced, unsilenced, update
-from prism_core.alerts.telling import News, due, news_of, told
+from prism_core.alerts.telling import Digest, Entry, News, due, marks_of, news_of, told
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
 from prism_core.models.alerts import EVIDENCE_MAX, Alert, AlertRule, AlertStatus, Ending, Verdict
@@ -33,6 +33,12 @@ def found(*findings: Finding, weeks: Iterable[Week] | None = (WEEK,), undecided:
     return judgement(RULE, findings, weeks=weeks, undecided=undecided)
 
 
+def marked(entry: Entry, now: datetime) -> Alert:
+    """The alert once a digest has told it."""
+    (mark,) = marks_of([Digest("lead", {RULE: (entry,)})]).values()
+    return told(entry.alert, mark, now)
+
+
 def after(*judgements: Judgement, start: datetime = MONDAY, tell: bool = False) -> Alert:
     """The only alert after judgements a day apart; `tell`: and a digest after each."""
     known: dict[str, Alert] = {}
@@ -40,7 +46,7 @@ def after(*judgements: Judgement, start: datetime = MONDAY, tell: bool = False) 
         now = start + number * DAY
         known |= {alert.fingerprint: alert for alert in update(known.values(), one, now)}
         if tell:
-            known |= {entry.alert.fingerprint: told(entry, now) for entry in due(known.values(), now, REPEAT)}
+            known |= {entry.alert.fingerprint: marked(entry, now) for entry in due(known.values(), now, REPEAT)}
     (alert,) = known.values()
     return alert
 
@@ -163,6 +169,14 @@ def test_one_that_is_taken_up_stays_so_while_it_is_no_worse() -> None:
     assert acknowledged(same, "other", MONDAY + DAY) == same
 
 
+def test_one_that_is_taken_up_stays_so_while_its_severity_swings_below_what_it_was_then() -> None:
+    alert = acknowledged(after(found(finding(HIGH))), "lead", MONDAY)
+
+    for number, severity in enumerate((LOW, HIGH, LOW, HIGH), 1):
+        (alert,) = update([alert], found(finding(severity)), MONDAY + number * DAY)
+        assert (alert.status, alert.severity) == (AlertStatus.ACKNOWLEDGED, severity)
+
+
 def test_one_that_is_worse_than_when_it_was_taken_up_is_open_again() -> None:
     alert = acknowledged(after(found(finding(LOW))), "lead", MONDAY)
 
@@ -191,7 +205,7 @@ def test_a_silence_that_has_ended_is_told_once_while_it_is_still_true() -> None:
     (entry,) = due([loud], MONDAY + 2 * DAY, REPEAT)
 
     assert (loud.status, entry.news) == (AlertStatus.OPEN, News.UNSILENCED)
-    assert due([told(entry, MONDAY + 2 * DAY)], MONDAY + 3 * DAY, REPEAT) == []
+    assert due([marked(entry, MONDAY + 2 * DAY)], MONDAY + 3 * DAY, REPEAT) == []
 
 
 def test_a_silence_needs_an_end_ahead_and_a_reason() -> None:
@@ -273,7 +287,7 @@ def _one_step(alert: Alert, step: str, now: datetime, told_of: list[tuple[News, 
         for entry in due([alert], now, REPEAT):
             assert entry.news is news
             told_of.append((entry.news, alert.episodes))
-            alert = told(entry, now)
+            alert = marked(entry, now)
             assert due([alert], now, REPEAT) == []
         return alert
     if alert.status is AlertStatus.RESOLVED:

@@ -27,6 +27,7 @@ from prism_core.alerts.snapshot import (
     ended_by,
 )
 from prism_core.alerts.supply import Supply, has
+from prism_core.alerts.telling import projects_of
 from prism_core.alerts.thresholds import ProjectLimits, Thresholds
 from prism_core.alerts.time_off import DayOff
 from prism_core.calendar import Week
@@ -84,7 +85,7 @@ def test_the_work_of_a_week_is_added_up_by_project_member_and_name() -> None:
     assert week.hours_by_project == {"P-1": Decimal("2.5"), "P-2": Decimal(1), "job:new": Decimal("0.5")}
     assert week.hours_by_day["M-1"] == {day: Decimal("3.25")}
     assert week.open_hours == {"P-1": Decimal("0.5"), "job:new": Decimal("0.25")}
-    assert week.open_tasks == {"worker:w": {day: 5}, "job:new": {day: 3}}
+    assert week.open_tasks == {"worker:w": {day: {"P-1": 3, "job:new": 2}}, "job:new": {day: {"job:new": 3}}}
 
 
 # --- time off and supply -----------------------------------------------------------------------------------
@@ -312,6 +313,25 @@ def test_work_that_left_the_window_is_still_nobodys_unless_somebody_said_whose(
     given = AlertSnapshot((ENDED + 10).start, ENDED + 10, ENDED + 9, work=read, workers=workers)
 
     assert _endings(alerts, rule(given)) == {ending}
+
+
+def test_a_worker_that_is_nobodys_is_about_the_projects_with_its_tasks() -> None:
+    rows = [
+        worked("worker:w", "P-1", ENDED.monday, "1.00", tasks=2),
+        worked("worker:w", "P-2", ENDED.monday, "1.00", tasks=5),
+        worked("worker:w", "job:new", ENDED.monday, "1.00", tasks=1),
+        worked("M-1", "P-3", ENDED.monday, "1.00", tasks=1),
+    ]
+
+    found = RULES[AlertRule.UNRESOLVED_WORKER](snapshot(work=work(*rows)))
+
+    (alert,) = [one for one in update([], found, AS_OF) if one.subject == "workers/w"]
+    assert alert.title.startswith("worker w is nobody's: 8 tasks")
+    assert [(row.item, row.figures) for row in alert.evidence[1:]] == [
+        ("projects/P-2", {"tasks": "5 tasks"}),
+        ("projects/P-1", {"tasks": "2 tasks"}),
+    ]
+    assert projects_of(alert) == {"P-1", "P-2"}
 
 
 def test_an_alert_about_a_worker_who_waits_outlives_the_weeks_with_the_tasks() -> None:

@@ -7,7 +7,21 @@ import pytest
 
 from prism_core.alerts.findings import EvidenceRow, Finding
 from prism_core.alerts.ledger import acknowledged, observed, silenced
-from prism_core.alerts.telling import Entry, News, digests, due, news_of, overview, projects_of, told
+from prism_core.alerts.telling import (
+    Digest,
+    Entry,
+    Mark,
+    News,
+    digests,
+    due,
+    marks_of,
+    news_of,
+    overview,
+    projects_of,
+    standing,
+    told,
+    untold,
+)
 from prism_core.calendar import Week
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending, Evidence
 from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
@@ -40,6 +54,13 @@ def recipient(
         status=status,
         subscriptions=subscriptions,
     )
+
+
+def mark_of(entry: Entry, *whom: str) -> Mark:
+    """What a digest to these says of it."""
+    rule = entry.alert.rule
+    marks = marks_of(Digest(one, {rule: (entry,)}) for one in whom or ("lead",))
+    return marks[entry.alert.fingerprint]
 
 
 TOLD: dict[str, Any] = {"told": MONDAY, "told_severity": Severity.HIGH}
@@ -92,7 +113,9 @@ def test_nothing_is_due_once_it_was_told() -> None:
     entries = due(known, MONDAY + DAY, REPEAT)
 
     assert [entry.news for entry in entries] == [News.NEW, News.NEW, News.RESOLVED]
-    assert due([told(entry, MONDAY + DAY) for entry in entries], MONDAY + DAY, REPEAT) == []
+    after = [told(entry.alert, mark_of(entry), MONDAY + DAY) for entry in entries]
+    assert due(after, MONDAY + DAY, REPEAT) == []
+    assert [untold(one, mark_of(entry), MONDAY + DAY) for one, entry in zip(after, entries, strict=True)] == known
 
 
 def test_a_reminder_takes_with_it_those_that_would_follow_soon() -> None:
@@ -232,3 +255,67 @@ def test_a_shortage_of_people_is_about_the_projects_that_ask_for_them() -> None:
     rows = (Evidence(item="capacity/boxes", figures={}), Evidence(item="projects/P-3", figures={}))
 
     assert projects_of(alert("capacity/boxes", AlertRule.CAPACITY_RISK, evidence=rows)) == {"P-3"}
+
+
+# --- who was told, and what a withdrawn edition leaves -------------------------------------------------------
+
+
+def test_what_is_open_is_told_to_whoever_subscribes_later_and_to_nobody_twice() -> None:
+    heard = told(alert(), mark_of(Entry(alert(), News.NEW), "lead"), MONDAY)
+
+    (found,) = digests(standing([heard], MONDAY + DAY), [EVERYTHING, LEAD], DAILY, {"M-1": "north"})
+    after = told(heard, marks_of([found])[heard.fingerprint], MONDAY + DAY)
+
+    assert [(found.recipient_id, one.news) for one in found.entries] == [("all", News.OPEN)]
+    assert (after.told, after.told_to) == (MONDAY, ("all", "lead"))  # reminders of the others do not shift
+    assert digests(standing([after], MONDAY + 2 * DAY), [EVERYTHING, LEAD], DAILY, {"M-1": "north"}) == []
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        acknowledged(alert(**TOLD), "lead", MONDAY),
+        silenced(alert(**TOLD), MONDAY + 3 * DAY, "known", "lead", MONDAY),
+        resolved(**TOLD),
+        alert(),
+    ],
+    ids=["taken up", "silenced", "mended", "not told yet"],
+)
+def test_what_is_taken_up_silent_over_or_new_is_not_open_already(one: Alert) -> None:
+    assert standing([one], MONDAY + DAY) == []
+
+
+def test_an_alert_that_is_back_is_new_to_everybody() -> None:
+    heard = told(alert(), mark_of(Entry(alert(), News.NEW), "lead"), MONDAY)
+    over = heard.model_copy(update={"status": AlertStatus.RESOLVED, "resolved": MONDAY, "ending": Ending.OVER})
+    row = EvidenceRow("allocations/M-1/2026-W48#P-9", {"hours": "8.00 h"})
+    found = Finding(heard.rule, heard.subject, WEEK, Severity.HIGH, heard.title, (row,), member_id="M-1")
+
+    back = observed(over, found, MONDAY + DAY)
+
+    assert back.told_to == ()
+    late = told(back, mark_of(Entry(alert(), News.NEW), "other"), MONDAY)  # of an edition of before
+    assert late == back
+
+
+def test_worse_between_judging_and_marking_is_told_next() -> None:
+    said = mark_of(Entry(alert(severity=Severity.LOW), News.NEW))
+
+    after = told(alert(severity=Severity.HIGH), said, MONDAY)
+
+    assert after.told_severity is Severity.LOW
+    assert news_of(after, MONDAY + DAY, REPEAT) is News.WORSE
+
+
+def test_a_withdrawn_edition_gives_back_what_was_told_before_it_the_newest_first() -> None:
+    first = Mark(News.NEW, Severity.LOW, ("lead",))
+    low = told(alert(severity=Severity.LOW), first, MONDAY)
+    worse = low.model_copy(update={"severity": Severity.HIGH})
+    second = mark_of(Entry(worse, News.WORSE), "lead", "all")
+    high = told(worse, Mark.of_plain(second.plain()), MONDAY + DAY)
+
+    assert (high.told, high.told_severity, high.told_to) == (MONDAY + DAY, Severity.HIGH, ("all", "lead"))
+    once = untold(high, second, MONDAY + DAY)
+    assert (once.told, once.told_severity, once.told_to) == (MONDAY, Severity.LOW, ("lead",))
+    assert untold(once, first, MONDAY).told is None
+    assert untold(high, first, MONDAY).told == MONDAY + DAY  # a later edition has told it too

@@ -12,6 +12,7 @@ from prism_core.models.bugs import SCREENSHOT_MAX_CHARACTERS, Bug
 from prism_core.models.changes import Change
 from prism_core.models.people import Availability, Member, Skill
 from prism_core.models.projects import LabelingJob, Project
+from prism_core.models.reports import Recipient
 from prism_core.models.work import Allocation, QualityReview, ThroughputDay, ThroughputWeek
 from prism_core.models.workers import Worker, WorkerPeriod, worker_key
 
@@ -208,3 +209,27 @@ def test_json_text_is_held_to_the_same_rules() -> None:
         Skill.model_validate_json('{"name": "x", "level": "3"}')
     with pytest.raises(ValidationError):
         Skill.model_validate_json('{"name": "x", "level": true}')
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a,b@x.com",
+        "a@x.com,b@x.com",
+        "A <a@x.com>",
+        "a@x",
+        "a@@x.com",
+        "a..b@x.com",
+        "a@-x.com",
+        "ä@x.com",
+        "a@x.com\n",
+    ],
+    ids=["comma", "two", "a name", "no domain", "two signs", "two dots", "hyphen", "not ascii", "line break"],
+)
+def test_an_address_is_one_mailbox(address: str) -> None:
+    recipient = {"recipient_id": "r-1", "name": "Ana", "time_zone": "UTC"}
+
+    for model, values in ((Member, MEMBER), (Recipient, recipient)):
+        assert model.model_validate(values | {"email": "ana.o'neil+prism@mail.example.org"})
+        with pytest.raises(ValidationError, match="email"):
+            model.model_validate(values | {"email": address})

@@ -5,11 +5,12 @@ Does not belong here: guessing who they may be (prism_core/suggestions.py).
 The register decides, not the figures: those of a week are computed anew only some time after a name is resolved.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import date
 
 from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, fingerprint, judgement
-from prism_core.alerts.snapshot import AlertSnapshot, WorkerState
+from prism_core.alerts.snapshot import AlertSnapshot, WorkerState, is_open
 from prism_core.calendar import Week
 from prism_core.models.alerts import AlertRule
 from prism_core.models.work import Severity
@@ -18,6 +19,7 @@ from prism_core.quality_subjects import WORKER_PREFIX
 
 RULE = AlertRule.UNRESOLVED_WORKER
 NOT_QUEUED = "not queued"
+_Days = dict[date, Mapping[str, int]]
 
 
 def judge(snapshot: AlertSnapshot) -> Judgement:
@@ -59,20 +61,23 @@ def _is_settled(worker: WorkerState, read_since: date) -> bool:
     return day >= read_since
 
 
-def _open_days(snapshot: AlertSnapshot) -> dict[str, dict[date, int]]:
-    """Tasks by name and day, of the days on which the name is nobody's."""
-    found: defaultdict[str, dict[date, int]] = defaultdict(dict)
+def _open_days(snapshot: AlertSnapshot) -> dict[str, _Days]:
+    """Tasks by name, day and project, of the days on which the name is nobody's."""
+    found: defaultdict[str, _Days] = defaultdict(dict)
     for week in snapshot.work.values():
         for name, days in week.open_tasks.items():
             worker = snapshot.workers.get(_key(name))
             for day, tasks in days.items():
-                if tasks and (worker is None or not worker.settled_on(day)):
+                if any(tasks.values()) and (worker is None or not worker.settled_on(day)):
                     found[name][day] = tasks
     return found
 
 
-def _finding(snapshot: AlertSnapshot, name: str, days: dict[date, int]) -> Finding | None:
-    worker, tasks = snapshot.workers.get(_key(name)), sum(days.values())
+def _finding(snapshot: AlertSnapshot, name: str, days: _Days) -> Finding | None:
+    by_project = Counter[str]()
+    for of_day in days.values():
+        by_project.update(of_day)
+    worker, tasks = snapshot.workers.get(_key(name)), by_project.total()
     since = _since(worker, min(days))
     age = (snapshot.as_of.date() - since).days
     if tasks < snapshot.thresholds.unresolved_min_tasks or age < snapshot.thresholds.unresolved_days:
@@ -92,9 +97,15 @@ def _finding(snapshot: AlertSnapshot, name: str, days: dict[date, int]) -> Findi
         Week.of(max(days)),
         Severity.HIGH if age >= snapshot.thresholds.unresolved_high_days else Severity.MEDIUM,
         f"{kind} {_key(name)} is nobody's: {tasks} tasks, waiting for {age} days",
-        (EvidenceRow(subject, figures),),
+        (EvidenceRow(subject, figures), *_of_projects(by_project)),
         project_id=name if kind == "labelling job" else None,
     )
+
+
+def _of_projects(tasks: Counter[str]) -> list[EvidenceRow]:
+    """The projects that the tasks are of: who is told of these is told of the name."""
+    known = [(project, done) for project, done in tasks.most_common() if done and not is_open(project)]
+    return [EvidenceRow(f"projects/{project}", {"tasks": f"{done} tasks"}) for project, done in known]
 
 
 def _since(worker: WorkerState | None, first_day: date) -> date:

@@ -1,15 +1,20 @@
-"""Weeks of a programme with planted conflicts, for the rules whose answer is a matter of fact.
+"""Synthetic weeks with planted conflicts, for the rules whose answer is a matter of fact.
 
-Belongs here: drawing a snapshot and writing down, as it is drawn, what is wrong in it. Does not belong here: any
-formula of the rules: what collides is decided first, and the hours are chosen for it.
-Hours are drawn in quarters.
+Belongs here: drawing a snapshot, writing down as it is drawn what is wrong in it, measuring a rule against that.
+Does not belong here: any formula of the rules: what collides is decided first, and the hours are chosen for it.
+No week, member or project of these is anybody's. Hours are drawn in quarters.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
+from prism_core.alerts.backtest import Hits
+from prism_core.alerts.cases.case import About
+from prism_core.alerts.judging import RULES
 from prism_core.alerts.snapshot import (
     AlertSnapshot,
     MemberState,
@@ -21,6 +26,7 @@ from prism_core.alerts.snapshot import (
     WorkWeek,
 )
 from prism_core.calendar import Week
+from prism_core.models.alerts import AlertRule
 from prism_core.models.people import AvailabilityStatus
 from prism_core.models.projects import RequestStatus
 from prism_core.models.workers import WorkerStatus
@@ -29,32 +35,49 @@ FIRST = Week.parse("2020-W01")
 PROJECTS = [f"P-{number}" for number in range(1, 9)]
 # What everybody can do, and what nobody can.
 COMMON, UNKNOWN = "boxes", "ranking"
+# What a backtest measures a rule against: seeds 0 to here.
+PLANTED_WEEKS: Final = 200
+PLANTED_RULES: Final = (AlertRule.OOTO_CONFLICT, AlertRule.UNRESOLVED_WORKER, AlertRule.LATE_REQUEST)
 
-About = tuple[str, str]
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PlantedWeek:
     """A snapshot, and the subject and scope of everything that is wrong in it, by rule."""
 
     snapshot: AlertSnapshot
-    ooto: set[About]
-    workers: set[About]
-    requests: set[About]
+    wrong: Mapping[AlertRule, set[About]]
+
+    def hits(self, rule: AlertRule) -> tuple[set[About], set[About]]:
+        """What a rule finds in it, and what it should."""
+        return {(one.subject, one.scope) for one in RULES[rule](self.snapshot).findings}, self.wrong[rule]
 
 
 @dataclass(slots=True)
 class _Drawn:
     conflicts: float  # share of the days off on which hours are planned
-    members: dict[str, MemberState] = field(default_factory=dict)
-    time_off: list[TimeOff] = field(default_factory=list)
-    planned: list[Planned] = field(default_factory=list)
-    ooto: set[About] = field(default_factory=set)
+    members: dict[str, MemberState] = field(default_factory=dict[str, MemberState])
+    time_off: list[TimeOff] = field(default_factory=list[TimeOff])
+    planned: list[Planned] = field(default_factory=list[Planned])
+    ooto: set[About] = field(default_factory=set[About])
+
+
+def measured(rule: AlertRule, weeks: int = PLANTED_WEEKS) -> Hits | None:
+    """What a rule finds in so many synthetic weeks against what was planted in them, by seed, subject and scope.
+
+    None for a rule whose answer is an estimate: nothing is planted for it.
+    """
+    if rule not in PLANTED_RULES:
+        return None
+    found, planted = set[str](), set[str]()
+    for seed in range(weeks):
+        for known, abouts in zip((found, planted), planted_week(seed).hits(rule), strict=True):
+            known.update(f"{seed} {subject} {scope}" for subject, scope in abouts)
+    return Hits(frozenset(found & planted), frozenset(found - planted), frozenset(planted - found))
 
 
 def planted_week(seed: int) -> PlantedWeek:
     """The same for the same seed."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - drawn weeks, no secrets
     week = FIRST + rng.randrange(520)
     as_of = week.start + timedelta(seconds=rng.choice((0, rng.randrange(7 * 86_400), 7 * 86_400 - 1)))
     drawn = _Drawn(rng.choice((0, 0.1, 0.4)))
@@ -77,7 +100,7 @@ def planted_week(seed: int) -> PlantedWeek:
     )
     yesterday = as_of.date() - timedelta(days=1)  # a day that has passed everywhere is nothing to tell
     ooto = {about for about in drawn.ooto if date.fromisoformat(about[1]) >= yesterday}
-    return PlantedWeek(snapshot, ooto, wrong_workers, wrong_requests)
+    return PlantedWeek(snapshot, dict(zip(PLANTED_RULES, (ooto, wrong_workers, wrong_requests), strict=True)))
 
 
 def _hours(quarters: int) -> Decimal:
