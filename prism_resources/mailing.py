@@ -6,7 +6,6 @@ A delivery is claimed before its mail is handed over. One that a crash left clai
 sent again by itself: it stays to be seen until a person settles it.
 """
 
-import base64
 import hashlib
 import json
 import secrets
@@ -34,8 +33,8 @@ from prism_core.settings import Settings
 from prism_core.tables import DELIVERIES, EDITIONS
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
+from prism_resources.letters import Content, Letter, letter_document, letter_of
 from prism_resources.mail import Mailer, Unanswered
-from prism_resources.messages import Inline
 from prism_resources.recipients import Recipients
 from prism_resources.tables.codec import encode_key
 from prism_resources.tables.store import CheckFailed, TableStore, Write
@@ -47,25 +46,6 @@ MOST_ATTEMPTS: Final = 20
 # Editions that are not finished are looked for in so many weeks.
 LOOKS_BACK: Final = 4
 _ERROR_MAX: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What some recipients get, by their ids: the subject, the text, and the same as HTML with its pictures."""
-
-    recipients: tuple[str, ...]
-    subject: str
-    text: str
-    html: str | None = None
-    pictures: tuple[Inline, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What an edition says. `data` is what its maker needs to go on after a crash."""
-
-    letters: tuple[Letter, ...]
-    data: Mapping[str, JsonValue]
 
 
 class Settled(StrEnum):
@@ -138,7 +118,7 @@ class Mailing:
         if not any(letter.recipients for letter in letters):
             raise BadUsage(f"the {report} edition of {week} is for nobody")
         said = {"title": title, "occasion": occasion, "data": dict(data or {})}
-        body = json.dumps(said | {"letters": [_document(one) for one in letters]}, sort_keys=True).encode()
+        body = json.dumps(said | {"letters": [letter_document(one) for one in letters]}, sort_keys=True).encode()
         content_hash = hashlib.sha256(body).hexdigest()[:32]
         known = self._of_week(report, week)
         for one in known:
@@ -187,7 +167,7 @@ class Mailing:
                 f"`prism deliveries {edition.edition_id} --withdraw`"
             )
         said: dict[str, Any] = json.loads(body)
-        return Content(tuple(_letter(one) for one in said["letters"]), said["data"])
+        return Content(tuple(letter_of(one) for one in said["letters"]), said["data"])
 
     def open(self, week: Week, report: ReportKind | None = None) -> list[Edition]:
         """The editions up to a week with a delivery that is not settled, or not begun; oldest first."""
@@ -388,24 +368,6 @@ def _is_tried_again(delivery: Delivery) -> bool:
 
 def _is_settled(delivery: Delivery) -> bool:
     return delivery.status is not DeliveryStatus.CLAIMED and delivery.status is not DeliveryStatus.FAILED
-
-
-def _document(letter: Letter) -> dict[str, JsonValue]:
-    """Without pictures as it was before there were any: an edition that was prepared then is the same one."""
-    found: dict[str, JsonValue] = {
-        "recipients": list(letter.recipients),
-        "subject": letter.subject,
-        "text": letter.text,
-        "html": letter.html,
-    }
-    if letter.pictures:
-        found["pictures"] = [[one.name, base64.b64encode(one.png).decode()] for one in letter.pictures]
-    return found
-
-
-def _letter(found: Mapping[str, Any]) -> Letter:
-    pictures = tuple(Inline(name, base64.b64decode(png)) for name, png in found.get("pictures", ()))
-    return Letter(tuple(found["recipients"]), found["subject"], found["text"], found["html"], pictures)
 
 
 def edition_id_of(report: ReportKind, week: Week, number: int) -> str:

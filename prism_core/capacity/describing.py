@@ -40,8 +40,8 @@ class Items:
     """What a week is planned from. `allocations` are those of the week, `before` those of the week before.
 
     `is_published`: a plan of this week has been published, so that it changes as little as can be. `publication`
-    is the number of the last one, taken back or not; 0 for none. `today`, in UTC as weeks are: of a running week the
-    days before it have passed; None plans every day. `overtime_hours_a_day`: no more overtime on a day.
+    is the number of the last one, taken back or not; 0 for none. `today`, in UTC as weeks are: of a running week
+    the days before it have passed; None plans every day. `overtime_hours_a_day`: no more overtime on a day.
     """
 
     members: Sequence[Member] = ()

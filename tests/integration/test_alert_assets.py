@@ -22,7 +22,8 @@ from prism_core.models.work import Allocation
 from prism_core.settings import load_settings
 from prism_resources.alerts.ledger import AlertLedger
 from prism_resources.aws import client
-from prism_resources.mailing import Letter, Mailing
+from prism_resources.letters import Letter
+from prism_resources.mailing import Mailing
 from prism_resources.metrics import NAMESPACE
 from tests.integration.asset_runs import failed_checks, run_assets, write
 from tests.integration.fresh import platform_of_this_file

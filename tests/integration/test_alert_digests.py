@@ -28,8 +28,9 @@ from prism_resources.alerts.digests import DAILY, WEEKLY, AlertDigests
 from prism_resources.alerts.ledger import AlertLedger
 from prism_resources.aws import client
 from prism_resources.lake import Lake
+from prism_resources.letters import Letter
 from prism_resources.mail import Mailer
-from prism_resources.mailing import Letter, Mailing
+from prism_resources.mailing import Mailing
 from prism_resources.tables.bulk import batch_write, delete_request, scan_pages
 from prism_resources.tables.codec import encode_key
 from prism_resources.tables.store import CheckFailed

@@ -16,7 +16,8 @@ from prism_core.models.work import Allocation
 from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, PROJECTS, RECIPIENTS, REQUESTS, TableSpec
 from prism_resources.alerts.digests import WEEKLY
 from prism_resources.aws import client
-from prism_resources.mailing import Letter, Mailing
+from prism_resources.letters import Letter
+from prism_resources.mailing import Mailing
 from prism_resources.tables.bulk import batch_write, put_request
 from prism_resources.tables.codec import encode
 from prism_resources.tables.store import TableStore

@@ -23,8 +23,9 @@ from prism_core.models.people import Member
 from prism_core.models.reports import DeliveryStatus, Edition, EditionStatus, Recipient, ReportKind
 from prism_core.settings import Settings
 from prism_resources.lake import Lake
+from prism_resources.letters import Letter
 from prism_resources.mail import Mailer
-from prism_resources.mailing import MOST_ATTEMPTS, Letter, Mailing, Outcome, Overtaken, Settled
+from prism_resources.mailing import MOST_ATTEMPTS, Mailing, Outcome, Overtaken, Settled
 from prism_resources.messages import Inline
 from prism_resources.recipients import Recipients
 from tests.integration.asset_runs import write
