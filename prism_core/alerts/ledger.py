@@ -52,7 +52,8 @@ def observed(alert: Alert | None, finding: Finding, now: datetime) -> Alert:
     ended = alert.resolved_told is not None or alert.ending is Ending.OVER or alert.told is None
     again = alert.status is AlertStatus.RESOLVED and ended
     if again:
-        changes |= {"opened": now, "episodes": alert.episodes + 1, "told_to": ()}
+        heard = alert.told_to if alert.told is not None and alert.told >= now else ()  # told this time already
+        changes |= {"opened": now, "episodes": alert.episodes + 1, "told_to": heard}
     if alert.status is AlertStatus.RESOLVED:
         changes |= {"resolved": None, "resolved_told": None, "ending": None}
     if alert.silenced_until is not None and alert.silenced_until > now:
