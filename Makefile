@@ -26,7 +26,7 @@ check: .venv/.synced ## lock, lint, format, types, templates, architecture, Dags
 	$(RUN)ruff format --check .
 	$(RUN)pyright
 	$(RUN)cfn-lint infra/templates/*.yaml
-	$(RUN)pytest tests/architecture
+	$(RUN)pytest -n $(WORKERS) tests/architecture
 	DAGSTER_HOME= $(RUN)dagster definitions validate -w workspace.yaml
 
 bench: .venv/.synced ## measure beside named peers and keep the results in benchmarks/results

@@ -6,8 +6,6 @@ It fills the same template with the same words, so that only the pictures and th
 
 import io
 
-import matplotlib as mpl
-from matplotlib import pyplot as plt
 from premailer import Premailer
 
 from prism_core.reports import palette, pictures
@@ -20,7 +18,6 @@ DPI = 100
 
 def render(content: ReportContent) -> tuple[str, list[Inline]]:
     """HTML with its styles in the elements, and a PNG a chart and palette."""
-    mpl.use("agg")
     charts = {at: _chart(one, content) for at, one in enumerate(content.sections) if isinstance(one, Chart)}
     html = rendering.filled(content, charts, rendering.MOST_SHOWN[0], "")
     inlined = Premailer(html, keep_style_tags=False, allow_network=False, disable_validation=True).transform()
@@ -35,9 +32,13 @@ def _chart(chart: Chart, content: ReportContent) -> rendering.ShownChart:
 
 
 def _png(chart: Chart, content: ReportContent, colours: palette.Palette) -> bytes:
+    # Where no list of fonts is kept yet, its import starts a process to make one.
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
     facts = [content.fact(one) if one else None for one in chart.series[0].facts]
     heights = [float(one.value) if one else 0.0 for one in facts]
     size = (pictures.WIDTH * rendering.ZOOM / DPI, pictures.HEIGHT * rendering.ZOOM / DPI)
+    plt.switch_backend("agg")
     figure, axes = plt.subplots(figsize=size, dpi=DPI, facecolor=colours.page)
     axes.set_facecolor(colours.page)
     bars = axes.bar(chart.labels, heights, color=[colours.quiet] * (len(heights) - 1) + [colours.accent])
