@@ -26,14 +26,25 @@ def worker_port(offset: int = 0) -> int:
 
 
 @contextmanager
+def own_variables() -> Iterator[pytest.MonkeyPatch]:
+    """Without the variables of another platform, which are there again afterwards: a platform sets its own."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("PRISM_")}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in before:
+            patch.delenv(name)
+        yield patch
+    for name in [name for name in os.environ if name.startswith("PRISM_")]:
+        del os.environ[name]
+    os.environ.update(before)
+
+
+@contextmanager
 def fresh_platform(home: Path, port: int, now: str | None = None) -> Iterator[Platform]:
     """An emulator of its own, with the templates deployed and the first week 2018-W33.
 
     With `now` its clock stands there, that of its functions too.
     """
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("PRISM_")]:
-            patch.delenv(name)
+    with own_variables() as patch:
         patch.setenv("PRISM_HOME", str(home))
         patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
@@ -74,7 +85,7 @@ def commands_of_this_file() -> Any:
 
     @pytest.fixture(scope="module", name="platform")
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-        with pytest.MonkeyPatch.context() as patch:
+        with own_variables() as patch:
             patch.setenv("PRISM_HOME", str(tmp_path_factory.mktemp("served-home")))
             with attached(print, port=worker_port(7), serving=True) as running:
                 deploy(running.settings, clock.this_week(), print)

@@ -18,7 +18,7 @@ from prism_core.models.projects import Project
 from prism_core.tables import AVAILABILITY, MEMBERS, PROJECTS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
-from tests.integration.fresh import worker_port
+from tests.integration.fresh import own_variables, worker_port
 from tests.integration.helpers import prism
 
 # The far past of a command that runs today: two changes a week apart.
@@ -43,10 +43,9 @@ def member(member_id: str, name: str) -> Member:
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform with two members; one was renamed a week later, when the other was deleted."""
     folder = tmp_path_factory.mktemp("cli-history") / "home"
-    with pytest.MonkeyPatch.context() as patch:
+    with own_variables() as patch:
         patch.setenv("PRISM_HOME", str(folder))
         patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
-        patch.delenv("PRISM_AWS_ENDPOINT_URL", raising=False)
         with attached(print, port=worker_port(5), serving=True) as platform:
             deploy(platform.settings, Week.parse("2018-W40"), print)
             dynamodb = client(platform.settings, "dynamodb")
