@@ -29,6 +29,7 @@ from prism_resources.mailing import MOST_ATTEMPTS, Mailing, Outcome, Overtaken, 
 from prism_resources.messages import Inline
 from prism_resources.recipients import Recipients
 from tests.integration.asset_runs import write
+from tests.integration.emulators import await_true
 from tests.integration.faults import FaultProxy, fault_proxy
 from tests.integration.fresh import platform_of_this_file, worker_port
 from tests.integration.test_emulator_contract_mail import received, sink
@@ -305,7 +306,7 @@ def test_a_claimed_delivery_is_settled_by_a_person(
 
     assert (stands(lost), stands(outcome)) == ({name: "claimed"}, {name: status})
     assert "nobody knows whether" in (lost.deliveries[0].error or "")
-    assert len(list(mailbox.glob("*.eml"))) == mails
+    await_true(lambda: len(list(mailbox.glob("*.eml"))) == mails)  # the sink writes it a moment later
     assert outcome.edition.status is EditionStatus.SENT
     with pytest.raises(BadUsage, match=f"it is {status}"):
         mailing.settle(edition.edition_id, name, Settled.AGAIN, actor="ada", now=NOW)
