@@ -3,6 +3,7 @@
 Belongs here: Chromium and its fonts. Does not belong here: what is looked at.
 """
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -26,9 +27,13 @@ FONT_RULES = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <edit name="family" mode="assign" binding="strong"><string>Liberation Sans</string></edit></match></fontconfig>"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Debian's Chromium. CI installs it; elsewhere its tests are left out where there is none."""
+    """Debian's Chromium. CI installs it; elsewhere its tests are left out where there is none.
+
+    A module's: the driver keeps an event loop running in this thread, so that no later test of the process
+    could start one of its own.
+    """
     found = shutil.which("chromium")
     if found is None:
         if os.environ.get("CI"):
@@ -42,6 +47,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         )
         yield running
         running.close()
+    assert asyncio._get_running_loop() is None, "the driver left its event loop behind"
 
 
 @pytest.fixture(scope="session")
