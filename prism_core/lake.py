@@ -28,6 +28,8 @@ UPLOADS, EXPORTS, JOBS = "uploads/", "exports/", "jobs/"
 PASSING_EXPIRY_DAYS = 7
 # Stored plans, what each was asked for, and the rows of publications.
 PLANS, WISHES, PUBLICATIONS = "plans/", "plans/wishes/", "plans/publications/"
+# Reports that are made, by kind and week (prism_resources/reports/shelf.py).
+REPORTS = "reports/"
 WORKER_ACTIVITY = "worker_activity"
 WORKER_RESPONSE = "worker_response"
 
