@@ -54,7 +54,8 @@ def asked_too_much(problem: PlanProblem, planned: Mapping[Pair, Mapping[date, De
         for day, hours in days.items():
             if day >= since:
                 asked[member_id][day] += hours
-    found = [f"{member} is excluded from {project}" for member, project in sorted(fresh.keys() & excluded)]
+    ahead = {pair for pair, days in fresh.items() if any(day >= since and hours for day, hours in days.items())}
+    found = [f"{member} is excluded from {project}" for member, project in sorted(ahead & excluded)]
     members = {one.member_id: one for one in problem.members}
     for member_id in sorted({member for member, _ in fresh} & members.keys()):
         member, overtime = members[member_id], NO_HOURS

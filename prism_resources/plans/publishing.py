@@ -137,7 +137,7 @@ class Publisher:
         today = clock.now().date()
         check_publishable(week, today)
         current = self._rows(week)
-        planned = with_passed_days(planned, hours_of(current), today)
+        planned = with_passed_days(planned, hours_of(one for one in current if not one.pinned), today)
         replacements = replaced_by(week, plan_id, planned, current)
         if _publication(stands) != expected:
             raise Overtaken(week, expected, stands, _against(planned, current))

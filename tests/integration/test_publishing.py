@@ -23,6 +23,8 @@ import pytest
 from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
 from prism_core.calendar import Week
+from prism_core.capacity.describing import describe
+from prism_core.capacity.problem import Exclusion
 from prism_core.failures import BadUsage, StaleVersion, TransientFailure
 from prism_core.models.alerts import Plan, PlanStatus
 from prism_core.models.changes import Change
@@ -581,6 +583,22 @@ def test_of_a_running_week_the_days_that_have_passed_stay_and_an_ended_one_is_re
     assert publisher.publish(week, "plan-days", planned, actor="lead-1", expected=0).pointer == done.pointer
     with pytest.raises(BadUsage, match=f"{week} ended on {week.sunday}"):
         publisher.publish(week, "plan-late", planned, actor="lead-1", expected=1)
+
+
+def test_a_pin_of_days_that_have_passed_stays_and_lets_the_running_week_be_published(
+    settings: Settings, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    week = Week.parse("2034-W22")
+    monday, _, wednesday = week.days[:3]
+    pin = row(week, "m-01", "p-1", hours={monday: EIGHT}, pinned=True)
+    store(settings).create(pin, request_id="pin", **WHO)
+    monkeypatch.setenv("PRISM_NOW", f"{wednesday}T09:00:00Z")
+    problem = describe(week, items_of_week(settings, week)).problem
+
+    publisher.publish(week, "plan-pin", {}, actor="lead-1", expected=0, problem=problem)
+
+    assert Exclusion("m-01", "p-1") in problem.exclusions
+    assert hours_of(settings, week) == {("m-01", "p-1"): {monday: EIGHT}}
 
 
 def test_the_sensor_asks_once_for_a_publication_and_the_asset_tells_and_finishes_it_once(

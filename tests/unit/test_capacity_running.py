@@ -113,6 +113,14 @@ def test_a_plan_made_before_is_not_held_against_days_that_have_passed() -> None:
     assert asked_too_much(described(), planned) == []
 
 
+def test_hours_of_passed_days_are_not_held_against_a_pin_that_has_passed() -> None:
+    problem = described(allocation(hours={TUE: "4.00"}, pinned=True))
+
+    assert problem.exclusions == [Exclusion("m-1", "p-1")]
+    assert asked_too_much(problem, {("m-1", "p-1"): {TUE: Decimal(4), THU: Decimal(0)}}) == []
+    assert asked_too_much(problem, {("m-1", "p-1"): {THU: EIGHT}}) == ["m-1 is excluded from p-1"]
+
+
 def test_a_week_that_has_ended_is_a_look_back_and_is_not_published() -> None:
     problem = described(today=W48.sunday.replace(month=12))
 
