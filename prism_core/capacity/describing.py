@@ -70,9 +70,9 @@ def describe(week: Week, items: Items, weights: Weights | None = None) -> Descri
 
     Active members can work, on their contracted hours minus time off (approved, or asked for: what is planned on
     it would be a conflict as soon as it is approved) and public holidays. Pinned allocations are kept as they
-    are, one of no hours keeps the member off the project; others are kept only where a plan of the week was
-    published, as far as can be. Of a running week the days that are left are planned (running.py). A location of
-    which no holidays are known has none, and is told.
+    are, one of no hours keeps the member off the project, where there are both to plan; others are kept only where
+    a plan of the week was published, as far as can be. Of a running week the days that are left are planned
+    (running.py). A location of which no holidays are known has none, and is told.
     """
     asked = demanded(week, items.projects, items.requests)
     pinned = [one for one in sorted(items.allocations, key=_pair) if one.pinned]
@@ -80,13 +80,19 @@ def describe(week: Week, items: Items, weights: Weights | None = None) -> Descri
     away = _by_member(items.availability)
     members = sorted(items.members, key=lambda one: one.member_id)
     active = [one for one in members if one.status is MemberStatus.ACTIVE]
+    projects = _projects(items.projects, asked, pins)
+    known = {one.member_id for one in active}, {one.project_id for one in projects}
     problem = PlanProblem(
         week=week,
         members=tuple(_member(week, one, away.get(one.member_id, ())) for one in active),
-        projects=_projects(items.projects, asked, pins),
+        projects=projects,
         lines=asked.lines,
         pins=pins,
-        exclusions=tuple(Exclusion(*_pair(one)) for one in pinned if not one.total),
+        exclusions=tuple(
+            Exclusion(*_pair(one))
+            for one in pinned
+            if not one.total and one.member_id in known[0] and one.project_id in known[1]
+        ),
         previous=_hours(items.before),
         published=_hours(items.allocations) if items.is_published else {},
         quality=_quality(items.reviews),

@@ -48,7 +48,8 @@ def rest_of(problem: PlanProblem, today: date, allocated: Mapping[Pair, Days]) -
     """The week from today on. What is `allocated` before counts for the demand, for the lines that end first.
 
     A line whose day has passed is still wanted. Who was pinned to a project for days that have passed alone works
-    no more on it. Limits of people and projects hold for the days that are left.
+    no more on it; nothing needs to be said of who has left since. Limits of people and projects hold for the days
+    that are left.
     """
     passed: dict[Pair, Decimal] = {}
     done: defaultdict[str, Decimal] = defaultdict(lambda: NO_HOURS)
@@ -67,7 +68,15 @@ def rest_of(problem: PlanProblem, today: date, allocated: Mapping[Pair, Days]) -
         if line.hours > met:
             lines.append(replace(line, hours=line.hours - met, until=until))
     pins = [_rest(pin, today) for pin in problem.pins]
-    over = [Exclusion(one.member_id, one.project_id) for one in pins if not one.hours]
+    members, projects = (
+        {one.member_id for one in problem.members},
+        {one.project_id for one in problem.projects},
+    )
+    over = [
+        Exclusion(one.member_id, one.project_id)
+        for one in pins
+        if not one.hours and one.member_id in members and one.project_id in projects
+    ]
     total = sum(passed.values(), NO_HOURS)
     words = f"the days before {today} have passed: their {total} allocated hours stay and count for the demand"
     return replace(

@@ -98,6 +98,19 @@ def test_a_pinned_allocation_is_a_pin_by_day_and_one_of_no_hours_keeps_the_membe
     assert [(one.project_id, one.hours) for one in plan.assignments] == [("p-1", Decimal(6))]
 
 
+def test_who_has_left_and_what_asks_for_nothing_needs_no_exclusion() -> None:
+    kept_off = [
+        allocation(**of, hours={MON: "0.00"}, pinned=True)
+        for of in ({"member_id": "m-gone"}, {"project_id": "p-2"})
+    ]
+    idle = project(project_id="p-2", demand_hours="0.00")
+
+    found = describe(W48, Items([member()], [project(), idle], allocations=kept_off)).problem
+
+    assert found.exclusions == ()
+    assert solve(found).assigned_hours == Decimal(40)
+
+
 def test_a_pin_on_a_paused_project_is_planned_though_nothing_else_is() -> None:
     items = Items([member()], [project(status="paused")], allocations=[allocation(pinned=True)])
     plan = solve(describe(W48, items).problem)

@@ -75,6 +75,20 @@ def test_of_a_pin_the_days_that_are_left_count_and_one_that_has_passed_is_no_mor
     assert problem.exclusions == [Exclusion("m-1", "p-2")]
 
 
+@pytest.mark.parametrize(
+    "gone",
+    [
+        pytest.param(allocation(member_id="m-gone", hours={TUE: "4.00"}, pinned=True), id="member"),
+        pytest.param(allocation(project_id="p-gone", hours={TUE: "4.00"}, pinned=True), id="project"),
+    ],
+)
+def test_a_pin_that_has_passed_of_who_has_left_since_says_nothing_of_the_days_that_are_left(gone: Any) -> None:
+    problem = described(gone)
+
+    assert (problem.pins, problem.exclusions) == ([], [])
+    assert solve(problem).assigned_hours == Decimal(24)
+
+
 def test_published_hours_and_overtime_are_those_of_the_days_that_are_left() -> None:
     problem = described(
         allocation(hours={MON: "10.00", TUE: "8.00", THU: "5.00"}),
