@@ -81,9 +81,16 @@ def pair_of(row: Allocation) -> Pair:
 
 
 def replaced_by(
-    week: Week, plan_id: str, planned: Mapping[Pair, Days], current: Iterable[Allocation]
+    week: Week,
+    plan_id: str,
+    planned: Mapping[Pair, Days],
+    current: Iterable[Allocation],
+    today: date | None = None,
 ) -> list[Replacement]:
-    """What a plan makes of the rows of a week: pinned ones stay, all others are the plan's."""
+    """What a plan makes of the rows of a week: pinned ones stay, all others are the plan's.
+
+    With `today` those whose days have all passed stay as well where their hours do: the plan has no say in them.
+    """
     rows = {pair_of(one): one for one in current}
     found: list[Replacement] = []
     for pair in sorted({*planned, *rows}):
@@ -91,9 +98,21 @@ def replaced_by(
         if before is not None and before.pinned:
             continue
         after = None if not days else _row_of(week, pair, days, plan_id, before)
-        if not _same(before, after):
+        if not _same(before, after) and not _is_past(before, after, today):
             found.append(Replacement(before, after))
     return found
+
+
+def _is_past(before: Allocation | None, after: Allocation | None, today: date | None) -> bool:
+    """Whether two rows have the same hours, all of them on days before `today`."""
+    if before is None or after is None or today is None:
+        return False
+    hours = _worked(before)
+    return bool(hours) and hours == _worked(after) and max(hours) < today
+
+
+def _worked(row: Allocation) -> Days:
+    return {day: hours for day, hours in row.hours.items() if hours}
 
 
 def _row_of(week: Week, pair: Pair, days: Days, plan_id: str, before: Allocation | None) -> Allocation:
@@ -158,18 +177,24 @@ def overlaid(
 
 
 def left_alone(
-    replacements: Iterable[Replacement], current: Iterable[Allocation], plan_id: str | None
+    replacements: Iterable[Replacement],
+    current: Iterable[Allocation],
+    plan_id: str | None,
+    today: date | None = None,
 ) -> list[Pair]:
     """Which rows are not as a publication wanted them, once it is written: somebody changed them meanwhile.
 
-    With a plan also rows beside it that are not pinned and that it does not know.
+    With a plan also rows beside it that are not pinned, that it does not know, and that do not lie before `today`,
+    the day on which it was published.
     """
     rows = {pair_of(one): one for one in current}
     wanted = {one.pair: one.after for one in replacements}
     other = {pair for pair, after in wanted.items() if not _same(rows.get(pair), after)}
     if plan_id is not None:
         other |= {
-            pair for pair, row in rows.items() if pair not in wanted and not row.pinned and row.plan_id != plan_id
+            pair
+            for pair, row in rows.items()
+            if pair not in wanted and not row.pinned and row.plan_id != plan_id and not _is_past(row, row, today)
         }
     return sorted(other)
 

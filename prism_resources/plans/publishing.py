@@ -10,6 +10,7 @@ week or calls `finish` writes the rest.
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from prism_core import clock
@@ -138,10 +139,11 @@ class Publisher:
         check_publishable(week, today)
         current = self._rows(week)
         planned = with_passed_days(planned, hours_of(one for one in current if not one.pinned), today)
-        replacements = replaced_by(week, plan_id, planned, current)
+        replacements = replaced_by(week, plan_id, planned, current, today)
         if _publication(stands) != expected:
             raise Overtaken(week, expected, stands, _against(planned, current))
-        self._check(plan_id, replacements, current, [] if problem is None else asked_too_much(problem, planned))
+        asked = [] if problem is None else asked_too_much(problem, planned)
+        self._check(plan_id, replacements, current, today, asked)
         pointer = self._pointer(stands, week, PublishedRows(self._versioned(replacements))).model_copy(
             update={
                 "plan_id": plan_id,
@@ -231,12 +233,17 @@ class Publisher:
         plan_id: str,
         replacements: Iterable[Replacement],
         current: Iterable[Allocation],
+        today: date,
         findings: list[str],
     ) -> None:
-        """Raises OutdatedPlan for findings, what was archived since, and days of more than 24 hours."""
+        """Raises OutdatedPlan for findings, what was archived since, and days of more than 24 hours.
+
+        Of who was archived days that have passed may stay.
+        """
         writes = [(one.before, one.after) for one in replacements if one.after is not None]
-        members = {after.member_id for _, after in writes}
-        projects = {after.project_id for _, after in writes}
+        ahead = [after for _, after in writes if any(day >= today for day in after.hours)]
+        members = {after.member_id for after in ahead}
+        projects = {after.project_id for after in ahead}
         active = {
             raw["member_id"]["S"]
             for raw in batch_get(

@@ -60,7 +60,8 @@ def finish(
     seen = _when_seen(dynamodb, settings, pointer.week, rows.replacements, sleep)
     _mark_plans(dynamodb, settings, pointer)
     done: dict[str, Any] = {"state": PublicationState.SETTLED, "settled": datetime.now(UTC)}
-    left = left_alone(rows.replacements, seen, pointer.plan_id if pointer.undoes is None else None)
+    plan_id = pointer.plan_id if pointer.undoes is None else None
+    left = left_alone(rows.replacements, seen, plan_id, pointer.published.date())
     if left:  # nobody is told, and no undo takes back, what was not written
         rows = rows.leaving(left)
         body = publications.put(pointer.week, pointer.publication, rows)

@@ -46,6 +46,7 @@ from tests.integration.publishing_world import (
     NOW,
     PROJECTS_OF_PLAN,
     WHO,
+    Planned,
     hours_of,
     people,
     plan,
@@ -599,6 +600,41 @@ def test_a_pin_of_days_that_have_passed_stays_and_lets_the_running_week_be_publi
 
     assert Exclusion("m-01", "p-1") in problem.exclusions
     assert hours_of(settings, week) == {("m-01", "p-1"): {monday: EIGHT}}
+
+
+@pytest.mark.parametrize("publications", [0, 1], ids=["typed", "planned"])
+def test_the_rest_of_a_week_is_published_after_somebody_left_and_a_project_was_paused(
+    settings: Settings, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, publications: int
+) -> None:
+    week = Week.parse("2034-W30") + publications
+    monday, _, wednesday = week.days[:3]
+    passed: Planned = {("m-06", "p-1"): {monday: EIGHT}, ("m-07", "p-3"): {monday: EIGHT}}
+    left: Planned = {("m-06", "p-2"): {monday: Decimal(1), wednesday: EIGHT}}
+    monkeypatch.setenv("PRISM_NOW", f"{monday}T05:00:00Z")
+    if publications:
+        publisher.publish(week, "plan-whole", passed | left, actor="lead-1", expected=0)
+    else:
+        for pair, days in (passed | left).items():
+            store(settings).create(row(week, *pair, hours=days), request_id=f"{week}-{pair}", **WHO)
+    member = store(settings, MEMBERS).get(member_id="m-06")
+    project = store(settings, PROJECTS).get(project_id="p-3")
+    for spec, item, status in ((MEMBERS, member, "inactive"), (PROJECTS, project, "paused")):
+        gone = spec.model.model_validate(item.model_dump() | {"status": status})
+        store(settings, spec).update(gone, expected_version=item.version, request_id=f"gone-{week}", **WHO)
+    monkeypatch.setenv("PRISM_NOW", f"{wednesday}T09:00:00Z")
+
+    planned: Planned = {("m-08", "p-1"): {wednesday: EIGHT}}
+    try:
+        done = publisher.publish(week, "plan-rest", planned, actor="lead-1", expected=publications)
+    finally:
+        for spec, item in ((MEMBERS, member), (PROJECTS, project)):
+            now = item.version + 1
+            store(settings, spec).update(item, expected_version=now, request_id=f"back-{week}", **WHO)
+
+    assert hours_of(settings, week) == passed | planned | {("m-06", "p-2"): {monday: Decimal(1)}}
+    assert (done.edited, len(done.changes)) == ((), 2)
+    stays = store(settings).get(member_id="m-06", project_id="p-1", week=week)
+    assert (stays.version, stays.plan_id) == (1, "plan-whole" if publications else None)
 
 
 def test_the_sensor_asks_once_for_a_publication_and_the_asset_tells_and_finishes_it_once(

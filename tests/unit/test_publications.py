@@ -135,6 +135,19 @@ def test_a_row_that_somebody_wrote_since_reads_as_it_is_and_is_named() -> None:
     assert left_alone(replacements, [row("m-3", "p-9", pinned=True)], None) == [("m-1", "p-1")]
 
 
+def test_a_row_whose_days_have_passed_keeps_its_history_unless_its_hours_change() -> None:
+    typed, planned = row("m-1", "p-1"), row("m-2", "p-1", source="plan", plan_id="plan-0")
+    ahead = row("m-3", "p-1", hours={MONDAY: Decimal(4), TUESDAY: Decimal(4)})
+    rows = [typed, planned, ahead]
+    plan = {pair_of(one): {MONDAY: Decimal(4)} for one in rows}
+
+    replacements = replaced_by(WEEK, "plan-1", plan, rows, TUESDAY)
+
+    assert [one.pair for one in replacements] == [("m-3", "p-1")]
+    assert left_alone(replacements, seen(rows, replacements).values(), "plan-1", TUESDAY) == []
+    assert len(replaced_by(WEEK, "plan-1", plan, rows, MONDAY)) == 3
+
+
 def test_an_undo_names_what_was_changed_or_pinned_since_and_leaves_it() -> None:
     rows = [row("m-1", "p-1"), row("m-2", "p-1")]
     plan = {("m-1", "p-1"): {MONDAY: Decimal(8)}, ("m-3", "p-1"): {MONDAY: Decimal(8)}}
