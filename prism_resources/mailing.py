@@ -193,12 +193,17 @@ class Mailing:
         author = _author(now, "not to be sent any more", actor)
         return self._editions.update(withdrawn, expected_version=edition.version, **author)
 
+    def may_have_gone(self, edition: Edition) -> bool:
+        """Whether somebody got it, or may have: what is refused or left out has gone to nobody."""
+        nowhere = {DeliveryStatus.FAILED, DeliveryStatus.SKIPPED}
+        return any(one.status not in nowhere for one in self.deliveries(edition.edition_id))
+
     def recall(self, edition: Edition, *, now: datetime) -> bool:
         """Withdraw an edition that has gone to nobody, so that what it says may be told anew.
 
         False where it went to somebody, may have gone, or somebody is sending it now.
         """
-        if self._may_have_gone(edition):
+        if self.may_have_gone(edition):
             return False
         author = _author(now, "it has gone to nobody, and is out of date")
         withdrawn = edition.model_copy(update={"status": EditionStatus.WITHDRAWN})
@@ -206,7 +211,7 @@ class Mailing:
             stored = self._editions.update(withdrawn, expected_version=edition.version, **author)
         except StaleVersion:
             return False
-        if not self._may_have_gone(edition):
+        if not self.may_have_gone(edition):
             return True
         # Claimed while we looked; no claim holds on a withdrawn edition, so there are no more.
         again = stored.model_copy(update={"status": EditionStatus.PREPARED})
@@ -325,11 +330,6 @@ class Mailing:
             stop = f"<mailto:{to}?subject=stop%20{edition.report}>"
             headers += [("Reply-To", to), ("List-Unsubscribe", stop)]
         return headers
-
-    def _may_have_gone(self, edition: Edition) -> bool:
-        """Whether somebody got it, or may have: what is refused or left out has gone to nobody."""
-        nowhere = {DeliveryStatus.FAILED, DeliveryStatus.SKIPPED}
-        return any(one.status not in nowhere for one in self.deliveries(edition.edition_id))
 
     def _closed(self, edition: Edition, now: datetime) -> Edition:
         """An edition with nothing left to do. Who comes second finds it closed."""

@@ -207,7 +207,9 @@ def told(alert: Alert, mark: Mark, at: datetime) -> Alert:
     """The alert once the edition with it is stored, as it was created `at`. What was marked stays as it is."""
     if mark.news is News.RESOLVED:
         is_over = alert.status is AlertStatus.RESOLVED and alert.ending is Ending.MENDED
-        return alert.model_copy(update={"resolved_told": at}) if is_over and not alert.resolved_told else alert
+        was_over = alert.resolved is not None and alert.resolved <= at  # else it is over once more since
+        untold_end = is_over and was_over and not alert.resolved_told
+        return alert.model_copy(update={"resolved_told": at}) if untold_end else alert
     if alert.opened is not None and alert.opened > at:  # it is back since: that was told of the time before
         return alert
     changes: dict[str, Any] = {"told_to": tuple(sorted({*alert.told_to, *mark.first}))}
@@ -217,11 +219,16 @@ def told(alert: Alert, mark: Mark, at: datetime) -> Alert:
 
 
 def untold(alert: Alert, mark: Mark, at: datetime) -> Alert:
-    """The alert once the edition that was created `at` is withdrawn before anybody got it."""
+    """The alert once the edition that was created `at` is withdrawn before anybody got it.
+
+    What a later one has told since stays told.
+    """
     if mark.news is News.RESOLVED:
         return alert.model_copy(update={"resolved_told": None}) if alert.resolved_told == at else alert
     changes: dict[str, Any] = {"told_to": tuple(one for one in alert.told_to if one not in mark.first)}
-    if mark.news is not News.OPEN and alert.told == at:
+    if mark.news is not News.OPEN:
+        if alert.told != at:
+            return alert
         changes |= {"told": mark.told, "told_severity": mark.told_severity}
     return alert.model_copy(update=changes)
 

@@ -56,19 +56,11 @@ class AlertDigests:
         self._members = TableReader(client(settings, "dynamodb"), settings, MEMBERS, Member)
 
     def catch_up(self, now: datetime) -> None:
-        """Mark what stored editions tell and a kill left unmarked. Before judging, so that no mark is of later.
-
-        One that was sent is marked. One that cannot be read is left out here: the run that would send it says so.
-        """
+        """Mark what stored editions tell and a kill left unmarked. Before judging, so that no mark is of later."""
         week = Week.of(now)
         last = self.mailing.last(DAILY, week)
         for edition in {one.edition_id: one for one in (*self.mailing.open(week, DAILY), last) if one}.values():
-            if edition.status is not EditionStatus.PREPARED:
-                continue
-            try:
-                self.ledger.mark(self._marks(edition), edition.created)
-            except PermanentFailure:
-                continue
+            self._mark(edition, now)
 
     def take_back(self, now: datetime) -> None:
         """Withdraw daily editions of before that have gone to nobody, and what they marked: the next says it anew.
@@ -76,7 +68,7 @@ class AlertDigests:
         After an outage one mail says what is so now. One that cannot be read is left to whoever is told of it.
         """
         for edition in reversed(self.mailing.open(Week.of(now), DAILY)):  # each gives back what was told before it
-            if now - edition.created < STALE:
+            if now - edition.created < STALE or self.mailing.may_have_gone(edition):
                 continue
             try:
                 marks = self._marks(edition)
@@ -84,8 +76,30 @@ class AlertDigests:
                 continue
             # In this order: a kill in between leaves an edition that is to be sent, whose marks are set again.
             self.ledger.unmark(marks, edition.created, now)
-            if not self.mailing.recall(edition, now=now):
-                self.ledger.mark(marks, edition.created)
+            if self.mailing.recall(edition, now=now):
+                self.ledger.unmark(marks, edition.created, now)  # another run may have marked it in between
+            else:
+                self._mark(edition, now)
+
+    def _mark(self, edition: Edition, now: datetime) -> None:
+        """Mark what an edition tells, unless another run has withdrawn it: what is told anew must not be marked.
+
+        One that cannot be read is left out: the run that would send it says so.
+        """
+        if self._is_withdrawn(edition):
+            return
+        try:
+            marks = self._marks(edition)
+        except PermanentFailure:
+            return
+        self.ledger.mark(marks, edition.created)
+        if self._is_withdrawn(edition):  # while it was marked
+            self.ledger.unmark(marks, edition.created, now)
+
+    def _is_withdrawn(self, edition: Edition) -> bool:
+        """As the table says it: the index may be behind."""
+        found = self.mailing.edition(edition.edition_id)
+        return found is None or found.status is EditionStatus.WITHDRAWN
 
     def _marks(self, edition: Edition) -> dict[str, Mark]:
         said: Any = self.mailing.content(edition).data.get("told") or {}

@@ -500,6 +500,104 @@ def _refused(*_: Any, **__: Any) -> str:
     raise TransientFailure("SES is not reached")
 
 
+@pytest.fixture
+def stale(digests: AlertDigests, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edition of the day before that has gone to nobody, and what it tells is still so."""
+    recipient("ada")
+    judge(finding())
+    with monkeypatch.context() as patch:
+        patch.setattr(Mailer, "send", _refused)
+        digests.daily(TUESDAY)
+    judge(finding(), now=TUESDAY + DAY)
+
+
+def withdrawing(settings: Settings) -> None:
+    AlertDigests(settings).take_back(TUESDAY + DAY)
+
+
+def marking(settings: Settings) -> None:
+    AlertDigests(settings).catch_up(TUESDAY + DAY)
+
+
+def telling(settings: Settings) -> None:
+    AlertDigests(settings).daily(TUESDAY + DAY)
+
+
+def comes_before(patch: pytest.MonkeyPatch, owner: object, name: str, act: Callable[[], object]) -> None:
+    """Another run comes in before a call of this one, the first time."""
+    call, acts = getattr(owner, name), iter([act])
+
+    def then(*args: Any, **named: Any) -> Any:
+        for one in acts:
+            one()
+        return call(*args, **named)
+
+    patch.setattr(owner, name, then)
+
+
+@pytest.mark.parametrize(
+    ("step", "part", "call", "other"),
+    [
+        pytest.param("take_back", "ledger", "unmark", withdrawing, id="withdrawn-before-its-marks-are-taken-back"),
+        pytest.param("take_back", "mailing", "recall", withdrawing, id="withdrawn-before-this-run-withdraws-it"),
+        pytest.param("take_back", "mailing", "recall", marking, id="marked-before-this-run-withdraws-it"),
+        pytest.param("catch_up", "mailing", "content", withdrawing, id="withdrawn-before-it-is-read"),
+        pytest.param("catch_up", "ledger", "mark", withdrawing, id="withdrawn-before-it-is-marked"),
+    ],
+)
+@pytest.mark.usefixtures("stale")
+def test_two_runs_after_an_outage_lose_no_alert(
+    platform: Platform,
+    digests: AlertDigests,
+    mailbox: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    part: str,
+    call: str,
+    other: Callable[..., None],
+) -> None:
+    with monkeypatch.context() as patch:
+        meets = getattr(digests, part)
+        comes_before(patch, meets, call, lambda: run_in_a_process(other, platform.settings))
+        getattr(digests, step)(TUESDAY + DAY)
+    digests.daily(TUESDAY + DAY)
+
+    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new")]
+    assert (stored(platform).told, stored(platform).told_to) == (TUESDAY + DAY, ("ada",))
+
+
+@pytest.mark.usefixtures("stale")
+def test_two_runs_at_once_after_an_outage_are_one_mail(platform: Platform, mailbox: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    barrier, day = spawn.Barrier(2), 24 * 60
+    runs = [spawn.Process(target=at_once, args=(platform.settings, barrier, day)) for _ in range(2)]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join(120)
+    AlertDigests(platform.settings).daily(TUESDAY + DAY + timedelta(minutes=1))
+
+    assert [one.exitcode for one in runs] == [0, 0]
+    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new")]
+
+
+def test_a_run_beside_one_that_finds_a_mail_that_may_have_gone_tells_nothing_of_it_anew(
+    platform: Platform, digests: AlertDigests, judge: Judge, mailbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipient("ada")
+    judge(finding())
+    died = run_in_a_process(killed_behind_the_send, platform.settings)
+    judge(finding(), now=TUESDAY + DAY)
+
+    with monkeypatch.context() as patch:
+        comes_before(patch, digests.mailing, "recall", lambda: run_in_a_process(telling, platform.settings))
+        digests.daily(TUESDAY + DAY)
+    digests.daily(TUESDAY + DAY)
+
+    assert died == -signal.SIGKILL
+    assert mails(mailbox) == [("ada", "PRISM alerts: 1 new")]
+
+
 def test_an_old_edition_that_somebody_got_or_may_have_got_goes_to_the_others(
     platform: Platform, digests: AlertDigests, judge: Judge, mailbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
