@@ -6,6 +6,7 @@ belong here: what the lines are worth and who may work on them (the engine), and
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
@@ -25,15 +26,21 @@ class Demanded:
     unplaced: Mapping[str, str]
 
 
-def demanded(week: Week, projects: Iterable[Project], requests: Iterable[Request]) -> Demanded:
-    """The demand of a week, by project and line id. Hours of nothing make no line."""
+def demanded(
+    week: Week, projects: Iterable[Project], requests: Iterable[Request], today: date | None = None
+) -> Demanded:
+    """The demand of a week, by project and line id. Hours of nothing make no line.
+
+    A request that was due in an earlier week is overdue once that day lies before `today` (None: the first day of
+    the week); until then it is planned in its own week.
+    """
     active = {one.project_id: one for one in projects if one.status is ProjectStatus.ACTIVE}
     lines = [line for project in active.values() for line in _of_project(week, project)]
     unplaced: dict[str, str] = {}
     for request in requests:
         hours = share_of(week, request)
         if not hours:
-            if _is_overdue(week, request):
+            if _is_overdue(week, request, today or week.monday):
                 due = f"its {request.hours} h were due on {request.due_date}"
                 unplaced[request.request_id] = f"{due}; mark it fulfilled or declined, or give it another date"
             continue
@@ -69,9 +76,11 @@ def share_of(week: Week, request: Request) -> Decimal:
     return request.hours - each * (weeks - 1) if week == last else each
 
 
-def _is_overdue(week: Week, request: Request) -> bool:
+def _is_overdue(week: Week, request: Request, today: date) -> bool:
     """Whether nothing of an approved request is planned any more, although nobody says that it is done."""
-    return request.status is RequestStatus.APPROVED and bool(request.hours) and Week.of(request.due_date) < week
+    if request.status is not RequestStatus.APPROVED or not request.hours:
+        return False
+    return Week.of(request.due_date) < week and request.due_date < today
 
 
 def _of_project(week: Week, project: Project) -> Iterator[DemandLine]:

@@ -74,7 +74,7 @@ def describe(week: Week, items: Items, weights: Weights | None = None) -> Descri
     a plan of the week was published, as far as can be. Of a running week the days that are left are planned
     (running.py). A location of which no holidays are known has none, and is told.
     """
-    asked = demanded(week, items.projects, items.requests)
+    asked = demanded(week, items.projects, items.requests, items.today)
     pinned = [one for one in sorted(items.allocations, key=_pair) if one.pinned]
     pins = tuple(_pin(one) for one in pinned if one.total)
     away = _by_member(items.availability)

@@ -114,3 +114,19 @@ def test_an_approved_request_that_is_overdue_is_named_and_not_dropped() -> None:
     )
     assert found.unplaced.keys() == {"r-1"}
     assert "its 10.00 h were due on 2026-11-18" in found.unplaced["r-1"]
+
+
+@pytest.mark.parametrize(
+    ("today", "named"),
+    [
+        pytest.param(date(2026, 11, 18), False, id="due today"),
+        pytest.param(date(2026, 11, 19), True, id="due yesterday"),
+        pytest.param(None, True, id="every day planned"),
+    ],
+)
+def test_a_request_of_the_running_week_is_not_overdue_in_the_plan_of_the_next(
+    today: date | None, *, named: bool
+) -> None:
+    found = demanded(W48, [project()], [request(due_date="2026-11-18")], today)
+
+    assert ("r-1" in found.unplaced) is named
