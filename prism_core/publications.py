@@ -128,10 +128,13 @@ def _row_of(week: Week, pair: Pair, days: Days, plan_id: str, before: Allocation
     )
 
 
-def taken_back(published: Iterable[Replacement], current: Iterable[Allocation]) -> Taken:
+def taken_back(
+    published: Iterable[Replacement], current: Iterable[Allocation], today: date | None = None
+) -> Taken:
     """What undoes a publication: rows that are as it left them become what they were before it.
 
-    What somebody changed since stays, and what would give a day more than 24 hours beside that.
+    What somebody changed since stays, and what would give a day more than 24 hours beside that. With `today` the
+    days before it keep their hours: people have worked by them.
     """
     rows = {pair_of(one): one for one in current}
     found, edited = list[Replacement](), list[Pair]()
@@ -142,15 +145,30 @@ def taken_back(published: Iterable[Replacement], current: Iterable[Allocation]) 
         if not _same(now, one.after):
             edited.append(one.pair)
             continue
-        version = 1 if now is None else now.version + 1
-        back = None if one.before is None else one.before.model_copy(update={"version": version})
-        found.append(Replacement(now, back))
+        back = _back(now, one.before, today)
+        if not _same(now, back) and not _is_past(now, back, today):
+            found.append(Replacement(now, back))
     gone = {one.pair for one in found if one.after is None}
     stays = [row for pair, row in rows.items() if pair not in gone]
     writes = [(one, (one.before, one.after)) for one in found if one.after is not None]
     overfull = {writes[number][0].pair for number in overfilling(stays, [write for _, write in writes])}
     kept = tuple(one for one in found if one.pair not in overfull)
     return Taken(kept, (*edited, *sorted(overfull)))
+
+
+def _back(now: Allocation | None, before: Allocation | None, today: date | None) -> Allocation | None:
+    """The row of before over the one of now, whose days before `today` it keeps."""
+    row, version = before or now, 1 if now is None else now.version + 1
+    if row is None:
+        return None
+    old = {} if before is None else before.hours
+    passed = (
+        {} if now is None or today is None else {day: hours for day, hours in now.hours.items() if day < today}
+    )
+    hours = passed | {day: one for day, one in old.items() if today is None or day >= today}
+    if not hours and (before is None or old):
+        return None
+    return row.model_copy(update={"version": version, "hours": hours})
 
 
 def overlaid(

@@ -29,7 +29,7 @@ def check_publishable(week: Week, today: date) -> None:
     if week.sunday < today:
         raise BadUsage(
             f"{week} ended on {week.sunday}: nobody can work by a plan of it any more, and its allocations stay "
-            "as they were planned; publish a plan of the running week or a later one"
+            "as they were planned; publish a plan of the running week or a later one, or take that back"
         )
 
 

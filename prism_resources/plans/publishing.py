@@ -199,17 +199,19 @@ class Publisher:
     def undo(self, week: Week, *, actor: str, reason: str = "", expected: int) -> Published:
         """Take the last publication of a week back, as a publication of its own: undone again, it stands again.
 
-        Rows that somebody changed since, or pinned, stay as they are, and are named. Raises as `publish`, and
-        BadUsage where nothing was published.
+        Rows that somebody changed since, or pinned, stay as they are, and are named; days that have passed keep
+        their hours. Raises as `publish`, and BadUsage where nothing was published.
         """
         stands = self.finish(week)
         if stands is None:
             raise BadUsage(f"no plan of {week} was published, so none can be taken back")
         if stands.publication == expected + 1 and stands.undoes == expected and stands.published_by == actor:
             return self._published(stands)
+        today = clock.now().date()
+        check_publishable(week, today)
         if stands.publication != expected:
             raise Overtaken(week, expected, stands, ())
-        taken = taken_back(self._publications.rows_of(stands).replacements, self._rows(week))
+        taken = taken_back(self._publications.rows_of(stands).replacements, self._rows(week), today)
         rows = PublishedRows(self._versioned(taken.replacements), taken.edited)
         pointer = self._pointer(stands, week, rows).model_copy(
             update={

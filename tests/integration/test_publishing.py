@@ -584,6 +584,29 @@ def test_of_a_running_week_the_days_that_have_passed_stay_and_an_ended_one_is_re
     assert publisher.publish(week, "plan-days", planned, actor="lead-1", expected=0).pointer == done.pointer
     with pytest.raises(BadUsage, match=f"{week} ended on {week.sunday}"):
         publisher.publish(week, "plan-late", planned, actor="lead-1", expected=1)
+    with pytest.raises(BadUsage, match=f"{week} ended on {week.sunday}"):
+        publisher.undo(week, actor="lead-1", expected=1)
+
+
+def test_taking_a_plan_back_in_the_middle_of_its_week_leaves_the_days_that_have_passed(
+    settings: Settings, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    week = Week.parse("2034-W25")
+    monday, tuesday, wednesday = week.days[:3]
+    typed = row(week, "m-01", "p-1", hours={monday: Decimal(2), wednesday: Decimal(2)})
+    store(settings).create(typed, request_id="typed-w25", **WHO)
+    monkeypatch.setenv("PRISM_NOW", f"{monday}T05:00:00Z")
+    planned: Planned = {("m-01", "p-1"): {tuesday: EIGHT}, ("m-02", "p-1"): {monday: EIGHT, wednesday: EIGHT}}
+    publisher.publish(week, "plan-w25", planned, actor="lead-1", expected=0)
+
+    monkeypatch.setenv("PRISM_NOW", f"{wednesday}T09:00:00Z")
+    back = publisher.undo(week, actor="lead-1", expected=1)
+
+    assert hours_of(settings, week) == {
+        ("m-01", "p-1"): {tuesday: EIGHT, wednesday: Decimal(2)},
+        ("m-02", "p-1"): {monday: EIGHT},
+    }
+    assert {day for one in back.changes for day in {*one.before, *one.after} - {monday, tuesday}} == {wednesday}
 
 
 def test_a_pin_of_days_that_have_passed_stays_and_lets_the_running_week_be_published(

@@ -164,6 +164,32 @@ def test_an_undo_names_what_was_changed_or_pinned_since_and_leaves_it() -> None:
     }
 
 
+def test_an_undo_leaves_days_that_have_passed_as_they_are() -> None:
+    both = {MONDAY: Decimal(4), TUESDAY: Decimal(4)}
+    rows = [row("m-1", "p-1", hours=both), row("m-2", "p-1"), row("m-3", "p-1", hours=both)]
+    plan = {
+        ("m-1", "p-1"): {MONDAY: Decimal(8), TUESDAY: Decimal(8)},
+        ("m-2", "p-1"): {MONDAY: Decimal(8)},
+        ("m-4", "p-1"): {MONDAY: Decimal(8), TUESDAY: Decimal(8)},
+    }
+    after = seen(rows, replaced_by(WEEK, "plan-1", plan, rows))
+
+    back = taken_back(replaced_by(WEEK, "plan-1", plan, rows), after.values(), TUESDAY)
+    found = seen(after.values(), list(back.replacements))
+
+    assert worked(found) == {
+        ("m-1", "p-1"): {MONDAY: Decimal(8), TUESDAY: Decimal(4)},
+        ("m-2", "p-1"): {MONDAY: Decimal(8)},
+        ("m-3", "p-1"): {TUESDAY: Decimal(4)},
+        ("m-4", "p-1"): {MONDAY: Decimal(8)},
+    }
+    assert back.edited == ()
+    assert found["m-2", "p-1"] == after["m-2", "p-1"]
+    assert found["m-4", "p-1"].plan_id == "plan-1"
+    forth = taken_back(back.replacements, found.values(), TUESDAY)
+    assert worked(seen(found.values(), list(forth.replacements))) == worked(after)
+
+
 def test_changes_are_told_by_hours_not_by_who_put_them_there() -> None:
     rows = [row("m-1", "p-1"), row("m-2", "p-1")]
 
