@@ -60,11 +60,12 @@ class Digest:
 class Mark:
     """What an edition tells of an alert, and what had been told of it before.
 
-    `severity` is the one that the edition says, `first` are the recipients who hear of it for the first time.
+    `severity` is the one that the edition says (None: it kept none), `first` are the recipients who hear of it for
+    the first time.
     """
 
     news: News
-    severity: Severity
+    severity: Severity | None
     first: tuple[str, ...] = ()
     told: datetime | None = None
     told_severity: Severity | None = None
@@ -73,22 +74,24 @@ class Mark:
         """As an edition keeps it."""
         return {
             "news": self.news.value,
-            "severity": self.severity.value,
+            "severity": self.severity,
             "first": list(self.first),
             "told": None if self.told is None else self.told.isoformat(),
             "told_severity": self.told_severity,
         }
 
     @classmethod
-    def of_plain(cls, said: Mapping[str, Any]) -> "Mark":
-        """The inverse of `plain`."""
-        told, severity = said["told"], said["told_severity"]
+    def of_plain(cls, said: Mapping[str, Any] | str) -> "Mark":
+        """The inverse of `plain`. The first editions kept the news alone."""
+        if isinstance(said, str):
+            return cls(News(said), None)
+        told, severity, before = said["told"], said["severity"], said["told_severity"]
         return cls(
             News(said["news"]),
-            Severity(said["severity"]),
+            None if severity is None else Severity(severity),
             tuple(said["first"]),
             None if told is None else datetime.fromisoformat(told),
-            None if severity is None else Severity(severity),
+            None if before is None else Severity(before),
         )
 
 
@@ -214,7 +217,7 @@ def told(alert: Alert, mark: Mark, at: datetime) -> Alert:
         return alert
     changes: dict[str, Any] = {"told_to": tuple(sorted({*alert.told_to, *mark.first}))}
     if mark.news is not News.OPEN and (alert.told is None or alert.told < at):
-        changes |= {"told": at, "told_severity": mark.severity}
+        changes |= {"told": at, "told_severity": mark.severity or alert.severity}
     return alert.model_copy(update=changes)
 
 

@@ -298,6 +298,29 @@ def test_an_alert_that_is_back_is_new_to_everybody() -> None:
     assert late == back
 
 
+@pytest.mark.parametrize("news", News)
+def test_a_mark_of_the_first_editions_which_kept_the_news_alone_is_read(news: News) -> None:
+    mark = Mark.of_plain(news.value)
+
+    assert mark == Mark(news, None)
+    assert Mark.of_plain(mark.plain()) == mark
+
+
+def test_what_a_first_edition_told_is_told_and_can_be_taken_back() -> None:
+    mark = Mark.of_plain("new")
+
+    after = told(alert(), mark, MONDAY + DAY)
+
+    assert (after.told, after.told_severity, after.told_to) == (MONDAY + DAY, Severity.HIGH, ())
+    assert untold(after, mark, MONDAY + DAY) == alert()
+
+
+def test_a_mark_of_before_says_nothing_of_an_end_that_came_since() -> None:
+    over = resolved(told=MONDAY)
+
+    assert told(over, Mark(News.RESOLVED, Severity.HIGH), MONDAY) == over
+
+
 def test_worse_between_judging_and_marking_is_told_next() -> None:
     said = mark_of(Entry(alert(severity=Severity.LOW), News.NEW))
 
