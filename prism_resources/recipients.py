@@ -6,6 +6,7 @@ narrowing what a report is about (its maker) and sending (mailing.py).
 
 from collections.abc import Iterable
 
+from prism_core.models.base import is_mailbox
 from prism_core.models.people import Member, MemberStatus
 from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
 from prism_core.settings import Settings
@@ -42,13 +43,13 @@ class Recipients:
         if recipient is not None:
             if recipient.status is not RecipientStatus.ACTIVE:
                 return None, f"the recipient is {recipient.status}"
-            return (recipient.email, "") if _wants(recipient, report) else (None, "not subscribed any more")
+            return _mailbox(recipient.email) if _wants(recipient, report) else (None, "not subscribed any more")
         member = self._members.get(member_id=recipient_id)
         if member is None or member.status is not MemberStatus.ACTIVE:
             return None, "there is no such recipient and no such active member"
         if next(self._recipients.query("by_member", member_id=recipient_id, limit=1), None) is not None:
             return None, "the member has said meanwhile which reports to get"
-        return member.email, ""
+        return _mailbox(member.email)
 
     def _of_member(self, report: ReportKind, member_id: str) -> dict[str, Subscription]:
         entries = list(self._recipients.query("by_member", member_id=member_id))
@@ -58,6 +59,12 @@ class Recipients:
         return {
             one.recipient_id: wanted for one in active for wanted in one.subscriptions if wanted.report is report
         }
+
+
+def _mailbox(address: str) -> tuple[str | None, str]:
+    if is_mailbox(address):
+        return address, ""
+    return None, "the stored e-mail address is none that mail can be sent to; correct it"
 
 
 def _wants(recipient: Recipient, report: ReportKind) -> bool:

@@ -7,12 +7,23 @@ mode reads "3" and true as an int and a number as a date.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Final, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    ValidationInfo,
+)
+from pydantic_core import PydanticKnownError
 
 from prism_core.calendar import Week
 
@@ -21,6 +32,9 @@ T = TypeVar("T")
 HOURS_QUANTUM = Decimal("0.01")
 MEASURE_QUANTUM = Decimal("0.0001")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# The context in which stored items are read: a rule of a text that came later refuses what is written, and nothing
+# that is there already, or one such text would keep every list with it from being read.
+STORED: Final[Mapping[str, bool]] = {"stored": True}
 # Entries of the zone folder that are not places: they follow the machine or change the clock's meaning.
 _NOT_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
 
@@ -40,8 +54,8 @@ class Model(BaseModel):
 
     @classmethod
     def from_plain(cls, values: dict[str, JsonValue]) -> Self:
-        """The inverse of `plain`. Raises pydantic.ValidationError."""
-        return cls.model_validate(values)
+        """The inverse of `plain`, for what is stored. Raises pydantic.ValidationError."""
+        return cls.model_validate(values, context=STORED)
 
 
 class Versioned(Model):
@@ -147,7 +161,23 @@ def _check_zone(name: str) -> str:
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}$")]
 _ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # One mailbox, as SES takes it: no list, no quotes, no name around it, nothing beyond ASCII.
-Email = Annotated[str, Field(pattern=rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+{_LABEL}$", max_length=254)]
+_MAILBOX = rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+{_LABEL}$"
+
+
+def is_mailbox(address: str) -> bool:
+    """Whether mail can be sent to it; what was stored before addresses were checked may be another text."""
+    return re.fullmatch(_MAILBOX, address) is not None
+
+
+def _check_email(address: str, info: ValidationInfo) -> str:
+    if is_mailbox(address) or info.context is STORED:
+        return address
+    raise PydanticKnownError("string_pattern_mismatch", {"pattern": _MAILBOX})
+
+
+Email = Annotated[
+    str, Field(max_length=254, json_schema_extra={"pattern": _MAILBOX}), AfterValidator(_check_email)
+]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(max_length=10_000)]
 Day = Annotated[date, BeforeValidator(_read_day)]

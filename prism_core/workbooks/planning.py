@@ -152,7 +152,7 @@ class _Planner:
             for change in plan.changes:
                 _set(plain, row.table.columns[change.column], change.after)
         try:
-            item = cast("Versioned", table.spec.model.from_plain(plain))
+            item = cast("Versioned", table.spec.model.model_validate(plain))
         except ValidationError as error:
             self._blame(rows, error, plain)
             return None

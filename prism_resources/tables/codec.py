@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from prism_core.failures import BadUsage, PermanentFailure
-from prism_core.models.base import Model, text_of
+from prism_core.models.base import STORED, Model, text_of
 from prism_core.tables import TableSpec
 
 M = TypeVar("M", bound=Model)
@@ -52,7 +52,7 @@ def decode(spec: TableSpec, model: type[M], attributes: Attribute) -> M:
         name: decode_value(value) for name, value in attributes.items() if name in known or name not in besides
     }
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, context=STORED)
     except ValidationError as error:
         key = "/".join(str(decode_value(attributes.get(a.name, {"S": "?"}))) for a in spec.key_attributes)
         raise PermanentFailure(

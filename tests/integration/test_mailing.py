@@ -22,6 +22,8 @@ from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.models.people import Member
 from prism_core.models.reports import DeliveryStatus, Edition, EditionStatus, Recipient, ReportKind
 from prism_core.settings import Settings
+from prism_core.tables import MEMBERS, RECIPIENTS
+from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.letters import Letter
 from prism_resources.mail import Mailer
@@ -212,6 +214,30 @@ def test_a_recipient_who_is_paused_or_bounced_gets_nothing(
     assert outcome.of(DeliveryStatus.SKIPPED)[0].error == f"the recipient is {status}"
     assert to(mailbox) == [f"{here}@example.com"]
     assert gone not in {one.recipient_id for one in Recipients(platform.settings).subscribed(DAILY)}
+
+
+@pytest.mark.parametrize("address", ["a@intranet", "jürgen@x.org"], ids=["no domain", "beyond ascii"])
+def test_an_address_that_was_stored_before_it_was_checked_is_read_and_gets_no_mail(
+    platform: Platform, week: Week, mailbox: Path, address: str
+) -> None:
+    names = (recipient("old"), member("old-member"), recipient("ada"))
+    for name, spec in (("old", RECIPIENTS), ("old-member", MEMBERS)):
+        client(platform.settings, "dynamodb").update_item(
+            TableName=platform.settings.table_name(spec.name),
+            Key={spec.key_attributes[0].name: {"S": name}},
+            UpdateExpression="SET email = :address",
+            ExpressionAttributeValues={":address": {"S": address}},
+        )
+
+    edition = prepared(platform.settings, week, *names)
+    outcome = Mailing(platform.settings).deliver(edition, now=NOW)
+
+    assert "old" in {one.recipient_id for one in Recipients(platform.settings).subscribed(DAILY)}
+    assert stands(outcome) == {"old": "skipped", "old-member": "skipped", "ada": "sent"}
+    assert {
+        "none that mail can be sent to" in (one.error or "") for one in outcome.of(DeliveryStatus.SKIPPED)
+    } == {True}
+    assert to(mailbox) == ["ada@example.com"]
 
 
 def test_who_has_ended_the_subscription_since_the_edition_was_prepared_gets_nothing(

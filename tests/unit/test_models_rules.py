@@ -233,3 +233,4 @@ def test_an_address_is_one_mailbox(address: str) -> None:
         assert model.model_validate(values | {"email": "ana.o'neil+prism@mail.example.org"})
         with pytest.raises(ValidationError, match="email"):
             model.model_validate(values | {"email": address})
+        assert model.from_plain({**values, "email": address}).plain()["email"] == address  # as it was stored once
