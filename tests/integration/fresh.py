@@ -80,13 +80,15 @@ def forget_connections() -> None:
     backend._taxonomy.clear()
 
 
-def commands_of_this_file() -> Any:
+def commands_of_this_file(now: str | None = None) -> Any:
     """The same, but one that `prism` commands attach to, as to a `prism up`; its first week is the default."""
 
     @pytest.fixture(scope="module", name="platform")
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         with own_variables() as patch:
             patch.setenv("PRISM_HOME", str(tmp_path_factory.mktemp("served-home")))
+            if now is not None:
+                patch.setenv("PRISM_NOW", now)
             with attached(print, port=worker_port(7), serving=True) as running:
                 deploy(running.settings, clock.this_week(), print)
                 running.announce()
