@@ -44,7 +44,7 @@ _BINDS: Final[Mapping[Constraint, str]] = {
     Constraint.NO_HOURS: "everybody who could has no hours left or better work",
     Constraint.TIME_OFF: "time off of those who could would cover them",
     Constraint.PEOPLE_LIMIT: "the limit of people on the project keeps others out",
-    Constraint.FEW_PEOPLE: "the project wants several people at once or nobody, and nobody is what earns most",
+    Constraint.FEW_PEOPLE: "the project wants several people at once or nobody, and the plan has nobody",
     Constraint.CHOICE: "the plan chose otherwise, within its gap",
     Constraint.PROJECT_LIMIT: "those who could are on as many projects as they may",
     Constraint.BLOCK: "the shortest piece of work that the project allows keeps those who could out",
