@@ -18,8 +18,9 @@ from prism_core.failures import BadUsage
 from prism_core.models.alerts import AlertRule
 
 if TYPE_CHECKING:
-    from prism_core.alerts.backtest import Backtest, Hits
+    from prism_core.alerts.backtest import Backtest
     from prism_core.alerts.findings import Judgement
+    from prism_core.alerts.planted import Hits
     from prism_core.quality import Accuracy
 
 

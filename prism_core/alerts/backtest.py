@@ -1,12 +1,12 @@
 """What a rule would have told, had it been on.
 
 Belongs here: replaying snapshots through the ledger, the episodes that come of it, and measuring them against what
-people said and against cases that were planted. Does not belong here: reading stored weeks, printing.
+people said. Does not belong here: cases that were planted (planted.py), reading stored weeks, printing.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from prism_core.alerts.findings import rank, share_text
 from prism_core.alerts.judging import RULES
@@ -32,10 +32,6 @@ class Episode:
     closed: datetime | None = None
     ending: Ending | None = None
 
-    @property
-    def lasted(self) -> timedelta | None:
-        return None if self.closed is None else self.closed - self.opened
-
 
 @dataclass(frozen=True, slots=True)
 class Silent:
@@ -57,25 +53,6 @@ class Backtest:
     @property
     def fingerprints(self) -> frozenset[str]:
         return frozenset(episode.fingerprint for episode in self.episodes)
-
-
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """Fingerprints that were found and planted, only found, only planted."""
-
-    right: frozenset[str]
-    false: frozenset[str]
-    missed: frozenset[str]
-
-    @property
-    def precision(self) -> Accuracy:
-        """The share of what was found that was planted."""
-        return accuracy(len(self.right), len(self.right) + len(self.false))
-
-    @property
-    def recall(self) -> Accuracy:
-        """The share of what was planted that was found."""
-        return accuracy(len(self.right), len(self.right) + len(self.missed))
 
 
 def backtest(rule: AlertRule, snapshots: Iterable[AlertSnapshot]) -> Backtest:
@@ -116,12 +93,6 @@ def by_feedback(result: Backtest, verdicts: Mapping[str, Verdict]) -> Accuracy:
     """Of the alerts that people judged when they were told, the share that was useful."""
     said = [verdicts[key] for key in result.fingerprints if key in verdicts]
     return accuracy(sum(verdict is Verdict.USEFUL for verdict in said), len(said))
-
-
-def by_planted(result: Backtest, planted: Set[str]) -> Hits:
-    """What was found against the fingerprints of what was planted."""
-    found = result.fingerprints
-    return Hits(found & planted, found - planted, frozenset(planted) - found)
 
 
 def of_all(share: Accuracy) -> str:

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from prism_core.alerts.backtest import Hits
 from prism_core.alerts.cases.case import About
 from prism_core.alerts.judging import RULES
 from prism_core.alerts.snapshot import (
@@ -30,6 +29,7 @@ from prism_core.models.alerts import AlertRule
 from prism_core.models.people import AvailabilityStatus
 from prism_core.models.projects import RequestStatus
 from prism_core.models.workers import WorkerStatus
+from prism_core.quality import Accuracy, accuracy
 
 FIRST = Week.parse("2020-W01")
 PROJECTS = [f"P-{number}" for number in range(1, 9)]
@@ -50,6 +50,25 @@ class PlantedWeek:
     def hits(self, rule: AlertRule) -> tuple[set[About], set[About]]:
         """What a rule finds in it, and what it should."""
         return {(one.subject, one.scope) for one in RULES[rule](self.snapshot).findings}, self.wrong[rule]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What was found and planted, only found, only planted."""
+
+    right: frozenset[str]
+    false: frozenset[str]
+    missed: frozenset[str]
+
+    @property
+    def precision(self) -> Accuracy:
+        """The share of what was found that was planted."""
+        return accuracy(len(self.right), len(self.right) + len(self.false))
+
+    @property
+    def recall(self) -> Accuracy:
+        """The share of what was planted that was found."""
+        return accuracy(len(self.right), len(self.right) + len(self.missed))
 
 
 @dataclass(slots=True)

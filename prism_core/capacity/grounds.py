@@ -109,14 +109,6 @@ class Grounds:
         """How many projects each member has beside their pins."""
         return np.bincount(self.found.pair_member[self.used], minlength=len(self.limits.projects))
 
-    @cached_property
-    def pair_arcs(self) -> tuple[Ints, Ints]:
-        """The residual arcs by which more hours enter a pair, sorted by pair, and the pair of each."""
-        pair = self.arcs.pair[self.graph.arc]
-        inside = np.flatnonzero(self.graph.ahead & (pair != NONE))
-        order = np.argsort(pair[inside], kind="stable")
-        return inside[order], pair[inside][order]
-
 
 def grounds(problem: PlanProblem, plan: PlanResult) -> Grounds:
     """What explanations of a plan stand on. Raises PermanentFailure when the plan is not one of the problem."""
