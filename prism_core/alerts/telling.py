@@ -245,20 +245,28 @@ def digests(
     """One digest for each active recipient with a subscription that something is about; `teams` by member.
 
     What a cause says is left out for those alone who hear of the cause, now or before; what is `open`, for those
-    who were told of it.
+    who were told of it. Day by day, what is over is told to those who were told that it was there.
     """
     found: list[Digest] = []
     for recipient in sorted(recipients, key=lambda one: one.recipient_id):
         if recipient.status is not RecipientStatus.ACTIVE:
             continue
         wanted = next((one for one in recipient.subscriptions if one.report is report), None)
-        of_them = [
-            one for one in entries if one.news is not News.OPEN or recipient.recipient_id not in one.alert.told_to
-        ]
+        of_them = [one for one in entries if _concerns(one, recipient.recipient_id, report)]
         mine = [] if wanted is None else _heard(of_them, wanted, teams)
         if mine:
             found.append(Digest(recipient.recipient_id, _grouped(mine)))
     return found
+
+
+def _concerns(entry: Entry, recipient_id: str, report: ReportKind) -> bool:
+    """Whether it is news to a recipient, by who was told of the alert before; of old alerts nobody knows that."""
+    heard = entry.alert.told_to
+    if entry.news is News.OPEN:
+        return recipient_id not in heard
+    if entry.news is News.RESOLVED and report is ReportKind.ALERTS_DAILY:
+        return not heard or recipient_id in heard
+    return True
 
 
 def projects_of(alert: Alert) -> frozenset[str]:

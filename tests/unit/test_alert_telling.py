@@ -321,6 +321,17 @@ def test_a_mark_of_before_says_nothing_of_an_end_that_came_since() -> None:
     assert told(over, Mark(News.RESOLVED, Severity.HIGH), MONDAY) == over
 
 
+def test_what_is_over_is_told_to_those_who_were_told_that_it_was_there() -> None:
+    entry = Entry(resolved(told=MONDAY, told_to=("lead",)), News.RESOLVED)
+    weekly = ReportKind.ALERTS_WEEKLY
+    both = [recipient(name, *(Subscription(report=one) for one in (DAILY, weekly))) for name in ("all", "lead")]
+
+    assert [one.recipient_id for one in digests([entry], both, DAILY, {})] == ["lead"]
+    assert [one.recipient_id for one in digests([entry], both, weekly, {})] == ["all", "lead"]
+    unknown = Entry(resolved(told=MONDAY), News.RESOLVED)
+    assert [one.recipient_id for one in digests([unknown], both, DAILY, {})] == ["all", "lead"]
+
+
 def test_worse_between_judging_and_marking_is_told_next() -> None:
     said = mark_of(Entry(alert(severity=Severity.LOW), News.NEW))
 
