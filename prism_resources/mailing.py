@@ -11,7 +11,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
@@ -43,6 +43,8 @@ ACTOR: Final = "mailing"
 PREFIX: Final = "editions/"
 # A delivery that was refused is tried by each later run; after so many a person must look.
 MOST_ATTEMPTS: Final = 20
+# A claim of another process that is sending just now is none that waits for a person.
+CLAIM_GRACE: Final = timedelta(minutes=10)
 # Editions that are not finished are looked for in so many weeks.
 LOOKS_BACK: Final = 4
 _ERROR_MAX: Final = 1_000
@@ -250,6 +252,15 @@ class Mailing:
     def deliveries(self, edition_id: str) -> list[Delivery]:
         """What became of an edition, by recipient."""
         return list(self._deliveries.query("by_edition", edition_id=edition_id, consistent=True))
+
+    def unsettled(self, edition_id: str, *, now: datetime) -> list[Delivery]:
+        """Deliveries that were refused, or of which nobody knows whether they went: they may wait for a person."""
+        return [
+            one
+            for one in self.deliveries(edition_id)
+            if one.status is DeliveryStatus.FAILED
+            or (one.status is DeliveryStatus.CLAIMED and now - one.claimed > CLAIM_GRACE)
+        ]
 
     def settle(
         self, edition_id: str, recipient_id: str, settled: Settled, *, actor: str, now: datetime

@@ -7,7 +7,6 @@ No partitions: a digest is of the moment; one of an earlier day would tell what 
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -18,13 +17,11 @@ from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.failures import TransientFailure
-from prism_core.models.reports import Delivery, DeliveryStatus, ReportKind
+from prism_core.models.reports import Delivery, ReportKind
 from prism_resources.alerts.digests import DAILY, WEEKLY, AlertDigests, Told
 from prism_resources.mailing import Mailing, Outcome
 from prism_resources.recipients import Recipients
 
-# A claim of another process that is sending just now is none that waits for a person.
-CLAIM_GRACE = timedelta(minutes=10)
 _ASSETS = {"alert_digest": DAILY, "alert_week_digest": WEEKLY}
 
 
@@ -115,9 +112,7 @@ def _settled(asset: str, report: ReportKind) -> dg.AssetChecksDefinition:
             found = [
                 one
                 for edition in mailing.open(Week.of(now), report)
-                for one in mailing.deliveries(edition.edition_id)
-                if one.status is DeliveryStatus.FAILED
-                or (one.status is DeliveryStatus.CLAIMED and now - one.claimed > CLAIM_GRACE)
+                for one in mailing.unsettled(edition.edition_id, now=now)
             ]
         return dg.AssetCheckResult(
             passed=not found,

@@ -8,7 +8,7 @@ not sent.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from pydantic import JsonValue
@@ -17,7 +17,7 @@ from prism_core.calendar import Week
 from prism_core.capacity.notices import notice
 from prism_core.history.rebuild import in_order
 from prism_core.models.published import PublishedPlan
-from prism_core.models.reports import Delivery, DeliveryStatus, Edition, EditionStatus, ReportKind
+from prism_core.models.reports import Delivery, Edition, EditionStatus, ReportKind
 from prism_core.publications import by_member
 from prism_core.settings import Settings
 from prism_core.tables import EDITIONS, MEMBERS, PROJECTS, PUBLISHED_PLANS, TableSpec
@@ -33,8 +33,6 @@ from prism_resources.tables.publications import Publications
 from prism_resources.tables.reader import TableReader
 
 REPORT: Final = ReportKind.ALLOCATION_CHANGES
-# A claim of another process that is sending just now is none that waits for a person.
-CLAIM_GRACE: Final = timedelta(minutes=10)
 
 
 def tell(settings: Settings, published: Published, *, now: datetime) -> Outcome | None:
@@ -81,9 +79,7 @@ def unsettled(settings: Settings, *, now: datetime) -> list[Delivery]:
         one
         for pointer in publications.between(Week.of(now).label)
         for number in range(1, pointer.publication + 1)
-        for one in mailing.deliveries(edition_id_of(REPORT, pointer.week, number))
-        if one.status is DeliveryStatus.FAILED
-        or (one.status is DeliveryStatus.CLAIMED and now - one.claimed > CLAIM_GRACE)
+        for one in mailing.unsettled(edition_id_of(REPORT, pointer.week, number), now=now)
     ]
 
 
