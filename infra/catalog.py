@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infra.catalog_views import catalog_views
 from prism_core.lake import LakeTable, parquet_prefix
+from prism_core.lake_campaign import CAMPAIGN
 from prism_core.lake_computed import COMPUTED
 from prism_core.lake_tables import LAKE_TABLES
 
@@ -112,7 +113,7 @@ def written() -> dict[Path, str]:
 
 
 def _in_first_stack(table: LakeTable) -> bool:
-    return table in COMPUTED or table.name in DASHBOARD_TABLES
+    return table in (*COMPUTED, *CAMPAIGN) or table.name in DASHBOARD_TABLES
 
 
 def _tables(tables: Sequence[LakeTable], depends: str) -> str:

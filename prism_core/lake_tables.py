@@ -1,8 +1,8 @@
 """Every table of the lake, by name.
 
 Belongs here: the one list that Glue tables, Arrow schemas, the export and the views of DuckDB are derived from, so
-that they cannot disagree. Does not belong here: the columns (lake_registers.py, lake_facts.py, lake_computed.py)
-and what a table is made of (lake.py).
+that they cannot disagree. Does not belong here: the columns (lake_registers.py, lake_facts.py, lake_computed.py,
+lake_campaign.py) and what a table is made of (lake.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +11,14 @@ from typing import Final
 
 from prism_core.failures import BadUsage
 from prism_core.lake import LakeTable
+from prism_core.lake_campaign import (
+    CAMPAIGN,
+    CAMPAIGN_METRICS,
+    CAMPAIGN_TRENDS,
+    HUBSPOT_LEADS,
+    LEAD_ATTRIBUTION,
+    META_INSIGHTS,
+)
 from prism_core.lake_computed import (
     COMPUTED,
     QUALITY_SCORES,
@@ -25,10 +33,15 @@ from prism_core.lake_registers import MEMBERS, PROJECTS, REGISTERS, REQUESTS
 __all__ = (
     "ALLOCATIONS",
     "AVAILABILITY",
+    "CAMPAIGN_METRICS",
+    "CAMPAIGN_TRENDS",
     "CHANGELOG",
     "EXPORTED",
+    "HUBSPOT_LEADS",
     "LAKE_TABLES",
+    "LEAD_ATTRIBUTION",
     "MEMBERS",
+    "META_INSIGHTS",
     "PROJECTS",
     "QUALITY",
     "QUALITY_SCORES",
@@ -42,7 +55,7 @@ __all__ = (
 )
 
 LAKE_TABLES: Final[Mapping[str, LakeTable]] = MappingProxyType(
-    {table.name: table for table in (*COMPUTED, *FACTS, *REGISTERS)}
+    {table.name: table for table in (*COMPUTED, *CAMPAIGN, *FACTS, *REGISTERS)}
 )
 # What the export writes: a line in one of the lists above is all that a new table needs.
 EXPORTED: Final[Mapping[str, LakeTable]] = MappingProxyType(

@@ -13,6 +13,7 @@ from typing import Final
 from prism_core.failures import BadUsage
 from prism_core.models.alerts import Alert, Plan
 from prism_core.models.bugs import Bug, BugSummary
+from prism_core.models.campaign import CampaignMetricsWeek
 from prism_core.models.changes import Change
 from prism_core.models.disputes import Correction, Dispute
 from prism_core.models.jobs import Job, StoredAnswer
@@ -44,6 +45,7 @@ __all__ = (
     "ALLOCATIONS",
     "AVAILABILITY",
     "BUGS",
+    "CAMPAIGN_METRICS",
     "CHANGELOG",
     "CONTROL_PARTITION",
     "CORRECTIONS",
@@ -310,6 +312,16 @@ RESTATEMENTS: Final = TableSpec(
         IndexSpec("by_project", _PROJECT_ID, _plain("restated_at")),
     ),
 )
+CAMPAIGN_METRICS: Final = TableSpec(
+    "campaign_metrics",
+    _plain("campaign_id"),
+    CampaignMetricsWeek,
+    # Two generations of a week lie side by side while one replaces the other.
+    sort=KeyAttribute("week_generation", "{week}@{generation:06d}"),
+    home="by_campaign",
+    indexes=(IndexSpec("by_week", _WEEK, _plain("campaign_id")),),
+    by_generation=True,
+)
 
 TABLES: Final[Mapping[str, TableSpec]] = {
     spec.name: spec
@@ -337,6 +349,7 @@ TABLES: Final[Mapping[str, TableSpec]] = {
         IDEMPOTENCY,
         JOBS,
         RESTATEMENTS,
+        CAMPAIGN_METRICS,
     )
 }
 

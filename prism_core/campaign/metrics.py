@@ -5,12 +5,12 @@ weeks (trends.py, indicators.py) and writing figures down (figures.py).
 A rate is a ratio of sums, never a mean of rates; where there is nothing to divide by there is none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.insights import AdDay
@@ -81,14 +81,14 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class CampaignWeek:
-    """One row of `campaign_metrics`. `days`: with delivery; `for_leads`: its spend is part of a lead's cost."""
+    """One row of `campaign_metrics`. `days` had delivery; `for_leads`: its spend is part of a lead's cost."""
 
     week: Week
     campaign_id: str
     name: str
     objective: str | None
     sums: Sums
-    days: frozenset[date]
+    days: int
     for_leads: bool
 
     @property
@@ -124,12 +124,14 @@ class WeekTotals:
 class History:
     """Weeks of campaigns by week; a week without any row is there as an empty one. `names` are the newest.
 
-    `read`: the first and the last day of the account that were asked for whole.
+    `read`: the first and the last day of the account that were asked for whole; `unread`: days between them that
+    were not.
     """
 
     weeks: Mapping[Week, tuple[CampaignWeek, ...]]
     read: tuple[date, date]
     names: Mapping[str, str] = field(default_factory=dict[str, str])
+    unread: frozenset[date] = frozenset()
     _totals: dict[Week, WeekTotals] = field(default_factory=dict[Week, WeekTotals], compare=False, repr=False)
 
     def totals(self, week: Week) -> WeekTotals:
@@ -137,7 +139,7 @@ class History:
         if week not in self.weeks:
             raise BadUsage(f"the ads of {week} were not read")
         if week not in self._totals:
-            self._totals[week] = totals(week, self.weeks[week], self.read)
+            self._totals[week] = totals(week, self.weeks[week], self.read, self.unread)
         return self._totals[week]
 
     def campaign(self, week: Week, campaign_id: str) -> CampaignWeek | None:
@@ -190,7 +192,7 @@ def history(rows: Iterable[AdDay], read: tuple[date, date]) -> History:
                     adding.name,
                     adding.objective,
                     adding.sums,
-                    frozenset(adding.days),
+                    len(adding.days),
                     is_for_leads(adding.objective, _leads_in_window(found, week, campaign)),
                 )
                 for campaign, adding in sorted(by_week[week], key=lambda one: _numeric(one[0]))
@@ -202,6 +204,26 @@ def history(rows: Iterable[AdDay], read: tuple[date, date]) -> History:
     )
 
 
+def history_of(weeks: Mapping[Week, Sequence[CampaignWeek]], days: Mapping[Week, Collection[date]]) -> History:
+    """Weeks that were added up before, with the days of each that were read. Raises BadUsage without a week.
+
+    A week between them that is not there counts as one of which no day was read.
+    """
+    if not weeks:
+        raise BadUsage("a history needs a week")
+    every = WeekRange(min(weeks), max(weeks))
+    known = {day for week in every for day in days.get(week, ())}
+    read = (min(known), max(known)) if known else (every.first.monday, every.first.monday - timedelta(days=1))
+    span = (read[0] + timedelta(days=n) for n in range((read[1] - read[0]).days + 1))
+    names = {row.campaign_id: row.name for week in every for row in weeks.get(week, ())}
+    return History(
+        {week: tuple(weeks.get(week, ())) for week in every},
+        read,
+        {campaign: names[campaign] for campaign in sorted(names, key=_numeric)},
+        frozenset(day for day in span if day not in known),
+    )
+
+
 def is_for_leads(objective: str | None, leads_in_window: int) -> bool:
     """A campaign is there for leads when its objective says so, or when it brought one in four weeks.
 
@@ -210,7 +232,9 @@ def is_for_leads(objective: str | None, leads_in_window: int) -> bool:
     return objective in LEAD_OBJECTIVES or leads_in_window > 0
 
 
-def totals(week: Week, rows: Iterable[CampaignWeek], read: tuple[date, date]) -> WeekTotals:
+def totals(
+    week: Week, rows: Iterable[CampaignWeek], read: tuple[date, date], unread: Collection[date] = ()
+) -> WeekTotals:
     """All campaigns of one week together."""
     every, for_leads = Sums(), Sums()
     included, excluded = list[str](), list[str]()
@@ -219,7 +243,7 @@ def totals(week: Week, rows: Iterable[CampaignWeek], read: tuple[date, date]) ->
         if row.for_leads:
             for_leads = for_leads.plus(row.sums)
         (included if row.for_leads else excluded).append(row.campaign_id)
-    missing = tuple(day for day in week.days if not read[0] <= day <= read[1])
+    missing = tuple(day for day in week.days if not read[0] <= day <= read[1] or day in unread)
     return WeekTotals(week, every, for_leads, tuple(included), tuple(excluded), missing)
 
 
@@ -255,33 +279,3 @@ def _plus(one: int | None, other: int | None) -> int | None:
 def _numeric(campaign_id: str) -> tuple[int, str]:
     """936 before 1178."""
     return len(campaign_id), campaign_id
-
-
-def lake_row(row: CampaignWeek) -> dict[str, Any]:
-    """A row of the lake's `campaign_metrics` without its week: money and rates as doubles, none where unknown.
-
-    `spend` in `currency`; `ctr` a fraction of impressions; `cpc` and `cpl` in `currency`.
-    """
-
-    def rate(metric: Metric) -> float | None:
-        parts = row.parts(metric)
-        value = parts.value if parts else None
-        return None if value is None else float(value)
-
-    sums = row.sums
-    return {
-        "campaign_id": row.campaign_id,
-        "campaign_name": row.name,
-        "objective": row.objective,
-        "currency": sums.currency,
-        "spend": rate(Metric.SPEND),
-        "impressions": sums.impressions,
-        "clicks": sums.clicks,
-        "leads": sums.leads,
-        "landing_page_views": sums.landing_page_views,
-        "ctr": rate(Metric.CLICK_RATE),
-        "cpc": rate(Metric.COST_PER_CLICK),
-        "cpl": rate(Metric.COST_PER_LEAD),
-        "for_leads": row.for_leads,
-        "days": len(row.days),
-    }

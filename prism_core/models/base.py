@@ -110,8 +110,8 @@ def _read_instant(value: object) -> object:
         raise ValueError("the instant lies outside the years 1 to 9999 in UTC") from error
 
 
-def _read_decimal(value: object) -> Decimal:
-    """Decimal, int or text."""
+def exact(value: object) -> Decimal:
+    """A number as it was written: Decimal, int or text. Raises ValueError."""
     if isinstance(value, Decimal):
         number = value
     elif (isinstance(value, int) and not isinstance(value, bool)) or isinstance(value, str):
@@ -127,8 +127,8 @@ def _read_decimal(value: object) -> Decimal:
 
 
 def _read_hours(value: object) -> Decimal:
-    """As `_read_decimal`, and a float, since 7.5 in a JSON body is one: two decimals are exact in its text."""
-    return _read_decimal(repr(value) if isinstance(value, float) else value)
+    """As `exact`, and a float, since 7.5 in a JSON body is one: two decimals are exact in its text."""
+    return exact(repr(value) if isinstance(value, float) else value)
 
 
 def _to_hours(value: Decimal) -> Decimal:
@@ -141,7 +141,7 @@ def measure(value: Decimal) -> Decimal:
 
 
 def _read_measure(value: object) -> Decimal:
-    number = _read_decimal(value)
+    number = exact(value)
     if abs(number) >= Decimal(10**15):
         raise ValueError("the figure must be below 10^15")
     return measure(number)

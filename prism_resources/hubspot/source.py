@@ -34,7 +34,7 @@ class LeadsWeek:
     """The contacts that were created from `start` until before `end`, in UTC.
 
     `expected` is how many HubSpot said there are, None where it did not say so: more or fewer are in `found` when
-    contacts were merged or made while they were read.
+    contacts were merged or made while they were read. `reading` is where the answers lie.
     """
 
     week: Week
@@ -43,6 +43,7 @@ class LeadsWeek:
     read_at: datetime
     found: LeadsRead
     expected: int | None
+    reading: str
 
 
 class LeadsSource(Protocol):
@@ -74,7 +75,7 @@ class LiveLeads:
             answers = contacts(calls, start, end, where, self._tell)
             found, expected = _together(writing.settled(answers), where)
             writing.complete({"start": start.isoformat(), "end": end.isoformat(), "properties": named})
-        return LeadsWeek(week, start, end, now, found, expected)
+        return LeadsWeek(week, start, end, now, found, expected, writing.prefix)
 
 
 class ArchivedLeads:
@@ -83,6 +84,12 @@ class ArchivedLeads:
     def __init__(self, lake: Lake, *, at: datetime | None = None) -> None:
         """`at`: as they were known then; by default the newest complete reading counts."""
         self._archive, self._at = Archive(lake, HUBSPOT), at
+
+    def has(self, week: Week) -> bool:
+        """Whether there is a complete reading of the week."""
+        return any(
+            self._at is None or one.read_at <= self._at for one in self._archive.readings(week, WHAT)
+        )
 
     def week(self, week: Week, zone: ZoneInfo) -> LeadsWeek:
         """Raises PermanentFailure when the archive has no complete reading of the week in that time zone."""
@@ -95,7 +102,7 @@ class ArchivedLeads:
             )
         named: Any = reading.facts.get("properties")
         found, expected = _together(_archived(reading), AdIds(**named))
-        return LeadsWeek(week, start, end, reading.read_at, found, expected)
+        return LeadsWeek(week, start, end, reading.read_at, found, expected, reading.prefix)
 
 
 def ad_ids(settings: Settings) -> AdIds:

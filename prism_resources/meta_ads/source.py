@@ -28,6 +28,8 @@ from prism_resources.wire.calls import Answer, Calls, Keep, answer_of, object_of
 from prism_resources.wire.patience import Patience, Tell, tell_nobody
 
 WHAT: Final = "insights"
+# The source of a reading that was put there from files (files.py).
+FILES: Final = "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class AdAccount:
 class AdsWeek:
     """One week of one account.
 
-    `days` were read: those that had ended when it was read. `control` is the account's own spend by day (none
-    where nothing was delivered); what the rows lack of it is `unaccounted`. `repeated` rows came twice.
+    `days` were read: those that had ended when it was read, or those of a file. `control` is the account's own
+    spend by day (none where nothing was delivered), None where nobody told it, as in a file; what the rows lack of
+    it is `unaccounted`. `repeated` rows came twice. `reading` is where the answers lie.
     """
 
     week: Week
@@ -55,11 +58,14 @@ class AdsWeek:
     rows: tuple[AdDay, ...]
     repeated: int
     rejected: tuple[Rejected, ...]
-    control: Mapping[date, Decimal]
+    control: Mapping[date, Decimal] | None
+    reading: str
 
     @property
-    def unaccounted(self) -> Decimal:
+    def unaccounted(self) -> Decimal | None:
         """How much of the account's spend is in no row; less than nought: rows say more than the account."""
+        if self.control is None:
+            return None
         return sum(self.control.values(), Decimal(0)) - sum((row.spend for row in self.rows), Decimal(0))
 
 
@@ -96,7 +102,7 @@ class LiveAds:
             meta_calls(self._settings, self._patience, writing.keep) as calls,
         ):
             insights = Insights(calls, self._settings.meta_api_version, account, self._patience, self._tell)
-            found = _together(week, now, writing.settled(self._answers(week, now, insights)))
+            found = _together(week, now, writing.prefix, writing.settled(self._answers(week, now, insights)))
             writing.complete({"account_id": account, "days": [day.isoformat() for day in found.days]})
         return found
 
@@ -123,7 +129,13 @@ class ArchivedAds:
     def week(self, week: Week) -> AdsWeek:
         """Raises PermanentFailure when the archive has no complete reading of the week."""
         reading = self._archive.newest(week, WHAT, self._at)
-        return _together(week, reading.read_at, _archived(reading))
+        return _together(week, reading.read_at, reading.prefix, _archived(reading), _days(reading))
+
+
+def fed_from_files(lake: Lake, week: Week) -> bool:
+    """Whether what is known of a week was put into the archive from files, and not read from Meta."""
+    readings = Archive(lake, META).readings(week, WHAT)
+    return bool(readings) and readings[-1].facts.get("source") == FILES
 
 
 def meta_calls(settings: Settings, patience: Patience, keep: Keep) -> Calls:
@@ -162,23 +174,38 @@ def _archived(reading: Reading) -> Iterator[tuple[str, Answer]]:
             yield exchange.step, answer
 
 
-def _together(week: Week, read_at: datetime, answers: Iterable[tuple[str, Answer]]) -> AdsWeek:
+def _days(reading: Reading) -> tuple[date, ...]:
+    """The days that a reading says it is of."""
+    return tuple(date.fromisoformat(str(day)) for day in reading.facts.get("days", ()))
+
+
+def _together(
+    week: Week,
+    read_at: datetime,
+    prefix: str,
+    answers: Iterable[tuple[str, Answer]],
+    days: tuple[date, ...] | None = None,
+) -> AdsWeek:
+    """`days` are those that were read; None: those that had ended."""
     left = iter(answers)
     account = next((_account(answer) for step, answer in left if step == ACCOUNT), None)
     if account is None:
         raise PermanentFailure(f"the archived reading of {week} does not say whose it is; read the week again")
     control: dict[date, Decimal] = {}
+    asked = list[str]()
 
     def rows() -> Iterator[object]:
         for step, answer in left:
             if step == PAGE:
                 yield from answer.json["data"]
             elif step == CONTROL:
+                asked.append(step)
                 control.update(_spend(row) for row in answer.json["data"])
 
     found = read_insights(rows(), Account(account.account_id, account.currency))
-    days = ended_days(week, account.zone, read_at)
-    return AdsWeek(week, account, read_at, days, found.rows, found.repeated, found.rejected, control)
+    days = ended_days(week, account.zone, read_at) if days is None else days
+    told = control if asked else None
+    return AdsWeek(week, account, read_at, days, found.rows, found.repeated, found.rejected, told, prefix)
 
 
 def _account(answer: Answer) -> AdAccount:

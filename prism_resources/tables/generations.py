@@ -1,6 +1,6 @@
 """Replacing one week of facts so that a kill leaves the old week or the new one, and reading it meanwhile.
 
-Belongs here: the generations of a table that is recomputed as a whole (throughput), and its control items.
+Belongs here: the generations of a table that is recomputed as a whole (throughput, campaign metrics), and its control items.
 Does not belong here: what a row says, and items that people edit (store.py).
 Order of a replacement: reserve a generation, write its rows, flip the control item, delete older rows.
 A reserved number is never used twice, so two writers never touch one another's rows.
@@ -218,7 +218,7 @@ class Generations(Generic[R]):
             if _week_of(row) != week:
                 raise PermanentFailure(f"{name} is not of {week}, the week that is replaced")
             if name in seen:
-                raise PermanentFailure(f"{name} occurs twice; a week has one row a project and member")
+                raise PermanentFailure(f"{name} occurs twice; a week has one row a subject")
             seen.add(name)
 
     # -- reading -----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from prism_core.evidence import Cause
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending, Evidence, Plan, PlanStatus, Verdict
+from prism_core.models.campaign import CampaignMetricsWeek
 from prism_core.models.disputes import Correction, Dispute, DisputeStatus, FactTable
 from prism_core.models.jobs import Job, JobKind, JobStatus, StoredAnswer
 from prism_core.models.published import PublicationState, PublishedPlan
@@ -302,6 +303,25 @@ LATER_ITEMS: dict[str, st.SearchStrategy[Any]] = {
         body_in=optional(keys),
     ),
     "jobs": jobs(),
+    "campaign_metrics": st.builds(
+        CampaignMetricsWeek,
+        campaign_id=st.integers(1, 10**20).map(str),
+        week=weeks,
+        name=names,
+        objective=optional(names),
+        currency=optional(st.sampled_from(["EUR", "XXX"])),
+        spend=optional(st.decimals(0, 10**9, places=2)),
+        impressions=counts,
+        clicks=counts,
+        leads=counts,
+        landing_page_views=optional(counts),
+        click_rate=optional(measures),
+        cost_per_click=optional(measures),
+        cost_per_lead=optional(measures),
+        for_leads=st.booleans(),
+        days=st.integers(1, 7),
+        generation=st.integers(0, 999_999),
+    ),
     "restatements": st.builds(
         Restatement,
         week=weeks,

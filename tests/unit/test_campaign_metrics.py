@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from prism_core.calendar import Week
 from prism_core.campaign.activity import Activity, lead_activity
 from prism_core.campaign.insights import AdDay
-from prism_core.campaign.metrics import Metric, Sums, history, lake_row
+from prism_core.campaign.lake_rows import metrics_row
+from prism_core.campaign.metrics import Metric, Sums, history
 from prism_core.campaign.trends import all_time, comparable, trend
 from prism_core.failures import BadUsage
 from tests.unit.campaign_weeks import FILE, MONDAY, ad, ad_days, of_weeks, real, week, weekly
@@ -87,7 +88,7 @@ def test_a_campaign_without_an_objective_is_there_for_leads_for_four_weeks_after
 def test_without_a_lead_there_is_no_cost_of_one_and_without_a_click_none_of_it() -> None:
     (row,) = of_weeks([ad(leads=0, clicks=0, impressions=0, objective="OUTCOME_LEADS")], 1).weeks[week(0)]
 
-    found = lake_row(row)
+    found = metrics_row(row)
 
     assert (found["cpl"], found["cpc"], found["ctr"]) == (None, None, None)
     assert (found["spend"], found["leads"], found["landing_page_views"]) == (10.0, 0, None)

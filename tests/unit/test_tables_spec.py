@@ -132,12 +132,13 @@ def test_there_are_the_ten_tables_of_the_design_and_those_of_later_capabilities(
         "quality", "availability", "workers", "bugs", "changelog",
         "taxonomy", "corrections", "disputes", "saved_views", "recipients", "alerts", "plans",
         "published_plans", "editions", "deliveries", "idempotency", "jobs", "restatements",
+        "campaign_metrics",
     ]  # fmt: skip
 
 
 def test_everything_that_people_change_is_logged_and_only_facts_and_bookkeeping_are_not() -> None:
     assert {name for name, spec in TABLES.items() if not spec.logged} == {
-        "throughput", "changelog", "idempotency", "jobs", "restatements",
+        "throughput", "changelog", "idempotency", "jobs", "restatements", "campaign_metrics",
     }  # fmt: skip
 
 
