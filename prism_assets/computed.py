@@ -147,10 +147,17 @@ def replace_freely(
     now: datetime,
     known: Mapping[str, Stored],
     counts: Mapping[str, int],
+    evidence: Evidence | None = None,
+    inputs: Sequence[str] = (),
+    generation: int | None = None,
 ) -> PartitionWrite:
-    """Replace a week of a table that is no published figure: what becomes of it is no restatement."""
-    content, rests_on = content_of(table, [arrow_rows(table, rows)]), RestsOn(dict(counts))
-    return prism.lake().write_partition(table, week, content, now=now, known=known, rests_on=rests_on)
+    """Replace a week of a table that is no published figure, or whose reports tell themselves what moved: what
+    becomes of it is no restatement. Without a `generation` it gets the next one."""
+    content = content_of(table, [arrow_rows(table, rows)])
+    rests_on = RestsOn(dict(counts), sorted(inputs), {} if evidence is None else evidence.plain())
+    return prism.lake().write_partition(
+        table, week, content, now=now, known=known, rests_on=rests_on, generation=generation
+    )
 
 
 def write_facts(write: PartitionWrite) -> dict[str, object]:

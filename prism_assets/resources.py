@@ -44,8 +44,12 @@ class PrismResource(dg.ConfigurableResource):
         return Landing(self.lake())
 
     def throughput(self) -> Generations[ThroughputWeek]:
+        return self.generations(THROUGHPUT, ThroughputWeek)
+
+    def generations(self, spec: TableSpec, model: type[M]) -> Generations[M]:
+        """The weeks of a table that is replaced by generation."""
         settings = self.settings()
-        return Generations(client(settings, "dynamodb"), settings, THROUGHPUT, ThroughputWeek)
+        return Generations(client(settings, "dynamodb"), settings, spec, model)
 
     def corrections(self) -> TableReader[Correction]:
         settings = self.settings()

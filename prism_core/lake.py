@@ -88,11 +88,15 @@ class LakePartition:
 
     @property
     def manifest(self) -> str:
-        return f"lake/_manifests/{self.table}/week={self.week}.json"
+        return f"{manifests_prefix(self.table)}week={self.week}.json"
 
 
 def parquet_prefix(table: str) -> str:
     return f"{PARQUET_ROOT}{table}/"
+
+
+def manifests_prefix(table: str) -> str:
+    return f"lake/_manifests/{table}/"
 
 
 def restatements_prefix(table: str, week: Week) -> str:

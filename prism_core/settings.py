@@ -32,7 +32,7 @@ from prism_core.alerts.thresholds import Thresholds
 from prism_core.calendar import Week
 from prism_core.capacity.weighting import WeightsChange
 from prism_core.failures import BadUsage
-from prism_core.models.base import Hours
+from prism_core.models.base import Hours, Zone
 
 _M = TypeVar("_M", bound=BaseModel)
 PREFIX = "PRISM_"
@@ -56,6 +56,13 @@ class ActivitySource(StrEnum):
 
     FILES = "files"
     LOG = "log"
+
+
+class CampaignSource(StrEnum):
+    """Where weeks of ads and leads come from: the services, or what the archive holds of them."""
+
+    LIVE = "live"
+    ARCHIVE = "archive"
 
 
 class LeadScope(StrEnum):
@@ -132,6 +139,13 @@ class Settings(BaseModel):
     )
     alerts_weekly_cron: str = Field(
         default="30 6 * * 1", pattern=_CRON, description="when alerts of the week that has ended are mailed, UTC"
+    )
+    report_time_zone: Zone = Field(default="UTC", description="whose Monday morning it is when reports are made")
+    campaign_figures_cron: str = Field(
+        default="0 5 * * 1", pattern=_CRON, description="when ads and leads are read, in report_time_zone"
+    )
+    campaign_source: CampaignSource = Field(
+        default=CampaignSource.LIVE, description="live asks Meta and HubSpot, archive what they have answered"
     )
     mail_sender: Annotated[str, Field(pattern=rf"^{_ADDRESS}$")] | None = Field(
         default=None, description="whom mail of PRISM is from: an identity that SES has verified"

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure, TransientFailure
-from prism_core.lake import LakePartition, LakeTable, parquet_prefix
+from prism_core.lake import LakePartition, LakeTable, manifests_prefix, parquet_prefix
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
@@ -190,7 +190,7 @@ class Lake:
 
         A writer lists before it reads what it computes from: see `known` of write_partition.
         """
-        formats = (parquet_prefix(table.name), f"lake/jsonl/{table.name}/", f"lake/_manifests/{table.name}/")
+        formats = (parquet_prefix(table.name), f"lake/jsonl/{table.name}/", manifests_prefix(table.name))
         narrow = [f"week={week}" for week in weeks] if len(weeks) == 1 else [""]
         prefixes = [prefix + week for prefix in formats for week in narrow]
         return {found.key: found for prefix in prefixes for found in self.stored(prefix)}

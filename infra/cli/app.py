@@ -10,6 +10,7 @@ import sys
 import typer
 from rich.markup import escape
 
+from infra.cli.ads import ads
 from infra.cli.alerts import alerts
 from infra.cli.backup import backup, restore
 from infra.cli.changes import changes
@@ -51,6 +52,7 @@ app.command()(status)
 app.command()(reset)
 ingest_app.command()(workbook)
 ingest_app.command()(quality)
+ingest_app.command()(ads)
 app.add_typer(ingest_app, name="ingest")
 app.command()(materialize)
 app.command()(export)

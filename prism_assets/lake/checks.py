@@ -5,7 +5,6 @@ what must hold of computed figures (their domains), and repairing anything: the 
 """
 
 import io
-import time
 import zlib
 from typing import Any
 
@@ -14,15 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from prism_assets.campaign.metrics import PLACES as OF_CAMPAIGN_METRICS
 from prism_assets.checking import over_weeks, rows_of, volume
 from prism_assets.known import Known, known_names
 from prism_assets.lake.assets import asset_name
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
+from prism_assets.throughput.publish import PLACES as OF_THROUGHPUT
+from prism_assets.two_places import TwoPlaces
 from prism_core.calendar import Week
 from prism_core.clock import this_week
 from prism_core.lake import LakeTable
+from prism_core.lake_campaign import CAMPAIGN
 from prism_core.lake_tables import (
     ALLOCATIONS,
     EXPORTED,
@@ -32,20 +35,15 @@ from prism_core.lake_tables import (
     UNRESOLVED_WORKERS,
     UTILISATION,
 )
-from prism_core.tables import TABLES
-from prism_resources.aws import client
 from prism_resources.export.reading import items_by_week
-from prism_resources.failures import calling
 from prism_resources.lake import Lake, Manifest, UnreadableManifest
 from prism_resources.lake_files import CONTENT_HASH, hash_of_lines
-from prism_resources.tables.bulk import backoff_seconds
-from prism_resources.tables.generations import READ_ATTEMPTS, Control
 from prism_resources.tables.raw import RawTables
-from prism_resources.tables.reader import query_of
 
 WARN = dg.AssetCheckSeverity.WARN
 # Written by assets of their own; the export compares what lies there.
-COMPUTED = (THROUGHPUT, QUALITY_SCORES, UTILISATION, UNRESOLVED_WORKERS)
+COMPUTED = (THROUGHPUT, QUALITY_SCORES, UTILISATION, UNRESOLVED_WORKERS, *CAMPAIGN)
+PLACES = (OF_THROUGHPUT, OF_CAMPAIGN_METRICS)
 _GZIP = 31
 Verdict = tuple[bool, dict[str, Any]]
 
@@ -53,7 +51,7 @@ Verdict = tuple[bool, dict[str, Any]]
 def lake_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
     """For each table that its week is whole; for the ones people read, what belongs to them."""
     whole = [_whole(table, weekly) for table in (*EXPORTED.values(), *COMPUTED)]
-    return [*whole, *_of_reviews(weekly), *_of_allocations(weekly), _of_throughput(weekly)]
+    return [*whole, *_of_reviews(weekly), *_of_allocations(weekly), *(_follows(one, weekly) for one in PLACES)]
 
 
 def _whole(table: LakeTable, weekly: dg.WeeklyPartitionsDefinition) -> dg.AssetChecksDefinition:
@@ -196,53 +194,21 @@ def _of_allocations(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetCheck
     return [allocations_known]
 
 
-def _of_throughput(weekly: dg.WeeklyPartitionsDefinition) -> dg.AssetChecksDefinition:
+def _follows(places: TwoPlaces[Any], weekly: dg.WeeklyPartitionsDefinition) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=asset_name(THROUGHPUT),
+        asset=asset_name(places.lake),
         name="lake_follows_table",
         partitions_def=weekly,
         retry_policy=RETRIES,
         description=(
-            "The lake holds the generation of the week that the table has published, and as many projects and "
-            "members as the table has rows of it; manifest and Parquet have as many days."
+            "The lake holds the generation of the week that the table has published, and as many subjects as the "
+            "table has rows of it; manifest and Parquet have as many lines."
         ),
     )
     def lake_follows_table(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
-        return over_weeks(context, lambda week: judge_throughput(prism, week))
+        return over_weeks(context, lambda week: places.agree(prism, week))
 
     return lake_follows_table
-
-
-def judge_throughput(prism: PrismResource, week: Week) -> Verdict:
-    """Whether lake and table hold the same week, by generation and by number of rows.
-
-    Rows are counted: the control item says only what its writer meant to write.
-    """
-    control, manifest = prism.throughput().control(week), prism.lake().manifest(THROUGHPUT.partition(week))
-    table, lake = (None if one is None else one.generation for one in (control, manifest))
-    if control is None or manifest is None:
-        return table == lake, {"table": table, "lake": lake}
-    parquet = prism.lake().read_partition(THROUGHPUT, week)
-    days = [] if parquet is None else parquet.select(["project_id", "member_id"]).to_pylist()
-    # The table has one row a project and member, the lake one for each of their days.
-    rows = {
-        "table": _published_rows(prism, week, control),
-        "published": control.rows,
-        "parquet": len({(row["project_id"], row["member_id"]) for row in days}),
-    }
-    facts = {"table": table, "lake": lake, "rows": rows, "days": {"manifest": manifest.rows, "parquet": len(days)}}
-    return table == lake and len(set(rows.values())) == 1 and manifest.rows == len(days), facts
-
-
-def _published_rows(prism: PrismResource, week: Week, control: Control) -> int:
-    """Rows of the published generation, counted; again for a moment, since the index may lag behind the flip."""
-    found = 0
-    for attempt in range(READ_ATTEMPTS):
-        found = _count(prism, week, control.generation)
-        if found == control.rows:
-            break
-        time.sleep(backoff_seconds(attempt))
-    return found
 
 
 def _counts_agree(prism: PrismResource, table: LakeTable, week: Week, counted: int) -> Verdict:
@@ -251,25 +217,6 @@ def _counts_agree(prism: PrismResource, table: LakeTable, week: Week, counted: i
     exported = 0 if parquet is None else parquet.num_rows
     agree = counted == exported or (week == this_week() and counted > exported)
     return agree, {"table": counted, "lake": exported}
-
-
-def _count(prism: PrismResource, week: Week, generation: int) -> int:
-    """Rows of a generation in the table, counted in the service, which sends none of them."""
-    settings = prism.settings()
-    name = settings.table_name(THROUGHPUT.name)
-    request = query_of(name, TABLES[THROUGHPUT.name].condition("by_week", {"week": week}))
-    request |= {
-        "Select": "COUNT",
-        "FilterExpression": "#generation = :generation",
-        "ExpressionAttributeNames": {**request["ExpressionAttributeNames"], "#generation": "generation"},
-        "ExpressionAttributeValues": {
-            **request["ExpressionAttributeValues"],
-            ":generation": {"N": str(generation)},
-        },
-    }
-    with calling(name, "count"):
-        pages = client(settings, "dynamodb").get_paginator("query").paginate(**request)
-        return sum(page["Count"] for page in pages)
 
 
 def _in_range(prism: PrismResource, week: Week) -> Verdict:

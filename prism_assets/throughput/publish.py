@@ -4,11 +4,11 @@ Belongs here: the order in which a week is read, computed and replaced in table 
 Does not belong here: the computation (prism_core worker_activity/throughput.py) and Dagster.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,8 @@ from prism_assets.overtaking import reading_again
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Comparison, Guarded, Intent, compare, put, record
 from prism_assets.throughput.causes import FIGURES, LookUps, Noted, Recompute, evidence_of
+from prism_assets.two_places import Stands, TwoPlaces
+from prism_core import tables
 from prism_core.calendar import Week
 from prism_core.corrections import Reassignment
 from prism_core.evidence import Evidence
@@ -25,12 +27,15 @@ from prism_core.lake_tables import THROUGHPUT
 from prism_core.models.disputes import Correction
 from prism_core.models.work import ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
-from prism_resources.lake import Lake, Manifest, Stored, UnreadableManifest
+from prism_resources.lake import Lake, Manifest, UnreadableManifest
 from prism_resources.registers import Registers
 from prism_resources.restatements import State
 from prism_resources.tables.generations import Control, Replacement
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.responses import read_week_clock
+
+# The table has one row a project and member, the lake one for each of their days.
+PLACES: Final = TwoPlaces(THROUGHPUT, tables.THROUGHPUT, ThroughputWeek, ("project_id", "member_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +69,13 @@ class KeptWeek:
 class Reading:
     """What a run has read for its weeks: first what stands in table and lake, then who is who."""
 
-    controls: Mapping[Week, Control]
-    known: Mapping[str, Stored]
+    stands: Stands
     registers: Registers
 
 
 def read_for(prism: PrismResource, weeks: Sequence[Week]) -> Reading:
     """A reading for these weeks, in that order."""
-    controls = prism.throughput().controls(min(weeks), max(weeks))
-    return Reading(controls, prism.lake().listed(THROUGHPUT, weeks), prism.registers())
+    return Reading(PLACES.stands(prism, weeks), prism.registers())
 
 
 def publish_week(
@@ -183,7 +186,7 @@ class _Computed:
 
 
 def _compute(prism: PrismResource, reading: Reading, week: Week) -> _Computed:
-    lake, control, registers = prism.lake(), reading.controls.get(week), reading.registers
+    lake, control, registers = prism.lake(), reading.stands.controls.get(week), reading.registers
     inputs = raw_keys(lake, week)
     clock = read_week_clock(lake, week)
     corrections = list(prism.corrections().query("by_week", week=week, consistent=True))
@@ -223,7 +226,7 @@ def _publish_once(
     computed = _compute(prism, reading, week)
     comparison = computed.compared(prism, now, intent)
     comparison.require_reason()
-    table = prism.throughput().replace(week, table_items(computed.result), now=now, known=reading.controls)
+    table = prism.throughput().replace(week, table_items(computed.result), now=now, known=reading.stands.controls)
     # What was published is kept before it is replaced: a kill from here on loses no old figure.
     record(prism, comparison, State(table.generation, comparison.content.content_hash), now)
     written = put(
@@ -231,7 +234,7 @@ def _publish_once(
         comparison,
         table.generation,
         now,
-        reading.known,
+        reading.stands.known,
         counts=counts_of(computed.result) | {"unusable_answers": computed.unusable_answers},
         inputs=computed.inputs,
     )

@@ -111,10 +111,18 @@ def read_csv(lines: Iterable[str], account: Account) -> Read:
 
     Raises BadUsage when a column is missing.
     """
-    reader = csv.DictReader(lines)
-    if missing := [name for name in CSV_COLUMNS if name not in (reader.fieldnames or ())]:
-        raise BadUsage(f"the file lacks the columns {', '.join(missing)}; it needs {', '.join(CSV_COLUMNS)}")
-    return _read(reader, lambda row: _csv_day(json_object(row) or {}, account))
+    return _read(_reader(lines), lambda row: _csv_day(json_object(row) or {}, account))
+
+
+def csv_rows(lines: Iterable[str], account: Account) -> Iterator[tuple[int, AdDay | RefusedRow]]:
+    """Each row of such a file as it stands there, with the number of its line. Raises as `read_csv`."""
+    reader = _reader(lines)
+    for row in reader:
+        try:
+            found: AdDay | RefusedRow = _csv_day(json_object(row) or {}, account)
+        except RefusedRow as why:
+            found = why
+        yield reader.line_num, found
 
 
 def ad_day(row: object, account: Account) -> AdDay:
@@ -150,6 +158,13 @@ def ad_day(row: object, account: Account) -> AdDay:
 def json_object(found: object) -> Mapping[str, object] | None:
     """What was read from JSON as an object; None when it is something else."""
     return cast("Mapping[str, object]", found) if isinstance(found, Mapping) else None
+
+
+def _reader(lines: Iterable[str]) -> "csv.DictReader[str]":
+    reader = csv.DictReader(lines)
+    if missing := [name for name in CSV_COLUMNS if name not in (reader.fieldnames or ())]:
+        raise BadUsage(f"the file lacks the columns {', '.join(missing)}; it needs {', '.join(CSV_COLUMNS)}")
+    return reader
 
 
 def _csv_day(row: Mapping[str, object], account: Account) -> AdDay:

@@ -87,9 +87,7 @@ class ArchivedLeads:
 
     def has(self, week: Week) -> bool:
         """Whether there is a complete reading of the week."""
-        return any(
-            self._at is None or one.read_at <= self._at for one in self._archive.readings(week, WHAT)
-        )
+        return any(self._at is None or one.read_at <= self._at for one in self._archive.readings(week, WHAT))
 
     def week(self, week: Week, zone: ZoneInfo) -> LeadsWeek:
         """Raises PermanentFailure when the archive has no complete reading of the week in that time zone."""

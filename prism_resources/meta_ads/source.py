@@ -28,8 +28,8 @@ from prism_resources.wire.calls import Answer, Calls, Keep, answer_of, object_of
 from prism_resources.wire.patience import Patience, Tell, tell_nobody
 
 WHAT: Final = "insights"
-# The source of a reading that was put there from files (files.py).
-FILES: Final = "files"
+# What a reading is from: the account that was asked, or files that a person loaded (files.py).
+FROM_META, FILES = "meta", "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,10 @@ class ArchivedAds:
         return _together(week, reading.read_at, reading.prefix, _archived(reading), _days(reading))
 
 
-def fed_from_files(lake: Lake, week: Week) -> bool:
-    """Whether what is known of a week was put into the archive from files, and not read from Meta."""
+def source_of(lake: Lake, week: Week) -> str | None:
+    """What the newest complete reading of a week is from, FILES or FROM_META; None when there is none."""
     readings = Archive(lake, META).readings(week, WHAT)
-    return bool(readings) and readings[-1].facts.get("source") == FILES
+    return str(readings[-1].facts.get("source", FROM_META)) if readings else None
 
 
 def meta_calls(settings: Settings, patience: Patience, keep: Keep) -> Calls:

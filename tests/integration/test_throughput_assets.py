@@ -11,9 +11,9 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
-from prism_assets.lake.checks import judge_throughput
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import BECAUSE_TAG
+from prism_assets.throughput.publish import PLACES
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake_tables import THROUGHPUT
 from prism_core.models.disputes import Correction
@@ -136,7 +136,7 @@ def test_a_row_of_the_table_that_went_missing_is_told_although_the_generations_a
     key = {attribute.name: item[attribute.name] for attribute in spec.key_attributes}
     dynamodb.delete_item(TableName=name, Key=key)
     try:
-        passed, facts = judge_throughput(PrismResource(), week)
+        passed, facts = PLACES.agree(PrismResource(), week)
     finally:
         dynamodb.put_item(TableName=name, Item=item)
 
@@ -144,8 +144,8 @@ def test_a_row_of_the_table_that_went_missing_is_told_although_the_generations_a
     rows = len({(row["project_id"], row["member_id"]) for row in days})
     assert (passed, facts["table"]) == (False, facts["lake"])
     assert facts["rows"] == {"table": rows - 1, "published": rows, "parquet": rows}
-    assert facts["days"] == {"manifest": len(days), "parquet": len(days)}
-    assert judge_throughput(PrismResource(), week)[0]
+    assert facts["lines"] == {"manifest": len(days), "parquet": len(days)}
+    assert PLACES.agree(PrismResource(), week)[0]
 
 
 def _rows(label: str) -> list[dict[str, Any]]:

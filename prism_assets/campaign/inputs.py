@@ -1,0 +1,237 @@
+"""Ads of Meta and leads of HubSpot, by week of the ad account.
+
+Belongs here: the two assets that read services, or the archive of what these have answered. Does not belong here:
+which of them (sources.py), reading either (prism_resources), and every figure (metrics.py).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import partial
+
+import dagster as dg
+
+from prism_assets.campaign.published import CRM_READ, ads_read, require_ads
+from prism_assets.campaign.sources import Sources, must_still_be_there
+from prism_assets.computed import Reading, read_for, replace_freely, write_facts
+from prism_assets.overtaking import reading_again
+from prism_assets.partitions import weeks_of
+from prism_assets.resources import PrismResource
+from prism_assets.restatements.running import publishing
+from prism_assets.retries import RETRIES, failures_by_intent
+from prism_assets.throughput.assets import OWNERS
+from prism_core.calendar import Week
+from prism_core.campaign.insights import AdDay
+from prism_core.campaign.lake_rows import ad_row, lead_row
+from prism_core.campaign.leads import CrmLead
+from prism_core.campaign.read_weeks import READING, AdsRead
+from prism_core.charts import as_markdown, bar_chart
+from prism_core.evidence import Evidence, Part
+from prism_core.lake_campaign import HUBSPOT_LEADS, META_INSIGHTS
+from prism_resources.hubspot.source import LeadsWeek
+from prism_resources.lake import PartitionWrite
+from prism_resources.meta_ads.source import FILES, FROM_META, AdsWeek
+
+GROUP = "campaign"
+MOST_SHOWN = 10
+
+
+def input_assets(
+    weekly: dg.WeeklyPartitionsDefinition, freshness: dg.FreshnessPolicy
+) -> list[dg.AssetsDefinition]:
+    """`meta_insights` and `hubspot_leads`."""
+
+    @dg.asset(
+        name="meta_insights",
+        pool="meta_insights",
+        partitions_def=weekly,
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"python", "s3", "parquet"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        freshness_policy=freshness,
+        description=(
+            "What every ad did on every day of the week that is over in the account's time zone, from Meta or from "
+            "the archive of what Meta has answered, with the account's own totals as a control. Meta counts leads "
+            "to a day for 28 days: a closed week is read again on the four Mondays after it."
+        ),
+    )
+    def meta_insights(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
+        with failures_by_intent(), publishing(context) as run:
+            sources = Sources.of(context, prism)
+
+            def read(weeks: Sequence[Week]) -> Reading[Sources]:
+                return read_for(prism, META_INSIGHTS, weeks, lambda _weeks, _now: sources)
+
+            weeks = weeks_of(context)
+            first = read(weeks)
+            for week in weeks:
+                found, written = reading_again(week, first, read, partial(_publish_ads, prism, week))
+                run.published(week, _ads_metadata(found, written))
+                context.log.info("ads of %s: %d rows over %d days", week, len(found.rows), len(found.days))
+                if found.rejected:
+                    context.log.warning("%d rows of ads of %s were refused", len(found.rejected), week)
+
+    @dg.asset(
+        name="hubspot_leads",
+        pool="hubspot_leads",
+        deps=[meta_insights],
+        partitions_def=weekly,
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"python", "s3", "parquet"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        freshness_policy=freshness,
+        description=(
+            "Contacts of HubSpot that were created in the week of the ad account: ids of Meta and words of closed "
+            "lists, no name, address or number of anybody. Beside ads from files only what the archive holds: then "
+            "the week says that the customer system was not read."
+        ),
+    )
+    def hubspot_leads(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
+        with failures_by_intent(), publishing(context) as run:
+            sources = Sources.of(context, prism)
+
+            def read(weeks: Sequence[Week]) -> Reading[Sources]:
+                return read_for(prism, HUBSPOT_LEADS, weeks, lambda _weeks, _now: sources)
+
+            weeks = weeks_of(context)
+            first = read(weeks)
+            for week in weeks:
+                found, written = reading_again(week, first, read, partial(_publish_leads, prism, week))
+                run.published(week, _leads_metadata(week, found, written))
+                if found is None:
+                    context.log.warning("the customer system was not read for %s: its ads are from files", week)
+                else:
+                    context.log.info("leads of %s: %d", week, len(found.found.leads))
+
+    return [meta_insights, hubspot_leads]
+
+
+def _publish_ads(prism: PrismResource, week: Week, reading: Reading[Sources]) -> tuple[AdsWeek, PartitionWrite]:
+    sources, before = reading.computation, ads_read(prism, week)
+    source = sources.source(week)
+    must_still_be_there(week, None if before is None else before.source, source)
+    found = sources.ads(week)
+    read = AdsRead(
+        found.account.account_id,
+        found.account.currency,
+        found.account.zone,
+        found.days,
+        found.control,
+        found.reading,
+        found.read_at,
+        FILES if source == FILES else FROM_META,
+    )
+    written = replace_freely(
+        prism,
+        META_INSIGHTS,
+        week,
+        [ad_row(row) for row in sorted(found.rows, key=lambda row: (row.day, row.ad_id))],
+        now=reading.now,
+        known=reading.known,
+        counts={
+            "rows": len(found.rows),
+            "repeated": found.repeated,
+            "rejected": len(found.rejected),
+            "days": len(found.days),
+        },
+        evidence=read.evidence(),
+        inputs=[found.reading],
+    )
+    return found, written
+
+
+def _ads_metadata(found: AdsWeek, written: PartitionWrite) -> dict[str, object]:
+    reasons = Counter(one.reason.value for one in found.rejected)
+    return {
+        "week": found.week.label,
+        "dagster/row_count": len(found.rows),
+        "account": f"{found.account.name} ({found.account.account_id})",
+        "currency": found.account.currency,
+        "time_zone": found.account.zone.key,
+        "days": len(found.days),
+        "read_at": found.read_at.isoformat(),
+        "archived_in": found.reading,
+        "spend": str(sum((row.spend for row in found.rows), Decimal(0))),
+        "leads": sum(row.leads for row in found.rows),
+        "unaccounted_spend": "nobody told the account's total"
+        if found.unaccounted is None
+        else str(found.unaccounted),
+        "repeated": found.repeated,
+        "rejected": len(found.rejected),
+        "rejected_by_reason": dg.MetadataValue.json(dict(reasons)),
+        "largest_rejected": dg.MetadataValue.json(
+            [f"row {one.row}: {one.field}: {one.reason}: {one.found}" for one in found.rejected[:MOST_SHOWN]]
+        ),
+        **write_facts(written),
+        "spend_per_day": dg.MetadataValue.md(
+            as_markdown(
+                "Spend per day",
+                bar_chart(
+                    f"Spend per day, {found.week}, {found.account.currency}", _by_day(found.days, found.rows)
+                ),
+            )
+        ),
+    }
+
+
+def _by_day(days: Iterable[date], rows: Iterable[AdDay]) -> list[tuple[str, int]]:
+    spent = dict.fromkeys(days, Decimal(0))
+    for row in rows:
+        spent[row.day] = spent.get(row.day, Decimal(0)) + row.spend
+    return [(f"{day:%a %d %b}", round(spend)) for day, spend in sorted(spent.items())]
+
+
+def _publish_leads(
+    prism: PrismResource, week: Week, reading: Reading[Sources]
+) -> tuple[LeadsWeek | None, PartitionWrite]:
+    read = require_ads(prism, week)
+    found = reading.computation.leads(week, read.zone, read.source)
+    leads: Sequence[CrmLead] = () if found is None else found.found.leads
+    counts = {CRM_READ: int(found is not None), "rows": len(leads)}
+    if found is not None:
+        counts |= {"repeated": found.found.repeated, "refused": sum(found.found.refused.values())}
+        counts |= {} if found.expected is None else {"expected": found.expected}
+    written = replace_freely(
+        prism,
+        HUBSPOT_LEADS,
+        week,
+        [lead_row(one) for one in sorted(leads, key=lambda one: (one.created, one.lead_id))],
+        now=reading.now,
+        known=reading.known,
+        counts=counts,
+        evidence=None if found is None else _evidence(found),
+        inputs=[] if found is None else [found.reading],
+    )
+    return found, written
+
+
+def _evidence(found: LeadsWeek) -> Evidence:
+    """Where the answers lie, and from when to when they are."""
+    span = Part(("from", "until"), {(found.start.isoformat(), found.end.isoformat()): ""})
+    return Evidence({READING: Part(("reading",), {(found.reading,): found.read_at.isoformat()}), "span": span})
+
+
+def _leads_metadata(week: Week, found: LeadsWeek | None, written: PartitionWrite) -> dict[str, object]:
+    facts: dict[str, object] = {"week": week.label, "customer_system_read": found is not None}
+    if found is None:
+        return facts | {"dagster/row_count": 0} | write_facts(written)
+    leads = found.found.leads
+    sources = Counter(one.source for one in leads).most_common(MOST_SHOWN)
+    return facts | {
+        "dagster/row_count": len(leads),
+        "from": found.start.isoformat(),
+        "until": found.end.isoformat(),
+        "read_at": found.read_at.isoformat(),
+        "archived_in": found.reading,
+        "expected": "HubSpot did not say" if found.expected is None else found.expected,
+        "with_ids": sum(1 for one in leads if one.campaign_id or one.adset_id or one.ad_id),
+        "repeated": found.found.repeated,
+        "refused": dg.MetadataValue.json({reason.value: n for reason, n in found.found.refused.items()}),
+        **write_facts(written),
+        "by_source": dg.MetadataValue.md(as_markdown("Leads by source", bar_chart(f"Leads, {week}", sources))),
+    }

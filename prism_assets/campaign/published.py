@@ -1,0 +1,107 @@
+"""What is published of the campaign's weeks, as the types that it was made from.
+
+Belongs here: reading partitions and manifests back, and the history that trends and reports are made of. Does not
+belong here: rows (prism_core/campaign/lake_rows.py), and publishing (the assets).
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from prism_assets.checking import counts_of, rows_of
+from prism_assets.resources import PrismResource
+from prism_core.calendar import Week, WeekRange
+from prism_core.campaign.attribution import Attribution
+from prism_core.campaign.insights import AdDay
+from prism_core.campaign.lake_rows import ad_of, attribution_of, lead_of, metrics_of
+from prism_core.campaign.leads import CrmLead
+from prism_core.campaign.metrics import CampaignWeek, History, history_of
+from prism_core.campaign.read_weeks import AdsRead, days_of
+from prism_core.evidence import Evidence
+from prism_core.failures import PermanentFailure
+from prism_core.lake import LakeTable, manifests_prefix
+from prism_core.lake_campaign import CAMPAIGN_METRICS, HUBSPOT_LEADS, LEAD_ATTRIBUTION, META_INSIGHTS
+
+# In the manifests of leads and of attribution: 1 where the customer system was read.
+CRM_READ = "crm_read"
+_ROWS_AT_ONCE = 8_192
+
+
+def ads_read(prism: PrismResource, week: Week) -> AdsRead | None:
+    """What the ads of a week were read from; None when they never were."""
+    evidence = evidence_of(prism, META_INSIGHTS, week)
+    return None if evidence is None else AdsRead.of(evidence)
+
+
+def require_ads(prism: PrismResource, week: Week) -> AdsRead:
+    """The same. Raises PermanentFailure where there are none."""
+    read = ads_read(prism, week)
+    if read is None:
+        raise PermanentFailure(
+            f"the ads of {week} were not read; `prism materialize meta_insights --weeks {week}` does"
+        )
+    return read
+
+
+def ads(prism: PrismResource, week: Week) -> Iterator[AdDay]:
+    """The ads of a week by day, some thousands at a time: a large account has hundreds of thousands."""
+    found = prism.lake().read_partition(META_INSIGHTS, week)
+    for part in [] if found is None else found.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        yield from map(ad_of, part.to_pylist())
+
+
+def leads(prism: PrismResource, week: Week) -> list[CrmLead] | None:
+    """The leads of a week; None when the customer system was not read."""
+    if not counts_of(prism, HUBSPOT_LEADS, week).get(CRM_READ):
+        return None
+    return [lead_of(row) for row in rows_of(prism, HUBSPOT_LEADS, week)]
+
+
+def attribution(prism: PrismResource, week: Week) -> Attribution | None:
+    """The attribution of a week; None when the customer system was not read."""
+    if not counts_of(prism, LEAD_ATTRIBUTION, week).get(CRM_READ):
+        return None
+    return attribution_of(rows_of(prism, LEAD_ATTRIBUTION, week))
+
+
+def history_until(prism: PrismResource, last: Week) -> History:
+    """Every published week of campaigns up to one, that one included.
+
+    Raises PermanentFailure when it is not published. Weeks between that nobody has read count as not read.
+    """
+    published = [week for week in published_weeks(prism) if week <= last]
+    if last not in published:
+        raise PermanentFailure(
+            f"{CAMPAIGN_METRICS.name} of {last} is not there; `prism materialize {CAMPAIGN_METRICS.name} --weeks "
+            f"{last}` computes it"
+        )
+    weeks: dict[Week, tuple[CampaignWeek, ...]] = {}
+    days: dict[Week, tuple[date, ...]] = {}
+    for week in published:
+        weeks[week] = campaigns(prism, week)
+        days[week] = days_of(evidence_of(prism, CAMPAIGN_METRICS, week) or Evidence())
+    return history_of(weeks, days)
+
+
+def campaigns(prism: PrismResource, week: Week) -> tuple[CampaignWeek, ...]:
+    """The campaigns of a week, in the order of the lake."""
+    return tuple(metrics_of(week, row) for row in rows_of(prism, CAMPAIGN_METRICS, week))
+
+
+def published_weeks(prism: PrismResource) -> list[Week]:
+    """The weeks of campaigns that the lake has, by one listing."""
+    prefix = manifests_prefix(CAMPAIGN_METRICS.name)
+    labels = (key.removeprefix(f"{prefix}week=").removesuffix(".json") for key in prism.lake().keys(prefix))
+    return sorted(map(Week.parse, labels))
+
+
+def window_of(weeks: WeekRange, size: int) -> WeekRange:
+    """The weeks that a rolling window of `size` weeks needs for each of these."""
+    return WeekRange(weeks.first.window(size).first, weeks.last)
+
+
+def evidence_of(prism: PrismResource, table: LakeTable, week: Week) -> Evidence | None:
+    """What a published week was computed from; None when it never was."""
+    manifest = prism.lake().manifest(table.partition(week))
+    found: Any = None if manifest is None else manifest.evidence
+    return None if found is None else Evidence.from_plain(found)

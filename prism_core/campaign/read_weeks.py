@@ -1,0 +1,92 @@
+"""What a week of ads was read from: account, days, the account's own totals, and where the answers lie.
+
+Belongs here: that record, and its form as evidence, which the manifest of a partition keeps beside its rows. Does
+not belong here: the rows (insights.py) and reading them (resources).
+Rows alone do not say which days were read: a day without a row had no delivery, or nobody has asked for it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from prism_core.evidence import Evidence, Part
+from prism_core.failures import PermanentFailure
+
+ACCOUNT, DAYS, READING, SOURCE = "account", "days", "reading", "source"
+_UNTOLD: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdsRead:
+    """One reading. `days` are those that were read, in `zone`; `control` is the account's own spend by day.
+
+    `control` is None where nobody told it. `reading` is the prefix of its answers in the archive, `source` whether
+    Meta was asked (`meta`) or files were loaded (`files`).
+    """
+
+    account_id: str
+    currency: str
+    zone: ZoneInfo
+    days: tuple[date, ...]
+    control: Mapping[date, Decimal] | None
+    reading: str
+    read_at: datetime
+    source: str
+
+    def evidence(self) -> Evidence:
+        """As the manifest of `meta_insights` keeps it."""
+        return Evidence(
+            {
+                ACCOUNT: Part(("account_id",), {(self.account_id,): f"{self.currency} {self.zone.key}"}),
+                DAYS: days_part(self.days, self.control),
+                READING: Part(("reading",), {(self.reading,): self.read_at.isoformat()}),
+                SOURCE: Part(("source",), {(self.source,): ""}),
+            }
+        )
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "AdsRead | None":
+        """The inverse of `evidence`; None for a week that was written without one.
+
+        Raises PermanentFailure when it is damaged.
+        """
+        if READING not in evidence.parts:
+            return None
+        try:
+            (((account_id,), said),) = evidence.parts[ACCOUNT].items.items()
+            currency, _, zone = said.partition(" ")
+            (((reading,), read_at),) = evidence.parts[READING].items.items()
+            ((source,),) = evidence.parts[SOURCE].items
+            days = days_of(evidence)
+            told = evidence.parts[DAYS].items
+            control = {day: Decimal(told[day.isoformat(),]) for day in days if told[day.isoformat(),] != _UNTOLD}
+            whole = len(control) == len(days)
+            return cls(
+                account_id,
+                currency,
+                ZoneInfo(zone),
+                days,
+                control if whole else None,
+                reading,
+                datetime.fromisoformat(read_at),
+                source,
+            )
+        except (KeyError, ValueError, ArithmeticError, OSError) as error:
+            raise PermanentFailure(
+                f"what a week of ads was read from is damaged ({error!r}); read it again"
+            ) from error
+
+
+def days_part(days: Collection[date], control: Mapping[date, Decimal] | None = None) -> Part:
+    """The days that were read, each with the account's own spend where that was told."""
+    told = {day: _UNTOLD if control is None else str(control.get(day, Decimal(0))) for day in days}
+    return Part(("day",), {(day.isoformat(),): spend for day, spend in told.items()})
+
+
+def days_of(evidence: Evidence) -> tuple[date, ...]:
+    """The days that were read, by the evidence of ads or of what was added up from them; none without it."""
+    part = evidence.parts.get(DAYS)
+    return () if part is None else tuple(sorted(date.fromisoformat(day) for (day,) in part.items))
