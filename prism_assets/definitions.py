@@ -12,6 +12,8 @@ from prism_assets.alerts.digests import digest_assets, digest_checks
 from prism_assets.alerts.judgements import judgement_assets, judgement_checks
 from prism_assets.allocation.assets import allocation_assets
 from prism_assets.allocation.checks import allocation_checks
+from prism_assets.campaign.assets import campaign_assets
+from prism_assets.campaign.checks import campaign_checks
 from prism_assets.lake.assets import lake_assets
 from prism_assets.lake.backups import backup_assets, backup_checks
 from prism_assets.lake.checks import lake_checks
@@ -43,6 +45,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *unresolved_assets(weeks),
             *quality_assets(weeks),
             *allocation_assets(weeks),
+            *campaign_assets(weeks, settings),
             *lake_assets(weeks),
             *backup_assets(),
             *restatement_assets(weeks),
@@ -57,6 +60,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *unresolved_checks(weeks),
             *quality_checks(weeks),
             *allocation_checks(weeks),
+            *campaign_checks(weeks),
             *lake_checks(weeks),
             *backup_checks(),
             *restatement_checks(weeks),

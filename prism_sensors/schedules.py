@@ -7,6 +7,7 @@ import dagster as dg
 
 from prism_core.settings import Settings
 from prism_sensors.alerts import alerts_daily, alerts_weekly
+from prism_sensors.campaign import campaign_figures_weekly
 from prism_sensors.exports import backup_daily, lake_export_weekly
 from prism_sensors.ingest import worker_activity_hourly
 from prism_sensors.known import KnownAssets
@@ -27,6 +28,7 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         capacity_plan_weekly(settings, known),
         alerts_daily(settings, known),
         alerts_weekly(settings, known),
+        campaign_figures_weekly(settings, known),
     ]
     others = [one for one in (published_plans(known), restated_sensor(known)) if one is not None]
     sensors = [

@@ -1,0 +1,63 @@
+"""Reading and computing the weeks of the campaign by itself.
+
+Belongs here: the job and its schedule, and which weeks a tick asks for; hour and time zone come from the settings.
+Does not belong here: what is run (prism_assets/campaign), and sending the report.
+"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from prism_assets.resources import PrismResource
+from prism_assets.retries import NO_RUN_RETRY
+from prism_core.calendar import Week, WeekRange
+from prism_core.settings import Settings
+from prism_sensors.asking import request
+from prism_sensors.known import KnownAssets, keys
+
+FIGURES = ("meta_insights", "hubspot_leads", "campaign_metrics", "lead_attribution", "campaign_trends")
+# Meta counts leads to a day for 28 days after it, so a closed week is another one on the four Mondays after.
+READ_AGAIN_WEEKS = 4
+
+
+def campaign_figures_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions | None:
+    """The week that has ended and the four before it, in one run. None as long as there are no such assets."""
+    assets = known.named(*FIGURES)
+    if len(assets) < len(FIGURES):
+        return None
+    job = dg.define_asset_job(
+        "campaign_figures",
+        selection=dg.AssetSelection.assets(*keys(assets)),
+        description="Ads and leads of some weeks, and every figure that is computed from them.",
+        tags=NO_RUN_RETRY,
+    )
+
+    @dg.schedule(
+        name="campaign_figures_weekly",
+        job=job,
+        cron_schedule=settings.campaign_figures_cron,
+        execution_timezone=settings.report_time_zone,
+        description=(
+            "Ads and leads of the week that has ended, and of the four before it again: Meta counts leads to a day "
+            "for 28 days."
+        ),
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def tick(context: dg.ScheduleEvaluationContext, prism: PrismResource) -> dg.RunRequest | dg.SkipReason:
+        within, zone = prism.weeks(), ZoneInfo(prism.settings().report_time_zone)
+        asked = weeks_to_read(context.scheduled_execution_time, zone)
+        first = max(asked.first, within.first)
+        if asked.last < first:
+            return dg.SkipReason(f"the first week is {within.first}, and {asked.last} is the one that has ended")
+        # Each Monday is a cause of its own: what was read a week ago is read again.
+        cause = f"the tick of {context.scheduled_execution_time:%Y-%m-%dT%H:%MZ}"
+        return request(WeekRange(first, asked.last), assets, [cause], tags=NO_RUN_RETRY)
+
+    return dg.Definitions(jobs=[job], schedules=[tick])
+
+
+def weeks_to_read(at: datetime, zone: ZoneInfo) -> WeekRange:
+    """The week before the one that an instant lies in where the readers are, and the four before it."""
+    closed = Week.of(at.astimezone(zone).date()) + -1
+    return closed.window(1 + READ_AGAIN_WEEKS)
