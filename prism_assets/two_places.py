@@ -74,7 +74,7 @@ class TwoPlaces(Generic[R]):
         return table == lake and len(set(rows.values())) == 1 and manifest.rows == len(found), facts
 
     def _published_rows(self, prism: PrismResource, week: Week, control: Control) -> int:
-        """Rows of the published generation, counted; again for a moment, since the index may lag behind the flip."""
+        """Rows of the published generation, counted; again for a moment: the index may lag behind the flip."""
         found = 0
         for attempt in range(READ_ATTEMPTS):
             found = self._count(prism, week, control.generation)

@@ -39,8 +39,8 @@ def campaign_figures_weekly(settings: Settings, known: KnownAssets) -> dg.Defini
         cron_schedule=settings.campaign_figures_cron,
         execution_timezone=settings.report_time_zone,
         description=(
-            "Ads and leads of the week that has ended, and of the four before it again: Meta counts leads to a day "
-            "for 28 days."
+            "Ads and leads of the week that has ended, and of the four before it again: Meta counts leads to a "
+            "day for 28 days."
         ),
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

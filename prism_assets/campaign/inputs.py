@@ -53,9 +53,9 @@ def input_assets(
         retry_policy=RETRIES,
         freshness_policy=freshness,
         description=(
-            "What every ad did on every day of the week that is over in the account's time zone, from Meta or from "
-            "the archive of what Meta has answered, with the account's own totals as a control. Meta counts leads "
-            "to a day for 28 days: a closed week is read again on the four Mondays after it."
+            "What every ad did on every day of the week that is over in the account's time zone, from Meta or "
+            "from the archive of what Meta has answered, with the account's own totals as a control. Meta counts "
+            "leads to a day for 28 days: a closed week is read again on the four Mondays after it."
         ),
     )
     def meta_insights(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
@@ -87,8 +87,8 @@ def input_assets(
         freshness_policy=freshness,
         description=(
             "Contacts of HubSpot that were created in the week of the ad account: ids of Meta and words of closed "
-            "lists, no name, address or number of anybody. Beside ads from files only what the archive holds: then "
-            "the week says that the customer system was not read."
+            "lists, no name, address or number of anybody. Beside ads from files only what the archive holds; a "
+            "week without that says that the customer system was not read."
         ),
     )
     def hubspot_leads(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
@@ -147,6 +147,8 @@ def _publish_ads(prism: PrismResource, week: Week, reading: Reading[Sources]) ->
 
 def _ads_metadata(found: AdsWeek, written: PartitionWrite) -> dict[str, object]:
     reasons = Counter(one.reason.value for one in found.rejected)
+    title, bars = f"Spend per day, {found.week}, {found.account.currency}", _by_day(found.days, found.rows)
+    untold = "nobody told the account's total"
     return {
         "week": found.week.label,
         "dagster/row_count": len(found.rows),
@@ -158,9 +160,7 @@ def _ads_metadata(found: AdsWeek, written: PartitionWrite) -> dict[str, object]:
         "archived_in": found.reading,
         "spend": str(sum((row.spend for row in found.rows), Decimal(0))),
         "leads": sum(row.leads for row in found.rows),
-        "unaccounted_spend": "nobody told the account's total"
-        if found.unaccounted is None
-        else str(found.unaccounted),
+        "unaccounted_spend": untold if found.unaccounted is None else str(found.unaccounted),
         "repeated": found.repeated,
         "rejected": len(found.rejected),
         "rejected_by_reason": dg.MetadataValue.json(dict(reasons)),
@@ -168,14 +168,7 @@ def _ads_metadata(found: AdsWeek, written: PartitionWrite) -> dict[str, object]:
             [f"row {one.row}: {one.field}: {one.reason}: {one.found}" for one in found.rejected[:MOST_SHOWN]]
         ),
         **write_facts(written),
-        "spend_per_day": dg.MetadataValue.md(
-            as_markdown(
-                "Spend per day",
-                bar_chart(
-                    f"Spend per day, {found.week}, {found.account.currency}", _by_day(found.days, found.rows)
-                ),
-            )
-        ),
+        "spend_per_day": dg.MetadataValue.md(as_markdown("Spend per day", bar_chart(title, bars))),
     }
 
 

@@ -89,8 +89,8 @@ def must_still_be_there(week: Week, was: str | None, now: str | None) -> None:
     """
     if was == FILES and now is None:
         raise PermanentFailure(
-            f"the ads of {week} were loaded from files, which have expired from the archive; the published figures "
-            "stand. To compute them anew, load the files again: `prism ingest ads`"
+            f"the ads of {week} were loaded from files, which have expired from the archive; the published "
+            "figures stand. To compute them anew, load the files again: `prism ingest ads`"
         )
 
 

@@ -1,7 +1,7 @@
 """Replacing one week of facts so that a kill leaves the old week or the new one, and reading it meanwhile.
 
-Belongs here: the generations of a table that is recomputed as a whole (throughput, campaign metrics), and its control items.
-Does not belong here: what a row says, and items that people edit (store.py).
+Belongs here: the generations of a table that is recomputed as a whole (throughput, campaign metrics), and its
+control items. Does not belong here: what a row says, and items that people edit (store.py).
 Order of a replacement: reserve a generation, write its rows, flip the control item, delete older rows.
 A reserved number is never used twice, so two writers never touch one another's rows.
 """
