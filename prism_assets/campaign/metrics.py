@@ -79,8 +79,8 @@ def metrics_assets(
         freshness_policy=freshness,
         description=(
             "Spend, impressions, clicks, leads and their rates per campaign, in the campaign_metrics table and "
-            "the lake. A campaign is there for leads when its objective says so, or when it brought one in the four "
-            "weeks that end with the week: the cost per lead is over the spend of these alone."
+            "the lake. A campaign is there for leads when its objective says so, or when it brought one in the "
+            "four weeks that end with the week: the cost per lead is over the spend of these alone."
         ),
     )
     def campaign_metrics(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
