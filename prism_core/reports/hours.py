@@ -1,7 +1,7 @@
 """When a report of a week is due, by the clock on the wall of whoever reads it.
 
-Belongs here: the instant of an hour of a day in a time zone, on days too whose clocks change, and which week's report
-is due. Does not belong here: who reads what (recipients), sending, and weeks of an ad account (campaign).
+Belongs here: the instant of an hour of a day in a time zone, on days too whose clocks change, and which week's
+report is due. Does not belong here: who reads what (recipients), sending, and weeks of an ad account (campaign).
 """
 
 from bisect import bisect_left

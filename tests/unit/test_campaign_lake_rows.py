@@ -179,9 +179,8 @@ def test_a_week_of_which_no_day_is_over_is_one_that_lacks_all_days() -> None:
 )
 def test_what_a_week_was_read_from_comes_back_from_the_manifest(control: dict[date, Decimal] | None) -> None:
     days = (MONDAY, MONDAY + timedelta(days=1))
-    read = AdsRead(
-        "77", "EUR", ZoneInfo("Europe/Athens"), days, control, "raw/meta/x/", datetime(2023, 8, 7, tzinfo=UTC), "meta"
-    )  # fmt: skip
+    read_at = datetime(2023, 8, 7, tzinfo=UTC)
+    read = AdsRead("77", "EUR", ZoneInfo("Europe/Athens"), days, control, "raw/meta/x/", read_at, "meta")
 
     evidence = Evidence.from_plain(read.evidence().plain())
 
