@@ -30,7 +30,7 @@ from prism_core.charts import as_markdown, bar_chart
 from prism_core.evidence import Evidence, Part
 from prism_core.lake_campaign import HUBSPOT_LEADS, META_INSIGHTS
 from prism_resources.hubspot.source import LeadsWeek
-from prism_resources.lake import PartitionWrite
+from prism_resources.lake import PartitionWrite, UnreadableManifest
 from prism_resources.meta_ads.source import FILES, FROM_META, AdsWeek
 
 GROUP = "campaign"
@@ -112,9 +112,9 @@ def input_assets(
 
 
 def _publish_ads(prism: PrismResource, week: Week, reading: Reading[Sources]) -> tuple[AdsWeek, PartitionWrite]:
-    sources, before = reading.computation, ads_read(prism, week)
+    sources = reading.computation
     source = sources.source(week)
-    must_still_be_there(week, None if before is None else before.source, source)
+    must_still_be_there(week, _source_before(prism, week), source)
     found = sources.ads(week)
     read = AdsRead(
         found.account.account_id,
@@ -143,6 +143,15 @@ def _publish_ads(prism: PrismResource, week: Week, reading: Reading[Sources]) ->
         inputs=[found.reading],
     )
     return found, written
+
+
+def _source_before(prism: PrismResource, week: Week) -> str | None:
+    """What the published week was read from; None where it never was, or its manifest is damaged."""
+    try:
+        before = ads_read(prism, week)
+    except UnreadableManifest:  # which writing the week sets right
+        return None
+    return None if before is None else before.source
 
 
 def _ads_metadata(found: AdsWeek, written: PartitionWrite) -> dict[str, object]:
