@@ -13,7 +13,8 @@ from prism_assets.alerts.judgements import judgement_assets, judgement_checks
 from prism_assets.allocation.assets import allocation_assets
 from prism_assets.allocation.checks import allocation_checks
 from prism_assets.campaign.assets import campaign_assets
-from prism_assets.campaign.checks import campaign_checks
+from prism_assets.campaign.figure_checks import figure_checks
+from prism_assets.campaign.input_checks import input_checks
 from prism_assets.lake.assets import lake_assets
 from prism_assets.lake.backups import backup_assets, backup_checks
 from prism_assets.lake.checks import lake_checks
@@ -60,7 +61,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *unresolved_checks(weeks),
             *quality_checks(weeks),
             *allocation_checks(weeks),
-            *campaign_checks(weeks),
+            *input_checks(weeks),
+            *figure_checks(weeks),
             *lake_checks(weeks),
             *backup_checks(),
             *restatement_checks(weeks),
