@@ -1,7 +1,7 @@
 """What must hold of a week of campaign figures, attribution and trends.
 
-Belongs here: checks that add up again, by another way than the assets did, and what a person should know of a week.
-Does not belong here: ads and leads as they were read (input_checks.py), that a partition is whole (lake/checks.py).
+Belongs here: checks that add up again, by another way than the assets did, and what a person should know. Does not
+belong here: ads and leads as they were read (input_checks.py), that a partition is whole (lake/checks.py).
 """
 
 import math

@@ -1,7 +1,7 @@
 """What must hold of a week of ads and leads as they were read.
 
 Belongs here: checks that read what was published, and the archive, by another way than the assets wrote it.
-Does not belong here: figures (figure_checks.py), that a partition is whole (lake/checks.py), and repairing anything.
+Does not belong here: figures (figure_checks.py), that a partition is whole (lake/checks.py), repairing anything.
 """
 
 from collections import Counter
