@@ -13,6 +13,7 @@ from infra.cli.console import byte_progress, count_of, say
 from infra.cli.ingest import Json, RejectsFile, bytes_of, end_of, loadable_weeks, summarise_files
 from infra.local.platform import attached
 from prism_core import clock
+from prism_core.calendar import WeekRange
 from prism_core.failures import BadUsage
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def ads(
     if not as_json:
         _say_what_is_assumed(account, currency)
         if weeks:
-            say(f"to compute them: `prism materialize group:campaign --weeks {weeks[0]}..{weeks[-1]}`")
+            say(f"to compute them: `prism materialize group:campaign --weeks {WeekRange(weeks[0], weeks[-1])}`")
     end_of(rejects)
 
 

@@ -63,7 +63,7 @@ class AdsRead:
             days = days_of(evidence)
             told = evidence.parts[DAYS].items
             control = {day: Decimal(told[day.isoformat(),]) for day in days if told[day.isoformat(),] != _UNTOLD}
-            whole = len(control) == len(days)
+            whole = bool(days) and len(control) == len(days)
             return cls(
                 account_id,
                 currency,
