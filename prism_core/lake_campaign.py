@@ -26,7 +26,7 @@ META_INSIGHTS: Final = LakeTable(
         Column("clicks", "bigint", "clicks of any kind"),
         Column("inline_link_clicks", "bigint", "clicks on its links; null when the source says nothing of them"),
         Column("spend", "double", "what it cost, in currency"),
-        Column("currency", "string", "ISO 4217; XXX where the source names none"),
+        Column("currency", "string", "ISO 4217; its code for no currency where the source names none"),
         Column("leads", "bigint", "leads as Meta counts them; counted up to 28 days later"),
         Column("landing_page_views", "bigint", "landing pages that were loaded; null when Meta says nothing"),
     ),

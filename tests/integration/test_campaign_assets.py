@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
+from infra.cli.ads import NO_CURRENCY
 from infra.local.platform import Platform
 from infra.local.standins.ads import DrawnAds
 from infra.local.standins.faults import Fault
@@ -315,7 +316,7 @@ def loaded(outside: Outside, platform: Platform) -> WeekRange:
 def load(platform: Platform, path: Path, year: str, folder: Path | None = None) -> Mapping[str, int]:
     moved = (folder or platform.home.root) / f"ads-{year}.csv"
     moved.write_text(path.read_text().replace("2023-08-", f"{year}-08-"))
-    account = AdAccount("0", "Ads from files", "XXX", ZoneInfo("UTC"))
+    account = AdAccount("0", "Ads from files", NO_CURRENCY, ZoneInfo("UTC"))
     weeks = WeekRange(platform.settings.first_week, clock.this_week())
     ingest = AdsIngest(Lake(platform.settings), weeks, account, datetime.now(UTC))
     counts = ingest.load(moved, lambda rejected: pytest.fail(str(rejected)), lambda _: None)
@@ -334,7 +335,7 @@ def test_ads_of_a_file_are_computed_by_the_same_assets_and_meta_is_not_asked(
     total = sum((row.spend for week in loaded for row in ads(PrismResource(), week)), Decimal(0))
     lines = list(csv.DictReader(ADS_FILE.read_text().splitlines()))
     assert total == sum((Decimal(line["spend"]) for line in lines), Decimal(0))
-    assert {row["currency"] for week in loaded for row in lake_rows(CAMPAIGN_METRICS, week)} == {"XXX"}
+    assert {row["currency"] for week in loaded for row in lake_rows(CAMPAIGN_METRICS, week)} == {NO_CURRENCY}
     # The customer system is of another account, for all that anybody knows.
     assert [lake_rows(LEAD_ATTRIBUTION, week) for week in loaded] == [[]] * len(loaded)
     assert "customer_system_read" in failed_checks(done)
@@ -363,7 +364,7 @@ def test_a_week_that_was_read_from_meta_takes_no_file(
     outside: Outside, platform: Platform, instance: dg.DagsterInstance
 ) -> None:
     run(instance, one(W31), "meta_insights")
-    account = AdAccount("0", "Ads from files", "XXX", ZoneInfo("UTC"))
+    account = AdAccount("0", "Ads from files", NO_CURRENCY, ZoneInfo("UTC"))
     ingest = AdsIngest(Lake(platform.settings), WeekRange(W31, W31), account, clock.now())
     refused: list[str] = []
 
@@ -384,7 +385,7 @@ def test_rows_of_a_file_that_are_wrong_are_rejected_with_their_line(
     )
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
-    account = AdAccount("0", "Ads from files", "XXX", ZoneInfo("UTC"))
+    account = AdAccount("0", "Ads from files", NO_CURRENCY, ZoneInfo("UTC"))
     ingest = AdsIngest(Lake(platform.settings), WeekRange.parse("2019-W01..2019-W40"), account, clock.now())
     refused: list[Any] = []
 

@@ -309,7 +309,7 @@ LATER_ITEMS: dict[str, st.SearchStrategy[Any]] = {
         week=weeks,
         name=names,
         objective=optional(names),
-        currency=optional(st.sampled_from(["EUR", "XXX"])),
+        currency=optional(st.sampled_from(["EUR", "CHF"])),
         spend=optional(st.decimals(0, 10**9, places=2)),
         impressions=counts,
         clicks=counts,
