@@ -196,7 +196,7 @@ def _interrupted(state: State, rules: Rules) -> State:
 
 
 def _standard_error(trend: Trend) -> Decimal:
-    """Of a change that is chance alone: both figures rest on events that come independently."""
-    if trend.events is None or not trend.events_before:
+    """Of a change that is chance alone: both figures rest on events that come independently, at one rate."""
+    if not trend.expected or not trend.events_before:
         return Decimal(0)
-    return Decimal(str(round(sqrt(1 / max(trend.events, 1) + 1 / trend.events_before), 6)))
+    return Decimal(str(round(sqrt(1 / max(float(trend.expected), 1) + 1 / trend.events_before), 6)))

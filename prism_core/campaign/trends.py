@@ -22,7 +22,8 @@ class Trend:
     """One figure of a week. `before` is the mean week of those before it, a ratio is that of their sums.
 
     `change` is a fraction of `before`; None without one. `weeks_in_window`: how many of the four weeks before have
-    the figure. `events` and `events_before` carry its noise (metrics.Parts).
+    the figure. `events` and `events_before` are counted behind both (metrics.Parts). Noise is that of so many as are
+    `expected` at the rate of the weeks before: a week in which nothing came is not the less certain for it.
     """
 
     week: Week
@@ -31,6 +32,7 @@ class Trend:
     weeks_in_window: int
     events: int | None = None
     events_before: int | None = None
+    expected: Decimal | None = None
 
     @property
     def change(self) -> Decimal | None:
@@ -52,6 +54,7 @@ def trend(week: Week, parts_of: PartsOf) -> Trend:
         len(past),
         None if now is None else now.events,
         _events(past),
+        None if now is None or not over or not under else _expected(now, over / under),
     )
 
 
@@ -90,3 +93,10 @@ def all_time(history: History, until: Week) -> Sums:
 def _events(past: Sequence[Parts]) -> int | None:
     known = [one.events for one in past if one.events is not None]
     return sum(known) if known else None
+
+
+def _expected(now: Parts, rate: Decimal) -> Decimal | None:
+    """The events of a week at the rate of those before: they are what is counted, or what a cost is divided by."""
+    if now.events is None:
+        return None
+    return rate * now.under if now.events == now.over else now.over / rate

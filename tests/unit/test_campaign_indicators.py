@@ -43,6 +43,13 @@ def test_a_fall_is_an_alert_in_its_second_week_and_a_collapse_at_once() -> None:
     assert words([400, 400, 400, 400, 40])[-1] == "DOWN, ALERT"
 
 
+@pytest.mark.parametrize("left", [0, 1, 3], ids=["none", "one", "three"])
+def test_leads_that_stop_are_an_alert_at_once_although_hardly_any_is_left_to_count(left: int) -> None:
+    assert told([100, 104, 98, 101, left])[-1].alert
+    small = [one.alert for one in told([14, 12, 15, 13, 0, 0])]
+    assert small[-1], "where a week has few, in its second week"
+
+
 def test_more_leads_and_less_cost_are_never_an_alert() -> None:
     assert words([100, 100, 100, 100, 900, 900])[-2:] == ["UP, OK", "UP, OK"]
     assert words([100, 100, 100, 100, 900, 900], Metric.COST_PER_LEAD)[-2:] == ["DOWN, OK", "DOWN, OK"]
