@@ -18,8 +18,7 @@ from prism_core.campaign.metrics import CampaignWeek, History, Metric, Sums, Wee
 from prism_core.campaign.restatements import Restated, restated
 from prism_core.campaign.trends import MONEY, Trend, all_time, comparable, trend, weeks_before
 from prism_core.facts.gate import Scope
-from prism_core.facts.ledger import Fact, Ledger, Unit
-from prism_core.models.base import measure
+from prism_core.facts.ledger import Fact, Ledger, Unit, computed
 
 LABELS: Final[Mapping[Metric, str]] = {
     Metric.SPEND: "spend",
@@ -194,7 +193,7 @@ def _add_trend(ledger: Ledger, found: Trend, metric: Metric, window: list[Week])
     parts = tuple(one.fact_id for one in known if one is not None and one.currency == now.currency)
     unit = Unit.NUMBER if now.unit is Unit.COUNT else now.unit
     label = f"{LABELS[metric]}, mean of the weeks before"
-    fact_id, value = f"before.{_slug(found.week)}.{metric}", measure(found.before)
+    fact_id, value = f"before.{_slug(found.week)}.{metric}", computed(found.before)
     before = ledger.add(Fact(fact_id, value, unit, label, now.currency, metric, of=parts, period=BEFORE))
     if found.change is not None:
         label = f"change of {LABELS[metric]} against the weeks before"

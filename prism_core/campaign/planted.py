@@ -1,4 +1,4 @@
-"""Synthetic weeks of ads of which is known what happened in the last one: something that was planted, or only noise.
+"""Synthetic weeks of ads of which is known what happened last: something that was planted, or only noise.
 
 Belongs here: drawing such ads, and which indicators must, may and must not be an alert. Does not belong here: any
 threshold of the indicators (indicators.py): what is planted is chosen so large that a person would want to know.
@@ -110,7 +110,7 @@ class PlantedAds:
 
 def planted_ads(seed: int, planted: Planted | None = None) -> PlantedAds:
     """The same for the same seed. Of those that nobody asks for, every second one is noise."""
-    rng = random.Random(f"planted {seed}")
+    rng = random.Random(f"planted {seed}")  # noqa: S311 - drawn weeks, no secrets
     drawn = Planted.NOISE if seed % 2 else rng.choice([one for one in Planted if one is not Planted.NOISE])
     what = planted or drawn
     week, rows = LAST + seed % 50, list[AdDay]()
@@ -122,9 +122,7 @@ def planted_ads(seed: int, planted: Planted | None = None) -> PlantedAds:
     return PlantedAds(seed, what, week, tuple(rows))
 
 
-def _week(
-    rng: random.Random, week: Week, number: int, plan: _Plan, of_week: float, effect: Effect
-) -> list[AdDay]:
+def _week(rng: random.Random, week: Week, number: int, plan: _Plan, of_week: float, effect: Effect) -> list[AdDay]:
     """One ad of a campaign on each day."""
     name, found = f"Synthetic campaign {chr(64 + number)}", list[AdDay]()
     for at in range(7):

@@ -22,8 +22,8 @@ class Trend:
     """One figure of a week. `before` is the mean week of those before it, a ratio is that of their sums.
 
     `change` is a fraction of `before`; None without one. `weeks_in_window`: how many of the four weeks before have
-    the figure. `events` and `events_before` are counted behind both (metrics.Parts). Noise is that of so many as are
-    `expected` at the rate of the weeks before: a week in which nothing came is not the less certain for it.
+    the figure. `events` and `events_before` are counted behind both (metrics.Parts). Noise is that of so many as
+    are `expected` at the rate of the weeks before: a week in which nothing came is not the less certain for it.
     """
 
     week: Week

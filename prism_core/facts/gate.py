@@ -17,6 +17,7 @@ from typing import Final
 from prism_core.calendar import Week
 from prism_core.facts.ledger import Fact, Unit
 from prism_core.facts.lexicon import (
+    ADVISED,
     AFTER_A_FIGURE,
     ALARMS,
     BEFORE_A_CHANGE,
@@ -96,8 +97,8 @@ def judge(
 ) -> tuple[Refused, ...]:
     """Every offence of a text, none when it passes.
 
-    `indicators` are those that the text says it is about. `claims`: it tells what happened, so that directions are
-    judged; a recommendation tells what to do ("lower the budget") and is judged for figures, names and alarms.
+    `indicators` are those that the text says it is about. `claims`: it tells what happened; a recommendation tells
+    what to do, and may say "lower the budget" of its own, but not that something fell.
     """
     if len(prose) > MOST_CHARACTERS:
         return (Refused(Offence.TOO_LONG, f"{len(prose)} characters", f"at most {MOST_CHARACTERS}"),)
@@ -105,8 +106,8 @@ def judge(
     for sentence in SENTENCE.split(prose):
         found += (*_about(sentence, scope), *_attached(sentence, scope))
     found += _alarms(prose, scope, indicators)
-    if claims:
-        found += _directions(prose, scope, indicators)
+    words = TOKEN.sub(" ", prose)
+    found += _directions(words if claims else _told(words), scope, indicators)
     return tuple(found)
 
 
@@ -223,29 +224,69 @@ def _attached(sentence: str, scope: Scope) -> Iterator[Refused]:
 
 def _metrics(words: str) -> list[str]:
     """The metrics that words speak of, in their order, each once where it is said twice in a row."""
-    said: list[tuple[int, str]] = []
-    for metric in (*COMPOUND, *(one for one in METRIC_WORDS if one not in COMPOUND)):
-        said += ((one.start(), metric) for one in METRIC_WORDS[metric].finditer(words))
-        words = METRIC_WORDS[metric].sub(lambda one: " " * len(one[0]), words)
-    ordered = [metric for _, metric in sorted(said)]
+    ordered = [metric for _, _, metric in _spoken(words)]
     return [metric for at, metric in enumerate(ordered) if at == 0 or ordered[at - 1] != metric]
 
 
-def _directions(prose: str, scope: Scope, indicators: tuple[str, ...]) -> Iterator[Refused]:
-    said = {way: words for way, pattern in DIRECTIONS.items() if (words := pattern.search(TOKEN.sub(" ", prose)))}
-    if not said:
+def _spoken(words: str) -> list[tuple[int, int, str]]:
+    """Where words speak of which metric, in their order."""
+    said: list[tuple[int, int, str]] = []
+    for metric in (*COMPOUND, *(one for one in METRIC_WORDS if one not in COMPOUND)):
+        said += ((one.start(), one.end(), metric) for one in METRIC_WORDS[metric].finditer(words))
+        words = METRIC_WORDS[metric].sub(lambda one: " " * len(one[0]), words)
+    return sorted(said)
+
+
+def _told(words: str) -> str:
+    """The words of a recommendation without those that say what to do."""
+    return ADVISED.sub(lambda found: found[0] if found["told"] else " ", words)
+
+
+def _directions(words: str, scope: Scope, indicators: tuple[str, ...]) -> Iterator[Refused]:
+    """A direction is that of an indicator which the text is about, and of the metric that goes that way in it."""
+    if not any(pattern.search(words) for pattern in DIRECTIONS.values()):
         return
-    known = [scope.indicators[one] for one in indicators if one in scope.indicators]
-    ways = {one.direction for one in known}
-    if len(ways) > 1:
+    about = {one: scope.indicators[one].direction for one in indicators if one in scope.indicators}
+    if len(set(about.values())) > 1:
         yield Refused(Offence.DIRECTION, ", ".join(indicators), "these differ in direction: one text for each")
-    for way, words in said.items():
-        if way not in ways:
-            truth = f"it is {', '.join(sorted(ways))}" if ways else "it names no indicator that says so"
-            yield Refused(Offence.DIRECTION, words[0], truth)
+    for sentence, spoken in _sentences(words, scope):
+        for way, pattern in DIRECTIONS.items():
+            for found in pattern.finditer(sentence):
+                metric = _moving(found, spoken, sentence)
+                ways = {known for one, known in about.items() if metric is None or one == metric}
+                if way not in ways:
+                    truth = f"it is {', '.join(sorted(ways))}" if ways else "it names no indicator that says so"
+                    yield Refused(Offence.DIRECTION, found[0], truth)
+                    return
+
+
+def _moving(found: re.Match[str], spoken: list[tuple[int, int, str]], sentence: str) -> str | None:
+    """The metric that a word of direction is said of: the one right behind it, else the last one before it."""
+    behind = [
+        metric
+        for start, end, metric in spoken
+        if end > found.start() and not sentence[found.end() : start].strip()
+    ]
+    before = [metric for start, _, metric in spoken if start < found.start()]
+    after = [metric for start, _, metric in spoken if start >= found.start()]
+    return next(iter((*behind[:1], *before[-1:], *after[:1])), None)
 
 
 def _alarms(prose: str, scope: Scope, indicators: tuple[str, ...]) -> Iterator[Refused]:
-    words = ALARMS.search(TOKEN.sub(" ", prose))
-    if words and not any(scope.indicators[one].alert for one in indicators if one in scope.indicators):
-        yield Refused(Offence.ALARM, words[0], "no indicator that the text is about is an alert")
+    words = TOKEN.sub(" ", prose)
+    if not ALARMS.search(words):
+        return
+    alerts = {one for one in indicators if one in scope.indicators and scope.indicators[one].alert}
+    for sentence, spoken in _sentences(words, scope):
+        for found in ALARMS.finditer(sentence):
+            metric = _moving(found, spoken, sentence)
+            if not alerts or metric not in {None, *alerts}:
+                yield Refused(Offence.ALARM, found[0], "no indicator that the text is about is an alert of that")
+                return
+
+
+def _sentences(words: str, scope: Scope) -> Iterator[tuple[str, list[tuple[int, int, str]]]]:
+    """Each sentence with the metrics of this report that it speaks of."""
+    metrics = scope.indicators.keys() | {fact.metric for fact in scope.facts.values()}
+    for sentence in SENTENCE.split(words):
+        yield sentence, [one for one in _spoken(sentence) if one[2] in metrics]

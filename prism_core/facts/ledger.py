@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 from prism_core.failures import PermanentFailure
-from prism_core.models.base import measure
 
 FACT_ID: Final = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 # No line break between a number and its unit.
@@ -21,7 +20,7 @@ _SPACE: Final = "\N{NO-BREAK SPACE}"
 _CENT, _TENTH = Decimal("0.01"), Decimal("0.1")
 _HUNDRED: Final = Decimal(100)
 # Click rates of real ads lie near 0.0002: four decimals would tell one that is off by a tenth.
-_RATIO, _FINEST_PERCENT = Decimal("1e-8"), -6
+_RATIO, _FINEST_PERCENT = Decimal("1e-12"), -6
 
 
 class Unit(StrEnum):
@@ -150,7 +149,7 @@ class Ledger(Mapping[str, Fact]):
         """How much `now` is above `before`, as a share of `before`; None where that was nothing."""
         if not before.value:
             return None
-        value = measure((now.value - before.value) / before.value)
+        value = computed((now.value - before.value) / before.value)
         about = (now.metric, now.subject)
         parts = (now.fact_id, before.fact_id)
         return self.add(Fact(fact_id, value, Unit.CHANGE, label, None, *about, of=parts, period=now.period))
@@ -171,7 +170,7 @@ class Ledger(Mapping[str, Fact]):
         if not whole.value:
             return None
         currency = part.currency if unit is Unit.MONEY else None
-        value = (part.value / whole.value).quantize(_RATIO, rounding=ROUND_HALF_EVEN)
+        value = computed(part.value / whole.value)
         parts = (part.fact_id, whole.fact_id)
         about = (currency, metric, part.subject)
         return self.add(Fact(fact_id, value, unit, label, *about, of=parts, period=part.period))
@@ -204,6 +203,11 @@ class Ledger(Mapping[str, Fact]):
             found |= dict.fromkeys(fact.sources)
             open_ids += fact.of
         return tuple(sorted(found))
+
+
+def computed(value: Decimal) -> Decimal:
+    """A figure that a division gave, so fine that what is said of it or of another one from it is rounded once."""
+    return value.quantize(_RATIO, rounding=ROUND_HALF_EVEN)
 
 
 def _share(percent: Decimal) -> Decimal:

@@ -80,6 +80,14 @@ DIRECTIONS: Final[Mapping[Direction, re.Pattern[str]]] = {
     Direction.DOWN: re.compile(rf"\b(?:{_any(_DOWN)})\b", re.I),
     Direction.FLAT: re.compile(rf"\b(?:{_any(_FLAT)})\b", re.I),
 }
+# What somebody is to do ("lower the bid"), unless it is told of something ("the bid is lower").
+_ADVISED = """increase, grow, drop, lower, higher, less, fewer, above, below, flat, stable, steady, unchanged,
+    constant, consistent, in line, same as, no change, level with"""
+ADVISED: Final = re.compile(
+    r"(?P<told>\b(?:is|are|was|were|be|been|has|have|had|stays?|stayed|remains?|remained|became|got)\s+(?:\w+\s+)?)?"
+    rf"\b(?:{_any(_ADVISED)})\b",
+    re.I,
+)
 ALARMS: Final = re.compile(rf"\b(?:{_any(_ALARMS)})\b", re.I)
 # Metrics whose words hold those of another: a cost per lead speaks neither of leads nor of the spend.
 COMPOUND: Final = ("cost_per_lead", "cost_per_click", "click_rate", "landing_page_views")
@@ -92,6 +100,6 @@ METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     "impressions": re.compile(r"\b(?:impressions?|shown|views?)\b", re.I),
     "clicks": re.compile(r"\b(?:clicks?|clicked)\b", re.I),
     "click_rate": re.compile(r"\b(?:click(?:-|\s)?(?:through)?(?:-|\s)?rate|CTR)\b", re.I),
-    "landing_page_views": re.compile(r"\b(?:landing\s+page|page\s+views?)\b", re.I),
+    "landing_page_views": re.compile(r"\b(?:landing\s+page(?:\s+views?)?|page\s+views?)\b", re.I),
     "match_rate": re.compile(r"\b(?:match(?:ed|es|ing)?|attribut(?:ed|ion))\b", re.I),
 }

@@ -164,6 +164,19 @@ def test_a_name_with_figures_and_markup_in_it_is_a_name() -> None:
     assert found.refused() == ()
 
 
+def test_a_change_of_a_small_rate_is_that_of_the_rate_itself() -> None:
+    weeks = [(900_001, 181), (1_000_000, 207)]
+    rows = [
+        ad(week(at).monday, impressions=impressions, clicks=clicks)
+        for at, (impressions, clicks) in enumerate(weeks)
+    ]
+
+    ledger = of(rows, 2).ledger
+
+    # 0.000207 over 0.00020111; the rate before with four decimals, 0.0002, would make it +3.5 %.
+    assert ledger["change.2023-w32.click_rate"].text == "+2.9\xa0%"
+
+
 @given(
     st.lists(ad_days, max_size=12),
     st.integers(1, 6),

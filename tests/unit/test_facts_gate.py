@@ -45,6 +45,8 @@ TRUE = [
     pytest.param("{{fact:impressions}} impressions and {{fact:clicks}} clicks.", (), id="words behind"),
     pytest.param("Impressions were {{fact:impressions}}, clicks {{fact:clicks}}.", (), id="words before"),
     pytest.param("{{fact:leads}} leads came at a cost per lead of {{fact:cost}}.", (), id="words between"),
+    pytest.param("Leads fell again. It was a sharp drop, with fewer leads.", ("leads",), id="it"),
+    pytest.param("Spend was {{fact:spend}} while leads fell.", ("leads",), id="beside a level"),
     pytest.param("Spend rose by {{fact:change}} to {{fact:spend}}.", ("spend",), id="a change and a level"),
 ]
 LIES = [
@@ -70,6 +72,12 @@ LIES = [
     pytest.param("Spend was \N{ARABIC-INDIC DIGIT FIVE}.", (), Offence.CHARACTER, id="other digits"),
     pytest.param("Spend was €{{fact:spend}}.", (), Offence.CHARACTER, id="a sign of money"),
     pytest.param("Spend\N{RIGHT-TO-LEFT OVERRIDE} rose.", ("spend",), Offence.CHARACTER, id="turned round"),
+    pytest.param("Spend fell.", ("leads",), Offence.DIRECTION, id="the direction of another metric"),
+    pytest.param("Cost per lead fell.", ("leads",), Offence.DIRECTION, id="of one that holds its words"),
+    pytest.param("Leads fell while spend fell, too.", ("leads",), Offence.DIRECTION, id="one true, one not"),
+    pytest.param("Leads fell on falling spend.", ("leads",), Offence.DIRECTION, id="a word before its metric"),
+    pytest.param("Fewer clicks came.", ("leads",), Offence.DIRECTION, id="fewer of another metric"),
+    pytest.param("Spend is critical.", ("leads",), Offence.ALARM, id="the alarm of another metric"),
     pytest.param("<b>Spend</b> was {{fact:spend}}.", (), Offence.MARKUP, id="markup"),
     pytest.param("Spend was &#53;.", (), Offence.MARKUP, id="an entity"),
     pytest.param("See https://example.org.", (), Offence.MARKUP, id="a link"),
@@ -147,6 +155,26 @@ def test_a_recommendation_may_say_what_shall_go_up_but_no_figure_and_no_alarm() 
         Offence.DIGIT,
         Offence.ALARM,
     }
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        pytest.param("Leads rose, so leave the budget.", id="a verb"),
+        pytest.param("Leads were higher: leave the budget.", id="a level"),
+        pytest.param("The bid has been far lower.", id="since"),
+        pytest.param("Wait while leads are stable.", id="stable"),
+    ],
+)
+def test_a_recommendation_tells_no_direction_that_no_indicator_has(prose: str) -> None:
+    assert Offence.DIRECTION in {one.offence for one in judge(prose, SCOPE, claims=False)}
+
+
+def test_what_a_recommendation_asks_for_is_no_claim() -> None:
+    asked = "Keep the budget stable and the bid below that of last year; lower it where fewer leads are wanted."
+
+    assert judge(asked, SCOPE, claims=False) == ()
+    assert judge(asked, SCOPE) != ()
 
 
 @given(prose=st.sampled_from([one.values[0] for one in TRUE]), data=st.data())

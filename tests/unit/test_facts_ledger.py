@@ -100,6 +100,16 @@ def test_nothing_is_divided_by_nothing_and_no_units_are_mixed() -> None:
         ledger.total("t", "t", (spend, none), metric="spend", unit=Unit.MONEY, currency=EUR)
 
 
+def test_what_was_divided_is_rounded_once() -> None:
+    ledger = Ledger([count("before", 1_772), count("now", 233)])
+
+    change = ledger.change("change", "change", ledger["now"], ledger["before"])
+
+    # 0.868510: with four decimals in between it would be 86.8.
+    assert change is not None
+    assert change.text == "-86.9\xa0%"
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
