@@ -25,6 +25,7 @@ from prism_assets.planning.checks import planning_checks
 from prism_assets.planning.notices import notice_assets, notice_checks
 from prism_assets.quality.assets import quality_assets
 from prism_assets.quality.checks import quality_checks
+from prism_assets.reports.mails import mail_assets, mail_checks
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.assets import restatement_assets
 from prism_assets.restatements.checks import restatement_checks
@@ -55,6 +56,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *judgement_assets(),
             *digest_assets(),
             *backtest_assets(),
+            *mail_assets([]),
         ],
         asset_checks=[
             *throughput_checks(weeks),
@@ -71,6 +73,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *judgement_checks(),
             *digest_checks(),
             *backtest_checks(),
+            *mail_checks(),
         ],
         resources={"prism": PrismResource()},
         # A process a step costs an import of Dagster each (measured: a backfill of four weeks with its checks took

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -147,6 +148,11 @@ class Settings(BaseModel):
     campaign_source: CampaignSource = Field(
         default=CampaignSource.LIVE, description="live asks Meta and HubSpot, archive what they have answered"
     )
+    report_hour: str = Field(
+        default="07:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description="when reports are mailed on Mondays, by the clock of each recipient",
+    )
     mail_sender: Annotated[str, Field(pattern=rf"^{_ADDRESS}$")] | None = Field(
         default=None, description="whom mail of PRISM is from: an identity that SES has verified"
     )
@@ -242,6 +248,11 @@ class Settings(BaseModel):
         """Who is told of failed runs; nobody in `aws` as long as nobody has set it."""
         local = LOCAL_OPERATIONS if self.environment is Environment.LOCAL else ""
         return tuple(one.strip() for one in (self.operations_email or local).split(",") if one.strip())
+
+    @property
+    def report_at(self) -> time:
+        """The hour of the day at which reports are due."""
+        return time.fromisoformat(self.report_hour)
 
     @property
     def cursor_secret_name(self) -> str:

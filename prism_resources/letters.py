@@ -1,7 +1,7 @@
 """Letters as an edition keeps them.
 
-Belongs here: what some recipients get, and its form as JSON. Does not belong here: what letters say, which their
-makers know, and storing and sending them (mailing.py).
+Belongs here: what some recipients get, its form as JSON, and how it ends. Does not belong here: what letters say,
+which their makers know, and storing and sending them (mailing.py).
 """
 
 import base64
@@ -11,14 +11,19 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from prism_core.models.reports import ReportKind
+from prism_core.settings import Settings
 from prism_resources.messages import Inline
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What some recipients get, by their ids: the subject, the text, and the same as HTML with its pictures."""
+    """What some recipients get, by their ids: the subject, the text, and the same as HTML with its pictures.
 
-    recipients: tuple[str, ...]
+    `recipients` None: whoever is named as it is sent, so that people may join after the edition was stored.
+    """
+
+    recipients: tuple[str, ...] | None
     subject: str
     text: str
     html: str | None = None
@@ -36,7 +41,7 @@ class Content:
 def letter_document(letter: Letter) -> dict[str, JsonValue]:
     """A letter as JSON. Without pictures as it was before there were any: an edition of then is the same one."""
     found: dict[str, JsonValue] = {
-        "recipients": list(letter.recipients),
+        "recipients": None if letter.recipients is None else list(letter.recipients),
         "subject": letter.subject,
         "text": letter.text,
         "html": letter.html,
@@ -49,4 +54,11 @@ def letter_document(letter: Letter) -> dict[str, JsonValue]:
 def letter_of(found: Mapping[str, Any]) -> Letter:
     """The inverse of `letter_document`."""
     pictures = tuple(Inline(name, base64.b64decode(png)) for name, png in found.get("pictures", ()))
-    return Letter(tuple(found["recipients"]), found["subject"], found["text"], found["html"], pictures)
+    whom = None if found["recipients"] is None else tuple(found["recipients"])
+    return Letter(whom, found["subject"], found["text"], found["html"], pictures)
+
+
+def opt_out(settings: Settings, report: ReportKind) -> str:
+    """The sentence that ends a letter: why it came, and how to stop it."""
+    whom = f"write to {settings.operations[0]}" if settings.operations else "ask whoever runs PRISM"
+    return f"You get this as a recipient of {report} in PRISM. To narrow or stop it, answer this mail or {whom}."

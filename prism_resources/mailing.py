@@ -9,7 +9,7 @@ sent again by itself: it stays to be seen until a person settles it.
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -117,7 +117,7 @@ class Mailing:
         and is another one. With a `number` it is that issue of the week, or Overtaken is raised: whoever read
         what there is to say after the issue before it knows that nobody said it meanwhile.
         """
-        if not any(letter.recipients for letter in letters):
+        if not any(letter.recipients is None or letter.recipients for letter in letters):
             raise BadUsage(f"the {report} edition of {week} is for nobody")
         said = {"title": title, "occasion": occasion, "data": dict(data or {})}
         body = json.dumps(said | {"letters": [letter_document(one) for one in letters]}, sort_keys=True).encode()
@@ -220,33 +220,47 @@ class Mailing:
         self._editions.update(again, expected_version=stored.version, **_author(now, "it is being sent"))
         return False
 
+    def closed(self, edition: Edition, now: datetime, why: str) -> Edition:
+        """An edition of which nothing more is sent, to nobody. Who comes second finds it closed."""
+        sent = edition.model_copy(update={"status": EditionStatus.SENT, "sent": now})
+        try:
+            return self._editions.update(sent, expected_version=edition.version, **_author(now, why))
+        except StaleVersion:
+            return self.edition(edition.edition_id) or edition
+
     def require_sender(self) -> None:
         """Raises PermanentFailure where nobody has said whom mail is from: what is stored then goes to nobody."""
         _ = self.mailer
 
     # -- deliveries ----------------------------------------------------------------------------------------
 
-    def deliver(self, edition: Edition, *, now: datetime) -> Outcome:
+    def deliver(self, edition: Edition, *, now: datetime, to: Collection[str] = ()) -> Outcome:
         """Send an edition to each recipient that it has not been tried with; answers what became of all.
 
         A refused one is tried again by the next call, MOST_ATTEMPTS times. One that was claimed and whose outcome
         nobody knows is left as it is, by this call and by every later one.
+        `to` get a letter that names nobody itself; an edition with one stays open for others until it is `closed`.
         """
         edition = self.edition(edition.edition_id) or edition  # somebody may have withdrawn it since
         if edition.status is not EditionStatus.PREPARED:
             return Outcome(edition, tuple(self.deliveries(edition.edition_id)))
         known = {one.recipient_id: one for one in self.deliveries(edition.edition_id)}
+        letters = self.content(edition).letters
+        whom = dict.fromkeys([*to, *(one.recipient_id for one in known.values() if _is_tried_again(one))])
         try:
             found = [
                 self._to(edition, letter, recipient_id, known.get(recipient_id), now)
-                for letter in self.content(edition).letters
-                for recipient_id in letter.recipients
+                for letter in letters
+                for recipient_id in (whom if letter.recipients is None else letter.recipients)
             ]
         except CheckFailed:  # it was withdrawn, or finished by somebody else, in between
             edition = self.edition(edition.edition_id) or edition
             return Outcome(edition, tuple(self.deliveries(edition.edition_id)))
+        if any(letter.recipients is None for letter in letters):
+            tried = {one.recipient_id for one in found}
+            return Outcome(edition, (*found, *(one for one in known.values() if one.recipient_id not in tried)))
         if all(_is_settled(one) for one in found):
-            edition = self._closed(edition, now)
+            edition = self.closed(edition, now, "every delivery is settled")
         return Outcome(edition, tuple(found))
 
     def deliveries(self, edition_id: str) -> list[Delivery]:
@@ -261,6 +275,11 @@ class Mailing:
             if one.status is DeliveryStatus.FAILED
             or (one.status is DeliveryStatus.CLAIMED and now - one.claimed > CLAIM_GRACE)
         ]
+
+    def untried(self, edition: Edition, recipients: Iterable[str]) -> tuple[str, ...]:
+        """Those to whom `deliver` would send an edition: it was not tried with them, or refused."""
+        known = {one.recipient_id: one for one in self.deliveries(edition.edition_id)}
+        return tuple(one for one in recipients if one not in known or _is_tried_again(known[one]))
 
     def settle(
         self, edition_id: str, recipient_id: str, settled: Settled, *, actor: str, now: datetime
@@ -342,15 +361,6 @@ class Mailing:
             headers += [("Reply-To", to), ("List-Unsubscribe", stop)]
         return headers
 
-    def _closed(self, edition: Edition, now: datetime) -> Edition:
-        """An edition with nothing left to do. Who comes second finds it closed."""
-        sent = edition.model_copy(update={"status": EditionStatus.SENT, "sent": now})
-        try:
-            author = _author(now, "every delivery is settled")
-            return self._editions.update(sent, expected_version=edition.version, **author)
-        except StaleVersion:
-            return self.edition(edition.edition_id) or edition
-
     def _put(self, delivery: Delivery, known: Delivery | None, now: datetime, actor: str = ACTOR) -> Delivery:
         version = 0 if known is None else known.version
         author = _author(now, delivery.status.value, actor)
@@ -365,12 +375,6 @@ class Mailing:
     @cached_property
     def mailer(self) -> Mailer:
         return Mailer(self._settings)
-
-
-def opt_out(settings: Settings, report: ReportKind) -> str:
-    """The sentence that ends a letter: why it came, and how to stop it."""
-    whom = f"write to {settings.operations[0]}" if settings.operations else "ask whoever runs PRISM"
-    return f"You get this as a recipient of {report} in PRISM. To narrow or stop it, answer this mail or {whom}."
 
 
 def _is_tried_again(delivery: Delivery) -> bool:

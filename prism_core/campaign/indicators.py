@@ -137,15 +137,20 @@ def stands(found: Mapping[Metric, Indicator]) -> dict[str, Stands]:
 
 def indicator(metric: Metric, weeks: list[Trend], rules: Rules = RULES) -> Indicator:
     """The indicator of the last of some weeks. At least one week is needed."""
-    state, rule = State(), METRIC_RULES[metric]
-    unjudged: Unjudged | None = None
-    for one in weeks:
-        unjudged = why_not(one, rule, rules)
-        state = step(state, one, rule, rules) if unjudged is None else _interrupted(state, rules)
+    state, unjudged = folded(weeks, METRIC_RULES[metric], rules)
     newest = weeks[-1]
     if unjudged is not None:
         return Indicator(metric, newest, Direction.FLAT, Status.OK, newest.week, unjudged)
     return Indicator(metric, newest, state.direction, state.status, state.since or newest.week)
+
+
+def folded(weeks: Iterable[Trend], rule: Rule, rules: Rules = RULES) -> tuple[State, Unjudged | None]:
+    """What is said of a figure after some weeks, and why nothing may be said of the last one."""
+    state, unjudged = State(), None
+    for one in weeks:
+        unjudged = why_not(one, rule, rules)
+        state = step(state, one, rule, rules) if unjudged is None else _interrupted(state, rules)
+    return state, unjudged
 
 
 def why_not(trend: Trend, rule: Rule, rules: Rules = RULES) -> Unjudged | None:

@@ -12,13 +12,15 @@ from typing import Final
 from prism_core.campaign.metrics import Metric
 from prism_core.facts.ledger import Fact, Ledger
 
+# How the id of a figure begins as it was told before.
+WAS: Final = "was."
 # What a reader may have acted on. Impressions and clicks move a little in every re-reading.
 TOLD_AGAIN: Final = frozenset({Metric.SPEND.value, Metric.LEADS.value})
 
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """A figure as it was told (its id begins with `was.`) and as it is; None: it is not known any more."""
+    """A figure as it was told (its id begins with WAS) and as it is; None: it is not known any more."""
 
     was: Fact
     now: Fact | None
@@ -35,6 +37,6 @@ def restated(told: Mapping[str, Fact], now: Ledger, ids: Iterable[str]) -> tuple
         was, is_now = told.get(fact_id), now.get(fact_id)
         if was is None or was.metric not in TOLD_AGAIN or (is_now is not None and is_now.text == was.text):
             continue
-        before = replace(was, fact_id=f"was.{fact_id}", of=(), period="as told before")
+        before = replace(was, fact_id=f"{WAS}{fact_id}", of=(), period="as told before")
         found.append(Restated(now.add(before), is_now))
     return tuple(found)

@@ -70,7 +70,8 @@ class Recipient(Versioned):
 
 
 class EditionStatus(StrEnum):
-    """`prepared`: the content is fixed; `sent`: every delivery is settled; `withdrawn`: not to be sent."""
+    """`prepared`: the content is fixed; `sent`: every delivery is settled, or another edition stands for it;
+    `withdrawn`: not to be sent."""
 
     PREPARED = "prepared"
     SENT = "sent"

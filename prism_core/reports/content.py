@@ -235,11 +235,16 @@ class ReportContent:
             for offence in judge(one.prose, self.scope, one.about, claims=one.claims)
         )
 
+    def shown(self) -> tuple[str, ...]:
+        """The ids of the facts that a reader sees, in the order in which they were added."""
+        seen = {fact_id for text in self.texts() for fact_id in facts_of(text)}
+        charts = [one for one in self.sections if isinstance(one, Chart)]
+        seen |= {one for chart in charts for line in chart.series for one in line.facts if one is not None}
+        return tuple(fact_id for fact_id in self.scope.facts if fact_id in seen)
+
     def used(self) -> Ledger:
         """The facts that a reader sees, and those that they were derived from."""
-        wanted = {fact_id for text in self.texts() for fact_id in facts_of(text)}
-        charts = [one for one in self.sections if isinstance(one, Chart)]
-        wanted |= {one for chart in charts for line in chart.series for one in line.facts if one is not None}
+        wanted = set(self.shown())
         open_ids = list(wanted)
         while open_ids:
             new = set(self.fact(open_ids.pop()).of) - wanted

@@ -25,8 +25,8 @@ from prism_core.settings import Settings
 from prism_core.tables import MEMBERS
 from prism_resources.alerts.ledger import AlertLedger
 from prism_resources.aws import client
-from prism_resources.letters import Letter
-from prism_resources.mailing import Mailing, Outcome, Overtaken, opt_out
+from prism_resources.letters import Letter, opt_out
+from prism_resources.mailing import Mailing, Outcome, Overtaken
 from prism_resources.recipients import Recipients
 from prism_resources.tables.reader import TableReader
 

@@ -22,8 +22,8 @@ from prism_core.publications import by_member
 from prism_core.settings import Settings
 from prism_core.tables import EDITIONS, MEMBERS, PROJECTS, PUBLISHED_PLANS, TableSpec
 from prism_resources.aws import client
-from prism_resources.letters import Letter
-from prism_resources.mailing import Mailing, Outcome, Overtaken, edition_id_of, opt_out
+from prism_resources.letters import Letter, opt_out
+from prism_resources.mailing import Mailing, Outcome, Overtaken, edition_id_of
 from prism_resources.plans.publishing import Published, publication_of
 from prism_resources.recipients import Recipients
 from prism_resources.tables.folding import finish

@@ -23,9 +23,10 @@ pytestmark = [
 GROUPS = {
     "throughput", "quality", "allocation", "campaign", "planning", "alerts", "lake", "reports", "events", "media",
 }  # fmt: skip
-# A backup, a judgement, a digest and a notice are of the moment they are made in; a backtest compares many weeks.
+# A backup, a judgement, a digest, a notice and a mail are of their moment; a backtest compares many weeks.
 OF_NO_WEEK = {
     "backups", "allocation_notices", "alert_ledger", "alert_digest", "alert_week_digest", "alert_backtest",
+    "report_mails",
 }  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # An asset is a thing, not a deed.

@@ -28,6 +28,10 @@ class FaultProxy:
         """One more rule, in microburst's words."""
         self._call("PATCH", "rules", [rule])
 
+    def clear(self) -> None:
+        """No rule any more."""
+        self._call("POST", "rules", [])
+
     def fired(self) -> int:
         """How many calls met a fault."""
         return len(self._call("GET", "fired"))

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from prism_core.calendar import Week
 from prism_core.campaign.attribution import attribute
 from prism_core.campaign.figures import Figures, Inputs, figures, week_id
 from prism_core.campaign.metrics import Metric
@@ -66,6 +67,12 @@ def empty() -> ReportContent:
 def bare() -> ReportContent:
     scope = Scope(Ledger(), {}, {}, frozenset({week(0)}))
     return ReportContent("Report", week(0), scope, (), (Card("None", "none"),) * 4, (), BY_CODE)
+
+
+def dated(label: str) -> ReportContent:
+    """Nothing but what a report must have, of a week."""
+    own = Week.parse(label)
+    return dataclasses.replace(bare(), week=own, scope=Scope(Ledger(), {}, {}, frozenset({own})))
 
 
 def named(name: str) -> ReportContent:
