@@ -16,7 +16,7 @@ from prism_core.capacity.milp import INFINITY, Limits, Model, maximise
 from prism_core.capacity.supply import DAYS
 
 _ORDERS: Final = 24
-_LIMITS: Final = Limits(seconds=5.0, nodes=2_000, gap=0.0)
+_LIMITS: Final = Limits(seconds=60.0, nodes=2_000, gap=0.0)
 
 # Hours by day, and the hours that are given up by the day on which their lines end.
 Packed = tuple[list[int], dict[int, int]]

@@ -13,7 +13,7 @@ import numpy as np
 
 from prism_core.capacity.flow import Flow
 from prism_core.capacity.limits import Limits, limited, within
-from prism_core.capacity.milp import INFINITY, Answer, Floats, Model, maximise
+from prism_core.capacity.milp import INFINITY, Answer, Floats, Model, maximise, maximise_near
 from prism_core.capacity.milp import Limits as Stop
 from prism_core.capacity.network import NONE, SINK, Extra, network
 from prism_core.capacity.offers import Tables
@@ -25,25 +25,28 @@ _HALF: Final = 0.5
 _FAR: Final = 2**62
 # So few decisions are searched to the end, whether anybody waits for it or not.
 _FEW: Final = 120
-_ALL: Final = Stop(seconds=5.0, nodes=20_000, gap=0.0)
+_ALL: Final = Stop(seconds=60.0, nodes=5_000, gap=0.0)
 # The tree is cut off here, so that equal input gives an equal answer on a machine that is fast enough.
 _NODES: Final = 20_000
 _GAP: Final = 1e-4
-# What nobody wants to wait for: begun only where repair left more of a gap, and ended when it is closed.
-_AT_ONCE: Final = Stop(seconds=10.0, nodes=100, gap=0.004)
+# What nobody wants to wait for: begun only where repair left more of a gap.
+# Its nodes end it, not its seconds: those are so many that no machine that is merely busy gets there.
+_AT_ONCE: Final = Stop(seconds=60.0, nodes=100, gap=0.001, near=True)
+_GAP_AT_ONCE: Final = 0.004
 _MOST_AT_ONCE: Final = 3_000
 
 
-def stop_of(decisions: int, gap: float, seconds: float) -> Stop | None:
-    """When the program of so many decisions ends; None where it is not worth to begin.
+def stops_of(decisions: int, gap: float, seconds: float) -> list[Stop]:
+    """When the programs of so many decisions end, in turn; none where it is not worth to begin.
 
     `gap`: what repair left, as a share; `seconds`: for how long somebody wants to wait, 0 for not at all.
     """
+    if gap <= 0:
+        return []
     if decisions <= _FEW:
-        return replace(_ALL, seconds=max(seconds, _ALL.seconds))
-    if seconds > 0:
-        return Stop(seconds, _NODES, _GAP)
-    return _AT_ONCE if decisions <= _MOST_AT_ONCE and gap > _AT_ONCE.gap else None
+        return [replace(_ALL, seconds=max(seconds, _ALL.seconds))]
+    at_once = [_AT_ONCE] if decisions <= _MOST_AT_ONCE and gap > _GAP_AT_ONCE else []
+    return [*at_once, Stop(seconds, _NODES, _GAP)] if seconds > 0 else at_once
 
 
 def polished(
@@ -54,7 +57,8 @@ def polished(
     Where a week is planned again, nothing is looked at that keeps fewer published hours than `needed`.
     """
     program = _Program(found, weights, limits, extra, needed)
-    answer = maximise(program.model, stop, program.start(flow))
+    search = maximise_near if stop.near else maximise
+    answer = search(program.model, stop, program.start(flow))
     bound = program.bound(answer)
     if answer.values is None:
         return flow, bound, answer.timed

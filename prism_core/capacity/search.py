@@ -12,7 +12,7 @@ from prism_core.capacity.limits import Limits, limited, within
 from prism_core.capacity.moves import keeping
 from prism_core.capacity.network import Extra, dominating
 from prism_core.capacity.offers import Tables
-from prism_core.capacity.polish import polished, stop_of
+from prism_core.capacity.polish import polished, stops_of
 from prism_core.capacity.problem import NO_HOURS, PlanProblem
 from prism_core.capacity.scoring import hours_of, hundredths
 
@@ -90,8 +90,7 @@ def _limited(
         bound = keeping(found, problem.weights, needed).bound
     timed = False
     gap = (bound - flow.objective) / max(abs(flow.objective), 1)
-    stop = stop_of(int(limited(found, limits).sum()), gap, polish_seconds)
-    if stop is not None and gap > 0:
+    for stop in stops_of(int(limited(found, limits).sum()), gap, polish_seconds):
         flow, proven, timed = polished(found, problem.weights, limits, flow, extra, needed, stop)
         bound = min(bound, proven)
     return Answer(flow, max(bound, flow.objective), exact=False, timed=timed, notes=notes)

@@ -1,5 +1,6 @@
 """Within limits of people, projects and blocks a plan keeps every rule and says how far it is from the best."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -71,6 +72,34 @@ def test_a_programme_whose_projects_want_several_people_is_near_its_best_at_once
     plan = solve(instance(40, 44, limits=True, seed=seed))
 
     assert plan.gap <= Decimal("0.005")
+
+
+def test_what_is_planned_at_once_and_what_is_polished_keep_within_the_bounds_of_each_other() -> None:
+    problem = instance(40, 44, limits=True)
+
+    at_once, polished = solve(problem), solve(problem, polish_seconds=POLISH_SECONDS)
+
+    assert at_once.objective <= polished.bound
+    assert polished.objective <= at_once.bound
+
+
+def test_a_moment_of_polishing_is_no_worse_than_none() -> None:
+    problem = instance(40, 44, limits=True)
+
+    at_once, polished = solve(problem), solve(problem, polish_seconds=0.01)
+
+    assert polished.objective >= at_once.objective
+    assert polished.bound <= at_once.bound
+
+
+def test_a_programme_is_planned_at_once_by_work_and_not_by_the_clock() -> None:
+    problem = instance(79, 88, limits=True)
+
+    first, second = solve(problem), solve(problem)
+
+    assert first.state is PlanState.BOUND
+    assert first.gap <= Decimal("0.002")
+    assert replace(first, seconds={}) == replace(second, seconds={})
 
 
 @given(problems(limits=True, fewest=True), st.sampled_from((Level.AUTO, Level.DAY)))
