@@ -13,7 +13,7 @@ from prism_core.alerts.cases.case import AS_OF, ENDED, FULL_TIME, WEEK, members,
 from prism_core.alerts.findings import Judgement, judgement
 from prism_core.alerts.judging import RULES
 from prism_core.alerts.ledger import update
-from prism_core.alerts.rules import quality_degradation, sla_breach
+from prism_core.alerts.rules import capacity_risk, quality_degradation, sla_breach
 from prism_core.alerts.snapshot import (
     AlertSnapshot,
     MemberState,
@@ -31,6 +31,7 @@ from prism_core.alerts.telling import projects_of
 from prism_core.alerts.thresholds import ProjectLimits, Thresholds
 from prism_core.alerts.time_off import DayOff
 from prism_core.calendar import Week
+from prism_core.capacity.problem import DemandLine
 from prism_core.failures import BadUsage
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
 from prism_core.models.people import AvailabilityStatus
@@ -428,3 +429,19 @@ def test_findings_stand_in_an_order_that_does_not_depend_on_how_they_were_found(
     findings = RULES[AlertRule.QUALITY_DEGRADATION](given).findings
 
     assert judgement(AlertRule.QUALITY_DEGRADATION, reversed(findings)).findings == findings
+
+
+def test_a_shortage_says_how_many_lines_it_does_not_show() -> None:
+    lines = tuple(DemandLine(f"D-{number}", f"P-{number}", Decimal(20 + number), {}) for number in range(7))
+    week = WEEK + 1
+    one = MemberState("M-1", FULL_TIME, {})
+
+    (found,) = capacity_risk.judge(
+        snapshot(members=members(one), demand={week: lines}, time_off={week: (), WEEK: ()})
+    ).findings
+
+    assert [row.item for row in found.evidence[1:6]] == [f"projects/P-{number}" for number in (6, 5, 4, 3, 2)]
+    assert (found.evidence[6].item, dict(found.evidence[6].figures)) == (
+        "more",
+        {"lines left out": "2", "demand": "41.00 h"},
+    )

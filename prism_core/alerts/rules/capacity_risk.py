@@ -89,11 +89,15 @@ def _told(snapshot: AlertSnapshot, supply: Supply, week: Week, shortage: _Shorta
     }
     if name is not None:
         figures["level"] = f"{level} and above"
-    largest = sorted(shortage.lines, key=lambda line: (-line.hours, line.line_id))[:_LINES_SHOWN]
+    lines = sorted(shortage.lines, key=lambda line: (-line.hours, line.line_id))
+    largest, others = lines[:_LINES_SHOWN], lines[_LINES_SHOWN:]
     rows = [
         EvidenceRow(f"projects/{line.project_id}", {"demand": hours_text(line.hours), "asked by": line.source})
         for line in largest
     ]
+    if others:
+        rest = hours_text(sum((line.hours for line in others), NO_HOURS))
+        rows.append(EvidenceRow("more", {"lines left out": f"{len(others)}", "demand": rest}))
     whose = "" if name is None else f" with {name} at level {level} and above"
     yield Finding(
         RULE,
