@@ -258,7 +258,7 @@ def test_too_little_memory_is_said_and_leaves_no_folder_behind() -> None:
     for number in range(300):
         table.write(f"X{number}", {"a": number}, START + timedelta(number))
 
-    with StateIntervals(COLUMNS, memory_limit="8MB") as intervals:
+    with StateIntervals(COLUMNS, memory_limit="2MB") as intervals:
         intervals.add_rows(rows_batch(keyed(table.now())))
         intervals.add_changes(changes_batch(table.log))
         folder = intervals._folder.path
