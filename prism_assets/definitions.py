@@ -26,10 +26,11 @@ from prism_assets.planning.notices import notice_assets, notice_checks
 from prism_assets.quality.assets import quality_assets
 from prism_assets.quality.checks import quality_checks
 from prism_assets.reports.mails import mail_assets, mail_checks
+from prism_assets.reports.operations import REPORT, operations_assets, operations_checks
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.assets import restatement_assets
 from prism_assets.restatements.checks import restatement_checks
-from prism_assets.throughput.assets import throughput_assets
+from prism_assets.throughput.assets import FRESHNESS, throughput_assets
 from prism_assets.throughput.checks import throughput_checks
 from prism_assets.throughput.unresolved import unresolved_assets, unresolved_checks
 from prism_core.settings import Settings, load_settings
@@ -56,7 +57,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *judgement_assets(),
             *digest_assets(),
             *backtest_assets(),
-            *mail_assets([]),
+            *operations_assets(weeks, FRESHNESS),
+            *mail_assets([REPORT]),
         ],
         asset_checks=[
             *throughput_checks(weeks),
@@ -73,6 +75,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *judgement_checks(),
             *digest_checks(),
             *backtest_checks(),
+            *operations_checks(weeks),
             *mail_checks(),
         ],
         resources={"prism": PrismResource()},

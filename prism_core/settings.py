@@ -121,6 +121,9 @@ class Settings(BaseModel):
     account_id: str = Field(
         default="000000000000", pattern=r"^\d{12}$", description="the AWS account, part of bucket names"
     )
+    synthetic: bool = Field(
+        default=False, description="the programme is made up, and its reports say so; set with the sample"
+    )
     first_week: Week = Field(default=Week.parse("2025-W01"), description="partitions start here")
     aws_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the embedded AWS; set by the platform")
 
@@ -147,6 +150,9 @@ class Settings(BaseModel):
     )
     campaign_source: CampaignSource = Field(
         default=CampaignSource.LIVE, description="live asks Meta and HubSpot, archive what they have answered"
+    )
+    operations_report_cron: str = Field(
+        default="40 4 * * 1", pattern=_CRON, description="when the operations report is made, UTC"
     )
     report_hour: str = Field(
         default="07:00",

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+REPORTS = "reports"
+
 
 class KnownAssets:
     """Weekly and other assets of the location, by name."""
@@ -18,7 +20,8 @@ class KnownAssets:
         self._weekly = weekly
         self._children: defaultdict[str, set[str]] = defaultdict(set)
         for name, spec in self._specs.items():
-            for dep in spec.deps:
+            # A report is mailed: it is made when it is due, and what moves after that is told by the next one.
+            for dep in () if spec.group_name == REPORTS else spec.deps:
                 self._children[dep.asset_key.to_user_string()].add(name)
 
     @classmethod
@@ -43,7 +46,7 @@ class KnownAssets:
         return name in self._specs and self._specs[name].partitions_def == self._weekly
 
     def children(self, name: str) -> list[str]:
-        """The weekly assets that read this one."""
+        """The weekly assets that read this one, but for reports."""
         return sorted(child for child in self._children[name] if self.is_weekly(child))
 
     def with_downstream(self, *names: str) -> list[str]:

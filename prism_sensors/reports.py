@@ -1,7 +1,8 @@
-"""Reports that are made and due: they are mailed.
+"""Reports: the operations report is made, and what is made and due is mailed.
 
-Belongs here: the sensor that asks for the mails. Does not belong here: what is due for whom
-(prism_resources/reports/delivery.py) and sending it (prism_assets/reports).
+Belongs here: the sensor that asks for the mails, and the schedule of the operations report; its hour is a setting.
+Does not belong here: what is due for whom (prism_resources/reports/delivery.py), making and sending it
+(prism_assets/reports).
 """
 
 import hashlib
@@ -12,12 +13,18 @@ from typing import Final
 import dagster as dg
 
 from prism_assets.reports.mails import MAILS
+from prism_assets.reports.operations import REPORT
 from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core import clock
+from prism_core.calendar import Week, WeekRange
+from prism_core.settings import Settings
 from prism_resources.reports.delivery import Due, ReportDelivery
+from prism_sensors.asking import request
 from prism_sensors.known import KnownAssets, keys
 
+# What the operations report is made of and its own run computes: throughput is counted as it comes.
+FIGURES: Final = ("quality_scores", "utilisation")
 SECONDS: Final = 60
 # A run that mails is over by then, or was killed.
 PATIENCE: Final = timedelta(minutes=15)
@@ -28,6 +35,36 @@ _UNDER_WAY: Final = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
+
+
+def operations_report_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions | None:
+    """The report of the week that has ended, over figures of its end. None as long as there is no such asset."""
+    assets = known.named(*FIGURES, REPORT)
+    if REPORT not in assets:
+        return None
+    job = dg.define_asset_job(
+        "operations_reporting",
+        selection=dg.AssetSelection.assets(*keys(assets)),
+        description="Quality and hours of a week, and the operations report of it.",
+        tags=NO_RUN_RETRY,
+    )
+
+    @dg.schedule(
+        name="operations_report_weekly",
+        job=job,
+        cron_schedule=settings.operations_report_cron,
+        execution_timezone="UTC",
+        description="The operations report of the week that has ended, with its quality and hours computed anew.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def tick(context: dg.ScheduleEvaluationContext, prism: PrismResource) -> dg.RunRequest | dg.SkipReason:
+        at, first = context.scheduled_execution_time, prism.weeks().first
+        week = Week.of(at) + -1
+        if week < first:
+            return dg.SkipReason(f"the first week is {first}, and {week} is the one that has ended")
+        return request(WeekRange(week, week), assets, [f"the tick of {at:%Y-%m-%dT%H:%MZ}"], tags=NO_RUN_RETRY)
+
+    return dg.Definitions(jobs=[job], schedules=[tick])
 
 
 def report_delivery(known: KnownAssets) -> dg.SensorDefinition | None:

@@ -14,7 +14,7 @@ from prism_sensors.known import KnownAssets
 from prism_sensors.landed import landed_activity
 from prism_sensors.proposals import capacity_plan_weekly
 from prism_sensors.published import published_plans
-from prism_sensors.reports import report_delivery
+from prism_sensors.reports import operations_report_weekly, report_delivery
 from prism_sensors.restated import restated_sensor
 from prism_sensors.run_incidents import failed_runs
 from prism_sensors.watches import change_sensors
@@ -30,6 +30,7 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         alerts_daily(settings, known),
         alerts_weekly(settings, known),
         campaign_figures_weekly(settings, known),
+        operations_report_weekly(settings, known),
     ]
     found = (published_plans(known), report_delivery(known), restated_sensor(known))
     others = [one for one in found if one is not None]

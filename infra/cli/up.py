@@ -169,7 +169,7 @@ def _with_first_start(platform: Platform, sample_weeks: int | None) -> Platform:
         raise BadUsage(
             f"PRISM_FIRST_WEEK={first_week} lies after the running week, {clock.this_week()}; nothing was decided"
         )
-    home.fix_settings(first_week=first_week.label)
+    home.fix_settings(first_week=first_week.label, **({} if sample_weeks is None else {"synthetic": True}))
     home.note_first_start(sample_weeks=sample_weeks, started_at=clock.now())
     return replace(platform, settings=load_settings(home=settings.home))
 

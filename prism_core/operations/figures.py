@@ -29,6 +29,13 @@ LABELS: Final[Mapping[Measure, str]] = {
     Measure.WORKED_SHARE: "hours worked of those allocated",
     Measure.NEW_ALERTS: "new alerts",
 }
+# Where figures come from that are no alerts: tables of the lake, and the targets of projects.
+_SOURCES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("tasks", "hours", "people", "unresolved"), "throughput"),
+    **dict.fromkeys(("reviewed", "correct"), "quality_scores"),
+    **dict.fromkeys(("available", "allocated", "worked"), "utilisation"),
+    "target": "projects",
+}
 # How many weeks an indicator is folded over, and how many are read for it.
 FOLDED_WEEKS: Final = 8
 READ_WEEKS: Final = FOLDED_WEEKS + WINDOW_WEEKS
@@ -183,7 +190,7 @@ def _add(
     *,
     subject: str | None = None,
 ) -> None:
-    sources = (f"operations#{week}",)
+    sources = (f"{_SOURCES.get(metric, 'alerts')}#{week}",)
     ledger.add(Fact(fact_id, value, unit, label, None, metric, subject, sources, period=week.label))
 
 

@@ -46,6 +46,23 @@ def test_the_worked_example_a_second_time_changes_nothing(loaded_home: Path) -> 
     assert prism(loaded_home, "query", TASKS_BY_WEEK, "--format", "csv").stdout == KNOWN
 
 
+def test_the_operations_report_of_a_real_week_is_written_as_the_mail_that_it_becomes(
+    loaded_home: Path, tmp_path: Path
+) -> None:
+    written = prism(loaded_home, "report", "ops", "2018-W36", "--out", str(tmp_path / "mail"), "--json")
+    early = prism(loaded_home, "report", "ops", "2018-W32", "--out", str(tmp_path / "none"))
+
+    found = json.loads(written.stdout)
+    assert (found["subject"], found["synthetic"]) == ("Operations report 2018-W36", False)
+    assert sorted(Path(one).name for one in found["files"]) == sorted(
+        one.name for one in (tmp_path / "mail").iterdir()
+    )
+    text = (tmp_path / "mail" / "report.txt").read_text()
+    assert "Tasks: 840" in text
+    assert "2018-W33: 1,000" in text
+    assert (early.returncode, (tmp_path / "none").exists()) == (2, False)
+
+
 def test_the_home_remembers_its_first_week(loaded_home: Path) -> None:
     answer = prism(loaded_home, "query", TASKS_BY_WEEK, "--format", "json", first_week="")
 
