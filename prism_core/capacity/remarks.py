@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 
 from prism_core.capacity.problem import NO_HOURS, DemandLine, Pin, PlanMember, PlanProblem
+from prism_core.capacity.scoring import surplus
 
 # What to look at, and what there is to know.
 Remarks = Iterator[tuple[str, str]]
@@ -47,30 +49,29 @@ def _fewest_notes(problem: PlanProblem, having: Mapping[str, list[PlanMember]]) 
     """Projects that want more people at once than there are who could work on them."""
     barred = {(one.member_id, one.project_id) for one in problem.exclusions}
     pinned = {pin.project_id for pin in problem.pins}
-    several = {
-        one.project_id: one.min_people
-        for one in problem.projects
-        if one.min_people > 1 and one.project_id not in pinned
-    }
-    able: defaultdict[str, set[str]] = defaultdict(set)
-    hours: defaultdict[str, Decimal] = defaultdict(lambda: NO_HOURS)
-    for line in problem.lines:
-        if line.project_id not in several:
+    lines = _by_project(problem.lines)
+    able: dict[frozenset[tuple[str, int]], list[str]] = {}
+    for project in problem.projects:
+        fewest, name = project.min_people, project.project_id
+        if fewest <= 1 or name in pinned:
             continue
-        hours[line.project_id] += line.hours
-        rarest = min(line.skills, key=lambda skill: len(having.get(skill, ())), default=None)
-        who = problem.members if rarest is None else having.get(rarest, ())
-        able[line.project_id] |= {
-            one.member_id
-            for one in who
-            if any(one.hours.values())
-            and (one.member_id, line.project_id) not in barred
-            and _has(one, line.skills)
-        }
-    for project, fewest in several.items():
-        if able[project] and len(able[project]) < fewest:
-            few = f"wants {fewest} people at once, {len(able[project])} can work on it"
-            yield f"project {project}", f"{few}; its {hours[project]} hours stay open"
+        people: set[str] = set()
+        for line in lines[name]:
+            need = frozenset(line.skills.items())
+            if need not in able:
+                rarest = min(line.skills, key=lambda skill: len(having.get(skill, ())), default=None)
+                who = problem.members if rarest is None else having.get(rarest, ())
+                able[need] = [
+                    one.member_id
+                    for one in who
+                    if any(one.hours.values()) and surplus(one.skills, line.skills) is not None
+                ]
+            allowed = (one for one in able[need] if (one, name) not in barred)
+            people.update(islice(allowed, fewest))  # as many as would do; else the cost is people times projects
+        if people and len(people) < fewest:
+            few = f"wants {fewest} people at once, {len(people)} can work on it"
+            hours = sum((line.hours for line in lines[name]), NO_HOURS)
+            yield f"project {name}", f"{few}; its {hours} hours stay open"
 
 
 def _nobody_can(skills: Mapping[str, int], having: Mapping[str, list[PlanMember]]) -> str:
@@ -78,42 +79,39 @@ def _nobody_can(skills: Mapping[str, int], having: Mapping[str, list[PlanMember]
     if unknown:
         return f"nobody has {' or '.join(unknown)}"
     rarest = min(skills, key=lambda skill: (len(having[skill]), skill), default=None)
-    if rarest is None or any(_has(member, skills) for member in having[rarest]):
+    if rarest is None or any(surplus(member.skills, skills) is not None for member in having[rarest]):
         return ""
     return f"nobody has {' and '.join(f'{skill} at level {level}' for skill, level in sorted(skills.items()))}"
 
 
-def _has(member: PlanMember, skills: Mapping[str, int]) -> bool:
-    return all(member.skills.get(skill, 0) >= level for skill, level in skills.items())
+def _by_project(lines: Iterable[DemandLine]) -> defaultdict[str, list[DemandLine]]:
+    found: defaultdict[str, list[DemandLine]] = defaultdict(list)
+    for line in lines:
+        found[line.project_id].append(line)
+    return found
 
 
 def _pin_notes(problem: PlanProblem) -> Remarks:
     members = {member.member_id: member for member in problem.members}
     projects = {project.project_id: project for project in problem.projects}
-    demand: defaultdict[str, Decimal] = defaultdict(lambda: NO_HOURS)
-    lines: defaultdict[str, list[DemandLine]] = defaultdict(list)
-    for line in problem.lines:
-        demand[line.project_id] += line.hours
-        lines[line.project_id].append(line)
-    pinned: defaultdict[str, Decimal] = defaultdict(lambda: NO_HOURS)
+    lines = _by_project(problem.lines)
+    pins: defaultdict[str, list[Pin]] = defaultdict(list)
     for pin in problem.pins:
         name = pin_name(pin.member_id, pin.project_id)
-        pinned[pin.project_id] += pin.hours
-        of_project = lines[pin.project_id]
-        if of_project and not any(_has(members[pin.member_id], line.skills) for line in of_project):
+        pins[pin.project_id].append(pin)
+        of_project, skills = lines[pin.project_id], members[pin.member_id].skills
+        if of_project and all(surplus(skills, line.skills) is None for line in of_project):
             yield name, "they lack the skills of every line; the hours count all the same"
         block = projects[pin.project_id].min_block_hours
         if pin.by_day is not None and any(0 < hours < block for hours in pin.by_day.values()):
             yield name, f"a day has fewer hours than the shortest block of {block}; it is kept all the same"
-    for project, hours in pinned.items():
-        of_project = [pin for pin in problem.pins if pin.project_id == project]
-        over = hours - _counting(of_project, lines[project], problem)
+    for project, pinned in pins.items():
+        hours = sum((pin.hours for pin in pinned), NO_HOURS)
+        demand = sum((line.hours for line in lines[project]), NO_HOURS)
+        over = hours - _counting(pinned, lines[project], problem)
         if over:
-            late = "" if over == hours - demand[project] else " or the days on which it ends"
-            yield (
-                f"pins on {project}",
-                f"{over} hours beyond the demand of {demand[project]}{late}; they earn nothing",
-            )
+            late = "" if over == hours - demand else " or the days on which it ends"
+            yield f"pins on {project}", f"{over} hours beyond the demand of {demand}{late}; they earn nothing"
 
 
 def _counting(pins: Iterable[Pin], lines: Iterable[DemandLine], problem: PlanProblem) -> Decimal:

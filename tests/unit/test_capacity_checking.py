@@ -1,13 +1,15 @@
 """Everything that is wrong with a week to plan is named, with what to do, and nothing is dropped in silence."""
 
+from collections.abc import Iterator, ValuesView
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from prism_core.capacity.checking import BadProblem, check
 from prism_core.capacity.problem import Exclusion, Level, Pin, PlanProblem, PlanProject, Weights
+from prism_core.capacity.remarks import worth_knowing
 from prism_core.capacity.solve import solve
 from tests.unit.capacity_weeks import MON, SUN, TUE, WED, WEEK, line, member
 
@@ -269,3 +271,56 @@ def test_overtime_makes_room_for_a_pin() -> None:
     )
 
     assert check(problem) == []
+
+
+class Read:
+    """How often a part of a problem was read."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+
+class CountedPins(tuple[Pin, ...]):
+    """Pins that count how often one of them is read."""
+
+    read: Read
+
+    def __iter__(self) -> Iterator[Pin]:
+        for pin in super().__iter__():
+            self.read.times += 1
+            yield pin
+
+
+class CountedHours(dict[date, Decimal]):
+    """Hours of a member that count how often they are read."""
+
+    read: Read
+
+    def values(self) -> ValuesView[Decimal]:
+        self.read.times += 1
+        return super().values()
+
+
+def many(size: int) -> tuple[PlanProblem, Read]:
+    """As many members as projects: half of them wait for two people, half have a pin beyond their demand."""
+    read = Read()
+    members = [member(f"m{number}", 8) for number in range(size)]
+    for number, one in enumerate(members):
+        hours = CountedHours(one.hours)
+        hours.read = read
+        members[number] = replace(one, hours=hours, skills={"video": 1 + number % 2})
+    projects = [PlanProject(f"p{number}", min_people=number % 2 * 2) for number in range(size)]
+    pins = CountedPins(Pin(f"m{number}", f"p{number}", Decimal(2)) for number in range(0, size, 2))
+    pins.read = read
+    lines = [line(one.project_id, 1, skills={"video": 1}) for one in projects]
+    return PlanProblem(WEEK, members, projects, lines, pins), read
+
+
+def test_what_is_worth_knowing_costs_no_more_per_project_when_there_are_more() -> None:
+    costs: dict[int, int] = {}
+    for size in (20, 200):
+        problem, read = many(size)
+        assert len(worth_knowing(problem)) == size / 2
+        costs[size] = read.times
+
+    assert costs[200] <= 10 * costs[20]
