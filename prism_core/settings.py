@@ -42,6 +42,11 @@ HOME_FILE = "settings.json"
 NOT_SETTINGS = frozenset({"NOW"})
 _CRON = r"^\S+( +\S+){4}$"
 _PROPERTY = r"^[a-z][a-z0-9_]{0,99}$"
+# Names of Anthropic, of Bedrock, and of profiles there, which have colons and slashes.
+_MODEL = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$"
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost"})
+ANTHROPIC_URL = "https://api.anthropic.com"
+Dollars = Annotated[Decimal, Field(ge=0, le=10_000)]
 _ADDRESS = r"[^@\s,<>]+@[^@\s,<>]+"
 # Where nobody said otherwise; nothing leaves a local platform, whose mailbox keeps everything.
 LOCAL_SENDER, LOCAL_OPERATIONS = "prism@prism.localhost", "operations@prism.localhost"
@@ -64,6 +69,14 @@ class CampaignSource(StrEnum):
 
     LIVE = "live"
     ARCHIVE = "archive"
+
+
+class ModelProvider(StrEnum):
+    """Where the language model is that writes sentences of reports; `none`: code writes all of them."""
+
+    ANTHROPIC = "anthropic"
+    BEDROCK = "bedrock"
+    NONE = "none"
 
 
 class LeadScope(StrEnum):
@@ -215,7 +228,19 @@ class Settings(BaseModel):
         default="utm_ad_id", pattern=_PROPERTY, description="where a contact carries the ad's id"
     )
     claude_api_url: AnyHttpUrl = Field(
-        default=AnyHttpUrl("https://api.anthropic.com"), description="Claude; the platform names its stand-in"
+        default=AnyHttpUrl(ANTHROPIC_URL), description="Claude; the platform names its stand-in"
+    )
+    model_provider: ModelProvider = Field(
+        default=ModelProvider.ANTHROPIC, description="where the model is that writes sentences of reports"
+    )
+    model_name: str = Field(default="claude-opus-5-5", pattern=_MODEL, description="as its provider calls it")
+    model_timeout_seconds: Annotated[int, Field(ge=5, le=600)] = Field(
+        default=120, description="one attempt at one answer ends after this"
+    )
+    model_read_price: Dollars | None = Field(default=None, description="US dollars for a million tokens read")
+    model_written_price: Dollars | None = Field(default=None, description="the same for tokens written")
+    model_budget: Dollars | None = Field(
+        default=None, description="US dollars from which on a report asks nothing more; needs both prices"
     )
 
     backup_retention_days: Annotated[int, Field(ge=2, le=3650)] = Field(
@@ -230,6 +255,23 @@ class Settings(BaseModel):
         if self.environment is Environment.AWS and self.aws_endpoint_url is not None:
             raise ValueError("aws_endpoint_url belongs to the local environment; unset it for aws")
         return self
+
+    @model_validator(mode="after")
+    def _a_budget_can_be_counted(self) -> Self:
+        prices = (self.model_read_price, self.model_written_price)
+        if None in prices and (self.model_budget is not None or any(price is not None for price in prices)):
+            raise ValueError("model_read_price and model_written_price go together, and model_budget needs both")
+        return self
+
+    @property
+    def meta_is_stand_in(self) -> bool:
+        """Whether ads are those of the platform's stand-in, which are of nobody."""
+        return self.environment is Environment.LOCAL and self.meta_api_url.host in _THIS_MACHINE
+
+    @property
+    def claude_is_stand_in(self) -> bool:
+        """Whether sentences are those of the platform's stand-in, which is no model."""
+        return self.environment is Environment.LOCAL and self.claude_api_url.host in _THIS_MACHINE
 
     @property
     def lake_bucket(self) -> str:

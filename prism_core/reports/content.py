@@ -46,6 +46,7 @@ class Fallback(StrEnum):
     TRUNCATED = "the model's answer was cut off"
     MALFORMED = "the model's answer was not in the agreed form"
     REJECTED = "the model's answer held figures or claims that the data does not"
+    OVER_BUDGET = "what the model may cost was used up"
     NOT_ASKED = "the model was not asked"
 
 

@@ -7,7 +7,7 @@ schema, and the SDK's `parse()` loses the message of a refusal or a truncation: 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from time import monotonic
 from typing import Any, Final
@@ -22,6 +22,7 @@ from prism_resources.writing.passes import Unusable
 
 # Below the 21,334 from which an answer must be streamed; thinking counts.
 MOST_TOKENS: Final = 16_000
+ATTEMPTS: Final = 3
 _MILLION: Final = Decimal(1_000_000)
 # Step, what was asked, status, headers, body: as it came, errors and repeated attempts too.
 Keep = Callable[[str, Mapping[str, Any], int, Mapping[str, str], bytes], None]
@@ -33,6 +34,16 @@ class Prices:
 
     read: Decimal
     written: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Where Bedrock is, and the credentials of AWS that calls are signed with."""
+
+    region: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class _Usage(BaseModel):
     cache_creation_input_tokens: int | None = None
 
 
-class _Message(BaseModel):
+class Message(BaseModel):
     """What is read of an answer; everything else stays in the archive."""
 
     content: list[_Block]
@@ -76,26 +87,34 @@ class Claude:
         model: str,
         keep: Keep,
         *,
-        api_key: str | None,
-        region: str | None = None,
+        key: "str | Signing",
         base_url: str | None = None,
         seconds: float = 120,
-        attempts: int = 3,
+        attempts: int = ATTEMPTS,
         prices: Prices | None = None,
+        budget: Decimal | None = None,
     ) -> None:
-        """With `api_key` None it is Bedrock's of `region`, signed as every call of AWS.
+        """`key` of Anthropic, or with what calls to Bedrock are signed.
 
-        `seconds` is the limit of one attempt; the SDK waits between attempts as `retry-after` says.
+        `seconds` is the limit of one attempt; the SDK waits between attempts as `retry-after` says. From `budget`
+        dollars on, which needs prices, nothing more is asked.
         """
-        self.model, self._keep, self._prices, self._step = model, keep, prices, ""
+        self.model, self._keep, self._prices, self._budget = model, keep, prices, budget
         self.spent: list[Spent] = []
-        http = anthropic.DefaultHttpxClient(event_hooks={"response": [self._kept]})
+        self._answers: list[httpx2.Response] = []
+        http = anthropic.DefaultHttpxClient(event_hooks={"response": [self._answered]})
         shared: dict[str, Any] = {"base_url": base_url, "timeout": seconds, "max_retries": attempts - 1}
-        if api_key is None:
-            self._client: Any = AnthropicBedrock(aws_region=region, http_client=http, **shared)
+        if isinstance(key, str):
+            self._client: Any = anthropic.Anthropic(api_key=key, http_client=http, **shared)
         else:
-            self._client = anthropic.Anthropic(api_key=api_key, http_client=http, **shared)
-        self._asked: Mapping[str, Any] = {}
+            self._client = AnthropicBedrock(
+                aws_region=key.region,
+                aws_access_key=key.access_key,
+                aws_secret_key=key.secret_key,
+                aws_session_token=key.token,
+                http_client=http,
+                **shared,
+            )
 
     def __enter__(self) -> "Claude":
         return self
@@ -115,37 +134,40 @@ class Claude:
                 "format": {"type": "json_schema", "schema": anthropic.transform_schema(dict(schema))}
             },
         }
-        self._step, self._asked, began = step, asked, monotonic()
+        self._require_budget(step)
+        began = monotonic()
         try:
-            body = self._client.messages.with_raw_response.create(**asked).http_response.content
+            body = self._asked(step, asked)
         except anthropic.APIStatusError as error:
             detail = f"pass {step}: {error.status_code} after all attempts"
             raise Unusable(Fallback.UNREACHABLE, detail) from error
         except (anthropic.AnthropicError, httpx2.HTTPError) as error:
             raise Unusable(Fallback.UNREACHABLE, f"pass {step}: {type(error).__name__}") from error
-        return self._text(step, body, round((monotonic() - began) * 1_000))
+        said = message_of(step, body)
+        self.spent.append(self._cost(step, said, round((monotonic() - began) * 1_000)))
+        return text_of(step, said)
 
-    def _text(self, step: str, body: bytes, milliseconds: int) -> str:
+    def _asked(self, step: str, asked: Mapping[str, Any]) -> bytes:
+        """The body of the answer. Every answer, also one that the SDK tries again, is kept before it is read."""
+        self._answers.clear()
         try:
-            said = _Message.model_validate_json(body)
-        except ValidationError as error:
-            raise Unusable(Fallback.MALFORMED, f"pass {step}: the answer is no message of Claude") from error
-        self.spent.append(self._cost(step, said, milliseconds))
-        match said.stop_reason:
-            case "end_turn" | "stop_sequence":
-                pass
-            case "refusal":
-                raise Unusable(Fallback.REFUSAL, f"pass {step}: refused")
-            case "max_tokens" | "model_context_window_exceeded":
-                raise Unusable(Fallback.TRUNCATED, f"pass {step}: cut off ({said.stop_reason})")
-            case other:
-                raise Unusable(Fallback.MALFORMED, f"pass {step}: it stopped for {other!r}")
-        text = "".join(block.text for block in said.content if block.type == "text")
-        if not text.strip():
-            raise Unusable(Fallback.MALFORMED, f"pass {step}: the answer is empty")
-        return text
+            return self._client.messages.with_raw_response.create(**asked).http_response.content
+        finally:
+            for one in self._answers:
+                self._keep(step, asked, one.status_code, dict(one.headers), one.content)
 
-    def _cost(self, step: str, said: _Message, milliseconds: int) -> Spent:
+    def _answered(self, response: httpx2.Response) -> None:
+        # Only noted: an error raised within the SDK would be taken for one of the connection, and tried again.
+        response.read()
+        self._answers.append(response)
+
+    def _require_budget(self, step: str) -> None:
+        spent = sum((one.dollars or Decimal(0) for one in self.spent), Decimal(0))
+        if self._budget is not None and spent >= self._budget:
+            detail = f"pass {step}: {spent:.4f} of {self._budget} US dollars were used"
+            raise Unusable(Fallback.OVER_BUDGET, detail)
+
+    def _cost(self, step: str, said: Message, milliseconds: int) -> Spent:
         used = said.usage
         cached, made = used.cache_read_input_tokens or 0, used.cache_creation_input_tokens or 0
         dollars = None
@@ -162,7 +184,27 @@ class Claude:
             dollars,
         )
 
-    def _kept(self, response: httpx2.Response) -> None:
-        """Called with every answer, also those that the SDK tries again."""
-        response.read()
-        self._keep(self._step, self._asked, response.status_code, dict(response.headers), response.content)
+
+def message_of(step: str, body: bytes) -> Message:
+    """An answer as it came. Raises Unusable for what is no message of Claude."""
+    try:
+        return Message.model_validate_json(body)
+    except ValidationError as error:
+        raise Unusable(Fallback.MALFORMED, f"pass {step}: the answer is no message of Claude") from error
+
+
+def text_of(step: str, said: Message) -> str:
+    """What it says. Raises Unusable for a refusal, for what is cut off, and for nothing."""
+    match said.stop_reason:
+        case "end_turn" | "stop_sequence":
+            pass
+        case "refusal":
+            raise Unusable(Fallback.REFUSAL, f"pass {step}: refused")
+        case "max_tokens" | "model_context_window_exceeded":
+            raise Unusable(Fallback.TRUNCATED, f"pass {step}: cut off ({said.stop_reason})")
+        case other:
+            raise Unusable(Fallback.MALFORMED, f"pass {step}: it stopped for {other!r}")
+    text = "".join(block.text for block in said.content if block.type == "text")
+    if not text.strip():
+        raise Unusable(Fallback.MALFORMED, f"pass {step}: the answer is empty")
+    return text

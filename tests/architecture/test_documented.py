@@ -8,6 +8,7 @@ import typer
 
 from infra.cli.app import app
 from infra.lake_documents import DOCUMENT, document
+from prism_core.settings import Settings
 from tests.architecture.documents import (
     broken_links,
     changelog_problems,
@@ -168,3 +169,9 @@ def test_a_gap_in_the_decisions_and_a_missing_part_are_caught() -> None:
 
 def test_the_tables_and_views_for_dashboards_are_described_as_they_are() -> None:
     assert DOCUMENT.read_text(encoding="utf-8") == document(), "run `python -m infra.lake_documents`"
+
+
+def test_every_setting_is_described_with_its_variable() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text()
+
+    assert [name for name in Settings.model_fields if f"| `{name}` | `PRISM_{name.upper()}` |" not in text] == []

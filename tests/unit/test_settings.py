@@ -1,6 +1,7 @@
 """The settings: where a value comes from, and what is said about one that cannot be."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,31 @@ def test_names_of_resources_follow_from_the_prefix_the_account_and_the_region() 
     assert settings.glue_database == "prism_two_lake"
     assert settings.table_name("members") == "prism-two-members"
     assert settings.local_lake_path == settings.home / "emulator/s3/123456789012" / settings.lake_bucket
+
+
+def test_a_price_alone_and_a_budget_without_prices_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MODEL_READ_PRICE", "MODEL_BUDGET"):
+        with monkeypatch.context() as patch:
+            patch.setenv(f"PRISM_{name}", "3")
+            assert "model_read_price and model_written_price go together" in refusal()
+
+    for name in ("MODEL_READ_PRICE", "MODEL_WRITTEN_PRICE", "MODEL_BUDGET"):
+        monkeypatch.setenv(f"PRISM_{name}", "0.5")
+    assert load_settings().model_budget == Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        pytest.param("MODEL_PROVIDER", "openai", "'anthropic', 'bedrock' or 'none'", id="provider"),
+        pytest.param("MODEL_NAME", "claude opus", "pattern", id="name"),
+        pytest.param("MODEL_TIMEOUT_SECONDS", "4", "greater than or equal to 5", id="time"),
+        pytest.param("MODEL_READ_PRICE", "-1", "greater than or equal to 0", id="price"),
+    ],
+)
+def test_a_model_that_cannot_be_is_refused_with_what_can(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(f"PRISM_{name}", value)
+
+    assert says in refusal()

@@ -1,4 +1,4 @@
-"""The Messages API of Anthropic as far as PRISM asks it, on loopback.
+"""The Messages API of Anthropic as far as PRISM asks it, at Anthropic and at Bedrock, on loopback.
 
 Belongs here: the wire: who may ask, what a request must have, thinking, usage, and a message around a text. Does
 not belong here: who writes the text (an Author, see world.py) and faults (faults.py).
@@ -27,17 +27,29 @@ class Claude:
         self._world, self._numbers = world, count(1)
 
     def routes(self) -> list[Route]:
-        return [Route("/v1/messages", self._messages, methods=["POST"])]
+        return [
+            Route("/v1/messages", self._messages, methods=["POST"]),
+            Route("/model/{model:path}/invoke", self._invoke, methods=["POST"]),
+        ]
 
     async def _messages(self, request: Request) -> Response:
         # Its own client sends the key as a bearer token, others in a header of its own.
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self._world.tokens.claude not in {given, request.headers.get("x-api-key")}:
             return JSONResponse(claude_error("authentication_error", "invalid x-api-key"), 401)
-        body = await request.body()
+        version = "" if "anthropic-version" in request.headers else "anthropic-version: header is required"
+        return self._answer(await request.body(), {}, version)
+
+    async def _invoke(self, request: Request) -> Response:
+        """Bedrock: the model in the path, the version in the body, signed as every call of AWS."""
+        if not request.headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
+            return JSONResponse({"message": "Missing Authentication Token"}, 403)
+        return self._answer(await request.body(), {"model": request.path_params["model"]})
+
+    def _answer(self, body: bytes, named: Mapping[str, Any], wrong: str = "") -> Response:
         try:
-            asked = json.loads(body)
-            wrong = _wrong(asked, request.headers)
+            asked = json.loads(body) | named
+            wrong = wrong or _wrong(asked)
         except (ValueError, AttributeError, TypeError) as error:
             wrong = f"the body is no request: {error!r}"
         if wrong:
@@ -68,10 +80,8 @@ class Claude:
         return JSONResponse(answer, headers={"request-id": "req_stand_in"})
 
 
-def _wrong(asked: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
-    """What Anthropic would not take, None when it would."""
-    if "anthropic-version" not in headers:
-        return "anthropic-version: header is required"
+def _wrong(asked: Mapping[str, Any]) -> str:
+    """What Anthropic would not take; nothing when it would."""
     if asked.get("stream"):
         return "the stand-in does not stream"
     missing = [name for name in ("model", "max_tokens", "messages") if name not in asked]
@@ -82,7 +92,7 @@ def _wrong(asked: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
     budget = asked.get("thinking", {}).get("budget_tokens")
     if budget is not None and not _LEAST_THINKING <= budget < asked["max_tokens"]:
         return f"thinking.budget_tokens: at least {_LEAST_THINKING}, and less than max_tokens"
-    return None
+    return ""
 
 
 def smallest_answer(asked: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from infra.local.home import Home
 from infra.local.platform import Platform
 from infra.local.standins.ads import Ads, DrawnAds
-from infra.local.standins.claude import smallest_answer
+from infra.local.standins.author import honest_author
 from infra.local.standins.world import APP_ID, Tokens, World
 from prism_core.settings import Settings
 from prism_resources.aws import client
@@ -33,7 +33,7 @@ def home_tokens(home: Home) -> Tokens:
 
 def home_world(home: Home, ads: Ads | None = None) -> World:
     """What the stand-ins of a platform tell of: synthetic ads of any day, unless there are others."""
-    return World(ads or DrawnAds(), home_tokens(home), ZONE, smallest_answer, currency=CURRENCY)
+    return World(ads or DrawnAds(), home_tokens(home), ZONE, honest_author, currency=CURRENCY)
 
 
 def seed_credentials(platform: Platform) -> None:
