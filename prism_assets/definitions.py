@@ -15,6 +15,7 @@ from prism_assets.allocation.checks import allocation_checks
 from prism_assets.campaign.assets import campaign_assets
 from prism_assets.campaign.figure_checks import figure_checks
 from prism_assets.campaign.input_checks import input_checks
+from prism_assets.campaign.report_checks import report_checks
 from prism_assets.lake.assets import lake_assets
 from prism_assets.lake.backups import backup_assets, backup_checks
 from prism_assets.lake.checks import lake_checks
@@ -67,6 +68,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *allocation_checks(weeks),
             *input_checks(weeks),
             *figure_checks(weeks),
+            *report_checks(weeks),
             *lake_checks(weeks),
             *backup_checks(),
             *restatement_checks(weeks),

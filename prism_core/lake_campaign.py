@@ -102,4 +102,28 @@ CAMPAIGN_TRENDS: Final = LakeTable(
     ),
 )
 
-CAMPAIGN: Final = (META_INSIGHTS, HUBSPOT_LEADS, CAMPAIGN_METRICS, LEAD_ATTRIBUTION, CAMPAIGN_TRENDS)
+CAMPAIGN_ANALYSIS: Final = LakeTable(
+    "campaign_analysis",
+    "What the report of the week says in sentences: one row per text. No row: no report of the week was made.",
+    (
+        Column("part", "string", "headline, analysis or recommendation"),
+        Column("place", "bigint", "which of its part, from 0"),
+        Column("department", "string", "whom a recommendation is for; null of the others"),
+        Column("said", "string", "the text as it is read"),
+        Column("prose", "string", "the text with {{fact:ID}} and {{name:ID}} where a figure and a name stand"),
+        Column("about", "string", "JSON list of the metrics whose direction or alarm it tells", json=True),
+        Column("writer", "string", "model or code"),
+        Column("fallback", "string", "why code wrote it; null when a model did"),
+        Column("model", "string", "the model that wrote it; null when code did"),
+        Column("prompt", "string", "the version of the prompt that it was asked with; null when code wrote"),
+    ),
+)
+
+CAMPAIGN: Final = (
+    META_INSIGHTS,
+    HUBSPOT_LEADS,
+    CAMPAIGN_METRICS,
+    LEAD_ATTRIBUTION,
+    CAMPAIGN_TRENDS,
+    CAMPAIGN_ANALYSIS,
+)

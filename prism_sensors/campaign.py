@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from prism_assets.campaign.reporting import NEWEST_WEEK, REPORTS_TAG
 from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core.calendar import Week, WeekRange
@@ -17,19 +18,20 @@ from prism_sensors.asking import request
 from prism_sensors.known import KnownAssets, keys
 
 FIGURES = ("meta_insights", "hubspot_leads", "campaign_metrics", "lead_attribution", "campaign_trends")
+REPORT = ("campaign_analysis", "campaign_report")
 # Meta counts leads to a day for 28 days after it, so a closed week is another one on the four Mondays after.
 READ_AGAIN_WEEKS = 4
 
 
 def campaign_figures_weekly(settings: Settings, known: KnownAssets) -> dg.Definitions | None:
     """The week that has ended and the four before it, in one run. None as long as there are no such assets."""
-    assets = known.named(*FIGURES)
-    if len(assets) < len(FIGURES):
+    assets = known.named(*FIGURES, *REPORT)
+    if len(assets) < len(FIGURES) + len(REPORT):
         return None
     job = dg.define_asset_job(
         "campaign_figures",
         selection=dg.AssetSelection.assets(*keys(assets)),
-        description="Ads and leads of some weeks, and every figure that is computed from them.",
+        description="Ads and leads of some weeks, every figure that is computed from them, and the report of one.",
         tags=NO_RUN_RETRY,
     )
 
@@ -40,7 +42,7 @@ def campaign_figures_weekly(settings: Settings, known: KnownAssets) -> dg.Defini
         execution_timezone=settings.report_time_zone,
         description=(
             "Ads and leads of the week that has ended, and of the four before it again: Meta counts leads to a "
-            "day for 28 days."
+            "day for 28 days. The report of the week that has ended."
         ),
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
@@ -52,7 +54,8 @@ def campaign_figures_weekly(settings: Settings, known: KnownAssets) -> dg.Defini
             return dg.SkipReason(f"the first week is {within.first}, and {asked.last} is the one that has ended")
         # Each Monday is a cause of its own: what was read a week ago is read again.
         cause = f"the tick of {context.scheduled_execution_time:%Y-%m-%dT%H:%MZ}"
-        return request(WeekRange(first, asked.last), assets, [cause], tags=NO_RUN_RETRY)
+        tags = NO_RUN_RETRY | {REPORTS_TAG: NEWEST_WEEK}
+        return request(WeekRange(first, asked.last), assets, [cause], tags=tags)
 
     return dg.Definitions(jobs=[job], schedules=[tick])
 

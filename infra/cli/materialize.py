@@ -6,6 +6,7 @@ Does not belong here: the assets (prism_assets).
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -129,12 +130,18 @@ def _booked(platform: Platform, outcome: RunOutcome, weeks: WeekRange) -> RunOut
 
 
 def run_range(
-    platform: Platform, selection: str, weeks: WeekRange, *, anew: str | None = None, because: str | None = None
+    platform: Platform,
+    selection: str,
+    weeks: WeekRange,
+    *,
+    anew: str | None = None,
+    because: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> RunOutcome:
     """One Dagster run over `weeks`, recorded in the platform's instance.
 
-    `anew` is why expired input is no matter, `because` why published totals may move far. Raises BadUsage for a
-    selection that names nothing and for weeks without a partition.
+    `anew` is why expired input is no matter, `because` why published totals may move far, `tags` what else the run
+    is told. Raises BadUsage for a selection that names nothing and for weeks without a partition.
     """
     prepare_dagster_home(platform)
     with err.status("loading the assets") as status:
@@ -164,6 +171,7 @@ def run_range(
                         PROCESS_TAG: this_process(),
                         **({} if anew is None else {ANEW_TAG: anew}),
                         **({} if because is None else {BECAUSE_TAG: because}),
+                        **(tags or {}),
                     },
                 )
         finally:

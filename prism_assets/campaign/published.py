@@ -64,23 +64,40 @@ def attribution(prism: PrismResource, week: Week) -> Attribution | None:
     return attribution_of(rows_of(prism, LEAD_ATTRIBUTION, week))
 
 
-def history_until(prism: PrismResource, last: Week) -> History:
-    """Every published week of campaigns up to one, that one included.
+class Campaigns:
+    """Published weeks of campaigns, each read once for however many histories."""
 
-    Raises PermanentFailure when it is not published. Weeks between that nobody has read count as not read.
-    """
-    published = [week for week in published_weeks(prism) if week <= last]
-    if last not in published:
-        raise PermanentFailure(
-            f"{CAMPAIGN_METRICS.name} of {last} is not there; `prism materialize {CAMPAIGN_METRICS.name} --weeks "
-            f"{last}` computes it"
+    def __init__(self, prism: PrismResource) -> None:
+        self._prism = prism
+        self._weeks: dict[Week, tuple[tuple[CampaignWeek, ...], tuple[date, ...]]] = {}
+        self._published = published_weeks(prism)
+
+    def until(self, last: Week) -> History:
+        """Every published week up to one, that one included.
+
+        Raises PermanentFailure when it is not published. Weeks between that nobody has read count as not read.
+        """
+        published = [week for week in self._published if week <= last]
+        if last not in published:
+            raise PermanentFailure(
+                f"{CAMPAIGN_METRICS.name} of {last} is not there; `prism materialize {CAMPAIGN_METRICS.name} "
+                f"--weeks {last}` computes it"
+            )
+        read = {week: self._week(week) for week in published}
+        return history_of(
+            {week: rows for week, (rows, _) in read.items()}, {week: days for week, (_, days) in read.items()}
         )
-    weeks: dict[Week, tuple[CampaignWeek, ...]] = {}
-    days: dict[Week, tuple[date, ...]] = {}
-    for week in published:
-        weeks[week] = campaigns(prism, week)
-        days[week] = days_of(evidence_of(prism, CAMPAIGN_METRICS, week) or Evidence())
-    return history_of(weeks, days)
+
+    def _week(self, week: Week) -> tuple[tuple[CampaignWeek, ...], tuple[date, ...]]:
+        if week not in self._weeks:
+            evidence = evidence_of(self._prism, CAMPAIGN_METRICS, week) or Evidence()
+            self._weeks[week] = campaigns(self._prism, week), days_of(evidence)
+        return self._weeks[week]
+
+
+def history_until(prism: PrismResource, last: Week) -> History:
+    """One history of `Campaigns`."""
+    return Campaigns(prism).until(last)
 
 
 def campaigns(prism: PrismResource, week: Week) -> tuple[CampaignWeek, ...]:

@@ -7,12 +7,13 @@ import dagster as dg
 import pytest
 from dagster._utils.schedules import cron_string_iterator
 
+from prism_assets.campaign.reporting import NEWEST_WEEK, REPORTS_TAG
 from prism_assets.definitions import build_definitions
 from prism_assets.resources import PrismResource
 from prism_core.calendar import WeekRange
 from prism_core.settings import Settings
 from prism_sensors.asking import RANGE_END, RANGE_START
-from prism_sensors.campaign import FIGURES, weeks_to_read
+from prism_sensors.campaign import FIGURES, REPORT, weeks_to_read
 
 MADRID = ZoneInfo("Europe/Madrid")
 
@@ -70,7 +71,10 @@ def test_a_tick_asks_for_the_week_that_has_ended_and_the_four_before_it_in_one_r
     (found,) = asked(monkeypatch, datetime(2026, 3, 30, 3, tzinfo=UTC))
 
     assert (found.tags[RANGE_START], found.tags[RANGE_END]) == ("2026-02-23", "2026-03-23")
-    assert {key.to_user_string() for key in found.asset_selection or ()} == set(FIGURES)
+    assert {key.to_user_string() for key in found.asset_selection or ()} == {*FIGURES, *REPORT}
+    assert found.tags[REPORTS_TAG] == NEWEST_WEEK, (
+        "what was reported on before is read again, and not mailed again"
+    )
 
 
 def test_every_monday_is_asked_anew_and_no_week_before_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:

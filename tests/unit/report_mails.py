@@ -6,11 +6,14 @@ Belongs here: contents by name. Does not belong here: tests. What is made up say
 import dataclasses
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 
+from infra.local.standins.ads import DrawnAds
+from infra.local.standins.author import honest_author
 from prism_core.calendar import Week
 from prism_core.campaign.attribution import attribute
 from prism_core.campaign.figures import Figures, Inputs, figures, week_id
-from prism_core.campaign.metrics import Metric
+from prism_core.campaign.metrics import Metric, history
 from prism_core.facts.gate import Scope
 from prism_core.facts.ledger import Fact, Ledger, Unit
 from prism_core.reports import plain_words
@@ -30,6 +33,7 @@ from prism_core.reports.content import (
     Table,
     Writer,
 )
+from prism_resources.writing.passes import write
 from tests.unit.campaign_weeks import ad, of_weeks, real, week, weekly
 from tests.unit.test_campaign_attribution import ADS, lead
 
@@ -57,6 +61,35 @@ def matched() -> ReportContent:
     """With leads of the customer system."""
     leads = attribute(ADS, [lead("1", "1", "10"), lead("2")])
     return plain(figures(Inputs(of_weeks(ADS, 1), week(0), "EUR", leads, 2)))
+
+
+def sample() -> ReportContent:
+    """A week of the synthetic sample, with the sentences of its stand-in of a model."""
+    until, drawn = Week.parse("2026-W46"), DrawnAds()
+    days = [day for one in until.window(8) for day in one.days]
+    rows = [
+        ad(
+            day, one.campaign_id, ad_id=one.ad_id, adset=one.adset_id, spend=str(one.spend), leads=one.leads,
+            impressions=one.impressions, clicks=one.clicks, views=one.views, name=one.campaign,
+            objective=one.objective,
+        )
+        for day in days
+        for one in drawn.of(day)
+    ]  # fmt: skip
+    found = figures(Inputs(history(rows, (days[0], days[-1])), until, "EUR"))
+    written = write(found, _Author(), lambda _: None)
+    return report(found, written.words, written.provenance, synthetic=True)
+
+
+class _Author:
+    """The stand-in's writer, without its wire."""
+
+    model = "claude-opus-5-5 (stand-in)"
+
+    def ask(self, step: str, system: str, turns: list[tuple[str, str]], schema: Mapping[str, Any]) -> str:
+        del step, system
+        messages = [{"role": role, "content": text} for role, text in turns]
+        return honest_author({"messages": messages, "output_config": {"format": {"schema": schema}}})
 
 
 def empty() -> ReportContent:
@@ -127,6 +160,7 @@ def huge() -> ReportContent:
 CONTENTS: Mapping[str, Callable[[], ReportContent]] = {
     **{f"real-w{number}": (lambda number=number: real_week(number)) for number in range(31, 36)},
     "alert": alert,
+    "sample": sample,
     "matched": matched,
     "empty": empty,
     "bare": bare,
