@@ -1,7 +1,7 @@
 """`prism report`: a report as the mail that it becomes.
 
 Belongs here: the group, and the commands that need no platform. Does not belong here: what a report says
-(prism_core/reports), how it looks (prism_resources/reports), and making one (ops_report.py).
+(prism_core/reports), how it looks (prism_resources/reports), and making one (campaign.py, ops_report.py).
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.campaign import campaign
 from infra.cli.console import err, out, plain
 from infra.cli.ops_report import ops
 from prism_core import clock
@@ -18,6 +19,7 @@ from prism_core.failures import BadUsage
 report_app = typer.Typer(help="A report as the mail that it becomes.", no_args_is_help=True)
 
 
+report_app.command("campaign")(campaign)
 report_app.command("ops")(ops)
 
 

@@ -3,8 +3,10 @@
 Belongs here: writing them. Does not belong here: making the mail (rendering.py).
 """
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
@@ -30,6 +32,7 @@ def write_mail(mail: ReportMail, folder: Path, *, now: datetime) -> Sequence[Pat
     whole = message(
         SENDER, [RECIPIENT], mail.subject, mail.text, html=mail.html, pictures=mail.pictures, headers=headers
     )
+    _with_known_boundaries(whole, mail)
     files = {
         "report.html": html.encode("ascii"),
         "report.txt": mail.text.encode(),
@@ -43,3 +46,11 @@ def write_mail(mail: ReportMail, folder: Path, *, now: datetime) -> Sequence[Pat
     except OSError as error:
         raise BadUsage(f"nothing can be written to {folder}: {error.strerror}") from error
     return [folder / name for name in files]
+
+
+def _with_known_boundaries(whole: EmailMessage, mail: ReportMail) -> None:
+    """The library draws them by lot; the same mail is to be the same file."""
+    digest = hashlib.sha256(mail.html.encode()).hexdigest()[:24]
+    for number, part in enumerate(whole.walk()):
+        if part.is_multipart():
+            part.set_boundary(f"=_{digest}_{number}")

@@ -1,0 +1,109 @@
+"""`prism report campaign`: a file of real ads to the mail that is sent of them, made again from the archive alone.
+
+Why real: the commands in processes of their own, one after the other, as a person types them.
+"""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from infra.local.platform import Platform
+from tests.integration.fresh import commands_of_this_file
+from tests.integration.helpers import prism
+from tests.integration.outside import ADS_FILE
+
+platform = commands_of_this_file()
+FIRST = "2023-W31"
+FILES = {
+    "report.html", "report.txt", "report.eml",
+    "leads-light.png", "leads-dark.png", "spend-light.png", "spend-dark.png",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def home(platform: Platform) -> Path:
+    """With the real ads, as a person loads them."""
+    said = prism(platform.home.root, "ingest", "ads", str(ADS_FILE), "--currency", "EUR", first_week=FIRST)
+    assert said.returncode == 0, said.stderr
+    return platform.home.root
+
+
+def recounted(week: str) -> dict[str, tuple[Decimal, int]]:
+    """Spend and leads by campaign, from the lines of the file itself."""
+    found: defaultdict[str, tuple[Decimal, int]] = defaultdict(lambda: (Decimal(0), 0))
+    for line in csv.DictReader(ADS_FILE.read_text().splitlines()):
+        iso = date.fromisoformat(line["date"]).isocalendar()
+        if f"{iso.year}-W{iso.week:02}" == week:
+            spend, leads = found[line["campaign_id"]]
+            found[line["campaign_id"]] = (spend + Decimal(line["spend"]), leads + int(line["leads"]))
+    return dict(found)
+
+
+def bodies(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+@pytest.mark.parametrize("week", [pytest.param("2023-W31", id="first"), pytest.param("2023-W35", id="last")])
+def test_real_ads_become_files_whose_figures_are_the_sums_of_the_file(
+    home: Path, tmp_path: Path, week: str
+) -> None:
+    done = prism(home, "report", "campaign", week, "--out", str(tmp_path / "out"), first_week=FIRST)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = bodies(tmp_path / "out")
+    assert set(found) == FILES
+    assert all(body.startswith(b"\x89PNG") for name, body in found.items() if name.endswith(".png"))
+    text = " ".join(found["report.txt"].decode().split())
+    counted = recounted(week)
+    assert len(counted) == 3
+    for campaign, (spend, leads) in counted.items():
+        assert f"* {campaign}: Spend {spend:,.2f} EUR; " in text
+        assert f"Leads {leads:,}; " in text
+        assert f"{spend:,.2f}".encode() in found["report.html"]
+    if week == FIRST:
+        assert counted == {
+            "916": (Decimal("27.40"), 7), "936": (Decimal("514.89"), 98), "1178": (Decimal("11173.28"), 608),
+        }  # fmt: skip
+    total = sum((spend for spend, _ in counted.values()), Decimal(0))
+    assert f"* All campaigns: Spend {total:,.2f} EUR;" in text
+    assert "SYNTHETIC" not in text.upper()
+    assert "Sentences and figures by code: no model is set up." in text
+
+
+def test_a_replay_writes_the_same_bytes(home: Path, tmp_path: Path) -> None:
+    arguments = ("report", "campaign", "2023-W32", "--json")
+    first = prism(home, *arguments, "--out", str(tmp_path / "first"), first_week=FIRST)
+    replayed = prism(home, *arguments, "--replay", "--out", str(tmp_path / "again"), first_week=FIRST)
+
+    assert (first.returncode, replayed.returncode) == (0, 0), replayed.stderr
+    assert bodies(tmp_path / "again") == bodies(tmp_path / "first")
+    said, again = json.loads(first.stdout), json.loads(replayed.stdout)
+    assert said["content_hash"] == again["content_hash"]
+    assert (said["synthetic"], said["html_bytes"] < 102_000) == (False, True)
+    assert {Path(one).name for one in said["files"]} == FILES
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        pytest.param(["2023-W40"], 1, "there are no ads of 2023-W40", id="no ads"),
+        pytest.param(["2023-W40", "--replay"], 1, "the archive has no ads of 2023-W40", id="no archive"),
+        pytest.param(["2023-W10"], 2, "weeks from 2023-W31 (first_week", id="before the first"),
+        pytest.param(["2099-W01"], 2, "the last one that has ended", id="not ended"),
+        pytest.param(["soon"], 2, "soon", id="no week"),
+    ],
+)
+def test_a_week_without_a_report_ends_with_what_to_do(
+    home: Path, tmp_path: Path, arguments: Sequence[str], code: int, words: str
+) -> None:
+    said = prism(home, "report", "campaign", *arguments, "--out", str(tmp_path / "out"), first_week=FIRST)
+
+    assert said.returncode == code
+    assert words in " ".join(said.stderr.split())
+    assert not (tmp_path / "out").exists()
