@@ -59,7 +59,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *digest_assets(),
             *backtest_assets(),
             *operations_assets(weeks, FRESHNESS),
-            *mail_assets([REPORT]),
+            *mail_assets(["campaign_report", REPORT]),
         ],
         asset_checks=[
             *throughput_checks(weeks),

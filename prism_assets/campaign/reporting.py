@@ -18,12 +18,11 @@ from prism_core.calendar import Week
 from prism_core.campaign.figures import Figures, Inputs, figures
 from prism_core.campaign.trends import weeks_before
 from prism_core.clock import this_week
-from prism_core.facts.ledger import Fact
 from prism_core.failures import BadUsage
 from prism_core.lake_campaign import META_INSIGHTS
 from prism_core.models.reports import ReportKind
 from prism_resources.meta_ads.source import FROM_META
-from prism_resources.reports.shelf import Shelf
+from prism_resources.reports.delivery import ReportDelivery
 from prism_resources.writing.passes import brief
 
 # A run with this tag makes reports of fewer weeks than it has. Without it, of each that has ended.
@@ -48,7 +47,10 @@ def weeks_to_report(
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The figures of reports: of published weeks, and of what reports of the weeks before have told."""
+    """The figures of reports: of published weeks, beside what mails of the weeks before have told.
+
+    What another edition of a week says otherwise is told when it is sent: whoever sends it knows what was.
+    """
 
     prism: PrismResource
     campaigns: Campaigns
@@ -68,7 +70,7 @@ class Told:
                 read.currency,
                 attribution(prism, week),
                 None if known is None else len(known),
-                _told_before(prism, week),
+                ReportDelivery(prism.settings()).told(ReportKind.CAMPAIGN, week),
                 counts_of(prism, META_INSIGHTS, week).get("rejected", 0),
             )
         )
@@ -85,13 +87,3 @@ def is_synthetic(prism: PrismResource, week: Week) -> bool:
         return False
     read = (ads_read(prism, one) for one in (*weeks_before(week), week))
     return any(one is not None and one.source == FROM_META for one in read)
-
-
-def _told_before(prism: PrismResource, week: Week) -> dict[str, Fact]:
-    """Facts as the newest report of a week before has told them.
-
-    What another edition of this very week says otherwise is told when it is sent: whoever sends it knows what was.
-    """
-    shelf = Shelf(prism.settings())
-    kept = (shelf.newest(ReportKind.CAMPAIGN, one) for one in weeks_before(week))
-    return {fact_id: fact for one in kept if one is not None for fact_id, fact in one.content.scope.facts.items()}

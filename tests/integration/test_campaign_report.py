@@ -5,6 +5,7 @@ Why real: figures, answers of a model and reports pass services, an archive, the
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,11 @@ from prism_resources.writing.remembering import WHAT
 from prism_sensors.campaign import FIGURES, REPORT
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, run_checks, week_metadata
 from tests.integration.fresh import platform_of_this_file
-from tests.integration.outside import Outside, outside, served_fixture
+from tests.integration.outside import ADS_FILE, Outside, outside, served_fixture
+from tests.integration.report_readers import Readers, readers
 from tests.integration.test_campaign_assets import load
 
-__all__ = ("outside", "served_fixture")
+__all__ = ("outside", "readers", "served_fixture")
 
 platform = platform_of_this_file()
 
@@ -118,11 +120,17 @@ def test_the_rows_of_the_lake_say_the_sentences_of_the_report(
     assert {(row["writer"], row["prompt"]) for row in rows} == {("model", "campaign-1")}
 
 
-def test_a_week_that_has_moved_since_it_was_told_is_told_again_with_both_figures(
-    outside: Outside, instance: dg.DagsterInstance, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+def test_a_week_that_has_moved_since_it_was_mailed_is_told_again_with_both_figures(
+    outside: Outside,
+    instance: dg.DagsterInstance,
+    shelf: Shelf,
+    readers: Readers,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PRISM_NOW", "2023-08-07T03:00:00+00:00")
+    readers.join("ada")
     run(instance, one(W31), **NEWEST_ONLY)
+    assert readers.deliver(datetime(2023, 8, 7, 5, tzinfo=UTC)) == {"ada": "sent"}
     was = newest(shelf, W31).content.fact("week.2023-w31.leads").text
     monkeypatch.setenv("PRISM_NOW", "2023-08-14T03:00:00+00:00")
 
@@ -135,6 +143,8 @@ def test_a_week_that_has_moved_since_it_was_told_is_told_again_with_both_figures
     assert was != now
     assert f"2023-W31 were {was}" in render(content).text
     assert newest(shelf, W31).content.fact("week.2023-w31.leads").text == was, "what was mailed stays"
+    assert readers.deliver(datetime(2023, 8, 14, 5, tzinfo=UTC)) == {"ada": "sent"}
+    assert f"Leads of 2023-W31 were {was}, now {now}." in " ".join(readers.texts()[-1].split())
     assert not CHECKS & failed_checks(done)
 
 
@@ -243,8 +253,6 @@ def newest_instant(outside: Outside) -> Any:
 def test_real_ads_of_a_file_are_told_by_code_and_never_called_synthetic(
     outside: Outside, instance: dg.DagsterInstance, platform: Platform, shelf: Shelf, tmp_path: Path
 ) -> None:
-    from tests.integration.outside import ADS_FILE  # noqa: PLC0415
-
     load(platform, ADS_FILE, "2021", tmp_path)
     weeks = WeekRange.parse("2021-W30..2021-W35")
 
