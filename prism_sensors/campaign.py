@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from prism_assets.campaign.reporting import NEWEST_WEEK, REPORTS_TAG
+from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
 from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core.calendar import Week, WeekRange

@@ -102,8 +102,8 @@ def _work(platform: Platform, week: Week, *, replay: bool) -> _Work:
 
 def _run(platform: Platform, work: _Work, *, replay: bool) -> "RunOutcome":
     from infra.cli.materialize import run_range
-    from prism_assets.campaign.reporting import NEWEST_WEEK, REPORTS_TAG
     from prism_assets.campaign.sources import NEWEST, REPLAY_TAG
+    from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
 
     tags = {REPORTS_TAG: NEWEST_WEEK} | ({REPLAY_TAG: NEWEST} if replay else {})
     outcome = run_range(platform, work.selection, work.weeks, tags=tags)

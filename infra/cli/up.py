@@ -207,7 +207,7 @@ def _summarise(platform: Platform, *, seconds: float, as_json: bool) -> None:
 
 def _materialize_sample(platform: Platform) -> None:
     from infra.cli.materialize import run_range
-    from prism_assets.campaign.reporting import NEWEST_WEEK, REPORTS_TAG
+    from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
 
     weeks = WeekRange(platform.settings.first_week, clock.this_week())
     say(f"materialising {len(weeks)} weeks")

@@ -10,9 +10,10 @@ from typing import Final
 import dagster as dg
 
 from prism_assets.campaign.check import MOST_NAMED, Outcome
-from prism_assets.campaign.reporting import Told, is_synthetic, weeks_to_report
+from prism_assets.campaign.reporting import Told, is_synthetic
 from prism_assets.checking import over_weeks, rows_of
 from prism_assets.partitions import weeks_of
+from prism_assets.reports.weeks import weeks_to_report
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core.calendar import Week

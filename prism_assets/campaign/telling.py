@@ -14,12 +14,13 @@ from typing import Final
 import dagster as dg
 
 from prism_assets.campaign.published import evidence_of
-from prism_assets.campaign.reporting import Told, digest_of, is_synthetic, weeks_to_report
+from prism_assets.campaign.reporting import Told, digest_of, is_synthetic
 from prism_assets.campaign.sources import REPLAY_TAG
 from prism_assets.checking import rows_of
 from prism_assets.computed import Reading, read_for, replace_freely, write_facts
 from prism_assets.overtaking import reading_again
 from prism_assets.partitions import weeks_of
+from prism_assets.reports.weeks import weeks_to_report
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.running import publishing
 from prism_assets.retries import RETRIES, failures_by_intent

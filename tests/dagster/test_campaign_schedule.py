@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 from dagster._utils.schedules import cron_string_iterator
 
-from prism_assets.campaign.reporting import NEWEST_WEEK, REPORTS_TAG
 from prism_assets.definitions import build_definitions
+from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
 from prism_assets.resources import PrismResource
 from prism_core.calendar import WeekRange
 from prism_core.settings import Settings

@@ -15,8 +15,8 @@ import pytest
 from infra.local.platform import Platform
 from infra.local.standins.author import honest_author
 from infra.local.standins.faults import Fault
-from prism_assets.campaign.reporting import NEWEST_WEEK, REPORTS_TAG
 from prism_assets.campaign.sources import NEWEST, REPLAY_TAG
+from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake_campaign import CAMPAIGN_ANALYSIS
 from prism_core.models.reports import ReportKind
