@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_HTTP_TIMEOUT := 300
 export UV_LINK_MODE := copy
 
-.PHONY: up test check bench soak soak-fuzz soak-kills soak-year soak-load openapi clean help
+.PHONY: up test check bench soak soak-fuzz soak-kills soak-year soak-lies soak-load openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,10 +46,10 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save
 
-soak: soak-fuzz soak-kills soak-year soak-load ## the load and fault tests at full figures, output in benchmarks/results
+soak: soak-fuzz soak-kills soak-year soak-lies soak-load ## the load and fault tests at full figures, output in benchmarks/results
 
 # $(call soaked,PART,COMMANDS): their output with date and commit, without the logs of runs, kept, and their verdict.
-soak-fuzz soak-kills soak-year soak-load: SHELL := /bin/bash
+soak-fuzz soak-kills soak-year soak-lies soak-load: SHELL := /bin/bash
 soaked = set -o pipefail; { date -u +%FT%TZ; git rev-parse HEAD; $(2); } 2>&1 | grep -vE --line-buffered '^[{]|^[0-9-]{10} [0-9:]{8} [+-][0-9]{4} - dagster|^$$' | tee benchmarks/results/soak-$(1).txt
 
 soak-fuzz: .venv/.synced ## every role against the API's whole contract, 300 s each
@@ -61,6 +61,9 @@ soak-kills: .venv/.synced ## fifty kills of each thing that can be killed
 soak-year: .venv/.synced ## a year in one backfill
 	$(call soaked,year,SAMPLE_WEEKS=52 START_SECONDS=900 BACKFILL_SECONDS=1500 \
 	  $(RUN)pytest tests/integration/test_whole_backfill.py --timeout 3000 -q -s)
+
+soak-lies: .venv/.synced ## two hundred weeks told by a model that lies
+	$(call soaked,lies,LIES=200 $(RUN)pytest tests/integration/test_lying_model.py --timeout 900 -q -s)
 
 soak-load: .venv/.synced ## eight clients of the API for a minute
 	$(call soaked,load,$(RUN)python -m benchmarks.api_load)

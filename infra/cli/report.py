@@ -12,6 +12,7 @@ import typer
 
 from infra.cli.campaign import campaign
 from infra.cli.console import err, out, plain
+from infra.cli.evaluate import evaluate
 from infra.cli.ops_report import ops
 from prism_core import clock
 from prism_core.failures import BadUsage
@@ -21,6 +22,7 @@ report_app = typer.Typer(help="A report as the mail that it becomes.", no_args_i
 
 report_app.command("campaign")(campaign)
 report_app.command("ops")(ops)
+report_app.command("evaluate")(evaluate)
 
 
 @report_app.command("render")

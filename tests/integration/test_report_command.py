@@ -37,3 +37,21 @@ def test_what_is_no_report_is_refused_with_what_is_wrong(tmp_path: Path) -> None
         assert said.returncode == 2
         assert words in " ".join(said.stderr.split())
         assert not (tmp_path / "out").exists()
+
+
+def test_a_lying_model_is_evaluated_without_a_platform(tmp_path: Path) -> None:
+    said = prism(tmp_path / "home", "report", "evaluate", "--runs", "4", "--model", "swapped", "--json")
+
+    found = json.loads(said.stdout)
+    assert (found["model"], found["weeks"], found["planted"], found["ungrounded"]) == ("swapped", 4, 2, 0)
+    assert found["repaired"] + sum(found["fallbacks"].values()) == 4
+    assert (found["missed"], found["false_alarms"]) == (0, 0)
+    assert {one["planted"] for one in found["reports"]} > {"noise"}
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_model_that_there_is_not_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    said = prism(tmp_path / "home", "report", "evaluate", "--model", "truthful")
+
+    assert said.returncode == 2
+    assert "altered_digits" in said.stderr
