@@ -151,6 +151,9 @@ class Settings(BaseModel):
         default="0 6 * * 4", pattern=_CRON, description="when the plan of the next week is proposed, UTC"
     )
     backup_cron: str = Field(default="15 2 * * *", pattern=_CRON, description="when the tables are backed up, UTC")
+    preflight_cron: str = Field(
+        default="0 8 * * 5", pattern=_CRON, description="when credentials and services are looked at, UTC"
+    )
     alerts_daily_cron: str = Field(
         default="15 6 * * *", pattern=_CRON, description="when alerts are judged and what is new is mailed, UTC"
     )

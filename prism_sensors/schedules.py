@@ -12,6 +12,7 @@ from prism_sensors.exports import backup_daily, lake_export_weekly
 from prism_sensors.ingest import worker_activity_hourly
 from prism_sensors.known import KnownAssets
 from prism_sensors.landed import landed_activity
+from prism_sensors.preflight import preflight_weekly
 from prism_sensors.proposals import capacity_plan_weekly
 from prism_sensors.published import published_plans
 from prism_sensors.reports import operations_report_weekly, report_delivery
@@ -31,6 +32,7 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         alerts_weekly(settings, known),
         campaign_figures_weekly(settings, known),
         operations_report_weekly(settings, known),
+        preflight_weekly(settings),
     ]
     found = (published_plans(known), report_delivery(known), restated_sensor(known))
     others = [one for one in found if one is not None]

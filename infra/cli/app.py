@@ -16,6 +16,7 @@ from infra.cli.backup import backup, restore
 from infra.cli.changes import changes
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
 from infra.cli.deliveries import deliveries
+from infra.cli.doctor import doctor
 from infra.cli.export import export
 from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
@@ -67,6 +68,7 @@ app.command()(unpublish)
 app.command()(alerts)
 app.command()(deliveries)
 app.add_typer(report_app, name="report")
+app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(user_app, name="user")
