@@ -26,7 +26,7 @@ from prism_assets.two_places import Stands, TwoPlaces
 from prism_core import clock, tables
 from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.lake_rows import metrics_item, metrics_row
-from prism_core.campaign.metrics import WINDOW_WEEKS, CampaignWeek, History, WeekTotals, history, history_of
+from prism_core.campaign.metrics import WINDOW_WEEKS, CampaignWeek, History, Sums, WeekTotals, history, history_of
 from prism_core.campaign.read_weeks import DAYS, AdsRead, days_part
 from prism_core.charts import as_markdown, grouped_bar_chart
 from prism_core.evidence import Evidence, Part
@@ -156,8 +156,13 @@ def _moved(done: _Published) -> list[str]:
     if done.before is None:
         return []
     was, now = done.before.sums, done.totals.sums
-    pairs = (("spend", was.spend, now.spend), ("leads", was.leads, now.leads))
-    return [f"{name} {old} is {new} now" for name, old, new in pairs if old != new]
+    spend = [] if (was.spend, was.currency) == (now.spend, now.currency) else [("spend", _spent(was), _spent(now))]
+    leads = [] if was.leads == now.leads else [("leads", was.leads, now.leads)]
+    return [f"{name} {old} is {new} now" for name, old, new in (*spend, *leads)]
+
+
+def _spent(sums: Sums) -> str:
+    return "not known" if sums.spend is None else f"{sums.spend} {sums.currency or ''}".rstrip()
 
 
 def _metadata(week: Week, done: _Published) -> dict[str, object]:

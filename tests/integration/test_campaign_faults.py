@@ -1,0 +1,342 @@
+"""What comes of each fault of Meta, HubSpot and their data: over the assets, and over the connectors where a fault
+costs minutes of waiting. The table of all is printed at the end (`pytest -s`).
+
+Why real: a fault passes the wire, the archive, DynamoDB, the lake and the checks before anybody reads of it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import dagster as dg
+import pytest
+
+from infra.local.standins.ads import DrawnAds
+from infra.local.standins.faults import NAMED, Fault, hubspot_error, meta_error
+from infra.local.standins.people import People
+from prism_assets.campaign.published import attribution
+from prism_assets.resources import PrismResource
+from prism_core.calendar import WeekRange
+from prism_core.failures import PrismFailure
+from prism_core.lake_campaign import CAMPAIGN, CAMPAIGN_METRICS
+from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, week_metadata
+from tests.integration.fresh import platform_of_this_file
+from tests.integration.outside import Outside, move, outside, served_fixture
+from tests.integration.spoilt_weeks import (
+    SEARCH,
+    Renamed,
+    Restated,
+    add,
+    both,
+    in_dollars_from_thursday_without_clicks,
+    put,
+    served_contacts,
+    served_rows,
+    spoil_six,
+    tells,
+    twice_and_one_without_an_id,
+    twice_as_numbers,
+    without_ids,
+)
+from tests.integration.test_meta_errors import RETRIED, STOPPED, WAITED
+from tests.integration.test_meta_insights import INSIGHTS, OF_ADS, SPEND, W31, assert_is_w31
+from tests.integration.test_meta_insights import LEADS as COUNTED
+
+__all__ = ("outside", "served_fixture")
+
+platform = platform_of_this_file()
+
+METRICS = ("meta_insights", "campaign_metrics")
+LEADS = ("meta_insights", "hubspot_leads", "lead_attribution")
+EVERY = ("meta_insights", "hubspot_leads", "campaign_metrics", "lead_attribution")
+RIGHT: Final = "the figures of the file"
+MATCHED: Final = "552 matched, 161 of Meta alone, 18 not_from_ads, 95 no_ids"
+
+
+# --- the table
+
+
+@pytest.fixture(scope="module")
+def table(request: pytest.FixtureRequest) -> Iterator[list[tuple[str, str]]]:
+    """Each fault and its outcome; printed when the file is done."""
+    lines: list[tuple[str, str]] = []
+    yield lines
+    width = max((len(fault) for fault, _ in lines), default=0)
+    terminal: Any = request.config.pluginmanager.getplugin("terminalreporter")
+    for fault, outcome in [("", ""), *lines] if terminal else []:
+        terminal.write_line(f"{fault:{width}}  {outcome}")
+
+
+# --- over the connectors: what would be waited for is written down instead
+
+
+def _week_of_ads(outside: Outside, **more: Any) -> str:
+    """In words: whether the week came to its figures, what was waited, or why there is none."""
+    try:
+        found = outside.ads(**more).week(W31)
+    except PrismFailure as why:
+        return f"no week, {type(why).__name__}: {_short(str(why))}"
+    assert_is_w31(found)
+    return f"{RIGHT}, after {sum(outside.waits):.0f} s"
+
+
+def _failing(code: int, subcode: int | None, *, times: int = 1, message: str = "") -> Fault:
+    return Fault(INSIGHTS, status=400, body=meta_error(code, subcode, message=message), skip=OF_ADS, times=times)
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        *[
+            pytest.param(_failing(code, sub), f"{RIGHT}, after 2 s", id=f"again-{code}-{sub}")
+            for code, sub in RETRIED
+        ],
+        *[
+            pytest.param(_failing(code, sub), f"{RIGHT}, after 30 s", id=f"wait-{code}-{sub}")
+            for code, sub in WAITED
+        ],
+        *[
+            pytest.param(_failing(code, sub, times=99), "no week, Refused: ", id=f"stop-{code}-{sub}")
+            for code, sub in STOPPED
+        ],
+        pytest.param(_failing(100, 1487534), f"{RIGHT}, after 0 s", id="split-100-1487534"),
+        pytest.param(
+            _failing(1, None, message="Please reduce the amount of data"),
+            f"{RIGHT}, after 0 s",
+            id="smaller-pages",
+        ),
+        pytest.param(_failing(1, None, times=99), "no week, TransientFailure: ", id="again-for-ever"),
+        pytest.param(_failing(80000, None, times=99), "no week, TransientFailure: ", id="throttled-for-ever"),
+        pytest.param(NAMED["meta-down"], "no week, TransientFailure: ", id="down"),
+    ],
+)
+def test_an_error_of_the_table_ends_in_the_right_week_or_in_none(
+    outside: Outside, table: list[tuple[str, str]], fault: Fault, expected: str, request: pytest.FixtureRequest
+) -> None:
+    outside.world.faults.add(fault)
+
+    found = _week_of_ads(outside)
+
+    table.append((f"Meta: {request.node.callspec.id}", found))
+    assert found.startswith(expected)
+
+
+@pytest.mark.parametrize("end", ["Job Failed", "Job Skipped"])
+@pytest.mark.parametrize(
+    ("times", "expected"), [(1, f"{RIGHT}, after "), (3, f"{RIGHT}, after "), (99, "no week, TransientFailure: ")]
+)
+def test_jobs_that_end_badly_end_in_the_right_week_or_in_none(
+    outside: Outside, table: list[tuple[str, str]], end: str, times: int, expected: str
+) -> None:
+    outside.world.jobs.extend([(end,)] * times)
+
+    found = _week_of_ads(outside, in_background=True)
+
+    table.append((f"Meta: {end}, {times} times", found))
+    assert found.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        *[(status, "", "665 leads, after 2 s") for status in (408, 423, 477, 500, 503)],
+        (429, hubspot_error("RATE_LIMITS", "", policyName="SECONDLY"), "665 leads, after 1 s"),
+        (429, hubspot_error("RATE_LIMITS", "", policyName="TEN_SECONDLY_ROLLING"), "665 leads, after 10 s"),
+        (429, hubspot_error("RATE_LIMITS", "", policyName="DAILY"), "no week, TransientFailure: "),
+        (401, hubspot_error("EXPIRED_AUTHENTICATION", ""), "no week, Refused: "),
+        (403, hubspot_error("MISSING_SCOPES", ""), "no week, Refused: "),
+    ],
+    ids=["408", "423", "477", "500", "503", "second", "ten-seconds", "day", "token", "permission"],
+)
+def test_an_error_of_hubspot_ends_in_the_right_week_or_in_none(
+    outside: Outside, table: list[tuple[str, str]], status: int, body: object, expected: str,
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    outside.world.faults.add(Fault(SEARCH, status=status, body=body))
+
+    try:
+        leads = outside.leads().week(W31, outside.world.zone).found.leads
+        found = f"{len(leads)} leads, after {outside.waits[0]:.0f} s"
+    except PrismFailure as why:
+        found = f"no week, {type(why).__name__}: {_short(str(why))}"
+
+    table.append((f"HubSpot: {request.node.callspec.id}", found))
+    assert found.startswith(expected)
+
+
+# --- over the assets
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A fault: how it comes, the assets that it is shown on, and what must come of it."""
+
+    arrange: Callable[[Outside], object]
+    expected: str
+    assets: tuple[str, ...] = METRICS
+
+
+CASES: Final[Mapping[str, Case]] = {
+    # What passes.
+    "Meta is throttled, and down for a moment": Case(
+        add(
+            replace(NAMED["meta-throttled"], skip=OF_ADS),
+            Fault(INSIGHTS, status=503, body="<html/>", skip=OF_ADS),
+        ),
+        RIGHT,
+    ),
+    # What a person must mend.
+    "the token of Meta has expired": Case(
+        add(NAMED["meta-token-expired"]),
+        "meta_insights stops: Meta does not take the access token; as before: campaign_metrics, hubspot_leads, "
+        "lead_attribution, meta_insights",
+        EVERY,
+    ),
+    "the token of HubSpot has expired, and Meta counts other leads": Case(
+        both(tells(Restated()), add(NAMED["hubspot-token-expired"])),
+        "hubspot_leads stops: HubSpot does not take the access token; as before: hubspot_leads, lead_attribution; "
+        "916: 27.40 EUR 7 leads, 936: 514.89 EUR 98 leads, 1178: 11173.29 EUR 610 leads; "
+        "spend 11715.57 EUR is 11715.58 EUR now, leads 713 is 715 now",
+        EVERY,
+    ),
+    # What Meta answers.
+    "no data at all": Case(
+        add(Fault(INSIGHTS, body={"data": []}, times=2)),
+        "no campaigns; spend 11715.57 EUR is 0 now, leads 713 is 0 now",
+    ),
+    "no data, though the account has spent": Case(
+        add(Fault(INSIGHTS, body={"data": []}, skip=OF_ADS)),
+        "no campaigns; spend 11715.57 EUR is 0 now, leads 713 is 0 now; told by spend_accounted",
+    ),
+    "campaigns renamed on Thursday, deleted since, in another currency": Case(
+        both(tells(Renamed()), put(currency="USD")),
+        "916: 27.40 USD 7 leads, 936: 514.89 USD 98 leads, 1178: 11173.28 USD 608 leads; "
+        "called New 916, New 936, New 1178; spend 11715.57 EUR is 11715.57 USD now",
+    ),
+    "another currency from Thursday, clicks and actions absent": Case(
+        served_rows(in_dollars_from_thursday_without_clicks),
+        "916: spend not known, 0 leads, 936: spend not known, 0 leads, 1178: spend not known, 0 leads; "
+        "spend 11715.57 EUR is not known now, leads 713 is 0 now",
+    ),
+    "the account's time zone is another one": Case(
+        lambda outside: move(outside, "America/New_York"), MATCHED, LEADS
+    ),
+    "every row comes twice, and numbers are numbers": Case(served_rows(twice_as_numbers), RIGHT),
+    "wrong numbers, an ad without id, a day that is none, leads without their total": Case(
+        served_rows(spoil_six),
+        "916: 27.40 EUR 7 leads, 936: 514.89 EUR 98 leads, 1178: 10843.70 EUR 590 leads; "
+        "spend 11715.57 EUR is 11385.99 EUR now, leads 713 is 695 now; "
+        "refused rows: 1 day, 1 id, 1 leads_in_parts, 3 number; told by every_row_taken, spend_accounted",
+    ),
+    # What HubSpot answers.
+    "every lead comes twice, and one is no contact": Case(
+        served_contacts(twice_and_one_without_an_id), f"{MATCHED}; told by contacts_expected", LEADS
+    ),
+    "leads without ids": Case(
+        served_contacts(without_ids),
+        "0 matched, 713 of Meta alone, 18 not_from_ads, 647 no_ids; told by match_rate",
+        LEADS,
+    ),
+    "leads of other ads": Case(
+        lambda outside: setattr(outside.world, "people", People(DrawnAds(), outside.world.zone)),
+        "0 matched, 713 of Meta alone, 21 not_from_ads, 16 no_ids, 107 unknown_ids; told by match_rate",
+        LEADS,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[dg.DagsterInstance]:
+    """One instance for all faults."""
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+@pytest.fixture
+def asked(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> Outside:
+    """Whom the assets ask."""
+    for name in ("meta_api_url", "hubspot_api_url", "meta_account_id"):
+        monkeypatch.setenv(f"PRISM_{name.upper()}", str(getattr(outside.settings, name)))
+    return outside
+
+
+@pytest.mark.parametrize("fault", CASES)
+def test_a_fault_ends_in_right_figures_or_says_what_is_missing(
+    asked: Outside, kept: dg.DagsterInstance, table: list[tuple[str, str]], fault: str
+) -> None:
+    case = CASES[fault]
+    if None in _contents().values():
+        _run(kept, *EVERY)
+    elif "campaign_metrics" in case.assets and _sums() != RIGHT:  # what the fault before has left
+        _run(kept, *METRICS)
+    before = _contents()
+    case.arrange(asked)
+
+    done = _run(kept, *case.assets)
+
+    found = "; ".join([*_refusals(done, before), *_in_words(kept, done), *_told(done)])
+    table.append((fault, found))
+    assert found == case.expected
+
+
+def _run(kept: dg.DagsterInstance, *assets: str) -> dg.ExecuteInProcessResult:
+    return run_assets(kept, WeekRange(W31, W31), *assets)
+
+
+def _contents() -> dict[str, str | None]:
+    """By table, which content is published."""
+    lake = PrismResource().lake()
+    found = {one.name: lake.manifest(one.partition(W31)) for one in CAMPAIGN if one.name in EVERY}
+    return {name: None if manifest is None else manifest.content_hash for name, manifest in found.items()}
+
+
+def _refusals(done: dg.ExecuteInProcessResult, before: Mapping[str, str | None]) -> Iterator[str]:
+    """Why assets failed, and which of them stand as they were."""
+    for event in done.all_events:
+        if event.is_step_failure and (error := event.step_failure_data.error) is not None:
+            yield f"{event.step_key} stops: {_short((error.cause or error).message)}"
+    if not done.success:
+        same = sorted(name for name, content in _contents().items() if content == before[name])
+        yield f"as before: {', '.join(same)}"
+
+
+def _in_words(kept: dg.DagsterInstance, done: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """What the run has published."""
+    ran = {one.asset_key.to_user_string() for one in done.get_asset_materialization_events() if one.asset_key}
+    if "campaign_metrics" in ran:
+        yield _sums()
+        names = {row["campaign_id"]: row["campaign_name"] for row in lake_rows(CAMPAIGN_METRICS, W31)}
+        if other := [name for campaign, name in names.items() if name != f"Campaign {campaign}"]:
+            yield f"called {', '.join(other)}"
+        if moved := week_metadata(kept, "campaign_metrics", W31)["restated"]:
+            yield ", ".join(moved)
+        if refused := week_metadata(kept, "meta_insights", W31)["rejected_by_reason"]:
+            yield "refused rows: " + ", ".join(f"{count} {reason}" for reason, count in refused.items())
+    if "lead_attribution" in ran and (found := attribution(PrismResource(), W31)) is not None:
+        alone = ", ".join(f"{count} {outcome}" for outcome, count in found.crm_only.items())
+        yield f"{found.matched} matched, {found.meta_only} of Meta alone, {alone}"
+
+
+def _sums() -> str:
+    """Spend and leads by campaign, beside the file."""
+    rows = lake_rows(CAMPAIGN_METRICS, W31)
+    sums = {row["campaign_id"]: (row["spend"], row["leads"], row["currency"]) for row in rows}
+    if sums == {name: (float(SPEND[name]), COUNTED[name], "EUR") for name in SPEND}:
+        return RIGHT
+    return ", ".join(f"{name}: {_spent(row)} {row[1]} leads" for name, row in sums.items()) or "no campaigns"
+
+
+def _spent(row: tuple[float | None, int, str | None]) -> str:
+    return "spend not known," if row[0] is None else f"{row[0]:.2f} {row[2]}"
+
+
+def _told(done: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """The checks that tell a person."""
+    if told := sorted(failed_checks(done)):
+        yield f"told by {', '.join(told)}"
+
+
+def _short(words: str) -> str:
+    """The first clause, without the class of the error."""
+    return re.split(r"[;:(]", re.sub(r"^[\w.]+: ", "", " ".join(words.split())))[0].strip()
