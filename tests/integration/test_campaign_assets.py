@@ -54,6 +54,7 @@ INSIGHTS = r"GET /meta/v25\.0/act_\d+/insights"
 OF_ADS = 1
 TABLES = [table for table in CAMPAIGN if table.name in FIGURES]
 METRICS = ("meta_insights", "campaign_metrics")
+TABLES = tuple(table for table in CAMPAIGN if table.name in FIGURES)
 ASKED = ("meta_api_url", "hubspot_api_url", "meta_account_id")
 # What the drawn weeks before the real ones lack, and what leads of synthetic people do not match.
 EXPECTED = {"window_whole"}
