@@ -20,7 +20,7 @@ import typer
 from rich.panel import Panel
 from rich.table import Table
 
-from infra.cli.console import err, fail, out, say
+from infra.cli.console import count_of, err, fail, out, say
 from infra.deploy import deploy
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.home import MAX_BASE_PORT, Home, Ports
@@ -191,6 +191,7 @@ def _main_job(platform: Platform, *, as_json: bool) -> None:
 
         load_sample(platform, int(facts["sample_weeks"]), datetime.fromisoformat(facts["started_at"]))
         _materialize_sample(platform)
+        _mail_reports(platform)
         platform.flush()
         platform.home.note_first_start(sample_loaded_at=clock.now())
     if facts.get("sample_weeks") and not facts.get("annotator_linked_at") and link_demo_annotator(platform):
@@ -215,6 +216,14 @@ def _materialize_sample(platform: Platform) -> None:
     outcome = run_range(platform, "*", weeks, tags={REPORTS_TAG: NEWEST_WEEK})
     if not outcome.success:
         raise fail(f"run {outcome.run_id}: {'; '.join(outcome.errors)}")
+
+
+def _mail_reports(platform: Platform) -> None:
+    """The reports of the week that has ended, at once: whoever tries PRISM waits for no Monday."""
+    from prism_resources.reports.delivery import ReportDelivery
+
+    for outcome in ReportDelivery(platform.settings).deliver(clock.now(), at_once=True):
+        say(f"{outcome.edition.title}: {count_of(len(outcome.deliveries), 'mail', 'mails')}")
 
 
 def _serve_until(stopping: threading.Event, platform: Platform, child: "subprocess.Popen[bytes]") -> None:

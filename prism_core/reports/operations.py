@@ -171,7 +171,7 @@ def _by_tasks(found: OpsFigures) -> list[tuple[str, Work]]:
 def _projects(found: OpsFigures) -> Table:
     """By tasks, the most first."""
     ordered = [project_id for project_id, _ in _by_tasks(found)]
-    notes = [Statement("Projects with fewer tasks are in the total and not in the table.")]
+    notes = [Statement("Smaller projects are in the total and not in the table.")]
     rows = tuple(
         (
             f"{{{{name:{subject_of(project_id)}}}}}",

@@ -194,20 +194,24 @@ def _allocations(
 
 
 def _recipients(projects: list[Project]) -> list[Recipient]:
-    """Who reads the digests of alerts: a coordinator everything, two leads what is theirs."""
+    """Who reads the digests of alerts (a coordinator everything, two leads what is theirs), and the reports."""
     daily, weekly = ReportKind.ALERTS_DAILY, ReportKind.ALERTS_WEEKLY
+    campaign, operations = Subscription(report=ReportKind.CAMPAIGN), Subscription(report=ReportKind.OPERATIONS)
     first = tuple(project.project_id for project in projects[:10])
     wanted = {
         "coordinator": (Subscription(report=daily), Subscription(report=weekly)),
         "lead-north": (Subscription(report=daily, teams=(TEAMS[0],)),),
         "lead-projects": (Subscription(report=daily, projects=first),),
+        "leadership": (campaign, operations),
+        "marketing": (campaign,),
+        "digital": (campaign,),
     }
     return [
         Recipient(
             recipient_id=f"syn-r-{name}",
             name=f"Synthetic {name.replace('-', ' ').capitalize()}",
             email=f"synthetic.{name}@example.com",
-            time_zone="Europe/Madrid",
+            time_zone="America/New_York" if name == "digital" else "Europe/Madrid",
             subscriptions=subscriptions,
         )
         for name, subscriptions in wanted.items()
