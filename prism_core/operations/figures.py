@@ -134,7 +134,7 @@ def _add_week(ledger: Ledger, found: OpsWeek) -> None:
     week = found.week
     _add_work(ledger, week, found.work, None, reviewed=found.quality)
     counts = {
-        "people": (found.people, "people who handed in tasks"),
+        "people": (found.people, "members who handed in tasks"),
         "unresolved": (found.unresolved, "tasks that belong to nobody, or to no project"),
         Measure.NEW_ALERTS.value: (sum(found.new_alerts.values()), LABELS[Measure.NEW_ALERTS]),
         "open_alerts": (sum(found.open_alerts.values()), "alerts that were not mended"),

@@ -112,7 +112,7 @@ def ops_week(
     for row in throughput:
         done = Work(row["tasks_submitted"], row["wall_seconds"])
         work[row["project_id"]] = work[row["project_id"]].plus(done)
-        people |= {row["member_id"]} if done.tasks else set()
+        people |= {row["member_id"]} if done.tasks and row["worker_resolved"] else set()
         unresolved += 0 if row["worker_resolved"] and row["project_resolved"] else done.tasks
     for row in quality or ():
         reviewed = Work(reviewed=row["reviewed"], correct=row["correct"])

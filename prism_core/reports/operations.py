@@ -80,7 +80,7 @@ def operations_report(found: OpsFigures, *, synthetic: bool = False) -> ReportCo
 def _headline(found: OpsFigures) -> Iterator[Statement]:
     week = found.week.week
     yield Statement(
-        f"Tasks that were done in {week}: {_token(found, 'tasks')}; people: {_token(found, 'people')}."
+        f"Tasks that were done in {week}: {_token(found, 'tasks')}; members: {_token(found, 'people')}."
     )
     if found.of(Measure.ACCURACY):
         yield Statement(f"The accuracy was {_token(found, Measure.ACCURACY)}.")

@@ -89,7 +89,7 @@ def test_sums_are_those_of_the_rows() -> None:
     content = operations_report(figures({WEEK: found}))
 
     said = text(content)
-    assert "Tasks that were done in 2026-W10: 105; people: 3. The accuracy was 92.9 %." in said
+    assert "Tasks that were done in 2026-W10: 105; members: 2. The accuracy was 92.9 %." in said
     assert "* Road signs: Tasks 70; Hours 10.0 h; Tasks an hour 7.00; Reviewed 200; Accuracy 95.0 %" in said
     assert "* Faces 2.0: Tasks 30; Hours 2.0 h; Tasks an hour 15.00; Reviewed 10; Accuracy 50.0 %" in said
     assert "as nobody has resolved them: 5." in said
