@@ -59,6 +59,7 @@ def plan(
     from prism_core.capacity.weighting import weighted
     from prism_core.capacity.wording import Names, differences, sentences
     from prism_resources.planning import items_of_week
+    from prism_resources.plans.printing import printing_to_stderr
 
     wanted, what_if = Week.parse(week), None if scenario is None else _scenario(scenario)
     with attached(say) as platform:
@@ -72,7 +73,8 @@ def plan(
             before, described = found, replace(described, problem=apply(what_if, described.problem))
             found = _solved(described, seconds)
             changes = list(differences(difference(before, found), Names()))
-        why = explained(described.problem, found) if explain else None
+        with printing_to_stderr():
+            why = explained(described.problem, found) if explain else None
         kept = KeptPlan(described.problem, found, described.unplaced, what_if, why, items.publication)
         plan_id = _stored(platform.settings, kept) if store else None
     reasons = [] if why is None else list(sentences(why, Names()))
@@ -111,11 +113,12 @@ def _scenario(path: Path) -> "Scenario":
 
 def _solved(described: "Described", seconds: float) -> "PlanResult":
     from prism_core.capacity.solve import solve
+    from prism_resources.plans.printing import printing_to_stderr
 
     problem = described.problem
     people, lines = len(problem.members), len(problem.lines)
     about = f"{count_of(people, 'member', 'members')} on {count_of(lines, 'demand line', 'demand lines')}"
-    with err.status(f"planning {about}, for at most {seconds:g} s where limits leave a gap"):
+    with err.status(f"planning {about}, for at most {seconds:g} s where limits leave a gap"), printing_to_stderr():
         return solve(problem, polish_seconds=seconds)
 
 

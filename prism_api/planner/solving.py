@@ -13,6 +13,7 @@ from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.settings import Settings
 from prism_resources.planning import items_of_week
 from prism_resources.plans.bodies import read_wish
+from prism_resources.plans.printing import printing_to_stderr
 from prism_resources.plans.storing import PlanStore
 
 _log = logging.getLogger("prism.planner")
@@ -30,7 +31,9 @@ def run(settings: Settings, plan_id: str) -> str:
         return "nothing to do"
     try:
         items = items_of_week(settings, begun.week)
-        kept = propose(begun.week, items, read_wish(settings, begun), settings.plan_weights)
+        wish = read_wish(settings, begun)
+        with printing_to_stderr():
+            kept = propose(begun.week, items, wish, settings.plan_weights)
         after = store.solved(begun, kept)
     except TransientFailure:
         store.requeue(begun)

@@ -60,7 +60,7 @@ class SnapshotLake:
         past = list(week.window(HISTORY_WEEKS))
         plans = [week + number for number in range(thresholds.ahead_weeks + 1)]
         projects, requests = self._required(PROJECTS, week), self._required(REQUESTS, week)
-        lines_of = [_models(Project, projects), _models(Request, requests)]
+        offered, asked = _models(Project, projects), _models(Request, requests)
         return AlertSnapshot(
             as_of=as_of,
             week=week,
@@ -78,7 +78,7 @@ class SnapshotLake:
                 if (found := lake_rows(self._lake, AVAILABILITY, one)) is not None
             },
             planned={week: tuple(rows.planned(row, week) for row in self._required(ALLOCATIONS, week))},
-            demand={one: demanded(one, *lines_of).lines for one in plans if one > week},
+            demand={one: demanded(one, offered, asked).lines for one in plans if one > week},
             work=self._work.of(past),
             quality=self._scores.of(past),
         )
