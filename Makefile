@@ -60,7 +60,7 @@ soak-kills: .venv/.synced ## fifty kills of each thing that can be killed
 
 soak-year: .venv/.synced ## a year in one backfill
 	$(call soaked,year,SAMPLE_WEEKS=52 START_SECONDS=900 BACKFILL_SECONDS=1500 \
-	  $(RUN)pytest tests/integration/test_whole_backfill.py --timeout 3000 -q -s)
+	  $(RUN)pytest tests/integration/test_whole_backfill.py -q -s)
 
 soak-lies: .venv/.synced ## two hundred weeks told by a model that lies
 	$(call soaked,lies,LIES=200 $(RUN)pytest tests/integration/test_lying_model.py --timeout 900 -q -s)

@@ -41,7 +41,7 @@ ASSETS = """
     assetChecksOrError { ... on AssetChecks { checks {
       name executionForLatestMaterialization { evaluation { success severity description } } } } } } }"""
 # A busy machine, or a year of weeks, takes longer: the variables START_SECONDS and BACKFILL_SECONDS say how long.
-PATIENCE_SECONDS = "200"
+PATIENCE_SECONDS = "400"
 
 
 @dataclass
