@@ -2,8 +2,8 @@
 
 Belongs here: the platform with its synthetic sample, the two ways, and what each of them published. Both begin
 with nothing published, in turn, in the process that loaded the definitions: starting processes and the waits of
-Dagster's daemon are in neither. These are measured apart, by a backfill as the Dagster UI launches it on a platform
-that serves; assets of the campaign are in that alone: they ask services outside, whose time is not ours.
+Dagster's daemon are in neither. These are measured apart, by a backfill as the Dagster UI launches it where
+a platform serves; the campaign is in that alone: it asks services outside, whose time is not ours.
 Does not belong here: whether a backfill is right (tests/integration).
 """
 
