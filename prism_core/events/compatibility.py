@@ -1,0 +1,306 @@
+"""Whether a new version of a schema takes everything that the one before took.
+
+Belongs here: comparing two schemas (draft-07 or 2020-12) keyword by keyword. Does not belong here: numbers of
+versions (versions.py) and judging data (validating.py).
+On the safe side: what cannot be shown to be taken is told. A name that was free before and is described now breaks
+nobody who does not use it: that is told as `REHEARSE`, for the rehearsal over archived days to judge.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, cast
+
+from prism_core.events.rejections import pointer
+from prism_core.events.schemas import DRAFT_7, Schema, draft_of, target
+from prism_core.events.strict_json import canonical
+
+
+class Weight(StrEnum):
+    """How much a difference weighs: `breaking` is refused under a compatible version."""
+
+    BREAKING = "breaking"
+    REHEARSE = "rehearse"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that was taken and may not be any more; `path` is a JSON pointer into the new schema."""
+
+    path: str
+    reason: str
+    weight: Weight = Weight.BREAKING
+
+
+_AT_LEAST: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_AT_MOST: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+# Where equality (or their absence now) is all that can be shown.
+_OPAQUE: Final = (
+    "pattern", "format", "not", "contains", "minContains", "maxContains", "propertyNames", "dependencies",
+    "dependentRequired", "dependentSchemas", "if", "then", "else", "unevaluatedProperties", "unevaluatedItems",
+    "contentEncoding", "contentMediaType",
+)  # fmt: skip
+_NOT_ASSERTED: Final = ("format", "contentEncoding", "contentMediaType")
+_PATH = tuple[str | int, ...]
+
+
+def differences(old: Schema, new: Schema) -> tuple[Difference, ...]:
+    """What valid data of `old` might be refused by `new` for; nothing: `new` takes all that `old` took.
+
+    Both must have passed `schemas.check_schema`.
+    """
+    if draft_of(old) != draft_of(new):
+        return (Difference("/$schema", "another draft reads the same words differently"),)
+    found = _Comparison(old, new).compare(old, new, ())
+    return tuple(dict.fromkeys(found))
+
+
+def breaking(found: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Those that refuse a compatible version."""
+    return tuple(one for one in found if one.weight is Weight.BREAKING)
+
+
+@dataclass(slots=True)
+class _Comparison:
+    old_root: Schema
+    new_root: Schema
+    seen: set[tuple[bytes, bytes]] = field(default_factory=set[tuple[bytes, bytes]])
+
+    def fits(self, old: Any, new: Any) -> bool:
+        """Whether all of `old` is taken by `new`, tried on the side: what it sees proves nothing elsewhere."""
+        return not list(_Comparison(self.old_root, self.new_root, set(self.seen)).compare(old, new, ()))
+
+    def compare(self, old: Any, new: Any, path: _PATH) -> Iterator[Difference]:
+        if new is True or new == {} or old is False:
+            return
+        if new is False:
+            yield Difference(pointer(*path), "nothing is taken here any more")
+            return
+        pair = (canonical(old), canonical(new))
+        if pair in self.seen:  # met again inside itself: it holds if the rest does
+            return
+        self.seen.add(pair)
+        was, now = _resolved(old, self.old_root), _resolved(new, self.new_root)
+        if isinstance(was, bool) or isinstance(now, bool):
+            yield from self.compare({} if was is True else was, now, path) if was is not now else ()
+            return
+        for part in (_values, _types, _bounds, self._opaque, self._members, self._elements, self._branches):
+            yield from part(was, now, path)
+
+    def _opaque(self, old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
+        for word in _OPAQUE:
+            if word not in new or word in _NOT_ASSERTED:
+                continue
+            same = word in old and canonical(old[word]) == canonical(new[word])
+            if not same or (_has_reference(new[word]) and self.old_root != self.new_root):
+                yield Difference(pointer(*path, word), f"{word} is another one, and may refuse what was taken")
+        # What these two leave over depends on all their neighbours.
+        for word in ("unevaluatedProperties", "unevaluatedItems"):
+            if word in new and canonical(old) != canonical(new):
+                yield Difference(pointer(*path, word), f"what {word} refuses changes with everything beside it")
+        if "if" in old and "if" not in new and ("then" in new or "else" in new):
+            yield Difference(pointer(*path, "if"), "then and else stand without their if")
+
+    def _members(self, old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
+        if _never(old, "object"):
+            return
+        for name in sorted(set(_names(new, "required")) - set(_names(old, "required"))):
+            yield Difference(pointer(*path, "required"), f"{name} is required now")
+        olds, news = _map(old, "properties"), _map(new, "properties")
+        old_rest, new_rest = old.get("additionalProperties", True), new.get("additionalProperties", True)
+        old_forms, new_forms = _map(old, "patternProperties"), _map(new, "patternProperties")
+        for name in sorted({*olds, *news}):
+            here = (*path, "properties", name)
+            if name in olds:
+                yield from self.compare(olds[name], news.get(name, new_rest if not new_forms else True), here)
+            elif old_rest is not False or old_forms:
+                yield from _newly_described(self.compare(old_rest, news[name], here))
+        for form in sorted({*old_forms, *new_forms}):
+            here = (*path, "patternProperties", form)
+            if form in old_forms and form in new_forms:
+                yield from self.compare(old_forms[form], new_forms[form], here)
+            elif form in old_forms:
+                yield from self.compare(old_forms[form], new_rest, here)
+            elif not _takes_all(new_forms[form]):
+                yield Difference(pointer(*here), "names of this form are described now")
+        if set(old_forms) - set(new_forms) and not _takes_all(new_rest):
+            yield Difference(
+                pointer(*path, "patternProperties"), "names of a form fall to additionalProperties now"
+            )
+        yield from self.compare(old_rest, new_rest, (*path, "additionalProperties"))
+
+    def _elements(self, old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
+        if _never(old, "array"):
+            return
+        (old_first, old_rest), (new_first, new_rest) = _items(old), _items(new)
+        for number in range(max(len(old_first), len(new_first))):
+            was = old_first[number] if number < len(old_first) else old_rest
+            now = new_first[number] if number < len(new_first) else new_rest
+            yield from self.compare(was, now, (*path, "items", number))
+        yield from self.compare(old_rest, new_rest, (*path, "items"))
+        if new.get("uniqueItems") is True and old.get("uniqueItems") is not True:
+            yield Difference(pointer(*path, "uniqueItems"), "elements must differ now")
+
+    def _branches(self, old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
+        own: list[Any] = [_without_branches(old), *_list(old, "allOf")]
+        for number, part in enumerate(_list(new, "allOf")):
+            if not any(self.fits(one, part) for one in own):
+                yield Difference(pointer(*path, "allOf", number), "it asks for what was not asked for before")
+        if "anyOf" in new:
+            before = _list(old, "anyOf") or _list(old, "oneOf") or own
+            yield from self._each_fits(before, _list(new, "anyOf"), (*path, "anyOf"))
+        if "oneOf" in new:
+            yield from self._one_of(old, _list(new, "oneOf"), (*path, "oneOf"))
+
+    def _each_fits(self, before: Sequence[Any], now: Sequence[Any], path: _PATH) -> Iterator[Difference]:
+        for one in before:
+            if not any(self.fits(one, branch) for branch in now):
+                yield Difference(pointer(*path), "a branch that was taken fits into none of these")
+
+    def _one_of(self, old: Schema, now: Sequence[Any], path: _PATH) -> Iterator[Difference]:
+        """Of branches that overlap two may take the same data now, which one-of refuses: only equal ones are shown."""
+        before = _list(old, "oneOf")
+        if len(before) != len(now) or any(
+            not (self.fits(was, one) and _Comparison(self.new_root, self.old_root).fits(one, was))
+            for was, one in zip(before, now, strict=True)
+        ):
+            yield Difference(pointer(*path), "other branches may both take what one took, which oneOf refuses")
+
+
+def _resolved(schema: Any, root: Schema) -> Any:
+    """The schema with its own reference followed; what stands beside one counts from 2019 on."""
+    hops = 0
+    while isinstance(schema, dict) and "$ref" in schema:
+        asked = cast("Schema", schema)
+        beside = {word: value for word, value in asked.items() if word != "$ref"}
+        found = target(root, str(asked["$ref"]))
+        hops += 1
+        if draft_of(root) == DRAFT_7 or not beside.keys() - _NOTES:
+            schema = found if hops < 50 else True
+            continue
+        return {**beside, "allOf": [*_list(beside, "allOf"), found]}
+    return cast("Any", schema)
+
+
+_NOTES: Final = frozenset(
+    {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment", "$schema",
+     "$id", "definitions", "$defs", *_NOT_ASSERTED}
+)  # fmt: skip
+
+
+def _values(old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
+    """`enum` and `const`."""
+    now = _choices(new)
+    if now is None:
+        return
+    was = _choices(old)
+    if was is None:
+        yield Difference(pointer(*path, "enum"), "only certain values are taken now")
+        return
+    lost = [value for form, value in was.items() if form not in now]
+    if lost:
+        told = ", ".join(canonical(value).decode()[:40] for value in lost[:5])
+        yield Difference(pointer(*path, "enum"), f"no longer taken: {told}")
+
+
+def _choices(schema: Schema) -> dict[bytes, Any] | None:
+    if "const" in schema:
+        return {_number_free(schema["const"]): schema["const"]}
+    if "enum" in schema:
+        return {_number_free(value): value for value in _list(schema, "enum")}
+    return None
+
+
+def _number_free(value: Any) -> bytes:
+    """A form that is equal for 1 and 1.0, as JSON Schema holds them to be."""
+    whole = isinstance(value, float) and value.is_integer()
+    return canonical(int(value) if whole else value)
+
+
+def _types(old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
+    now = _kinds(new)
+    lost = _kinds(old) - now
+    if "const" in old or "enum" in old:
+        lost = lost & {_kind_of(value) for value in (_choices(old) or {}).values()}
+    if lost:
+        yield Difference(pointer(*path, "type"), f"no longer taken: {', '.join(sorted(lost))}")
+
+
+_ALL_KINDS: Final = frozenset({"null", "boolean", "object", "array", "string", "integer", "fraction"})
+
+
+def _kinds(schema: Schema) -> frozenset[str]:
+    """The kinds of values, where a number is a whole one or a fraction."""
+    said = schema.get("type")
+    if said is None:
+        return _ALL_KINDS
+    names = {str(said)} if isinstance(said, str) else {str(one) for one in cast("list[object]", said)}
+    return frozenset({"integer", "fraction"} if "number" in names else set()) | (names - {"number"})
+
+
+def _kind_of(value: Any) -> str:
+    if isinstance(value, float):
+        return "integer" if value.is_integer() else "fraction"
+    kinds = {type(None): "null", bool: "boolean", dict: "object", list: "array", str: "string"}
+    return kinds.get(cast("type", type(value)), "integer")
+
+
+def _never(schema: Schema, kind: str) -> bool:
+    return kind not in _kinds(schema)
+
+
+def _bounds(old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
+    tighter: tuple[tuple[Sequence[str], Callable[[Any, Any], bool]], ...] = (
+        (_AT_LEAST, lambda was, now: was < now),
+        (_AT_MOST, lambda was, now: was > now),
+    )
+    for words, tightened in tighter:
+        for word in words:
+            if word in new and (word not in old or tightened(old[word], new[word])):
+                yield Difference(
+                    pointer(*path, word), f"{word} is {new[word]} now, and was {old.get(word, 'free')}"
+                )
+    if "multipleOf" in new:
+        was, now = old.get("multipleOf"), Decimal(str(new["multipleOf"]))
+        if was is None or Decimal(str(was)) % now != 0:
+            yield Difference(pointer(*path, "multipleOf"), f"it is {now} now, and was {was or 'free'}")
+
+
+def _newly_described(found: Iterator[Difference]) -> Iterator[Difference]:
+    for one in found:
+        yield Difference(one.path, f"the name was free before; {one.reason}", Weight.REHEARSE)
+
+
+def _items(schema: Schema) -> tuple[list[Any], Any]:
+    """The schemas of the first elements, and that of the others, in either draft's words."""
+    first = schema.get("items", True)
+    if isinstance(first, list):
+        return cast("list[Any]", first), schema.get("additionalItems", True)
+    return _list(schema, "prefixItems"), first
+
+
+def _takes_all(schema: Any) -> bool:
+    return schema is True or schema == {}
+
+
+def _without_branches(schema: Schema) -> Schema:
+    return {word: value for word, value in schema.items() if word not in {"allOf", "anyOf", "oneOf"}}
+
+
+def _has_reference(value: Any) -> bool:
+    return b'"$ref":' in canonical(value)
+
+
+def _map(schema: Schema, word: str) -> Mapping[str, Any]:
+    found = schema.get(word)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _list(schema: Schema, word: str) -> list[Any]:
+    found = schema.get(word)
+    return cast("list[Any]", found) if isinstance(found, list) else []
+
+
+def _names(schema: Schema, word: str) -> list[str]:
+    return [str(one) for one in _list(schema, word)]

@@ -1,0 +1,46 @@
+"""Events in packs that an execution of the state machine can carry.
+
+Belongs here: how messages are put together, and what a pack looks like. Does not belong here: starting executions.
+Step Functions ends an execution whose state is over 256 KiB, and takes all events of the pack with it; the embedded
+one does not, so the bound is ours and tested.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from prism_core.failures import PermanentFailure
+
+STATE_LIMIT_BYTES: Final = 256 * 1024
+PACK_LIMIT_BYTES: Final = 200 * 1024
+# What the states add to a pack of events: outcomes, lookups, names of producers.
+GROWTH_LIMIT_BYTES: Final = STATE_LIMIT_BYTES - PACK_LIMIT_BYTES
+# A body over it travels as a reference: SQS takes 256 KiB, and a pack holds at least one event.
+INLINE_LIMIT_BYTES: Final = 180 * 1024
+MAX_EVENTS: Final = 100
+_HEAD, _TAIL = b'{"events":[', b"]}"
+
+
+def packs(messages: Sequence[bytes]) -> Iterator[range]:
+    """The messages (JSON objects) of each pack, in their order: at most 200 KiB and 100 events, none left out.
+
+    Raises PermanentFailure for a message that fits into no pack.
+    """
+    start, size = 0, len(_HEAD) + len(_TAIL)
+    for number, message in enumerate(messages):
+        alone = len(_HEAD) + len(message) + len(_TAIL)
+        if alone > PACK_LIMIT_BYTES:
+            raise PermanentFailure(
+                f"a message of {len(message):,} bytes fits into no pack; it travels as a reference"
+            )
+        if number > start and (size + 1 + len(message) > PACK_LIMIT_BYTES or number - start == MAX_EVENTS):
+            yield range(start, number)
+            start, size = number, alone
+        else:
+            size += len(message) + (number > start)
+    if messages:
+        yield range(start, len(messages))
+
+
+def encode_pack(messages: Sequence[bytes]) -> bytes:
+    """The input of an execution."""
+    return _HEAD + b",".join(messages) + _TAIL
