@@ -35,11 +35,10 @@ class Difference:
 
 _AT_LEAST: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _AT_MOST: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-# Where equality (or their absence now) is all that can be shown.
+# Words (and those that count with the first alone) of which equality, or absence now, is all that can be shown.
 _OPAQUE: Final = (
-    "pattern", "format", "not", "contains", "minContains", "maxContains", "propertyNames", "dependencies",
-    "dependentRequired", "dependentSchemas", "if", "then", "else", "unevaluatedProperties", "unevaluatedItems",
-    "contentEncoding", "contentMediaType",
+    ("pattern",), ("not",), ("contains", "minContains", "maxContains"), ("propertyNames",), ("dependencies",),
+    ("dependentRequired",), ("dependentSchemas",), ("if", "then", "else"),
 )  # fmt: skip
 _NOT_ASSERTED: Final = ("format", "contentEncoding", "contentMediaType")
 _PATH = tuple[str | int, ...]
@@ -48,7 +47,7 @@ _PATH = tuple[str | int, ...]
 def differences(old: Schema, new: Schema) -> tuple[Difference, ...]:
     """What valid data of `old` might be refused by `new` for; nothing: `new` takes all that `old` took.
 
-    Both must have passed `schemas.check_schema`.
+    Both must compile (validating.py).
     """
     if draft_of(old) != draft_of(new):
         return (Difference("/$schema", "another draft reads the same words differently"),)
@@ -65,11 +64,11 @@ def breaking(found: Sequence[Difference]) -> tuple[Difference, ...]:
 class _Comparison:
     old_root: Schema
     new_root: Schema
-    seen: set[tuple[bytes, bytes]] = field(default_factory=set[tuple[bytes, bytes]])
+    open: set[tuple[bytes, bytes]] = field(default_factory=set[tuple[bytes, bytes]])
 
     def fits(self, old: Any, new: Any) -> bool:
         """Whether all of `old` is taken by `new`, tried on the side: what it sees proves nothing elsewhere."""
-        return not list(_Comparison(self.old_root, self.new_root, set(self.seen)).compare(old, new, ()))
+        return not list(_Comparison(self.old_root, self.new_root, set(self.open)).compare(old, new, ()))
 
     def compare(self, old: Any, new: Any, path: _PATH) -> Iterator[Difference]:
         if new is True or new == {} or old is False:
@@ -78,9 +77,13 @@ class _Comparison:
             yield Difference(pointer(*path), "nothing is taken here any more")
             return
         pair = (canonical(old), canonical(new))
-        if pair in self.seen:  # met again inside itself: it holds if the rest does
-            return
-        self.seen.add(pair)
+        if pair in self.open or (pair[0] == pair[1] and not _has_reference(new)):
+            return  # a pair met inside itself holds if the rest of it does
+        self.open.add(pair)
+        yield from self._resolved_pair(old, new, path)
+        self.open.discard(pair)
+
+    def _resolved_pair(self, old: Any, new: Any, path: _PATH) -> Iterator[Difference]:
         was, now = _resolved(old, self.old_root), _resolved(new, self.new_root)
         if isinstance(was, bool) or isinstance(now, bool):
             yield from self.compare({} if was is True else was, now, path) if was is not now else ()
@@ -89,18 +92,17 @@ class _Comparison:
             yield from part(was, now, path)
 
     def _opaque(self, old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
-        for word in _OPAQUE:
-            if word not in new or word in _NOT_ASSERTED:
+        for words in _OPAQUE:
+            if words[0] not in new:
                 continue
-            same = word in old and canonical(old[word]) == canonical(new[word])
-            if not same or (_has_reference(new[word]) and self.old_root != self.new_root):
+            word, was, now = words[0], [old.get(one) for one in words], [new.get(one) for one in words]
+            same = words[0] in old and canonical(was) == canonical(now)
+            if not same or (_has_reference(now) and self.old_root != self.new_root):
                 yield Difference(pointer(*path, word), f"{word} is another one, and may refuse what was taken")
         # What these two leave over depends on all their neighbours.
         for word in ("unevaluatedProperties", "unevaluatedItems"):
-            if word in new and canonical(old) != canonical(new):
+            if word in new:
                 yield Difference(pointer(*path, word), f"what {word} refuses changes with everything beside it")
-        if "if" in old and "if" not in new and ("then" in new or "else" in new):
-            yield Difference(pointer(*path, "if"), "then and else stand without their if")
 
     def _members(self, old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
         if _never(old, "object"):
@@ -113,9 +115,10 @@ class _Comparison:
         for name in sorted({*olds, *news}):
             here = (*path, "properties", name)
             if name in olds:
-                yield from self.compare(olds[name], news.get(name, new_rest if not new_forms else True), here)
-            elif old_rest is not False or old_forms:
-                yield from _newly_described(self.compare(old_rest, news[name], here))
+                yield from self.compare(olds[name], news.get(name, new_rest), here)
+            else:
+                for free in (old_rest, *old_forms.values()):
+                    yield from _newly_described(self.compare(free, news[name], here))
         for form in sorted({*old_forms, *new_forms}):
             here = (*path, "patternProperties", form)
             if form in old_forms and form in new_forms:
@@ -124,16 +127,13 @@ class _Comparison:
                 yield from self.compare(old_forms[form], new_rest, here)
             elif not _takes_all(new_forms[form]):
                 yield Difference(pointer(*here), "names of this form are described now")
-        if set(old_forms) - set(new_forms) and not _takes_all(new_rest):
-            yield Difference(
-                pointer(*path, "patternProperties"), "names of a form fall to additionalProperties now"
-            )
         yield from self.compare(old_rest, new_rest, (*path, "additionalProperties"))
 
     def _elements(self, old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
         if _never(old, "array"):
             return
-        (old_first, old_rest), (new_first, new_rest) = _items(old), _items(new)
+        draft = draft_of(self.new_root)
+        (old_first, old_rest), (new_first, new_rest) = _items(old, draft), _items(new, draft)
         for number in range(max(len(old_first), len(new_first))):
             was = old_first[number] if number < len(old_first) else old_rest
             now = new_first[number] if number < len(new_first) else new_rest
@@ -159,7 +159,7 @@ class _Comparison:
                 yield Difference(pointer(*path), "a branch that was taken fits into none of these")
 
     def _one_of(self, old: Schema, now: Sequence[Any], path: _PATH) -> Iterator[Difference]:
-        """Of branches that overlap two may take the same data now, which one-of refuses: only equal ones are shown."""
+        """Where branches overlap, two may take the same data, which oneOf refuses: only equal ones are shown."""
         before = _list(old, "oneOf")
         if len(before) != len(now) or any(
             not (self.fits(was, one) and _Comparison(self.new_root, self.old_root).fits(one, was))
@@ -239,11 +239,11 @@ def _kinds(schema: Schema) -> frozenset[str]:
     return frozenset({"integer", "fraction"} if "number" in names else set()) | (names - {"number"})
 
 
-def _kind_of(value: Any) -> str:
+def _kind_of(value: object) -> str:
     if isinstance(value, float):
         return "integer" if value.is_integer() else "fraction"
-    kinds = {type(None): "null", bool: "boolean", dict: "object", list: "array", str: "string"}
-    return kinds.get(cast("type", type(value)), "integer")
+    kinds: dict[type, str] = {type(None): "null", bool: "boolean", dict: "object", list: "array", str: "string"}
+    return kinds.get(type(value), "integer")
 
 
 def _never(schema: Schema, kind: str) -> bool:
@@ -272,12 +272,14 @@ def _newly_described(found: Iterator[Difference]) -> Iterator[Difference]:
         yield Difference(one.path, f"the name was free before; {one.reason}", Weight.REHEARSE)
 
 
-def _items(schema: Schema) -> tuple[list[Any], Any]:
-    """The schemas of the first elements, and that of the others, in either draft's words."""
+def _items(schema: Schema, draft: str) -> tuple[list[Any], Any]:
+    """The schemas of the first elements, and that of the others, in the words of the draft."""
     first = schema.get("items", True)
+    if draft != DRAFT_7:
+        return _list(schema, "prefixItems"), first
     if isinstance(first, list):
         return cast("list[Any]", first), schema.get("additionalItems", True)
-    return _list(schema, "prefixItems"), first
+    return [], first
 
 
 def _takes_all(schema: Any) -> bool:

@@ -1,8 +1,8 @@
 """Events in packs that an execution of the state machine can carry.
 
 Belongs here: how messages are put together, and what a pack looks like. Does not belong here: starting executions.
-Step Functions ends an execution whose state is over 256 KiB, and takes all events of the pack with it; the embedded
-one does not, so the bound is ours and tested.
+Step Functions ends an execution whose state is over 256 KiB, and all events of the pack with it; the embedded
+one does not, so the bound is ours.
 """
 
 from collections.abc import Iterator, Sequence

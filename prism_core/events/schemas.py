@@ -1,7 +1,7 @@
 """A JSON Schema as the registry takes it.
 
-Belongs here: the drafts that are known, references that stay within their document, and what is wrong with a schema
-before anybody compiles it. Does not belong here: judging data (validating.py).
+Belongs here: the drafts that are known, references that stay within their document, and what is wrong with a
+schema before anybody compiles it. Does not belong here: judging data (validating.py).
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
 """Whether a delivery is from whom it says it is.
 
-Belongs here: signing and checking the body of a webhook by HMAC-SHA256, its timestamp and the window in which it may
-come. Does not belong here: where secrets are kept and what a delivery means (arrivals.py).
+Belongs here: signing and checking the body of a webhook by HMAC-SHA256, its timestamp and the window in which it
+may come. Does not belong here: where secrets are kept and what a delivery means (arrivals.py).
 Source: Standard Webhooks 1.0 (webhook-id, webhook-timestamp, webhook-signature), and GitHub's x-hub-signature-256,
-which signs neither an id nor a time: its deliveries are known by what they say, so that one sent again is a duplicate.
+which signs neither an id nor a time: its deliveries are known by what they say, one sent again is a duplicate.
 """
 
 import base64

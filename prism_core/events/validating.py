@@ -1,7 +1,7 @@
 """Whether data fit a schema, and where they do not.
 
-Belongs here: compiling a schema once and judging data with it. Does not belong here: which schema an event asks for
-and where compiled ones are kept (prism_api/events).
+Belongs here: compiling a schema once and judging data with it. Does not belong here: which schema an event asks
+for and where compiled ones are kept (prism_api/events).
 `format` is a note, not a rule, as both drafts allow and as the reference validator has it. Patterns run in linear
 time and nothing is fetched: a schema of a stranger can neither hang a function nor send it anywhere.
 """
