@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prism_core.events import messages
 from prism_core.events.arrivals import MAX_BATCH, MAX_BODY_BYTES, Webhook, arrivals, webhook_event
 from prism_core.events.envelope import Clock, Envelope, clock_of, counted_at, read_envelope
 from prism_core.events.rejections import EventRejected, Rejection
 from prism_core.events.versions import SchemaVersion
+from prism_core.failures import PermanentFailure
 
 NOW = datetime(2026, 1, 5, 7, tzinfo=UTC)
 PLAIN: dict[str, Any] = {
@@ -205,3 +207,33 @@ def test_no_body_brings_the_edge_down(body: bytes) -> None:
     except EventRejected:
         return
     assert all(isinstance(one.event, Envelope | EventRejected) for one in found)
+
+
+def accepted(**more: Any) -> messages.Accepted:
+    event = read_envelope(PLAIN | more)
+    return messages.Accepted("r1", "tool", NOW, event, event.fingerprint)
+
+
+def test_a_message_is_read_back_as_it_was_put_into_the_queue() -> None:
+    message = accepted(traceparent="00-x", data={"big": 2**70, "deep": [[{"ü": None}]]})
+
+    assert messages.decode(messages.encode(message)) == message
+
+
+def test_a_large_event_travels_without_its_data_and_keeps_its_fingerprint() -> None:
+    large = accepted(data="x" * 200_000)
+
+    small, data = messages.apart(large, messages.Body("b", "k", "v", 200_002))
+
+    assert messages.is_large(messages.encode(large))
+    assert not messages.is_large(messages.encode(small))
+    assert (small.fingerprint, small.event.data, data) == (large.fingerprint, None, large.event.data)
+    assert messages.decode(messages.encode(small)) == small
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{}", b"[]", b'{"receipt":1}', b"\xff"], ids=["empty", "object", "list", "number", "no text"]
+)
+def test_a_message_of_somebody_else_is_refused(text: bytes) -> None:
+    with pytest.raises(PermanentFailure, match="no message"):
+        messages.decode(text)

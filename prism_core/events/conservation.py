@@ -1,0 +1,113 @@
+"""Whether every accepted event is somewhere, by hour.
+
+Belongs here: receipts, the balance of an hour, and what it shows to be wrong beside what the stores hold. Does not
+belong here: reading them. Of receipts alone accepted = stored + failed + duplicate + in flight holds by the way
+they are counted; the proof is that the stores, counted on their own, say the same.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from prism_core.events.outcomes import Outcome
+from prism_core.events.rollups import Grain
+
+# The queue gives a message five tries of 90 s; what is in flight longer waits in the dead queue or is lost.
+OVERDUE_AFTER: Final = timedelta(minutes=15)
+
+
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That an event was accepted, and what became of it (None: in flight).
+
+    `refused`: no receipt was given out. `undeliverable`: it failed by our fault, out of the dead queue.
+    """
+
+    receipt: str
+    producer: str
+    accepted_at: datetime
+    outcome: Outcome | None = None
+    settled_at: datetime | None = None
+    refused: bool = False
+    undeliverable: bool = False
+    replay_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The events that were accepted within an hour. A conflict is kept as a failed event and counts as one."""
+
+    hour: datetime
+    accepted: int
+    stored: int
+    failed: int
+    duplicate: int
+    in_flight: int
+    overdue: int
+
+    @property
+    def holds(self) -> bool:
+        """Accepted = stored + failed + duplicate + in flight."""
+        return self.accepted == self.stored + self.failed + self.duplicate + self.in_flight
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the stores hold of an hour, counted in them: events and failed events by the receipt's hour."""
+
+    stored: int
+    failed: int
+
+
+def balances(receipts: Iterable[Receipt], now: datetime) -> dict[datetime, Balance]:
+    """The balance of each hour (of acceptance, UTC). A receipt that is read twice counts once."""
+    known = {one.receipt: one for one in receipts if not one.refused}
+    hours: dict[datetime, list[Receipt]] = {}
+    for one in known.values():
+        hours.setdefault(Grain.HOUR.start_of(one.accepted_at), []).append(one)
+    return {hour: _balance(hour, found, now) for hour, found in sorted(hours.items())}
+
+
+def discrepancies(balance: Balance, held: Held) -> tuple[str, ...]:
+    """What is wrong with an hour, as sentences; nothing: every accepted event is where its receipt says.
+
+    What is in flight may have been stored and its receipt not yet settled: a store may hold that many more.
+    """
+    found: list[str] = []
+    if not balance.holds:
+        found.append(f"{balance.accepted} were accepted, and the outcomes of their receipts have another sum")
+    if balance.overdue:
+        found.append(f"{balance.overdue} are in flight for longer than {OVERDUE_AFTER}; look into the dead queue")
+    for name, told, counted in (
+        ("stored", balance.stored, held.stored),
+        ("failed", balance.failed, held.failed),
+    ):
+        if counted < told:
+            found.append(f"{told} receipts say {name}, and the store holds {counted}: {told - counted} are lost")
+        elif counted > told + balance.in_flight:
+            found.append(f"{told} receipts say {name}, and the store holds {counted}: more than were accepted")
+    return tuple(found)
+
+
+def lost(balance: Balance, held: Held) -> int:
+    """How many events of an hour are in no store although their receipts say so."""
+    return max(0, balance.stored - held.stored) + max(0, balance.failed - held.failed)
+
+
+def _balance(hour: datetime, receipts: list[Receipt], now: datetime) -> Balance:
+    number: Mapping[Outcome | None, int] = Counter(
+        one.outcome if one.outcome is not None and one.outcome.is_final else None for one in receipts
+    )
+    open_ones = [one for one in receipts if one.outcome is None or not one.outcome.is_final]
+    return Balance(
+        hour,
+        accepted=len(receipts),
+        stored=number.get(Outcome.STORED, 0),
+        failed=number.get(Outcome.FAILED, 0) + number.get(Outcome.CONFLICT, 0),
+        duplicate=number.get(Outcome.DUPLICATE, 0),
+        in_flight=number.get(None, 0),
+        overdue=sum(now - one.accepted_at > OVERDUE_AFTER for one in open_ones),
+    )

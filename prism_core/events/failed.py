@@ -1,0 +1,137 @@
+"""An accepted event that failed, kept as data; finding such events and sending them again.
+
+Belongs here: what a failed event says, the filter over them, and what is sent again as what. Does not belong here:
+the store and the queue. Sending again is idempotent: the receipt of a second try follows from the failed event and
+the version it is tried with, so that two runs over one filter send one event.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from prism_core.events.validating import Problem
+from prism_core.events.versions import SchemaVersion
+
+MAX_INLINE_BYTES: Final = 300_000  # an item has at most 400 KB; a larger payload lies in S3
+
+
+class Failure(StrEnum):
+    """Why an event was not stored. `undeliverable`: its message ended in the dead queue."""
+
+    INVALID = "invalid"
+    UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_VERSION = "unknown_version"
+    CONFLICT = "conflict"
+    UNDELIVERABLE = "undeliverable"
+
+
+class FailedStatus(StrEnum):
+    """`replayed`: sent again, and stored; `given_up`: somebody decided that it is not worth more."""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    GIVEN_UP = "given_up"
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """One time it was sent again: by which run, and with which versions of its schema before and now."""
+
+    run: str
+    at: datetime
+    receipt: str
+    old_version: str | None
+    new_version: str | None
+
+
+class FailedEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The record of a failure. `payload` is the event as accepted, addresses cut; None when it lies at `body`."""
+
+    failed_id: str
+    receipt: str
+    failure: Failure
+    producer: str
+    source: str
+    event_id: str
+    type: str
+    accepted_at: datetime
+    failed_at: datetime
+    component: str
+    component_version: str
+    version: str | None = None
+    problems: tuple[Problem, ...] = ()
+    payload: Any = None
+    body: str | None = None
+    status: FailedStatus = FailedStatus.OPEN
+    replays: tuple[Replay, ...] = ()
+
+
+class FailedFilter(msgspec.Struct, frozen=True):
+    """Which failed events are meant; what is None does not matter. `until` is exclusive, both by acceptance."""
+
+    type: str | None = None
+    producer: str | None = None
+    failure: Failure | None = None
+    version: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    path: str | None = None
+
+    def takes(self, event: FailedEvent) -> bool:
+        """Whether the event is one of them, whatever its status. `path` is one of a problem, `*` for an index."""
+        pairs = (
+            (self.type, event.type),
+            (self.producer, event.producer),
+            (self.failure, event.failure),
+            (self.version, event.version),
+        )
+        if any(asked is not None and asked != found for asked, found in pairs):
+            return False
+        if (self.since and event.accepted_at < self.since) or (self.until and event.accepted_at >= self.until):
+            return False
+        return self.path is None or any(field_of(one.path) == field_of(self.path) for one in event.problems)
+
+
+def failed_id(receipt: str) -> str:
+    """32 hex digits: a message that comes twice fails as one event."""
+    return blake2b(receipt.encode(), digest_size=16, person=b"failed").hexdigest()
+
+
+def replay_receipt(event: FailedEvent, version: SchemaVersion | None) -> str:
+    """The receipt under which it is sent again with a version: the same for every run that tries this."""
+    return blake2b(f"{event.failed_id}\0{version}".encode(), digest_size=16, person=b"replay").hexdigest()
+
+
+def to_replay(
+    events: Iterable[FailedEvent], wanted: FailedFilter, newest: SchemaVersion | None
+) -> Iterator[FailedEvent]:
+    """The open ones that the filter takes and that have not been tried with this version, the oldest first.
+
+    A conflict is never sent again: its key is taken, and it would be one once more.
+    """
+    due = [
+        event
+        for event in events
+        if event.status is FailedStatus.OPEN
+        and event.failure is not Failure.CONFLICT
+        and wanted.takes(event)
+        and all(one.receipt != replay_receipt(event, newest) for one in event.replays)
+    ]
+    yield from sorted(due, key=lambda event: (event.accepted_at, event.failed_id))
+
+
+def replayed(event: FailedEvent, run: str, at: datetime, version: SchemaVersion | None) -> FailedEvent:
+    """The record with this try; telling it twice changes nothing."""
+    receipt = replay_receipt(event, version)
+    if any(one.receipt == receipt for one in event.replays):
+        return event
+    told = Replay(run, at, receipt, event.version, str(version) if version else None)
+    return msgspec.structs.replace(event, replays=(*event.replays, told))
+
+
+def field_of(path: str) -> str:
+    """A path without its places in lists: `/commits/3/id` is `/commits/*/id`, one field of a producer."""
+    return "/".join("*" if part.isdigit() else part for part in path.split("/"))

@@ -1,0 +1,100 @@
+"""What the pipeline promises, and how fast it uses up what it may miss.
+
+Belongs here: the objectives, their figures from each event's own stamps, and burn rates. Does not belong here:
+where metrics go and who is woken. An event that its producer made wrong and that was kept as failed is a success.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from prism_core.events.conservation import OVERDUE_AFTER, Receipt
+
+P95_MS: Final = 500.0
+SUCCESS_SHARE: Final = 0.995
+LOSS_SHARE: Final = 0.0001
+QUERY_SECONDS: Final = 2.0
+_P95: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class BurnWindow:
+    """Somebody is told when both windows burn faster than `rate`: the short one says that it still does."""
+
+    long: timedelta
+    short: timedelta
+    rate: float
+
+
+# Two hundredths of a month's budget within an hour, five within six (the Site Reliability Workbook, chapter 5).
+BURN_WINDOWS: Final = (
+    BurnWindow(timedelta(hours=1), timedelta(minutes=5), 14.4),
+    BurnWindow(timedelta(hours=6), timedelta(minutes=30), 6.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of the events accepted within a window. Shares are of 0 to 1, None of no events."""
+
+    accepted: int
+    slow: int
+    unserved: int
+    p95_ms: float | None
+    lost: int = 0
+
+    @property
+    def success(self) -> float | None:
+        """The share that came to an end, and by no fault of ours to a failed one."""
+        return None if not self.accepted else 1 - self.unserved / self.accepted
+
+    @property
+    def loss(self) -> float | None:
+        """The share that is in no store although its receipt says so (conservation.py)."""
+        return None if not self.accepted else self.lost / self.accepted
+
+    @property
+    def burn(self) -> float:
+        """How many times faster than allowed events miss their end or their time: 1 uses the budget up exactly."""
+        if not self.accepted:
+            return 0.0
+        speed = self.slow / self.accepted / (1 - _P95)
+        return max(speed, self.unserved / self.accepted / (1 - SUCCESS_SHARE))
+
+    @property
+    def holds(self) -> bool:
+        fast = self.p95_ms is None or self.p95_ms < P95_MS
+        return fast and (self.success is None or self.success >= SUCCESS_SHARE) and (self.loss or 0) < LOSS_SHARE
+
+
+def figures(receipts: Iterable[Receipt], since: datetime, now: datetime, lost: int = 0) -> Figures:
+    """Of the receipts accepted from `since` (inclusive) until `now`. What is in flight and not overdue waits."""
+    delays: list[float] = []
+    overdue = undeliverable = 0
+    for one in receipts:
+        if one.refused or not since <= one.accepted_at < now:
+            continue
+        if one.outcome is not None and one.outcome.is_final and one.settled_at is not None:
+            delays.append((one.settled_at - one.accepted_at) / timedelta(milliseconds=1))
+            undeliverable += one.undeliverable
+        elif now - one.accepted_at > OVERDUE_AFTER:
+            overdue += 1
+    slow = sum(delay >= P95_MS for delay in delays) + overdue
+    return Figures(len(delays) + overdue, slow, overdue + undeliverable, nearest_rank(delays, _P95), lost)
+
+
+def burning(receipts: Sequence[Receipt], now: datetime) -> tuple[BurnWindow, ...]:
+    """The pairs of windows that somebody must be told of."""
+    return tuple(
+        pair
+        for pair in BURN_WINDOWS
+        if all(figures(receipts, now - window, now).burn > pair.rate for window in (pair.long, pair.short))
+    )
+
+
+def nearest_rank(values: Iterable[float], share: float) -> float | None:
+    """The exact percentile of a share of 0 to 1; None of nothing."""
+    ordered = sorted(values)
+    return ordered[max(1, math.ceil(share * len(ordered))) - 1] if ordered else None
