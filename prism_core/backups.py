@@ -23,6 +23,7 @@ from prism_core.tables import TABLES, TableSpec, table
 BACKUPS: Final = "backups/"
 RESTORES: Final = "restores/"
 FORMAT: Final = 1
+BACKED_UP: Final[Mapping[str, TableSpec]] = {n: spec for n, spec in TABLES.items() if not spec.passing}
 
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _ID_SECONDS = len("20260105T070000Z")
@@ -206,11 +207,12 @@ def record_key(name: str) -> str:
 
 
 def chosen_tables(names: Iterable[str]) -> tuple[TableSpec, ...]:
-    """The tables of these names, all when none is given, the change log last. Raises BadUsage."""
+    """The tables of these names, all of a backup when none is given, the change log last. Raises BadUsage."""
     wanted = {name.strip() for name in names if name.strip()}
     for name in sorted(wanted):
-        table(name)
-    found = [spec for spec in TABLES.values() if not wanted or spec.name in wanted]
+        if table(name).passing:
+            raise BadUsage(f"no backup holds {name}: its rows pass, and the lake keeps what they were about")
+    found = [spec for name, spec in BACKED_UP.items() if not wanted or name in wanted]
     return tuple(sorted(found, key=lambda spec: spec.name == "changelog"))
 
 

@@ -105,6 +105,7 @@ class TableSpec:
 
     `expires` is the field of epoch seconds after which the service deletes an item. The rows of a week
     of a `published` table are replaced at once by the week's pointer (published_plans), and written after it.
+    Rows of a `passing` table come at the rate of events and leave by `expires`: no backup holds them.
     """
 
     name: str
@@ -117,6 +118,7 @@ class TableSpec:
     by_generation: bool = False
     expires: str | None = None
     published: bool = False
+    passing: bool = False
     paths: Mapping[str, AccessPath] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 Belongs here: one typed spec a table. The template (infra/templates/data.yaml) says the same to
 CloudFormation and a test compares them; the store (prism_resources/tables) knows tables only by their spec.
-Does not belong here: fields of the items (prism_core/models) and what a spec is made of (table_spec.py).
+Does not belong here: fields of items (prism_core/models), what a spec is (table_spec.py), event_tables.py.
 `personal` fields leave their table only encrypted: name and e-mail of members and recipients, reasons for time
 off, the requester of a request. Who acted (reporter, reviewer, owner, opened_by …) is an id, never a name.
 """
@@ -10,6 +10,7 @@ off, the requester of a request. Who acted (reporter, reviewer, owner, opened_by
 from collections.abc import Mapping
 from typing import Final
 
+from prism_core.event_tables import EVENT_ROLLUPS, EVENT_TABLES, EVENTS, FAILED_EVENTS, LOOKUPS, RECEIPTS, SCHEMAS
 from prism_core.failures import BadUsage
 from prism_core.models.alerts import Alert, Plan
 from prism_core.models.bugs import Bug, BugSummary
@@ -52,18 +53,24 @@ __all__ = (
     "DELIVERIES",
     "DISPUTES",
     "EDITIONS",
+    "EVENTS",
+    "EVENT_ROLLUPS",
+    "FAILED_EVENTS",
     "IDEMPOTENCY",
     "ITEM_KEY_SEPARATOR",
     "JOBS",
+    "LOOKUPS",
     "MEMBERS",
     "PLANS",
     "PROJECTS",
     "PUBLISHED_PLANS",
     "QUALITY",
+    "RECEIPTS",
     "RECIPIENTS",
     "REQUESTS",
     "RESTATEMENTS",
     "SAVED_VIEWS",
+    "SCHEMAS",
     "TABLES",
     "TAXONOMY",
     "THROUGHPUT",
@@ -350,6 +357,7 @@ TABLES: Final[Mapping[str, TableSpec]] = {
         JOBS,
         RESTATEMENTS,
         CAMPAIGN_METRICS,
+        *EVENT_TABLES,
     )
 }
 

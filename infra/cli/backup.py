@@ -72,7 +72,7 @@ def restore(
 
 
 def _take(platform: Platform) -> "BackupManifest":
-    from prism_core.tables import TABLES
+    from prism_core.backups import BACKED_UP
     from prism_resources.aws import client
     from prism_resources.backup.taking import take_backup
     from prism_resources.lake import Lake
@@ -83,7 +83,7 @@ def _take(platform: Platform) -> "BackupManifest":
 
         def progress(table: str, items: int) -> None:
             done[table] = items
-            told(f"{table}: {items:,} items", len(done), len(TABLES))
+            told(f"{table}: {items:,} items", len(done), len(BACKED_UP))
 
         return take_backup(
             client(settings, "dynamodb"), settings, Lake(settings), clock=clock.now, progress=progress

@@ -15,10 +15,9 @@ from prism_assets.operational import reads
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
-from prism_core.backups import BackupManifest
+from prism_core.backups import BACKED_UP, BackupManifest
 from prism_core.charts import bar_chart
 from prism_core.lake_tables import EXPORTED
-from prism_core.tables import TABLES
 from prism_resources.aws import client
 from prism_resources.backup.catalog import Listed, listed, verify
 from prism_resources.backup.taking import take_backup
@@ -87,7 +86,7 @@ def backup_checks() -> list[dg.AssetChecksDefinition]:
             if newest is None:
                 return dg.AssetCheckResult(passed=False, description="there is no backup that counts")
             items = verify(prism.lake(), newest)
-            missing = sorted(TABLES.keys() - newest.tables.keys())
+            missing = sorted(BACKED_UP.keys() - newest.tables.keys())
             damaged = {one.backup_id: one.problem for one in found if one.damaged}
         says = [f"{newest.backup_id}: {items:,} items read back"]
         says += [f"it lacks {', '.join(missing)}"] if missing else []

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from prism_core.events.validating import Problem
+from prism_core.events.problems import Problem
 from prism_core.events.versions import SchemaVersion
 
 MAX_INLINE_BYTES: Final = 300_000  # an item has at most 400 KB; a larger payload lies in S3

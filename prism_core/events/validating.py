@@ -11,22 +11,14 @@ from itertools import islice
 from typing import Any, Final
 
 import jsonschema_rs
-import msgspec
 
+from prism_core.events.problems import Problem
 from prism_core.events.rejections import pointer
 from prism_core.events.schemas import DRAFT_7, check_schema, draft_of
 from prism_core.failures import PermanentFailure
 
 MAX_PROBLEMS: Final = 20
 _MAX_REASON: Final = 300
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """One thing that does not fit. `path` is a JSON pointer into the data, `rule` the keyword that refuses it."""
-
-    path: str
-    rule: str
-    reason: str
 
 
 class CompiledSchema:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from prism_core.backups import RESTORES, RestoredSet, record_key
+from prism_core.backups import BACKED_UP, RESTORES, RestoredSet, record_key
 from prism_core.failures import BadUsage, TransientFailure
 from prism_core.settings import Settings
-from prism_core.tables import TABLES, IndexSpec, TableSpec
+from prism_core.tables import IndexSpec, TableSpec
 from prism_resources.failures import calling, error_code
 from prism_resources.lake import Lake
 
@@ -136,6 +136,6 @@ def drop_set(dynamodb: "DynamoDBClient", settings: Settings, lake: Lake, name: s
     if not name.startswith(f"{settings.name_prefix}-restored-") or lake.get(record_key(name)) is None:
         known = ", ".join(set_names(lake)) or "there are none"
         raise BadUsage(f"{name!r} is no restored set; sets are: {known}")
-    dropped = SetTables(dynamodb, name).drop(TABLES.values())
+    dropped = SetTables(dynamodb, name).drop(BACKED_UP.values())
     lake.delete(record_key(name))
     return dropped

@@ -17,6 +17,7 @@ from infra.catalog import written
 from infra.deploy import STACKS
 from prism_api.api.calls import Role
 from prism_core.backups import BACKUPS
+from prism_core.event_tables import EVENT_TABLES
 from prism_core.lake import (
     EXPORTS,
     JOBS,
@@ -44,7 +45,7 @@ READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 # What the API only reads, or only adds to; every other table of TABLES it writes.
 ONLY_READ = {"throughput", "editions", "deliveries", "restatements"}
 ONLY_ADDED_TO = {"changelog", PERSON_KEYS.name}
-NOT_OF_THE_API = {"campaign_metrics"}
+NOT_OF_THE_API = {"campaign_metrics", *(spec.name for spec in EVENT_TABLES)}
 # Where a right may end in a star: the indexes of a table, the objects below a prefix.
 MANIFESTS = "lake/_manifests/throughput/"
 BELOW = rf"/(index|editions|uploads|exports|jobs|plans|plans/wishes|plans/publications|{MANIFESTS.rstrip('/')})/\*"

@@ -10,7 +10,7 @@ from typing import Any
 from infra.deploy import _deploy_stack, _parameters, local_origins
 from infra.local.platform import Platform
 from infra.packaging.libraries import Arch
-from prism_core.backups import BackupManifest, RestoredSet, chosen_tables
+from prism_core.backups import BACKED_UP, BackupManifest, RestoredSet, chosen_tables
 from prism_core.calendar import Week
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project
@@ -90,7 +90,7 @@ class World:
         return self._items(self.settings.table_name(spec.name), spec)
 
     def all_items(self) -> dict[str, Items]:
-        return {name: self.items(spec) for name, spec in TABLES.items()}
+        return {name: self.items(spec) for name, spec in BACKED_UP.items()}
 
     def restored(self, done: RestoredSet, spec: TableSpec) -> Items:
         return self._items(f"{done.name}-{spec.name}", spec)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from infra.local.platform import Platform
-from prism_core.backups import set_name
+from prism_core.backups import BACKED_UP, set_name
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.models.projects import Request
 from prism_core.privacy import PERSON_KEYS, is_sealed
@@ -49,7 +49,7 @@ def test_every_table_comes_back_as_it_was_with_its_history(world: World) -> None
 
     done = world.restore(MONDAY + 2 * HOUR)
 
-    assert set(made.tables) == set(TABLES)
+    assert set(made.tables) == set(BACKED_UP)
     assert verify(world.lake, made) == made.items == sum(map(len, before.values()))
     assert world.all_restored(done) == before
     assert done.finished is not None
@@ -316,7 +316,7 @@ def test_indexes_of_a_restored_table_answer_as_those_of_the_real_one(world: Worl
     world.backup(MONDAY + HOUR)
     done = world.restore(MONDAY + 2 * HOUR)
 
-    for spec in TABLES.values():
+    for spec in BACKED_UP.values():
         assert _described(world, f"{done.name}-{spec.name}", spec) == _described(
             world, world.settings.table_name(spec.name), spec
         )

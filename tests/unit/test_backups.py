@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_core.backups import (
+    BACKED_UP,
     BackupManifest,
     BackupPart,
     Digest,
@@ -25,7 +26,6 @@ from prism_core.backups import (
     window_of,
 )
 from prism_core.failures import BadUsage, PermanentFailure
-from prism_core.tables import TABLES
 from prism_resources.backup.catalog import Listed, base_among, newest_among
 
 MONDAY = datetime(2026, 1, 5, 7, tzinfo=UTC)
@@ -194,9 +194,11 @@ def test_what_is_no_id_of_a_backup_becomes_no_part_of_a_key(text: str) -> None:
 
 
 def test_tables_are_chosen_by_name_with_the_change_log_last() -> None:
-    assert {spec.name for spec in chosen_tables(())} == set(TABLES)
+    assert {spec.name for spec in chosen_tables(())} == set(BACKED_UP)
     assert chosen_tables(("",))[-1].name == "changelog"
     assert [spec.name for spec in chosen_tables(["changelog", " members"])] == ["members", "changelog"]
+    with pytest.raises(BadUsage, match="no backup holds events"):
+        chosen_tables(["events"])
     with pytest.raises(BadUsage, match="there is no table 'nothing'"):
         chosen_tables(["members", "nothing"])
 

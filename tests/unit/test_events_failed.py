@@ -19,8 +19,8 @@ from prism_core.events.failed import (
 )
 from prism_core.events.objectives import BURN_WINDOWS, burning, figures, nearest_rank
 from prism_core.events.outcomes import Outcome
+from prism_core.events.problems import Problem
 from prism_core.events.scorecard import FailingField, began_to_fail, scores
-from prism_core.events.validating import Problem
 from prism_core.events.versions import SchemaVersion
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -41,6 +41,7 @@ from prism_core.models.work import (
 from prism_core.models.workers import Suggestion, Worker, WorkerPeriod, WorkerStatus, worker_key
 from prism_core.tables import TABLES
 from prism_resources.tables.codec import decode, decode_value, encode, encode_value, item_bytes
+from tests.unit.items_of_event_tables import EVENT_ITEMS
 from tests.unit.items_of_later_tables import LATER_ITEMS
 from tests.unit.strategies import (
     counts,
@@ -302,6 +303,7 @@ ITEMS: dict[str, st.SearchStrategy[Any]] = {
     "bugs": bugs,
     "changelog": changes(),
     **LATER_ITEMS,
+    **EVENT_ITEMS,
 }
 
 

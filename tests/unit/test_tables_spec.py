@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from prism_core.calendar import Week
+from prism_core.event_tables import EVENT_TABLES
 from prism_core.failures import BadUsage
 from prism_core.models.base import instant_text
 from prism_core.models.bugs import BugSummary
@@ -132,13 +133,14 @@ def test_there_are_the_ten_tables_of_the_design_and_those_of_later_capabilities(
         "quality", "availability", "workers", "bugs", "changelog",
         "taxonomy", "corrections", "disputes", "saved_views", "recipients", "alerts", "plans",
         "published_plans", "editions", "deliveries", "idempotency", "jobs", "restatements",
-        "campaign_metrics",
+        "campaign_metrics", "events", "failed_events", "schemas", "lookups", "receipts", "event_rollups",
     ]  # fmt: skip
 
 
 def test_everything_that_people_change_is_logged_and_only_facts_and_bookkeeping_are_not() -> None:
     assert {name for name, spec in TABLES.items() if not spec.logged} == {
         "throughput", "changelog", "idempotency", "jobs", "restatements", "campaign_metrics",
+        *(spec.name for spec in EVENT_TABLES),
     }  # fmt: skip
 
 

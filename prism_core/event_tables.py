@@ -1,0 +1,101 @@
+"""The tables of the event pipeline: keys, indexes and the ways to read them without a scan.
+
+Belongs here: one typed spec a table, which tables.py puts among all others. Does not belong here: fields of the
+items (models/events.py) and who writes them (prism_resources/events).
+A partition that all writers of an hour would share is split by shards, and a reader asks each.
+"""
+
+from typing import Final
+
+from prism_core.models.base import Model
+from prism_core.models.events import (
+    EventMark,
+    FailedItem,
+    FailedMark,
+    LookupItem,
+    ReceiptItem,
+    RollupItem,
+    SchemaItem,
+    StoredEvent,
+)
+from prism_core.table_spec import IndexSpec, KeyAttribute, TableSpec
+
+
+def _plain(name: str) -> KeyAttribute:
+    return KeyAttribute(name, f"{{{name}}}")
+
+
+def _part(model: type[Model], key: str, name: str, partition: KeyAttribute, sort: KeyAttribute) -> IndexSpec:
+    """An index that carries the fields of a smaller model: not the data, which may have 300 kB a row."""
+    keys = (key, partition.name, sort.name)
+    fields = tuple(sorted(field for field in model.model_fields if field not in keys))
+    return IndexSpec(name, partition, sort, fields=fields, model=model)
+
+
+_ACCEPTED = _plain("accepted_at")
+_STATUS = _plain("status")
+
+EVENTS: Final = TableSpec(
+    "events",
+    _plain("event_key"),
+    StoredEvent,
+    indexes=(
+        _part(
+            EventMark,
+            "event_key",
+            "by_type_hour",
+            KeyAttribute("type_hour_shard", "{type}#{hour}#{shard}"),
+            _plain("event_key"),
+        ),
+    ),
+    expires="expires_at",
+    passing=True,
+)
+FAILED_EVENTS: Final = TableSpec(
+    "failed_events",
+    _plain("failed_id"),
+    FailedItem,
+    indexes=(
+        _part(FailedMark, "failed_id", "by_day", KeyAttribute("day_shard", "{day}#{shard}"), _plain("failed_id")),
+        _part(FailedMark, "failed_id", "by_producer", _plain("producer"), _ACCEPTED),
+        _part(FailedMark, "failed_id", "by_type", _plain("type"), _ACCEPTED),
+        _part(FailedMark, "failed_id", "by_status", _STATUS, _ACCEPTED),
+    ),
+)
+SCHEMAS: Final = TableSpec(
+    "schemas",
+    _plain("type"),
+    SchemaItem,
+    sort=_plain("version_key"),
+    home="by_type",
+    indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("type_version", "{type}#{version_key}")),),
+)
+LOOKUPS: Final = TableSpec(
+    "lookups",
+    _plain("name"),
+    LookupItem,
+    sort=KeyAttribute("version_key", "{version:06d}"),
+    home="by_name",
+    indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("name_version", "{name}#{version:06d}")),),
+)
+RECEIPTS: Final = TableSpec(
+    "receipts",
+    KeyAttribute("hour_shard", "{hour}#{shard}"),
+    ReceiptItem,
+    sort=_plain("receipt"),
+    home="by_hour",
+    expires="expires_at",
+    passing=True,
+)
+EVENT_ROLLUPS: Final = TableSpec(
+    "event_rollups",
+    KeyAttribute("type_grain", "{type}#{grain}"),
+    RollupItem,
+    sort=KeyAttribute("start_part", "{start}#{part}"),
+    home="by_type",
+    indexes=(
+        IndexSpec("by_day", _plain("day"), KeyAttribute("grain_type_start", "{grain}#{type}#{start}#{part}")),
+    ),
+)
+
+EVENT_TABLES: Final = (EVENTS, FAILED_EVENTS, SCHEMAS, LOOKUPS, RECEIPTS, EVENT_ROLLUPS)
