@@ -95,7 +95,7 @@ class StoredEvent(EventMark):
 class FailedProblem(Model):
     """One thing that did not fit: a JSON pointer into the data, the keyword that refused it, and why."""
 
-    path: _Pointer
+    path: Annotated[str, Field(max_length=1_024)]  # any text: it is made of names that a stranger chose
     rule: Name
     reason: Annotated[str, Field(max_length=1_000)]
 

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "prism_core",
         "prism_resources.tables",
         "prism_resources.aws",
+        "prism_resources.events",
         "prism_resources.failures",
         "prism_resources.privacy",
         "prism_resources.planning",
