@@ -15,7 +15,7 @@ import msgspec
 
 from prism_core.events.envelope import Envelope, checked, read_envelope
 from prism_core.events.rejections import EventRejected, Rejection
-from prism_core.events.strict_json import read
+from prism_core.events.strict_json import canonical, read
 
 MAX_BODY_BYTES: Final = 1_000_000
 MAX_BATCH: Final = 500
@@ -77,11 +77,11 @@ def webhook_event(webhook: Webhook, headers: Mapping[str, str], body: bytes) -> 
         raise EventRejected(
             Rejection.ENVELOPE, "the delivery does not say what it is of", f"header {webhook.type_header}"
         )
-    data, form = read(body)
+    data = read(body)
     own = named.get(webhook.id_header) if webhook.id_header else None
     attributes = {
         "specversion": "1.0",
-        "id": own or blake2b(form, digest_size=16).hexdigest(),
+        "id": own or blake2b(canonical(data), digest_size=16).hexdigest(),
         "source": webhook.source,
         "type": f"{webhook.type_prefix}{kind}",
     }
@@ -117,8 +117,7 @@ def _batch(body: bytes) -> tuple[Arrival, ...]:
 
 def _row(number: int, text: bytes | memoryview) -> Arrival:
     try:
-        value, _ = read(text)
-        return Arrival(number, read_envelope(value))
+        return Arrival(number, read_envelope(read(text)))
     except EventRejected as rejected:
         return Arrival(number, rejected)
 
@@ -129,7 +128,6 @@ def _by_headers(named: Mapping[str, str], body: bytes) -> Envelope | EventReject
     }
     attributes["datacontenttype"] = named.get("content-type")
     try:
-        data, _ = read(body)
-        return checked(attributes, data, lambda name: f"header {_PREFIX}{name}")
+        return checked(attributes, read(body), lambda name: f"header {_PREFIX}{name}")
     except EventRejected as rejected:
         return rejected

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, cast
 
 import msgspec
@@ -126,8 +127,9 @@ def _amount(value: Any) -> Decimal | None:
     return amount if amount.is_finite() and abs(amount) < Decimal(10**15) else None
 
 
-def _parts(path: str) -> list[str]:
-    return [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+@lru_cache(maxsize=4_096)
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:])
 
 
 def _put(data: Any, parts: Sequence[str], value: str | None) -> Any:

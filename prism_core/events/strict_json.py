@@ -2,7 +2,7 @@
 
 Belongs here: refusing invalid UTF-8, NaN and numbers that no double holds, names that occur twice, and depth
 without end, each with its place; the canonical text of a value. Does not belong here: what an event must have.
-Speed: two passes in C over the text; a pass in Python over names only where the two do not settle it.
+Speed: passes in C over the text; a pass in Python over values or names only where those do not settle it.
 """
 
 import json
@@ -18,29 +18,33 @@ from prism_core.events.rejections import EventRejected, Rejection, pointer
 MAX_DEPTH: Final = 64
 
 _decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 canonical = msgspec.json.Encoder(order="sorted").encode
+"""The text of a value in which names are sorted and no spaces stand."""
 # A colon that only decoding shows.
 _HIDDEN: Final = re.compile(rb"\\u003[aA]")
 
 
-def read(text: bytes | memoryview) -> tuple[Any, bytes]:
-    """The value of a JSON text and its canonical form (names sorted, no spaces).
+def read(text: bytes | memoryview) -> Any:
+    """The value of a JSON text. Whole numbers of any length stay exact.
 
-    Whole numbers of any length stay exact. Raises EventRejected with the kind and, where one is known, the place.
+    Raises EventRejected with the kind and, where one is known, the place.
     """
-    value = decode(text)
-    form = canonical(value)
     raw = bytes(text)
-    if raw.count(b":") != form.count(b":") or (b"\\u00" in raw and _HIDDEN.search(raw)):
+    value = _decoded(raw)
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        _refuse_depth(value)
+    form = _encode(value)
+    # Most senders write JSON as it is written here: what comes out equal has lost no name.
+    if form != raw and (raw.count(b":") != form.count(b":") or (b"\\u00" in raw and _HIDDEN.search(raw))):
         # Each name has one colon outside texts, and what stands in texts stays: equal counts lost no name.
         _refuse_duplicates(raw)
-    return value, form
+    return value
 
 
-def decode(text: bytes | memoryview) -> Any:
-    """The value alone; names that occur twice are not found. Raises EventRejected."""
+def _decoded(raw: bytes) -> Any:
     try:
-        value = _decode(text)
+        return _decode(raw)
     except msgspec.ValidationError as error:
         raise EventRejected(Rejection.UNSAFE_NUMBER, "a number is larger than any double") from error
     except msgspec.DecodeError as error:
@@ -51,8 +55,6 @@ def decode(text: bytes | memoryview) -> Any:
         raise _too_deep() from error
     except ValueError as error:  # Python's limit of digits
         raise EventRejected(Rejection.UNSAFE_NUMBER, "a whole number has too many digits") from error
-    _refuse_depth(value)
-    return value
 
 
 def _too_deep() -> EventRejected:

@@ -3,22 +3,26 @@
 Belongs here: compiling a schema once and judging data with it. Does not belong here: which schema an event asks
 for and where compiled ones are kept (prism_api/events).
 `format` is a note, not a rule, as both drafts allow and as the reference validator has it. Patterns run in linear
-time and nothing is fetched: a schema of a stranger can neither hang a function nor send it anywhere.
+time and nothing is fetched: a schema of a stranger can neither hang a function nor send it anywhere. What is told
+of a problem holds no value of the data: it goes into lists and mails, where an address or a name must not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import jsonschema_rs
 
+from prism_core.events.branches import Branch, branches_of, named, unknown_tag
 from prism_core.events.problems import Problem
 from prism_core.events.rejections import pointer
-from prism_core.events.schemas import DRAFT_7, check_schema, draft_of
+from prism_core.events.schemas import DRAFT_7, Schema, check_schema, draft_of
 from prism_core.failures import PermanentFailure
 
 MAX_PROBLEMS: Final = 20
 _MAX_REASON: Final = 300
+_Validator = jsonschema_rs.Draft7Validator | jsonschema_rs.Draft202012Validator
 
 
 class CompiledSchema:
@@ -26,22 +30,40 @@ class CompiledSchema:
 
     def __init__(self, schema: object) -> None:
         """Raises PermanentFailure for a schema that the registry does not take."""
-        known = check_schema(schema)
-        kind = jsonschema_rs.Draft7Validator if draft_of(known) == DRAFT_7 else jsonschema_rs.Draft202012Validator
-        try:
-            self._validator = kind(
-                known, validate_formats=False, offline=True, pattern_options=jsonschema_rs.RegexOptions()
-            )
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-            raise PermanentFailure(
-                f"the schema is not taken: {str(error).splitlines()[0][:_MAX_REASON]}"
-            ) from error
+        self._schema = check_schema(schema)
+        self._validator = _compiled(self._schema)
+        self._of_branch: dict[int, _Validator] = {}
 
     def problems(self, data: Any) -> tuple[Problem, ...]:
         """What does not fit, at most 20; nothing: the data are valid."""
         if self._validator.is_valid(data):
             return ()
-        return tuple(_problem(error) for error in islice(self._validator.iter_errors(data), MAX_PROBLEMS))
+        return self._within_branch(data) or _problems(self._validator, data)
+
+    @cached_property
+    def _branches(self) -> tuple[Branch, ...]:
+        return branches_of(self._schema)
+
+    def _within_branch(self, data: Any) -> tuple[Problem, ...]:
+        """What the branch that the data name refuses, or that they name none; nothing when that is not the cause.
+
+        The library would tell all data once for each branch and each problem: 4 ms of 10 kB instead of 0.3.
+        """
+        if not isinstance(data, dict) or not self._branches:
+            return ()
+        known = cast("Mapping[str, Any]", data)
+        number = named(self._branches, known)
+        if number is not None:
+            if number not in self._of_branch:
+                self._of_branch[number] = _compiled(self._branches[number].schema)
+            return _problems(self._of_branch[number], known)
+        unknown = unknown_tag(self._branches, known)
+        if unknown is None:
+            return ()
+        name, values = unknown
+        if name not in known:
+            return (Problem("", "required", f'"{name}" is a required property'),)
+        return (Problem(pointer(name), "enum", _short(f"the value is none of {', '.join(values)}")),)
 
 
 def newly_failing(candidate: CompiledSchema, archived: Iterable[tuple[str, Any]]) -> dict[str, int]:
@@ -53,7 +75,26 @@ def newly_failing(candidate: CompiledSchema, archived: Iterable[tuple[str, Any]]
     return dict(sorted(found.items()))
 
 
-def _problem(error: jsonschema_rs.ValidationError) -> Problem:
-    reason = error.message
-    short = reason if len(reason) <= _MAX_REASON else f"{reason[: _MAX_REASON - 1]}\N{HORIZONTAL ELLIPSIS}"
-    return Problem(pointer(*error.instance_path), error.kind.name, short)
+def _compiled(schema: Schema) -> _Validator:
+    kind = jsonschema_rs.Draft7Validator if draft_of(schema) == DRAFT_7 else jsonschema_rs.Draft202012Validator
+    try:
+        return kind(
+            schema,
+            validate_formats=False,
+            offline=True,
+            mask="the value",
+            pattern_options=jsonschema_rs.RegexOptions(),
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        raise PermanentFailure(f"the schema is not taken: {str(error).splitlines()[0][:_MAX_REASON]}") from error
+
+
+def _problems(validator: _Validator, data: Any) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(pointer(*error.instance_path), error.kind.name, _short(error.message))
+        for error in islice(validator.iter_errors(data), MAX_PROBLEMS)
+    )
+
+
+def _short(reason: str) -> str:
+    return reason if len(reason) <= _MAX_REASON else f"{reason[: _MAX_REASON - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -271,6 +271,77 @@ def test_problems_are_bounded_in_number_and_length() -> None:
     assert max(len(one.reason) for one in found) <= 300
 
 
+def test_nothing_that_is_told_of_a_problem_holds_a_value() -> None:
+    schema = CompiledSchema({"properties": {"ip": {"maxLength": 3}, "of": {"enum": ["a"]}, "n": {"type": "null"}}})
+
+    found = schema.problems({"ip": "203.0.113.77", "of": "203.0.113.77", "n": {"ip": "203.0.113.77"}})
+
+    assert {one.path for one in found} == {"/ip", "/of", "/n"}
+    assert not [one for one in found if "203" in one.reason]
+
+
+def _deliveries(word: str = "oneOf", **more: Any) -> dict[str, Any]:
+    """Branches as a service writes them: by action, in definitions, one of them with branches of its own."""
+
+    def of(action: str, needed: str) -> dict[str, Any]:
+        return {"properties": {"action": {"enum": [action]}, needed: TEXT}, "required": ["action", needed]}
+
+    again = {word: [of("asked", "team"), of("asked", "person")]}
+    named = {"made": of("made", "label"), "gone": of("gone", "label"), "asked": again}
+    return {word: [{"$ref": f"#/definitions/{one}"} for one in named], "definitions": named, **more}
+
+
+@pytest.mark.parametrize("word", ["oneOf", "anyOf"])
+@pytest.mark.parametrize("draft", [DRAFT_7, DRAFT_2020])
+def test_data_that_name_a_branch_are_told_what_that_branch_refuses(word: str, draft: str) -> None:
+    schema = CompiledSchema(_deliveries(word) | {"$schema": draft})
+
+    assert [(one.path, one.rule) for one in schema.problems({"action": "gone", "label": 1})] == [
+        ("/label", "type")
+    ]
+    assert [(one.path, one.rule) for one in schema.problems({"action": "made"})] == [("", "required")]
+    assert [(one.path, one.rule) for one in schema.problems({"action": "asked"})] == [("", word)]
+    assert schema.problems({"action": "gone", "label": "x"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "told"),
+    [
+        pytest.param({"action": "sold"}, "/action", "asked, gone, made", id="unknown"),
+        pytest.param({"action": ["made"]}, "/action", "asked", id="no text"),
+        pytest.param({}, "", '"action" is a required', id="absent"),
+        pytest.param([], "", "more than one", id="no object"),
+    ],
+)
+def test_data_that_name_no_branch_are_told_so(data: Any, path: str, told: str) -> None:
+    (problem,) = CompiledSchema(_deliveries()).problems(data)
+
+    assert problem.path == path
+    assert told in problem.reason
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param(_deliveries(maxProperties=1), id="refused beside the branches"),
+        pytest.param(
+            _deliveries() | {"properties": {"x": {"$ref": "#"}}, "maxProperties": 1}, id="itself within it"
+        ),
+        pytest.param({"oneOf": [{"const": 1}, {"$ref": "#/oneOf/0"}]}, id="no tags"),
+        pytest.param(
+            {
+                "anyOf": [{"$ref": "#/$defs/a"}],
+                "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}},
+                "maxProperties": 1,
+            },
+            id="circle",
+        ),
+    ],
+)
+def test_what_no_branch_explains_the_whole_schema_does(schema: dict[str, Any]) -> None:
+    assert CompiledSchema(schema).problems({"action": "made", "label": "x"})
+
+
 def test_numbers_beyond_64_bits_are_judged() -> None:
     assert CompiledSchema({"type": "integer", "minimum": 10}).problems(10**30) == ()
 
