@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order of their dependence.
-STACKS = ("data", "catalog", "catalog-records", "catalog-views", "mail", "planner", "api")
+STACKS = ("data", "catalog", "catalog-records", "catalog-views", "mail", "planner", "api", "events")
 SIGNED_IN, SIGNED_OUT = "/auth/callback", "/"
 WAIT_SECONDS = 900
 # CloudFormation takes 4,096 characters a parameter; a week and its comma take nine.
@@ -130,6 +130,8 @@ def _parameters(settings: Settings, today: Week, origins: Sequence[str], arch: A
         "FirstWeek": settings.first_week.label,
         "BackupRetentionDays": str(settings.backup_retention_days),
         "ChangelogShards": str(settings.changelog_shards),
+        "EventsKeepDays": str(settings.events_keep_days),
+        "EventsQueueLimit": str(settings.events_queue_limit),
         "MailSender": settings.sender or "",
         "LeadScope": settings.lead_scope.value,
         "PlanWeights": settings.plan_weights.model_dump_json(exclude_none=True),

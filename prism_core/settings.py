@@ -246,6 +246,13 @@ class Settings(BaseModel):
         default=None, description="US dollars from which on a report asks nothing more; needs both prices"
     )
 
+    events_keep_days: Annotated[int, Field(ge=16, le=400)] = Field(
+        default=35, description="how long events and receipts stay in their tables; the lake keeps events longer"
+    )
+    events_queue_limit: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+        default=10_000, description="with so many events in the queue producers are asked to wait"
+    )
+
     backup_retention_days: Annotated[int, Field(ge=2, le=3650)] = Field(
         default=35, description="how long a backup is kept"
     )

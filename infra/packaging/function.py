@@ -41,7 +41,9 @@ PLANNER = Function(
     ("solver",),
     ("pandas", "protobuf", "absl-py", "immutabledict", "aws-lambda-powertools"),
 )
-FUNCTIONS = {one.name: one for one in (API, PLANNER)}
+# Routes are not its own, and personal values are in none of its tables.
+EVENTS = Function("events", 60_000_000, ("events",), ("aws-lambda-powertools", "cryptography", "holidays"))
+FUNCTIONS = {one.name: one for one in (API, PLANNER, EVENTS)}
 
 
 @dataclass(frozen=True, slots=True)

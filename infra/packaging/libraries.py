@@ -23,9 +23,11 @@ PYTHON = "3.13"
 GLIBC = "manylinux_2_28"
 # The services that prism_api and what it imports make a client of; a test compares. `sts` and the two of the
 # sign-in are what botocore itself needs to find credentials.
-AWS_SERVICES = frozenset({"dynamodb", "kms", "lambda", "s3", "secretsmanager", "sso", "sso-oidc", "sts"})
+AWS_SERVICES = frozenset(
+    {"dynamodb", "kms", "lambda", "s3", "secretsmanager", "sqs", "sso", "sso-oidc", "stepfunctions", "sts"}
+)
 # What the list of endpoints calls them; sign-in has names of its own there.
-_ENDPOINTS = AWS_SERVICES | {"oidc", "portal.sso"}
+_ENDPOINTS = AWS_SERVICES | {"oidc", "portal.sso", "states"}
 _UNUSED_FOLDERS = frozenset({"__pycache__", "tests", "examples", "bin", "include"})
 _UNUSED_SUFFIXES = frozenset({".pyi", ".pyx", ".pxd", ".c", ".h", ".pyc", ".typed"})
 # The flow solver imports nothing else of OR-Tools; the libraries beside it are linked to each other.

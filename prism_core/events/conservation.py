@@ -16,7 +16,7 @@ import msgspec
 from prism_core.events.outcomes import Outcome
 from prism_core.events.rollups import Grain
 
-# The queue gives a message five tries of 90 s; what is in flight longer waits in the dead queue or is lost.
+# A message is tried twelve times in 12 minutes; what is in flight longer waits in the dead queue or is lost.
 OVERDUE_AFTER: Final = timedelta(minutes=15)
 
 

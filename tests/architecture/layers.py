@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "prism_resources.privacy",
         "prism_resources.planning",
         "prism_resources.plans",
+        "prism_resources.events",
     ),
     "infra": EVERYTHING,
     "benchmarks": EVERYTHING,

@@ -49,7 +49,15 @@ NOT_OF_THE_API = {"campaign_metrics", *(spec.name for spec in EVENT_TABLES)}
 # Where a right may end in a star: the indexes of a table, the objects below a prefix.
 MANIFESTS = "lake/_manifests/throughput/"
 BELOW = rf"/(index|editions|uploads|exports|jobs|plans|plans/wishes|plans/publications|{MANIFESTS.rstrip('/')})/\*"
-HOLDS_DATA = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::KMS::Key")
+SIGNED_ROUTE = "POST /hooks/{producer}"
+EVENTS_BELOW = r"/(hooks|events/(large|lookups|schemas|bodies|failed)|raw/events)/\*"
+HOLDS_DATA = (
+    "AWS::SQS::Queue",
+    "AWS::S3::Bucket",
+    "AWS::DynamoDB::Table",
+    "AWS::Cognito::UserPool",
+    "AWS::KMS::Key",
+)
 BLOCKS = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
 
 
@@ -298,6 +306,28 @@ def test_the_planner_reads_what_it_plans_from_and_writes_plans_and_what_they_pub
     assert not [one for _, resources in rights for one in resources if "*" in re.sub(BELOW, "", one)]
 
 
+@pytest.mark.parametrize("role", ["IngestRole", "DispatcherRole", "StepRole", "MachineRole"])
+def test_no_right_over_events_is_a_wildcard_and_none_is_over_tables_of_people(role: str) -> None:
+    own = {spec.name for spec in EVENT_TABLES}
+    for actions, resources in rights_of_the_api(role):
+        assert not [action for action in actions if "*" in action]
+        assert not [one for one in resources if "*" in re.sub(EVENTS_BELOW, "", one)]
+        tables = {json.loads(one)["Fn::Sub"].removeprefix(TABLE) for one in resources if ":table/" in one}
+        assert tables <= own
+
+
+def test_the_states_of_events_are_tried_again_and_none_of_them_catches_a_class() -> None:
+    machine = of_type("AWS::StepFunctions::StateMachine")["Machine"]["Properties"]
+    states = json.loads(machine["DefinitionString"]["Fn::Sub"])["States"]
+    tasks = [state for state in states.values() if state["Type"] == "Task"]
+
+    assert {state["Parameters"]["step"] for state in tasks} == {"validate", "enrich", "store", "aggregate"}
+    for state in tasks:
+        assert state["TimeoutSeconds"] <= 10
+        caught = {error for one in (*state["Retry"], *state["Catch"]) for error in one["ErrorEquals"]}
+        assert caught == {"States.ALL"}
+
+
 @pytest.mark.parametrize("function", of_type("AWS::Lambda::Function"))
 def test_the_function_is_given_variables_that_the_settings_know(function: str) -> None:
     given = of_type("AWS::Lambda::Function")[function]["Properties"]["Environment"]["Variables"]
@@ -309,8 +339,11 @@ def test_the_function_is_given_variables_that_the_settings_know(function: str) -
 def test_every_route_asks_for_a_token_of_our_pool() -> None:
     authorizers = of_type("AWS::ApiGatewayV2::Authorizer")
     for name, route in of_type("AWS::ApiGatewayV2::Route").items():
+        if route["Properties"]["RouteKey"] == SIGNED_ROUTE:  # its function checks a signature
+            assert route["Properties"]["AuthorizationType"] == "NONE"
+            continue
         assert route["Properties"]["AuthorizationType"] == "JWT", name
-        assert route["Properties"]["AuthorizerId"] == {"Ref": "SignedIn"}, name
+        assert route["Properties"]["AuthorizerId"] in ({"Ref": "SignedIn"}, {"Ref": "AuthorizerId"}), name
     audience = authorizers["SignedIn"]["Properties"]["JwtConfiguration"]["Audience"]
 
     assert {one["Ref"] for one in audience} == set(of_type("AWS::Cognito::UserPoolClient"))

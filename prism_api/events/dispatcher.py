@@ -1,0 +1,128 @@
+"""The function between the queue and the state machine.
+
+Belongs here: packs of messages, an execution a pack, and which messages the queue keeps. Does not belong here:
+what happens to an event (steps.py).
+It never raises and never answers in another form: an error would stop all batches for a while, and an answer that
+the queue cannot read would count as success and lose the whole batch.
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from prism_api.api.start import building
+
+with building():
+    from prism_api.events import container
+    from prism_core.events.messages import decode
+    from prism_core.events.outcomes import Settled, batch_item_failures
+    from prism_core.events.packing import encode_pack, packs
+    from prism_core.failures import PermanentFailure, PrismFailure
+    from prism_resources.aws import client
+    from prism_resources.failures import calling
+
+_THREADS: Final = 8
+# A message that failed is tried again after 2, 4, 8 … seconds; one that nobody can read at once, until it is dead.
+_MOST_SECONDS: Final = 120
+# By receipt: the text of a message, and the ids under which the queue handed it over.
+Messages = dict[str, tuple[bytes, list[str]]]
+_log = logging.getLogger("prism.events")
+_log.setLevel(logging.INFO)
+_outcomes_of = msgspec.json.Decoder(dict[str, list[Settled]]).decode
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A batch of SQS; answers `batchItemFailures`, every message without a final outcome."""
+    del context
+    started = time.perf_counter()
+    records = {str(one["messageId"]): one for one in event["Records"]}
+    settled: list[Settled] = []
+    try:
+        messages = _read(records)
+        settled = _settled(messages)
+        answer = batch_item_failures(list(records), settled)
+        _delay(records, messages, [one["itemIdentifier"] for one in answer["batchItemFailures"]])
+    except Exception:  # noqa: BLE001 - see above
+        _log.exception("a batch of %d stays in the queue", len(records))
+        answer = batch_item_failures(list(records), settled)
+    took = round((time.perf_counter() - started) * 1000, 1)
+    line = {"messages": len(records), "left": len(answer["batchItemFailures"]), "milliseconds": took}
+    sys.stdout.write(json.dumps(line) + "\n")
+    return answer
+
+
+def _read(records: Mapping[str, Mapping[str, Any]]) -> Messages:
+    """The messages that can be read; SQS may hand the same one over twice."""
+    messages: Messages = {}
+    for message_id, record in records.items():
+        text = str(record["body"]).encode("utf-8", "surrogatepass")
+        try:
+            receipt = decode(text).receipt
+        except PermanentFailure as error:
+            _log.error("message %s is left for the dead queue: %s", message_id, error)
+            continue
+        messages.setdefault(receipt, (text, []))[1].append(message_id)
+    return messages
+
+
+def _settled(messages: Messages) -> list[Settled]:
+    """The outcomes of messages, as far as executions know them."""
+    texts = [text for text, _ in messages.values()]
+    parts = [encode_pack(texts[part.start : part.stop]) for part in packs(texts)]
+    if len(parts) == 1:
+        found: Sequence[list[Settled]] = [_executed(parts[0])]
+    else:
+        with ThreadPoolExecutor(min(_THREADS, len(parts) or 1)) as pool:
+            found = list(pool.map(_executed, parts))
+    outcomes = {one.receipt: one for part in found for one in part}
+    return list(_by_message(messages, outcomes))
+
+
+def _by_message(messages: Messages, outcomes: Mapping[str, Settled]) -> Iterator[Settled]:
+    for receipt, (_, message_ids) in messages.items():
+        if receipt in outcomes:
+            for message_id in message_ids:
+                yield msgspec.structs.replace(outcomes[receipt], message_id=message_id)
+
+
+def _executed(pack: bytes) -> list[Settled]:
+    """The outcomes that an execution knows; none when it failed: its messages stay in the queue."""
+    try:
+        with calling("state machine of events", "start"):
+            done = client(container.settings(), "stepfunctions").start_sync_execution(
+                stateMachineArn=_machine(), input=pack.decode()
+            )
+        if done["status"] != "SUCCEEDED":
+            _log.error("an execution ended %s: %s", done["status"], str(done.get("cause", ""))[:500])
+            return []
+        return _outcomes_of(done["output"])["outcomes"]
+    except (PrismFailure, msgspec.DecodeError, KeyError):
+        _log.exception("an execution did not answer")
+        return []
+
+
+@cache
+def _machine() -> str:
+    settings = container.settings()
+    return f"arn:aws:states:{settings.region}:{settings.account_id}:stateMachine:{settings.name_prefix}-events"
+
+
+def _delay(records: Mapping[str, Mapping[str, Any]], messages: Messages, left: Sequence[str]) -> None:
+    """Have them tried again soon, and later each time. Where that fails the queue waits as long as always."""
+    delays, readable = dict[str, int](), {one for _, message_ids in messages.values() for one in message_ids}
+    for message_id in left:
+        record = records[message_id]
+        tried = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        delays[str(record["receiptHandle"])] = min(_MOST_SECONDS, 2**tried) if message_id in readable else 0
+    if delays:
+        try:
+            container.queue().try_again(delays)
+        except PrismFailure as error:
+            _log.warning("messages were not delayed: %s", error)

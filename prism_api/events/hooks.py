@@ -1,0 +1,87 @@
+"""Producers that sign their deliveries: who they are and what they sign with.
+
+Belongs here: reading a producer's secret, kept for five minutes, and what it must say. Does not belong here: the
+signature itself (prism_core/events/signatures.py) and app clients, whose tokens API Gateway checks.
+The secret `PREFIX/hooks/PRODUCER` is JSON: `{"secrets": ["whsec_…"], "scheme": "standard", "webhook": {…}}`, two
+secrets while one replaces the other. Without `webhook` deliveries are CloudEvents.
+"""
+
+import base64
+import binascii
+import re
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from prism_core.events.arrivals import Webhook
+from prism_core.events.signatures import Scheme
+from prism_core.failures import PermanentFailure
+from prism_core.settings import Settings
+from prism_resources.aws import client
+from prism_resources.failures import calling, error_code
+
+KEPT_SECONDS: Final = 300.0
+# Somebody who tries names must not make us ask for each of them again and again.
+_MOST_KEPT: Final = 1_000
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_STANDARD_PREFIX: Final = "whsec_"
+
+
+class Hook(msgspec.Struct, frozen=True):
+    """A producer of deliveries. `secrets` are texts, or base64 after `whsec_` as Standard Webhooks writes them."""
+
+    secrets: tuple[str, ...]
+    scheme: Scheme = Scheme.STANDARD
+    webhook: Webhook | None = None
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        return tuple(map(_key, self.secrets))
+
+
+_decode: Final = msgspec.json.Decoder(Hook).decode
+
+
+class Hooks:
+    """The producers of a platform, each asked for once in five minutes."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._clock = settings, clock
+        self._known: dict[str, tuple[float, Hook | None]] = {}
+
+    def get(self, producer: str) -> Hook | None:
+        """None for a producer that there is not. Raises PermanentFailure when its secret cannot be read as one."""
+        if not _NAME.fullmatch(producer):
+            return None
+        found = self._known.get(producer)
+        if found is None or self._clock() - found[0] > KEPT_SECONDS:
+            if len(self._known) >= _MOST_KEPT:
+                self._known.clear()
+            found = self._known[producer] = (self._clock(), self._read(producer))
+        return found[1]
+
+    def _read(self, producer: str) -> Hook | None:
+        name = f"{self._settings.name_prefix}/hooks/{producer}"
+        with calling(f"secret {name}", "read"):
+            try:
+                text = client(self._settings, "secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+            except ClientError as error:
+                if error_code(error) in {"ResourceNotFoundException", "AccessDeniedException"}:
+                    return None
+                raise
+        try:
+            return _decode(text)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise PermanentFailure(f"the secret {name} does not describe a producer: {error}") from error
+
+
+def _key(secret: str) -> bytes:
+    if not secret.startswith(_STANDARD_PREFIX):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(_STANDARD_PREFIX), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise PermanentFailure("a secret after whsec_ is base64") from error

@@ -1,0 +1,176 @@
+"""The states of the machine: what becomes of a pack of accepted events.
+
+Belongs here: the four entries, validate, enrich, store and aggregate, and the pack between them. Does not belong
+here: rules of events (prism_core/events) and where things are kept (prism_resources/events).
+A state returns an outcome for each event and never fails for one; it raises when all must wait, and may be tried
+again: whatever it had written it finds.
+"""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from prism_api.api.start import building
+
+with building():
+    from prism_api.events import container
+    from prism_api.events.agents import family
+    from prism_api.events.compiled import Known, Registry
+    from prism_api.events.kept import Entry, counted, data_of, failed_event, stored_event
+    from prism_core import clock
+    from prism_core.events.enrichment import Enriched, enrich
+    from prism_core.events.failed import Failure
+    from prism_core.events.messages import Accepted
+    from prism_core.events.outcomes import Outcome, Settled
+    from prism_core.events.packing import GROWTH_LIMIT_BYTES
+    from prism_core.events.rollups import Counted, Grain, roll_ups
+    from prism_core.failures import PermanentFailure
+    from prism_resources.events.archive import archive
+
+# Of what a pack may grow by; the rest is for verdicts. What finds no room here is added where it is stored.
+_ROOM_BYTES: Final = GROWTH_LIMIT_BYTES * 2 // 3
+_log = logging.getLogger("prism.events")
+_log.setLevel(logging.INFO)
+
+
+class Pack(msgspec.Struct, omit_defaults=True):
+    """The state of the machine: `events` as the dispatcher packs them, `entries` those that go on, `outcomes` what
+    is known of others, `valid` how many of the entries are."""
+
+    events: list[Accepted] = []
+    entries: list[Entry] = []
+    outcomes: list[Settled] = []
+    counted: list[Counted] = []
+    valid: int = 0
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """`{"step": "validate", "pack": {…}}` to the pack as the next state takes it."""
+    del context
+    started = time.perf_counter()
+    pack = msgspec.convert(event["pack"], Pack)
+    done: dict[str, Any] = msgspec.to_builtins(_STEPS[event["step"]](pack))
+    took = round((time.perf_counter() - started) * 1000, 1)
+    sys.stdout.write(json.dumps({"step": event["step"], "events": _size(pack), "milliseconds": took}) + "\n")
+    return {"valid": 0, "outcomes": [], **done}
+
+
+def _size(pack: Pack) -> int:
+    return len(pack.events) or len(pack.entries) or len(pack.counted)
+
+
+@cache
+def registry() -> Registry:
+    return Registry(container.settings())
+
+
+def validate(pack: Pack) -> Pack:
+    """Judge each event by the schema that it asks for. One whose message had come before
+    keeps the outcome that it was settled with."""
+    before = container.receipts().outcomes(pack.events)
+    outcomes = [Settled("", receipt, outcome) for receipt, outcome in before.items()]
+    entries: list[Entry] = []
+    for accepted in pack.events:
+        if accepted.receipt in before:
+            continue
+        try:
+            entries.append(_judged(accepted))
+        except PermanentFailure as error:
+            _log.exception("receipt %s could not be judged", accepted.receipt)
+            outcomes.append(Settled("", accepted.receipt, Outcome.RETRY, str(error)[:200]))
+    return Pack(entries=entries, outcomes=outcomes, valid=sum(one.failure is None for one in entries))
+
+
+def add(pack: Pack) -> Pack:
+    """Enrich the valid ones from the current lookups, as far as the state has room."""
+    room = _ROOM_BYTES
+    for number, entry in enumerate(pack.entries):
+        if entry.failure is not None or entry.accepted.body is not None:
+            continue
+        known = _known(entry)
+        if not known.rules:
+            continue
+        found = _enriched(known, entry.accepted.event.data)
+        room -= len(msgspec.json.encode(msgspec.structs.replace(found, data=None)))
+        if room < 0:
+            break
+        event = msgspec.structs.replace(entry.accepted.event, data=found.data)
+        pack.entries[number] = msgspec.structs.replace(
+            entry,
+            accepted=msgspec.structs.replace(entry.accepted, event=event),
+            enriched=msgspec.structs.replace(found, data=None),
+        )
+    return pack
+
+
+def store(pack: Pack) -> Pack:
+    """Store events and what failed, then their archive, and at last settle the receipts."""
+    now, settings = clock.now(), container.settings()
+    valid = [one for one in pack.entries if one.failure is None]
+    stored = [stored_event(settings, one, _known(one), _whole(one), now) for one in valid]
+    found = dict(zip((one.accepted.receipt for one in valid), container.events().store(stored), strict=True))
+    kept = [event for event in stored if found[event.receipt] is Outcome.STORED]
+    archive(settings, kept)
+    failed = [one for one in pack.entries if found.get(one.accepted.receipt) in {None, Outcome.CONFLICT}]
+    if failed:
+        container.failed().add([failed_event(settings, one, _looked_up(one), registry(), now) for one in failed])
+    ended = [(one.accepted, found.get(one.accepted.receipt, Outcome.FAILED)) for one in pack.entries]
+    container.receipts().settle(ended, clock.now())
+    told = [Settled("", accepted.receipt, outcome) for accepted, outcome in ended]
+    return Pack(outcomes=[*pack.outcomes, *told], counted=[counted(event) for event in kept])
+
+
+def aggregate(pack: Pack) -> Pack:
+    """What this pack adds to the minutes of its events, until all of theirs are computed."""
+    if pack.counted:
+        parts = roll_ups(pack.counted, Grain.MINUTE).values()
+        own = blake2b("".join(sorted(one.key for one in pack.counted)).encode(), digest_size=16).hexdigest()
+        container.rollups().put_pack(own, parts, clock.now())
+    return Pack(outcomes=pack.outcomes)
+
+
+_STEPS: Final[Mapping[str, Callable[[Pack], Pack]]] = {
+    "validate": validate,
+    "enrich": add,
+    "store": store,
+    "aggregate": aggregate,
+}
+
+
+def _judged(accepted: Accepted) -> Entry:
+    known = registry().find(accepted.event.type, accepted.event.version)
+    if isinstance(known, Failure):
+        return Entry(accepted, failure=known)
+    invalid = known.compiled.problems(data_of(container.settings(), accepted))
+    return Entry(accepted, known.item.version, Failure.INVALID if invalid else None)
+
+
+def _looked_up(entry: Entry) -> Known | None:
+    return None if entry.version is None else _known(entry)
+
+
+def _known(entry: Entry) -> Known:
+    """The version that an entry was judged by."""
+    found = registry().named(entry.accepted.event.type, entry.version or "")
+    if found is None:
+        raise PermanentFailure(f"{entry.accepted.event.type} {entry.version} was there when the event was judged")
+    return found
+
+
+def _whole(entry: Entry) -> Enriched:
+    """What was added to an entry and its data, which may lie apart."""
+    data = data_of(container.settings(), entry.accepted)
+    if entry.enriched is not None:
+        return msgspec.structs.replace(entry.enriched, data=data)
+    return _enriched(_known(entry), data)
+
+
+def _enriched(known: Known, data: Any) -> Enriched:
+    return enrich(data, known.rules, registry().lookups(known.rules), family)

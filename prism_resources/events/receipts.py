@@ -1,0 +1,190 @@
+"""Receipts: what was accepted, known independently of what became of it.
+
+Belongs here: the rows of receipts, written before the queue has their messages and settled once. Does not belong
+here: what the rows add up to (prism_core/events/conservation.py).
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from prism_core.events.conservation import Receipt
+from prism_core.events.messages import Accepted
+from prism_core.events.outcomes import Outcome
+from prism_core.failures import TransientFailure
+from prism_core.models.events import RECEIPT_SHARDS, ReceiptItem, hour_of, shard_of
+from prism_core.settings import Settings
+from prism_core.tables import RECEIPTS
+from prism_resources.aws import client
+from prism_resources.failures import THROTTLED, calling, error_code
+from prism_resources.tables.bulk import backoff_seconds, batch_write, put_request
+from prism_resources.tables.codec import Item, decode_value, encode, encode_value
+from prism_resources.tables.reader import TableReader
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+ATTEMPTS: Final = 6
+_TRANSACTION: Final = 100
+_READERS: Final = 8
+_OPEN: Final = "attribute_exists(receipt) AND attribute_not_exists(outcome)"
+
+
+class Receipts:
+    """The table of receipts."""
+
+    def __init__(self, settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._settings = settings
+        self._sleep = sleep
+        self._dynamodb: DynamoDBClient = client(settings, "dynamodb")
+        self._reader = TableReader(self._dynamodb, settings, RECEIPTS, ReceiptItem)
+
+    def accept(self, accepted: Sequence[Accepted]) -> None:
+        """Write the rows of events that are about to be sent. Raises TransientFailure; nothing is sent then."""
+        rows = [encode(RECEIPTS, self._row(one)) for one in accepted]
+        if len(rows) == 1:
+            with calling(RECEIPTS.name, "write"):
+                self._dynamodb.put_item(TableName=self._reader.table, Item=rows[0])
+        else:
+            batch_write(self._dynamodb, self._reader.table, map(put_request, rows), workers=_READERS)
+
+    def refuse(self, accepted: Sequence[Accepted]) -> None:
+        """Mark those that the queue did not take: no receipt was given out. One that comes through after all, when
+        only an answer was lost, is settled as any other."""
+        self._update(accepted, "SET refused = :refused", [_encoded({":refused": True})] * len(accepted))
+
+    def settle(
+        self, ended: Sequence[tuple[Accepted, Outcome]], at: datetime, *, undeliverable: bool = False
+    ) -> None:
+        """Write the final outcomes; the first one of a receipt stays. Raises TransientFailure; some are written.
+
+        `undeliverable`: they failed by our fault, out of the dead queue.
+        """
+        values = [_encoded({":outcome": outcome, ":at": at, ":ours": undeliverable}) for _, outcome in ended]
+        told = "SET outcome = :outcome, settled_at = :at, undeliverable = :ours REMOVE refused"
+        self._update([one for one, _ in ended], told, values)
+
+    def outcomes(self, accepted: Sequence[Accepted]) -> dict[str, Outcome]:
+        """The outcomes of those that are settled, by receipt: what was delivered before is not judged again."""
+        table, found = self._reader.table, dict[str, Outcome]()
+        keys = list({one.receipt: _key(one) for one in accepted}.values())
+        for start in range(0, len(keys), _TRANSACTION):
+            asked: dict[str, Any] = {
+                table: {
+                    "Keys": keys[start : start + _TRANSACTION],
+                    "ConsistentRead": True,
+                    "ProjectionExpression": "receipt, outcome",
+                }
+            }
+            for tried in range(ATTEMPTS):
+                if tried:
+                    self._sleep(backoff_seconds(tried - 1))
+                with calling(RECEIPTS.name, "read"):
+                    answer = self._dynamodb.batch_get_item(RequestItems=asked)
+                for row in answer["Responses"].get(table, ()):
+                    if "outcome" in row:
+                        found[decode_value(row["receipt"])] = Outcome(decode_value(row["outcome"]))
+                asked = dict(answer.get("UnprocessedKeys", {}))
+                if not asked:
+                    break
+            else:
+                raise TransientFailure(f"{table}: receipts were not read after {ATTEMPTS} attempts")
+        return found
+
+    def get(self, receipt: str, accepted_at: datetime) -> ReceiptItem | None:
+        """One by its id and the instant of acceptance."""
+        hour, shard = hour_of(accepted_at), shard_of(receipt, RECEIPT_SHARDS)
+        found = self._reader.query("by_hour", hour=hour, shard=shard, receipt=receipt, consistent=True)
+        return next(found, None)
+
+    def of_hour(self, hour: datetime) -> Iterator[Receipt]:
+        """Every receipt of an hour of acceptance (UTC), read consistently from its sixteen partitions."""
+
+        def read(shard: int) -> list[ReceiptItem]:
+            return list(self._reader.query("by_hour", hour=hour_of(hour), shard=shard, consistent=True))
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            for rows in pool.map(read, range(RECEIPT_SHARDS)):
+                yield from map(_receipt, rows)
+
+    def _row(self, one: Accepted) -> ReceiptItem:
+        kept = timedelta(days=self._settings.events_keep_days)
+        return ReceiptItem(
+            receipt=one.receipt,
+            producer=one.producer,
+            type=one.event.type,
+            event_key=one.event.key,
+            accepted_at=one.accepted_at,
+            replay_of=one.replay_of,
+            expires_at=int((one.accepted_at + kept).timestamp()),
+        )
+
+    def _update(self, accepted: Sequence[Accepted], told: str, values: Sequence[Item]) -> None:
+        """The same change of open receipts; those that are settled, or twice in the list, are left alone."""
+        once = {one.receipt: number for number, one in reversed(list(enumerate(accepted)))}
+        actions: list[Any] = [
+            {
+                "Update": {
+                    "TableName": self._reader.table,
+                    "Key": _key(accepted[number]),
+                    "UpdateExpression": told,
+                    "ConditionExpression": _OPEN,
+                    "ExpressionAttributeValues": values[number],
+                }
+            }
+            for number in sorted(once.values())
+        ]
+        for start in range(0, len(actions), _TRANSACTION):
+            self._transact(actions[start : start + _TRANSACTION])
+
+    def _transact(self, actions: list[Any]) -> None:
+        for tried in range(ATTEMPTS):
+            if tried:
+                self._sleep(backoff_seconds(tried - 1))
+            with calling(RECEIPTS.name, "settle"):
+                try:
+                    self._dynamodb.transact_write_items(TransactItems=actions)
+                except ClientError as error:
+                    code = error_code(error)
+                    if code == "TransactionCanceledException":
+                        actions = [one for one, open_ in zip(actions, _open(error), strict=True) if open_]
+                    elif code not in THROTTLED:
+                        raise
+                else:
+                    return
+            if not actions:
+                return
+        raise TransientFailure(f"{self._reader.table}: {len(actions)} receipts were not settled; try again")
+
+
+def _encoded(values: Mapping[str, object]) -> Item:
+    """Values of an expression."""
+    return {name: encode_value(value) for name, value in values.items()}
+
+
+def _key(one: Accepted) -> Item:
+    shard = shard_of(one.receipt, RECEIPT_SHARDS)
+    return {"hour_shard": {"S": f"{hour_of(one.accepted_at)}#{shard}"}, "receipt": {"S": one.receipt}}
+
+
+def _open(error: ClientError) -> Iterable[bool]:
+    """For each action whether it is to be tried again; those whose condition failed are settled already."""
+    reasons: list[Any] = list(error.response.get("CancellationReasons", []))
+    return [reason.get("Code", "None") != "ConditionalCheckFailed" for reason in reasons]
+
+
+def _receipt(row: ReceiptItem) -> Receipt:
+    return Receipt(
+        receipt=row.receipt,
+        producer=row.producer,
+        accepted_at=row.accepted_at,
+        outcome=row.outcome,
+        settled_at=row.settled_at,
+        refused=row.refused,
+        undeliverable=row.undeliverable,
+        replay_of=row.replay_of,
+    )
