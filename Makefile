@@ -59,7 +59,7 @@ soak-kills: .venv/.synced ## fifty kills of each thing that can be killed
 	$(call soaked,kills,SOAK_KILLS=50 $(RUN)pytest tests/integration -k kill --timeout 3600 -q -s)
 
 soak-year: .venv/.synced ## a year in one backfill
-	$(call soaked,year,SAMPLE_WEEKS=52 START_SECONDS=900 BACKFILL_SECONDS=1500 \
+	$(call soaked,year,SAMPLE_WEEKS=52 START_SECONDS=4000 BACKFILL_SECONDS=4000 \
 	  $(RUN)pytest tests/integration/test_whole_backfill.py -q -s)
 
 soak-lies: .venv/.synced ## two hundred weeks told by a model that lies
