@@ -7,6 +7,8 @@ WORKERS ?= 2
 export UV_PYTHON_DOWNLOADS := never
 export UV_HTTP_TIMEOUT := 300
 export UV_LINK_MODE := copy
+# Byte-code is kept whatever the caller's environment says: without it every process compiles Dagster anew, 5 s each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: up test check bench soak soak-fuzz soak-kills soak-year soak-lies soak-load openapi clean help
 .DEFAULT_GOAL := help
