@@ -22,12 +22,11 @@ up: .venv/.synced ## set everything up, start the platform and serve it until Ct
 test: .venv/.synced ## set everything up and run all tests
 	$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: .venv/.synced ## lock, lint, format, types, templates, architecture, Dagster definitions
+check: .venv/.synced ## lock, lint, format, types, architecture with the templates, Dagster definitions
 	$(UV) lock --check --python .venv/bin/python
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)pyright
-	$(RUN)cfn-lint infra/templates/*.yaml
 	$(RUN)pytest -n $(WORKERS) tests/architecture
 	DAGSTER_HOME= $(RUN)dagster definitions validate -w workspace.yaml
 
