@@ -28,6 +28,7 @@ from prism_assets.quality.assets import quality_assets
 from prism_assets.quality.checks import quality_checks
 from prism_assets.reports.mails import mail_assets, mail_checks
 from prism_assets.reports.operations import REPORT, operations_assets, operations_checks
+from prism_assets.reports.returned import returned_assets, returned_checks
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.assets import restatement_assets
 from prism_assets.restatements.checks import restatement_checks
@@ -60,6 +61,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *backtest_assets(),
             *operations_assets(weeks, FRESHNESS),
             *mail_assets(["campaign_report", REPORT]),
+            *returned_assets(),
         ],
         asset_checks=[
             *throughput_checks(weeks),
@@ -79,6 +81,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *backtest_checks(),
             *operations_checks(weeks),
             *mail_checks(),
+            *returned_checks(),
         ],
         resources={"prism": PrismResource()},
         # A process a step costs an import of Dagster each (measured: a backfill of four weeks with its checks took

@@ -17,6 +17,7 @@ from prism_sensors.proposals import capacity_plan_weekly
 from prism_sensors.published import published_plans
 from prism_sensors.reports import operations_report_weekly, report_delivery
 from prism_sensors.restated import restated_sensor
+from prism_sensors.returned import returned_sensor
 from prism_sensors.run_incidents import failed_runs
 from prism_sensors.watches import change_sensors
 
@@ -34,7 +35,7 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         operations_report_weekly(settings, known),
         preflight_weekly(settings),
     ]
-    found = (published_plans(known), report_delivery(known), restated_sensor(known))
+    found = (published_plans(known), report_delivery(known), returned_sensor(known), restated_sensor(known))
     others = [one for one in found if one is not None]
     sensors = [
         landed_activity(settings, known),

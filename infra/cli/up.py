@@ -178,6 +178,7 @@ def _main_job(platform: Platform, *, as_json: bool) -> None:
     """Deploy, load the sample once, materialise; safe to repeat after a kill at any point."""
     started = time.monotonic()
     from infra.local.demo_users import link_demo_annotator, seed_demo_users
+    from infra.local.mail_returns import tell_of_returns
     from infra.local.standins.serving import seed_credentials
 
     with platform.whole_or_not_at_all(), err.status("deploying the stacks"):
@@ -185,6 +186,7 @@ def _main_job(platform: Platform, *, as_json: bool) -> None:
             say(f"stack {deployment.stack}: {deployment.action}")
         seed_demo_users(platform)
         seed_credentials(platform)
+        tell_of_returns(platform.settings)
     facts = platform.home.read_first_start()
     if facts.get("sample_weeks") and not facts.get("sample_loaded_at"):
         from infra.local.sample.load import load_sample

@@ -19,7 +19,7 @@ from prism_assets.resources import PrismResource
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.campaign.account_days import bounds, day_of
-from prism_core.campaign.read_weeks import READING
+from prism_core.campaign.read_weeks import READING, AdsRead
 from prism_core.lake import LakeTable
 from prism_core.lake_campaign import HUBSPOT_LEADS, META_INSIGHTS
 from prism_resources.archive import HUBSPOT, META, Archive, Reading
@@ -73,6 +73,14 @@ def input_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDe
             "days_read",
             _days_read,
             "Every day of the week that is over in the account's time zone was read.",
+            WARN,
+        ),
+        check(
+            META_INSIGHTS,
+            "one_account",
+            _one_account,
+            "Every amount is in the account's currency; account, currency and time zone are those of the week "
+            "before: else the weeks cannot be compared.",
             WARN,
         ),
         check(
@@ -186,6 +194,22 @@ def _days_read(prism: PrismResource, week: Week) -> Outcome:
     today = day_of(clock.now(), read.zone)
     missing = [day.isoformat() for day in week.days if day not in read.days and day < today]
     return not missing, {"read": len(read.days), "missing": missing}
+
+
+def _one_account(prism: PrismResource, week: Week) -> Outcome:
+    read, rows = ads_read(prism, week), rows_of(prism, META_INSIGHTS, week)
+    if read is None:
+        return not rows, {"rows": len(rows)}
+    others = sorted({row["currency"] for row in rows} - {read.currency})
+    facts = {"account": _account(read), "other_currencies": others}
+    before = ads_read(prism, week + -1)
+    if before is None:
+        return not others, facts
+    return not others and _account(before) == _account(read), facts | {"week_before": _account(before)}
+
+
+def _account(read: AdsRead) -> str:
+    return f"{read.account_id} {read.currency} {read.zone.key}"
 
 
 def _crm_read(prism: PrismResource, week: Week) -> bool:

@@ -38,6 +38,7 @@ class Finding:
     scope: str = ""
     member_id: str | None = None
     project_id: str | None = None
+    projects: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:

@@ -136,6 +136,7 @@ def _seen(finding: Finding) -> dict[str, Any]:
         "subject": finding.subject,
         "member_id": finding.member_id,
         "project_id": finding.project_id,
+        "projects": finding.projects,
         "week": finding.week,
         "evidence": _evidence(finding.evidence),
     }

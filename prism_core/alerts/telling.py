@@ -32,6 +32,8 @@ class News(StrEnum):
     RESOLVED = "resolved"
 
 
+# Rules are judged before each digest; what a day's judgement missed, that of the next may find.
+CONFIRMED: Final = timedelta(days=2)
 _ORDER: Final = {news: number for number, news in enumerate(News)}
 
 
@@ -99,7 +101,8 @@ def news_of(alert: Alert, now: datetime, repeat: timedelta) -> News | None:
     """Why the alert is told at `now`; None where there is nothing to tell.
 
     Told is what is open and was not told, is worse than was told, whose silence has ended, or what nobody has
-    taken up for `repeat`; and once, that something told was mended.
+    taken up for `repeat`; and once, that something told was mended. Of what no judgement finds any more, and none
+    finds mended either, nobody is reminded: it may be true no longer.
     """
     if _is_silent(alert, now):
         return None
@@ -115,7 +118,7 @@ def news_of(alert: Alert, now: datetime, repeat: timedelta) -> News | None:
         return News.WORSE
     if alert.silenced_until is not None and told < alert.silenced_until:
         return News.UNSILENCED
-    return News.REMINDER if now - told >= repeat else None
+    return News.REMINDER if now - told >= repeat and _is_confirmed(alert, now) else None
 
 
 def due(alerts: Iterable[Alert], now: datetime, repeat: timedelta) -> list[Entry]:
@@ -147,7 +150,10 @@ def standing(alerts: Iterable[Alert], now: datetime) -> list[Entry]:
     return [
         Entry(alert, News.OPEN, causes.get(alert.fingerprint))
         for alert in known
-        if alert.status is AlertStatus.OPEN and _told_of(alert) is not None and not _is_silent(alert, now)
+        if alert.status is AlertStatus.OPEN
+        and _told_of(alert) is not None
+        and not _is_silent(alert, now)
+        and _is_confirmed(alert, now)
     ]
 
 
@@ -270,14 +276,8 @@ def _concerns(entry: Entry, recipient_id: str, report: ReportKind) -> bool:
 
 
 def projects_of(alert: Alert) -> frozenset[str]:
-    """The projects that an alert is about, those in its evidence among them: asked for, or planned on."""
-    items = [one.item.rpartition("#") for one in alert.evidence]
-    planned = frozenset(project for item, _, project in items if item.startswith("allocations/"))
-    asked = frozenset(
-        one.item.removeprefix("projects/") for one in alert.evidence if one.item.startswith("projects/")
-    )
-    planned |= asked
-    return planned if alert.project_id is None else planned | {alert.project_id}
+    """The projects that an alert is about, those that its evidence has no room for among them."""
+    return frozenset(alert.projects if alert.project_id is None else (*alert.projects, alert.project_id))
 
 
 def _heard(entries: Sequence[Entry], wanted: Subscription, teams: Mapping[str, str | None]) -> list[Entry]:
@@ -299,6 +299,11 @@ def _told_of(alert: Alert) -> datetime | None:
 
 def _is_silent(alert: Alert, now: datetime) -> bool:
     return alert.silenced_until is not None and alert.silenced_until > now
+
+
+def _is_confirmed(alert: Alert, now: datetime) -> bool:
+    """Whether a judgement has found it of late; a rule may have had too little to judge by since."""
+    return now - alert.last_seen < CONFIRMED
 
 
 def _about(alert: Alert, subscription: Subscription, teams: Mapping[str, str | None]) -> bool:

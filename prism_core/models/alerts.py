@@ -62,8 +62,9 @@ class Alert(Versioned):
     """Rule + subject + evidence. `fingerprint` is its identity: the same finding is the same alert.
 
     One that comes back is the same alert again: `episodes` counts how often it was open, `opened` is since when it
-    is this time. `told` and `resolved_told` are the instants of the digests that said so, `told_to` the recipients
-    who were told of it since it was opened. `acknowledged_severity` is what it was when somebody took it up.
+    is this time. `projects` are all that it is about, also those that its evidence has no row of. `told` and
+    `resolved_told` are the instants of the digests that said so, `told_to` the recipients who were told of it
+    since it was opened. `acknowledged_severity` is what it was when somebody took it up.
     """
 
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -74,6 +75,7 @@ class Alert(Versioned):
     subject: Annotated[str, Field(min_length=1, max_length=620, description="item key of what it is about")]
     member_id: Id | None = None
     project_id: FactSubject | None = None
+    projects: Many[FactSubject] = ()
     week: Week
     evidence: Annotated[Many[Evidence], Field(max_length=EVIDENCE_MAX)] = ()
     status: Choice[AlertStatus] = AlertStatus.OPEN

@@ -94,10 +94,12 @@ class Edition(Versioned):
 
 
 class DeliveryStatus(StrEnum):
-    """`claimed` is written before the send, so that a crash in between never sends a second mail."""
+    """`claimed` is written before the send, so that a crash in between never sends a second mail. `sent`: SES took
+    it; `returned`: it came back after that, `error` says why."""
 
     CLAIMED = "claimed"
     SENT = "sent"
+    RETURNED = "returned"
     FAILED = "failed"
     SKIPPED = "skipped"
 

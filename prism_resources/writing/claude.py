@@ -12,9 +12,7 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any, Final
 
-import anthropic
 import httpx2
-from anthropic.lib.bedrock import AnthropicBedrock
 from pydantic import BaseModel, ValidationError
 
 from prism_core.reports.content import Fallback
@@ -99,6 +97,9 @@ class Claude:
         `seconds` is the limit of one attempt; the SDK waits between attempts as `retry-after` says. From `budget`
         dollars on, which needs prices, nothing more is asked.
         """
+        import anthropic  # noqa: PLC0415 - two seconds and 90 MB, for processes that ask and no others
+        from anthropic.lib.bedrock import AnthropicBedrock  # noqa: PLC0415
+
         self.model, self._keep, self._prices, self._budget = model, keep, prices, budget
         self.spent: list[Spent] = []
         self._answers: list[httpx2.Response] = []
@@ -124,6 +125,8 @@ class Claude:
 
     def ask(self, step: str, system: str, turns: list[tuple[str, str]], schema: Mapping[str, Any]) -> str:
         """The text of the answer. Raises Unusable for whatever is none."""
+        import anthropic  # noqa: PLC0415 - loaded by now
+
         asked: dict[str, Any] = {
             "model": self.model,
             "max_tokens": MOST_TOKENS,

@@ -27,6 +27,7 @@ GROUPS = {
 OF_NO_WEEK = {
     "backups", "allocation_notices", "alert_ledger", "alert_digest", "alert_week_digest", "alert_backtest",
     "report_mails",
+    "returned_mail",
 }  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # An asset is a thing, not a deed.

@@ -188,6 +188,12 @@ def test_the_routes_do_without_the_solvers_which_the_planner_alone_has(tmp_path:
     assert set(imported(tmp_path, names)["loaded"]) & {"numpy", "ortools", "highspy"} == set()
 
 
+def test_the_definitions_load_without_what_one_step_alone_needs(tmp_path: Path) -> None:
+    loaded = imported(tmp_path, ["prism_assets.definitions"])["loaded"]
+
+    assert set(loaded) & {"anthropic", "pandas", "sqlglot", "openpyxl", "ministack", "infra"} == set()
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [

@@ -19,6 +19,8 @@ from infra.local.platform import Platform, attached
 from prism_core import clock
 from prism_core.calendar import Week
 
+TODAY = Week.parse("2018-W40")
+
 
 def worker_port(offset: int = 0) -> int:
     """Ten ports a platform, and a hundred of its own for every test process: several may run at once."""
@@ -38,11 +40,28 @@ def own_variables() -> Iterator[pytest.MonkeyPatch]:
     os.environ.update(before)
 
 
+def lay_deployed(home: Path, port: int, week: Week) -> None:
+    """A home on which nothing was done but the deployment.
+
+    That takes three times as long as a start of what is deployed: the first file of a process does it, the others
+    get a copy. They have the same ports, which the stacks embed.
+    """
+    kept = home.parent / f"deployed-{port}-{week}"
+    if not kept.exists():
+        with pytest.MonkeyPatch.context() as patch:
+            made = kept.with_suffix(".partial")
+            patch.setenv("PRISM_HOME", str(made))
+            with attached(print, port=port) as running:
+                deploy(running.settings, week, print)
+        made.rename(kept)
+    shutil.copytree(kept, home, dirs_exist_ok=True)
+
+
 @contextmanager
-def fresh_platform(home: Path, port: int, now: str | None = None) -> Iterator[Platform]:
+def fresh_platform(home: Path, port: int, now: str | None = None, *, laid: bool = False) -> Iterator[Platform]:
     """An emulator of its own, with the templates deployed and the first week 2018-W33.
 
-    With `now` its clock stands there, that of its functions too.
+    With `now` its clock stands there, that of its functions too. `laid` where others are made on the same port.
     """
     with own_variables() as patch:
         patch.setenv("PRISM_HOME", str(home))
@@ -50,8 +69,11 @@ def fresh_platform(home: Path, port: int, now: str | None = None) -> Iterator[Pl
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
         if now is not None:
             patch.setenv("PRISM_NOW", now)
+        if laid:
+            lay_deployed(home, port, TODAY)
         with attached(print, port=port) as running:
-            deploy(running.settings, Week.parse("2018-W40"), print)
+            if not laid:
+                deploy(running.settings, TODAY, print)
             yield running
     shutil.rmtree(home, ignore_errors=True)
 
@@ -61,7 +83,8 @@ def platform_of_this_file(now: str | None = None) -> Any:
 
     @pytest.fixture(scope="module", name="platform")
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-        with fresh_platform(tmp_path_factory.mktemp("own-home"), worker_port(7), now) as running:
+        home = tmp_path_factory.mktemp("own-home")
+        with fresh_platform(home, worker_port(7), now, laid=now is None) as running:
             yield running
 
     return own
@@ -86,11 +109,15 @@ def commands_of_this_file(now: str | None = None) -> Any:
     @pytest.fixture(scope="module", name="platform")
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         with own_variables() as patch:
-            patch.setenv("PRISM_HOME", str(tmp_path_factory.mktemp("served-home")))
-            if now is not None:
+            home = tmp_path_factory.mktemp("served-home")
+            if now is None:
+                lay_deployed(home, worker_port(7), clock.this_week())
+            else:
                 patch.setenv("PRISM_NOW", now)
+            patch.setenv("PRISM_HOME", str(home))
             with attached(print, port=worker_port(7), serving=True) as running:
-                deploy(running.settings, clock.this_week(), print)
+                if now is not None:
+                    deploy(running.settings, clock.this_week(), print)
                 running.announce()
                 yield running
 

@@ -251,6 +251,21 @@ def test_days_that_were_not_read_though_they_are_over_are_told(
     assert "days_read" in failed_checks(run_checks(instance, W33, "meta_insights"))
 
 
+def test_an_account_that_counts_in_another_currency_than_the_week_before_is_told(
+    outside: Outside, instance: dg.DagsterInstance, real: Real
+) -> None:
+    assert "one_account" not in failed_checks(run_checks(instance, W32, "meta_insights"))
+    outside.world.currency = "USD"
+    run(instance, one(W32), "meta_insights")
+
+    found = run_checks(instance, W32, "meta_insights")
+
+    assert "one_account" in failed_checks(found)
+    outside.world.currency = "EUR"
+    run(instance, one(W32))
+    assert "one_account" not in failed_checks(run_checks(instance, W32, "meta_insights"))
+
+
 def test_a_row_that_cannot_be_taken_is_told_counted_and_missing_in_the_spend_and_blocks_nothing(
     outside: Outside, instance: dg.DagsterInstance
 ) -> None:

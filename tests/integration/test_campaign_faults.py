@@ -217,7 +217,7 @@ CASES: Final[Mapping[str, Case]] = {
     "another currency from Thursday, clicks and actions absent": Case(
         served_rows(in_dollars_from_thursday_without_clicks),
         "916: spend not known, 0 leads, 936: spend not known, 0 leads, 1178: spend not known, 0 leads; "
-        "spend 11715.57 EUR is not known now, leads 713 is 0 now",
+        "spend 11715.57 EUR is not known now, leads 713 is 0 now; told by one_account",
     ),
     "the account's time zone is another one": Case(
         lambda outside: move(outside, "America/New_York"), MATCHED, LEADS

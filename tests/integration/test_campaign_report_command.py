@@ -7,9 +7,11 @@ import csv
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,15 @@ FILES = {
     "report.html", "report.txt", "report.eml",
     "leads-light.png", "leads-dark.png", "spend-light.png", "spend-dark.png",
 }  # fmt: skip
+
+
+COMPUTING = ("report", "campaign", "2023-W32", "--json")
+
+
+@dataclass(frozen=True)
+class Computed:
+    folder: Path
+    said: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -76,17 +87,37 @@ def test_real_ads_become_files_whose_figures_are_the_sums_of_the_file(
     assert "Sentences and figures by code: no model is set up." in text
 
 
-def test_a_replay_writes_the_same_bytes(home: Path, tmp_path: Path) -> None:
-    arguments = ("report", "campaign", "2023-W32", "--json")
-    first = prism(home, *arguments, "--out", str(tmp_path / "first"), first_week=FIRST)
-    replayed = prism(home, *arguments, "--replay", "--out", str(tmp_path / "again"), first_week=FIRST)
+@pytest.fixture(scope="module")
+def computed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Computed:
+    """W32, as a command has computed it."""
+    folder = tmp_path_factory.mktemp("computed") / "out"
+    said = prism(home, *COMPUTING, "--out", str(folder), first_week=FIRST)
+    assert said.returncode == 0, said.stderr
+    return Computed(folder, json.loads(said.stdout))
 
-    assert (first.returncode, replayed.returncode) == (0, 0), replayed.stderr
-    assert bodies(tmp_path / "again") == bodies(tmp_path / "first")
-    said, again = json.loads(first.stdout), json.loads(replayed.stdout)
+
+def test_a_replay_writes_the_same_bytes(home: Path, computed: Computed, tmp_path: Path) -> None:
+    replayed = prism(home, *COMPUTING, "--replay", "--out", str(tmp_path / "again"), first_week=FIRST)
+
+    assert replayed.returncode == 0, replayed.stderr
+    assert bodies(tmp_path / "again") == bodies(computed.folder)
+    said, again = computed.said, json.loads(replayed.stdout)
     assert said["content_hash"] == again["content_hash"]
     assert (said["synthetic"], said["html_bytes"] < 102_000) == (False, True)
     assert {Path(one).name for one in said["files"]} == FILES
+
+
+def test_a_computed_week_is_told_by_a_model_that_lies_and_nothing_false_would_be_delivered(
+    home: Path, computed: Computed
+) -> None:
+    week = COMPUTING[2]
+    said = prism(home, "report", "evaluate", "--weeks", week, "--model", "swapped", "--json", first_week=FIRST)
+
+    assert said.returncode == 0, said.stderr
+    found = json.loads(said.stdout)
+    (report,) = found["reports"]
+    assert (found["ungrounded"], report["week"], report["planted"]) == (0, week, None)
+    assert report["fallback"] or report["repaired"]
 
 
 @pytest.mark.parametrize(
@@ -107,3 +138,20 @@ def test_a_week_without_a_report_ends_with_what_to_do(
     assert said.returncode == code
     assert words in " ".join(said.stderr.split())
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        pytest.param(["--weeks", "2023-W40..2023-W41"], 1, "the ads of 2023-W40 were not read", id="no ads"),
+        pytest.param(["--weeks", "soon"], 2, "soon", id="no weeks"),
+        pytest.param(["--model", "live"], 1, "there is no secret prism-claude", id="no key"),
+    ],
+)
+def test_what_cannot_be_told_ends_with_what_to_do(
+    home: Path, arguments: Sequence[str], code: int, words: str
+) -> None:
+    said = prism(home, "report", "evaluate", *arguments, first_week=FIRST)
+
+    assert said.returncode == code
+    assert words in " ".join(said.stderr.split())

@@ -46,7 +46,7 @@ def by_week(served: Served, measures: str, table: str) -> dict[str, tuple[Any, .
 
 
 # A platform is started, and everything it has is computed twice.
-@pytest.mark.timeout(1_200 if SAMPLE_WEEKS < 10 else 3_000)
+@pytest.mark.timeout(1_200 if SAMPLE_WEEKS < 10 else 9_000)
 @pytest.mark.slow
 def test_one_backfill_over_all_weeks_is_green_and_the_lake_answers_what_a_recount_finds(served: Served) -> None:
     weekly = sorted(name for name, asset in served.assets().items() if asset.weekly)

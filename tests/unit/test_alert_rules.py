@@ -445,3 +445,5 @@ def test_a_shortage_says_how_many_lines_it_does_not_show() -> None:
         "more",
         {"lines left out": "2", "demand": "41.00 h"},
     )
+    (alert,) = update([], judgement(AlertRule.CAPACITY_RISK, [found]), AS_OF)
+    assert projects_of(alert) == {line.project_id for line in lines}

@@ -23,7 +23,7 @@ from prism_core.alerts.telling import (
     untold,
 )
 from prism_core.calendar import Week
-from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending, Evidence
+from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
 from prism_core.models.reports import Recipient, RecipientStatus, ReportKind, Subscription
 from prism_core.models.work import Severity
 
@@ -35,7 +35,8 @@ DAILY = ReportKind.ALERTS_DAILY
 
 def alert(subject: str = "members/M-1", rule: AlertRule = AlertRule.OOTO_CONFLICT, **changes: Any) -> Alert:
     row = EvidenceRow("allocations/M-1/2026-W48#P-9", {"hours": "8.00 h"})
-    found = Finding(rule, subject, WEEK, changes.pop("severity", Severity.HIGH), subject, (row,), member_id="M-1")
+    severity, planned = changes.pop("severity", Severity.HIGH), ("P-9",) if subject.startswith("members/") else ()
+    found = Finding(rule, subject, WEEK, severity, subject, (row,), member_id="M-1", projects=planned)
     return observed(None, found, MONDAY).model_copy(update=changes)
 
 
@@ -71,7 +72,9 @@ TOLD: dict[str, Any] = {"told": MONDAY, "told_severity": Severity.HIGH}
     [
         (alert(), DAY, News.NEW),
         (alert(**TOLD), DAY, None),
-        (alert(**TOLD), REPEAT, News.REMINDER),
+        (alert(**TOLD, last_seen=MONDAY + REPEAT), REPEAT, News.REMINDER),
+        (alert(**TOLD, last_seen=MONDAY + REPEAT - DAY), REPEAT, News.REMINDER),
+        (alert(**TOLD, last_seen=MONDAY + REPEAT - 2 * DAY), REPEAT, None),
         (alert(told=MONDAY, told_severity=Severity.LOW), DAY, News.WORSE),
         (alert(**TOLD, opened=MONDAY + DAY, episodes=2), DAY, News.BACK),
         (acknowledged(alert(), "lead", MONDAY), DAY, None),
@@ -89,6 +92,8 @@ TOLD: dict[str, Any] = {"told": MONDAY, "told_severity": Severity.HIGH}
         "new",
         "told before",
         "told long ago",
+        "told long ago, found yesterday",
+        "told long ago, not judged since",
         "worse than told",
         "back after its end was told",
         "taken up",
@@ -120,7 +125,12 @@ def test_nothing_is_due_once_it_was_told() -> None:
 
 def test_a_reminder_takes_with_it_those_that_would_follow_soon() -> None:
     old, younger, fresh = (
-        alert(f"members/M-{number}", told=MONDAY + number * DAY, told_severity=Severity.HIGH)
+        alert(
+            f"members/M-{number}",
+            told=MONDAY + number * DAY,
+            told_severity=Severity.HIGH,
+            last_seen=MONDAY + REPEAT,
+        )
         for number in (0, 2, 6)
     )
 
@@ -251,12 +261,6 @@ def test_a_digest_has_a_group_a_rule_and_there_is_none_without_news() -> None:
     assert digests([], everyone, DAILY, {}) == []
 
 
-def test_a_shortage_of_people_is_about_the_projects_that_ask_for_them() -> None:
-    rows = (Evidence(item="capacity/boxes", figures={}), Evidence(item="projects/P-3", figures={}))
-
-    assert projects_of(alert("capacity/boxes", AlertRule.CAPACITY_RISK, evidence=rows)) == {"P-3"}
-
-
 # --- who was told, and what a withdrawn edition leaves -------------------------------------------------------
 
 
@@ -268,7 +272,7 @@ def test_what_is_open_is_told_to_whoever_subscribes_later_and_to_nobody_twice() 
 
     assert [(found.recipient_id, one.news) for one in found.entries] == [("all", News.OPEN)]
     assert (after.told, after.told_to) == (MONDAY, ("all", "lead"))  # reminders of the others do not shift
-    assert digests(standing([after], MONDAY + 2 * DAY), [EVERYTHING, LEAD], DAILY, {"M-1": "north"}) == []
+    assert digests(standing([after], MONDAY + 1.5 * DAY), [EVERYTHING, LEAD], DAILY, {"M-1": "north"}) == []
 
 
 @pytest.mark.parametrize(
@@ -283,6 +287,11 @@ def test_what_is_open_is_told_to_whoever_subscribes_later_and_to_nobody_twice() 
 )
 def test_what_is_taken_up_silent_over_or_new_is_not_open_already(one: Alert) -> None:
     assert standing([one], MONDAY + DAY) == []
+
+
+def test_what_was_not_judged_of_late_is_no_news_to_who_subscribes_later() -> None:
+    assert standing([alert(**TOLD)], MONDAY + 2 * DAY) == []
+    assert len(standing([alert(**TOLD, last_seen=MONDAY + DAY)], MONDAY + 2 * DAY)) == 1
 
 
 def test_an_alert_that_is_back_is_new_to_everybody() -> None:

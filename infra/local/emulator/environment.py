@@ -61,7 +61,6 @@ def emulator_environment(
         "TMPDIR": str(home.tmp),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": LOOPBACK,

@@ -107,4 +107,5 @@ def _told(snapshot: AlertSnapshot, supply: Supply, week: Week, shortage: _Shorta
         f"{week} lacks {hours_text(shortage.short)} of people{whose}: {hours_text(shortage.demand)} are asked for",
         (EvidenceRow(subject, figures), *rows),
         scope=week.label,
+        projects=tuple(sorted({line.project_id for line in shortage.lines})),
     )

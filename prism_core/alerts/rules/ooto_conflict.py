@@ -76,6 +76,7 @@ def _finding(week: Week, off: DayOff, by_project: dict[str, Decimal], total: Dec
         scope=off.day.isoformat(),
         member_id=off.member_id,
         project_id=next(iter(by_project)) if len(by_project) == 1 else None,
+        projects=tuple(sorted(by_project)),
     )
 
 

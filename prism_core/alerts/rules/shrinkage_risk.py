@@ -137,4 +137,5 @@ def _finding(snapshot: AlertSnapshot, member: str, plan: _Plan, worked: Decimal,
         scope=week.label,
         member_id=member,
         project_id=next(iter(plan.expected)) if len(plan.expected) == 1 else None,
+        projects=tuple(sorted(plan.expected)),
     )

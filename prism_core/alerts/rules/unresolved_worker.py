@@ -91,21 +91,18 @@ def _finding(snapshot: AlertSnapshot, name: str, days: _Days) -> Finding | None:
         "waiting since": since.isoformat(),
         "age": f"{age} days",
     }
+    known = [(project, done) for project, done in by_project.most_common() if done and not is_open(project)]
+    rows = [EvidenceRow(f"projects/{project}", {"tasks": f"{done} tasks"}) for project, done in known]
     return Finding(
         RULE,
         subject,
         Week.of(max(days)),
         Severity.HIGH if age >= snapshot.thresholds.unresolved_high_days else Severity.MEDIUM,
         f"{kind} {_key(name)} is nobody's: {tasks} tasks, waiting for {age} days",
-        (EvidenceRow(subject, figures), *_of_projects(by_project)),
+        (EvidenceRow(subject, figures), *rows),
         project_id=name if kind == "labelling job" else None,
+        projects=tuple(project for project, _ in known),  # who is told of these is told of the name
     )
-
-
-def _of_projects(tasks: Counter[str]) -> list[EvidenceRow]:
-    """The projects that the tasks are of: who is told of these is told of the name."""
-    known = [(project, done) for project, done in tasks.most_common() if done and not is_open(project)]
-    return [EvidenceRow(f"projects/{project}", {"tasks": f"{done} tasks"}) for project, done in known]
 
 
 def _since(worker: WorkerState | None, first_day: date) -> date:
