@@ -6,10 +6,12 @@ An address is kept nowhere: not in what failed either.
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
+from prism_api.events.compiled import Judge
+from prism_api.events.registry import Registry, rules_of
 from prism_core.events.enrichment import Enriched, at, without_addresses
 from prism_core.events.failed import FailedEvent, Failure, failed_id
 from prism_core.events.messages import Accepted
@@ -17,9 +19,6 @@ from prism_core.events.rollups import Counted
 from prism_core.models.events import BODY_MAX_BYTES, StoredEvent
 from prism_core.settings import Settings
 from prism_resources.events import objects
-
-if TYPE_CHECKING:
-    from prism_api.events.compiled import Known, Registry
 
 COMPONENT, COMPONENT_VERSION = "prism_api.events", "1.0.0"
 BODIES: Final = "events/bodies/"
@@ -43,9 +42,7 @@ def data_of(settings: Settings, accepted: Accepted) -> Any:
     return msgspec.json.decode(objects.get(settings, accepted.body.key))
 
 
-def stored_event(
-    settings: Settings, entry: Entry, known: "Known", enriched: Enriched, now: datetime
-) -> StoredEvent:
+def stored_event(settings: Settings, entry: Entry, judge: Judge, enriched: Enriched, now: datetime) -> StoredEvent:
     """The item of an event; long data are written to S3 first."""
     accepted, event = entry.accepted, entry.accepted.event
     text = None if enriched.data is None else msgspec.json.encode(enriched.data)
@@ -54,7 +51,7 @@ def stored_event(
         body = f"{BODIES}{event.key}-{accepted.receipt}.json"
         objects.put(settings, body, text, objects.JSON)
         text = None
-    label = at(enriched.data, known.item.label_at) if known.item.label_at else None
+    label = at(enriched.data, judge.item.label_at) if judge.item.label_at else None
     return StoredEvent(
         event_key=event.key,
         receipt=accepted.receipt,
@@ -62,11 +59,11 @@ def stored_event(
         source=event.source,
         event_id=event.id,
         type=event.type,
-        version=known.item.version,
+        version=judge.item.version,
         accepted_at=accepted.accepted_at,
         stored_at=now,
         time=event.time,
-        value=_measure(at(enriched.data, known.item.value_at)) if known.item.value_at else None,
+        value=_measure(at(enriched.data, judge.item.value_at)) if judge.item.value_at else None,
         label=label[:_LONGEST_LABEL] if isinstance(label, str) else None,
         fingerprint=accepted.fingerprint,
         subject=event.subject,
@@ -82,13 +79,13 @@ def stored_event(
 
 
 def failed_event(
-    settings: Settings, entry: Entry, known: "Known | None", registry: "Registry", now: datetime
+    settings: Settings, entry: Entry, judge: Judge | None, registry: Registry, now: datetime
 ) -> FailedEvent:
     """The record of an event that failed, or whose key is taken (an entry without a failure)."""
     accepted, event = entry.accepted, entry.accepted.event
     data = data_of(settings, accepted)
-    rules = known.rules if known is not None else registry.rules(event.type)
-    problems = known.compiled.problems(data) if known is not None and entry.failure is Failure.INVALID else ()
+    rules = rules_of(judge) if judge is not None else registry.rules(event.type)
+    problems = judge.schema.problems(data) if judge is not None and entry.failure is Failure.INVALID else ()
     payload = msgspec.structs.replace(event, data=without_addresses(data, rules))
     return FailedEvent(
         failed_id=failed_id(accepted.receipt),

@@ -21,9 +21,10 @@ from prism_api.api.start import building
 
 with building():
     from prism_api.events import container
-    from prism_api.events.agents import family
-    from prism_api.events.compiled import Known, Registry
+    from prism_api.events.agents import agent_family
+    from prism_api.events.compiled import Judge
     from prism_api.events.kept import Entry, counted, data_of, failed_event, stored_event
+    from prism_api.events.registry import Registry, rules_of
     from prism_core import clock
     from prism_core.events.enrichment import Enriched, enrich
     from prism_core.events.failed import Failure
@@ -31,7 +32,8 @@ with building():
     from prism_core.events.outcomes import Outcome, Settled
     from prism_core.events.packing import GROWTH_LIMIT_BYTES
     from prism_core.events.rollups import Counted, Grain, roll_ups
-    from prism_core.failures import PermanentFailure
+    from prism_core.events.versions import SchemaVersion
+    from prism_core.failures import PermanentFailure, TransientFailure
     from prism_resources.events.archive import archive
 
 # Of what a pack may grow by; the rest is for verdicts. What finds no room here is added where it is stored.
@@ -94,10 +96,10 @@ def add(pack: Pack) -> Pack:
     for number, entry in enumerate(pack.entries):
         if entry.failure is not None or entry.accepted.body is not None:
             continue
-        known = _known(entry)
-        if not known.rules:
+        judge = _judge(entry)
+        if not judge.item.rules:
             continue
-        found = _enriched(known, entry.accepted.event.data)
+        found = _enriched(judge, entry.accepted.event.data)
         room -= len(msgspec.json.encode(msgspec.structs.replace(found, data=None)))
         if room < 0:
             break
@@ -114,7 +116,7 @@ def store(pack: Pack) -> Pack:
     """Store events and what failed, then their archive, and at last settle the receipts."""
     now, settings = clock.now(), container.settings()
     valid = [one for one in pack.entries if one.failure is None]
-    stored = [stored_event(settings, one, _known(one), _whole(one), now) for one in valid]
+    stored = [stored_event(settings, one, _judge(one), _whole(one), now) for one in valid]
     found = dict(zip((one.accepted.receipt for one in valid), container.events().store(stored), strict=True))
     kept = [event for event in stored if found[event.receipt] is Outcome.STORED]
     archive(settings, kept)
@@ -145,22 +147,22 @@ _STEPS: Final[Mapping[str, Callable[[Pack], Pack]]] = {
 
 
 def _judged(accepted: Accepted) -> Entry:
-    known = registry().find(accepted.event.type, accepted.event.version)
-    if isinstance(known, Failure):
-        return Entry(accepted, failure=known)
-    invalid = known.compiled.problems(data_of(container.settings(), accepted))
-    return Entry(accepted, known.item.version, Failure.INVALID if invalid else None)
+    found = registry().find(accepted.event.type, accepted.event.version)
+    if isinstance(found, Failure):
+        return Entry(accepted, failure=found)
+    invalid = found.schema.problems(data_of(container.settings(), accepted))
+    return Entry(accepted, found.item.version, Failure.INVALID if invalid else None)
 
 
-def _looked_up(entry: Entry) -> Known | None:
-    return None if entry.version is None else _known(entry)
+def _looked_up(entry: Entry) -> Judge | None:
+    return None if entry.version is None else _judge(entry)
 
 
-def _known(entry: Entry) -> Known:
+def _judge(entry: Entry) -> Judge:
     """The version that an entry was judged by."""
-    found = registry().named(entry.accepted.event.type, entry.version or "")
-    if found is None:
-        raise PermanentFailure(f"{entry.accepted.event.type} {entry.version} was there when the event was judged")
+    found = registry().find(entry.accepted.event.type, SchemaVersion.parse(entry.version or ""))
+    if isinstance(found, Failure):
+        raise TransientFailure(f"{entry.accepted.event.type} {entry.version} was there when the event was judged")
     return found
 
 
@@ -169,8 +171,9 @@ def _whole(entry: Entry) -> Enriched:
     data = data_of(container.settings(), entry.accepted)
     if entry.enriched is not None:
         return msgspec.structs.replace(entry.enriched, data=data)
-    return _enriched(_known(entry), data)
+    return _enriched(_judge(entry), data)
 
 
-def _enriched(known: Known, data: Any) -> Enriched:
-    return enrich(data, known.rules, registry().lookups(known.rules), family)
+def _enriched(judge: Judge, data: Any) -> Enriched:
+    rules = rules_of(judge)
+    return enrich(data, rules, registry().lookups(rules), agent_family)

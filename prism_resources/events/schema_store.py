@@ -74,7 +74,7 @@ class SchemaStore:
         text = objects.get(self._settings, item.body)
         if sha256(text).hexdigest() != item.sha256:
             raise LostSchema(f"{item.body} is not what was added as {item.type} {item.version}")
-        return check_schema(read(text)[0])
+        return check_schema(read(text))
 
     def judge(self, kind: str, version: SchemaVersion, text: bytes) -> Judged:
         """What a schema would be as a version; nothing is written.
@@ -126,7 +126,7 @@ class SchemaStore:
             raise PermanentFailure(f"a schema has at most {MAX_SCHEMA_BYTES:,} bytes, this one has {len(text):,}")
         known = {SchemaVersion.parse(item.version): item for item in items}
         over = place_of(version, known.keys())
-        schema = check_schema(read(text)[0])
+        schema = check_schema(read(text))
         if over is None:
             return Judged(None, (), schema)
         return Judged(over, differences(self.schema(known[over]), schema), schema)

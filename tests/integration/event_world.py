@@ -5,6 +5,7 @@ what was accepted. Does not belong here: what a test expects.
 """
 
 import json
+import secrets
 import time
 import uuid
 from collections import Counter
@@ -19,8 +20,11 @@ import msgspec
 
 from infra.local.platform import Platform
 from prism_core.events.conservation import Balance, Held, Receipt, balances, discrepancies
+from prism_core.events.envelope import read_envelope
 from prism_core.events.failed import FailedEvent, FailedFilter
+from prism_core.events.messages import Accepted
 from prism_core.events.versions import SchemaVersion
+from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
 from prism_core.models.events import EnrichmentRule
 from prism_resources.aws import client
 from prism_resources.events.event_store import EventStore
@@ -46,6 +50,13 @@ def event(number: int | None = None, **changes: Any) -> dict[str, Any]:
         "data": {"number": 1 if number is None else number, "label": "a"},
     }  # fmt: skip
     return {name: value for name, value in (sound | changes).items() if value is not None}
+
+
+def accepted(one: dict[str, Any]) -> Accepted:
+    """As the ingest function accepts an event."""
+    envelope, now = read_envelope(one), datetime.now(UTC)
+    receipt = ulid(now, secrets.token_bytes(ULID_RANDOM_BYTES))
+    return Accepted(receipt, "tests", now, envelope, envelope.fingerprint)
 
 
 @dataclass
@@ -165,6 +176,20 @@ class Pipeline:
             found += self.events.of_hour(kind, hour.strftime("%Y-%m-%dT%H"))
             hour += timedelta(hours=1)
         return found
+
+    def types(self) -> set[str]:
+        return {one.type for one in SchemaStore(self.platform.settings).all()}
+
+    def await_empty(self, seconds: float = 60) -> None:
+        """Nothing waits in the queue, and nothing is being processed."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        sqs = client(self.platform.settings, "sqs")
+
+        def empty() -> bool:
+            found = sqs.get_queue_attributes(QueueUrl=self.queue.url, AttributeNames=names)["Attributes"]
+            return all(found[name] == "0" for name in names)
+
+        await_true(empty, seconds)
 
     def failed(self, **wanted: Any) -> list[FailedEvent]:
         return list(self.failures.find(FailedFilter(**wanted)))

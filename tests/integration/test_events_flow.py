@@ -1,12 +1,28 @@
 """Why real: what becomes of an event is told by a queue, a state machine, five tables and two buckets together."""
 
+import json
+import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import pytest
 
 from infra.local.platform import Platform
+from prism_api.events import container, steps
+from prism_core.events.enrichment import Kind
+from prism_core.events.failed import Failure
+from prism_core.events.messages import encode
 from prism_core.events.outcomes import Outcome
-from tests.integration.event_world import MADE, Pipeline, event
+from prism_core.events.packing import MAX_EVENTS, STATE_LIMIT_BYTES, encode_pack, packs
+from prism_core.events.rollups import Grain, RollUp
+from prism_core.models.events import EnrichmentRule
+from prism_resources.events import archive, objects
+from prism_resources.events.lookup_store import LookupStore
+from prism_resources.events.rollup_store import RollupStore
+from prism_resources.events.sending import Sender
+from tests.integration.event_world import MADE, Pipeline, accepted, await_true, event
 from tests.integration.fresh import platform_of_this_file
 
 platform = platform_of_this_file()
@@ -28,3 +44,187 @@ def test_a_valid_event_is_stored_and_its_receipt_says_so(pipeline: Pipeline) -> 
     settled = pipeline.await_settled([receipt])
     assert settled[receipt].outcome is Outcome.STORED
     assert pipeline.problems(MADE) == ()
+
+
+def settled(pipeline: Pipeline, *events: Any) -> list[Outcome | None]:
+    """What became of events, posted together."""
+    receipts = [row["receipt"] for row in pipeline.batch(events).json()["rows"]]
+    found = pipeline.await_settled(receipts)
+    return [found[one].outcome for one in receipts]
+
+
+def test_an_event_that_comes_once_more_is_a_duplicate_and_another_payload_a_conflict(pipeline: Pipeline) -> None:
+    first = event(1)
+    assert settled(pipeline, first) == [Outcome.STORED]
+
+    assert settled(pipeline, first, first | {"data": {"number": 2}}) == [Outcome.DUPLICATE, Outcome.CONFLICT]
+    kept = [one for one in pipeline.failed(failure=Failure.CONFLICT) if one.event_id == first["id"]]
+    assert len(kept) == 1
+    assert sum(one.event_id == first["id"] for one in pipeline.stored()) == 1
+
+
+def test_what_fails_is_kept_with_its_problems_and_does_not_hold_up_the_others(pipeline: Pipeline) -> None:
+    wrong, unknown = event(data={"number": "one"}), event(type="com.example.nothing")
+    later = event(1, dataschema="/schemas/made/9-9-9")
+
+    found = settled(pipeline, event(1), wrong, unknown, event(2), later)
+
+    assert found == [Outcome.STORED, Outcome.FAILED, Outcome.FAILED, Outcome.STORED, Outcome.FAILED]
+    kept = {one.event_id: one for one in pipeline.failed()}
+    assert [problem.path for problem in kept[wrong["id"]].problems] == ["/number"]
+    assert kept[wrong["id"]].version == "1-0-0"
+    assert kept[unknown["id"]].failure is Failure.UNKNOWN_TYPE
+    assert (kept[later["id"]].failure, kept[later["id"]].version) == (Failure.UNKNOWN_VERSION, "9-9-9")
+    whole = pipeline.failures.get(kept[wrong["id"]].failed_id)
+    assert whole is not None
+    assert whole.payload["data"] == {"number": "one"}
+
+
+def test_an_event_is_stored_enriched_without_its_address_and_says_from_which_versions(pipeline: Pipeline) -> None:
+    kind, at = f"com.example.{uuid.uuid4().hex}", "2026-01-05T07:00:00Z"
+    LookupStore(pipeline.platform.settings).add(
+        "geo", b"network,country\n203.0.113.0/24,ES\n", by="test", now=datetime.now(UTC)
+    )
+    rules = (
+        EnrichmentRule(kind=Kind.COUNTRY, path="/ip", into="country", lookup="geo"),
+        EnrichmentRule(kind=Kind.AGENT, path="/agent", into="agent"),
+    )
+    pipeline.add_schema(kind, schema={"type": "object"}, rules=rules)
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+    assert settled(pipeline, event(type=kind, time=at, data={"ip": "203.0.113.77", "agent": agent})) == [
+        Outcome.STORED
+    ]
+
+    mark = pipeline.stored(kind)[0]
+    kept = pipeline.events.get(mark.event_key)
+    assert kept is not None
+    assert (kept.added, kept.lookups) == ({"country": "ES", "agent": "Firefox"}, {"geo": 1})
+    assert "203.0.113.77" not in str(kept.data)
+    assert '"ip":"203.0.113.0/24"' in str(kept.data)
+
+
+def test_a_large_event_travels_beside_the_queue_and_is_stored_whole(pipeline: Pipeline) -> None:
+    long = {"number": 1, "label": "b" * 400_000}
+
+    middle = {"number": 1, "label": "c" * 200_000}
+    sent = [event(data=long), event(data=middle)]
+    receipts = [pipeline.post(one).json()["rows"][0]["receipt"] for one in sent]
+
+    assert {one.outcome for one in pipeline.await_settled(receipts).values()} == {Outcome.STORED}
+    keys = {one.event_id: one.event_key for one in pipeline.stored()}
+    whole, inline = (pipeline.events.get(keys[one["id"]]) for one in sent)
+    assert whole is not None
+    assert inline is not None
+    assert whole.body is not None
+    assert msgspec.json.decode(objects.get(pipeline.platform.settings, whole.body)) == long
+    assert msgspec.json.decode(inline.data or "") == middle
+
+
+def test_stored_events_are_archived_and_counted_in_their_minute(pipeline: Pipeline) -> None:
+    kind = f"com.example.{uuid.uuid4().hex}"
+    pipeline.add_schema(kind, value_at="/number", label_at="/label")
+
+    settled(pipeline, *(event(number, type=kind) for number in (10, 20, 30)))
+
+    keys = archive.keys_of_day(pipeline.platform.settings, pipeline.began.date())
+    kept = [one for one in archive.read(pipeline.platform.settings, keys) if one.type == kind]
+    assert sorted(one.data["number"] for one in kept) == [10, 20, 30]
+    rolled: list[RollUp] = []
+
+    def counted() -> bool:
+        first = pipeline.began.replace(second=0, microsecond=0)
+        store = RollupStore(pipeline.platform.settings)
+        rolled[:] = store.read(kind, Grain.MINUTE, first, datetime.now(UTC))
+        return sum(one.count for one in rolled) == 3
+
+    await_true(counted, 20)
+    assert {name for one in rolled for name in one.labels.counts} == {"a"}
+
+
+def test_messages_that_the_queue_delivers_twice_end_as_they_ended_first(pipeline: Pipeline) -> None:
+    """Everything again, by the same messages: stored, failed and duplicate ones."""
+    first = event(1)
+    sent = [accepted(one) for one in (first, event(data={}), first | {"source": "/other"}, first)]
+    sender = Sender(pipeline.platform.settings)
+    assert sender.send(sent) == {one.receipt for one in sent}
+    before = pipeline.await_settled(one.receipt for one in sent)
+    stored, failed = len(pipeline.stored()), len(pipeline.failed())
+
+    assert sender.queue.send([encode(one) for one in (*sent, *sent)]) == set()
+
+    pipeline.await_empty()
+    assert pipeline.await_settled(one.receipt for one in sent) == before
+    assert (len(pipeline.stored()), len(pipeline.failed())) == (stored, failed)
+    assert [before[one.receipt].outcome for one in sent][:3] == [Outcome.STORED, Outcome.FAILED, Outcome.STORED]
+
+
+def test_a_message_that_nobody_can_read_ends_in_the_dead_queue_and_its_batch_is_processed(
+    pipeline: Pipeline,
+) -> None:
+    good = accepted(event(1))
+    sender = Sender(pipeline.platform.settings)
+    sender.receipts.accept([good])
+    dead = pipeline.dead.waiting()
+
+    sender.queue.send([b"poison", encode(good), b'{"receipt":1}'])
+
+    assert pipeline.await_settled([good.receipt])[good.receipt].outcome is Outcome.STORED
+
+    def buried() -> bool:
+        pipeline.dead._counted = None
+        return pipeline.dead.waiting() == dead + 2
+
+    await_true(buried, 60)
+
+
+def test_a_receipt_that_the_queue_refused_counts_only_when_its_event_comes_through(
+    pipeline: Pipeline,
+) -> None:
+    sent = accepted(event(1))
+    sender = Sender(pipeline.platform.settings)
+    sender.receipts.accept([sent])
+    sender.receipts.refuse([sent])
+    assert sum(one.accepted for one in pipeline.balances().values()) == len(
+        [one for one in pipeline.all_receipts() if not one.refused]
+    )
+
+    sender.queue.send([encode(sent)])
+
+    found = pipeline.await_settled([sent.receipt])[sent.receipt]
+    assert (found.outcome, found.refused) == (Outcome.STORED, False)
+
+
+def test_a_pack_that_was_enriched_as_far_as_there_was_room_stays_within_the_state(pipeline: Pipeline) -> None:
+    """The states in this process, on the tables of the platform, with the largest pack there is."""
+    kind = f"com.example.{uuid.uuid4().hex}"
+    text = "".join(f"k{number},{'v' * 900}\n" for number in range(5))
+    store = LookupStore(pipeline.platform.settings)
+    store.add("long", b"text,value\n" + text.encode(), by="test", now=datetime.now(UTC))
+    rules = tuple(
+        EnrichmentRule(kind=Kind.TEXT, path=f"/k{number}", into=f"into{number}", lookup="long")
+        for number in range(5)
+    )
+    pipeline.add_schema(kind, schema={"type": "object"}, rules=rules)
+    data = {f"k{number}": f"k{number}" for number in range(5)} | {"rest": "r" * 1_700}
+    sent = [accepted(event(type=kind, data=data)) for _ in range(MAX_EVENTS)]
+    Sender(pipeline.platform.settings).receipts.accept(sent)
+    messages = [encode(one) for one in sent]
+    assert len(list(packs(messages))) == 1
+    for kept in (container.settings, container.receipts, container.events, container.failed, steps.registry):
+        kept.cache_clear()
+
+    state = {"step": "validate", "pack": json.loads(encode_pack(messages))}
+    for step in ("validate", "enrich", "store"):
+        state = {"step": step, "pack": steps.handler(state | {"step": step}, None)}
+        assert len(json.dumps(state)) <= STATE_LIMIT_BYTES
+
+    assert {one["outcome"] for one in state["pack"]["outcomes"]} == {"stored"}
+    kept = [pipeline.events.get(one.event_key) for one in pipeline.stored(kind)]
+    assert {len(one.added) for one in kept if one is not None} == {5}
+
+
+def test_everything_that_this_file_sent_is_conserved(pipeline: Pipeline) -> None:
+    pipeline.await_settled(one.receipt for one in pipeline.all_receipts() if not one.refused)
+
+    assert pipeline.problems(*pipeline.types()) == ()

@@ -1,0 +1,71 @@
+"""What events are judged by and enriched from, once a container.
+
+Belongs here: the version for an event or why there is none, its rules, and the current tables of lookups. Does not
+belong here: compiling schemas (compiled.py), the stores of both (prism_resources/events), and judging.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from prism_api.events.compiled import Compiled, Judge
+from prism_core.events.enrichment import Rule
+from prism_core.events.failed import Failure
+from prism_core.events.lookups import Lookup
+from prism_core.events.versions import SchemaVersion
+from prism_core.failures import TransientFailure
+from prism_core.settings import Settings
+from prism_resources.events.lookup_store import LookupStore
+from prism_resources.events.schema_store import SchemaStore
+
+CURRENT_SECONDS: Final = 10.0
+
+
+class Registry:
+    """Schemas and lookups of a platform."""
+
+    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._compiled, self._lookups, self._now = Compiled(SchemaStore(settings)), LookupStore(settings), now
+        self._current: dict[str, tuple[float, int, Lookup | None]] = {}
+
+    def find(self, kind: str, version: SchemaVersion | None) -> Judge | Failure:
+        """The version that an event asks for, the newest when it asks for none; or why there is none.
+
+        Raises TransientFailure while the registry cannot be read, PermanentFailure for a schema that is lost.
+        """
+        found = self._compiled.judge(kind, version)
+        if found is not None:
+            return found
+        return Failure.UNKNOWN_VERSION if self._compiled.knows(kind) else Failure.UNKNOWN_TYPE
+
+    def rules(self, kind: str) -> tuple[Rule, ...]:
+        """Those of the newest version: what is cut out of an event that names a version which there is not."""
+        newest = self._compiled.judge(kind, None)
+        return () if newest is None else rules_of(newest)
+
+    def lookups(self, rules: Iterable[Rule]) -> Mapping[str, Lookup]:
+        """The tables that rules ask for, current ten seconds ago at most; one that there is not is left out."""
+        found = {name: self._table(name) for name in {one.lookup for one in rules if one.lookup}}
+        return {name: table for name, table in found.items() if table is not None}
+
+    def _table(self, name: str) -> Lookup | None:
+        known, now = self._current.get(name), self._now()
+        if known is not None and now - known[0] < CURRENT_SECONDS:
+            return known[2]
+        try:
+            item = self._lookups.current(name)
+        except TransientFailure:
+            if known is None:
+                raise
+            return known[2]
+        if item is None or (known is not None and known[1] == item.version):
+            table, version = (None, 0) if item is None or known is None else (known[2], item.version)
+        else:
+            table, version = self._lookups.table(item), item.version
+        self._current[name] = (now, version, table)
+        return table
+
+
+def rules_of(judge: Judge) -> tuple[Rule, ...]:
+    """The rules of a version."""
+    return tuple(Rule(one.kind, one.path, one.into, one.lookup, one.beside) for one in judge.item.rules)
