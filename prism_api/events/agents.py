@@ -4,6 +4,7 @@ Belongs here: asking the library, whose rules come with it and are compiled once
 which events have a user agent (rules of their type).
 """
 
+from functools import lru_cache
 from typing import Final
 
 # What browsers send has a tenth of it; a longer text is nobody's.
@@ -12,8 +13,11 @@ MAX_AGENT: Final = 1_000
 
 def agent_family(agent: str) -> str | None:
     """`Firefox`, `Chrome Mobile`; None for what the rules do not know."""
-    if not agent or len(agent) > MAX_AGENT:
-        return None
+    return _family(agent) if 0 < len(agent) <= MAX_AGENT else None
+
+
+@lru_cache(maxsize=1_024)  # thousands of events come from a few dozen browsers
+def _family(agent: str) -> str | None:
     from ua_parser import parse_user_agent  # noqa: PLC0415 - most containers never meet a user agent
 
     found = parse_user_agent(agent)

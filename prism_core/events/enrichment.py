@@ -89,11 +89,11 @@ def without_addresses(data: Any, rules: Sequence[Rule]) -> Any:
 def at(data: Any, path: str) -> Any:
     """What stands at a JSON pointer; None when there is nothing."""
     for part in _parts(path):
-        if isinstance(data, dict):
-            data = cast("dict[str, Any]", data).get(part)
-        elif isinstance(data, list):
-            listed = cast("list[Any]", data)
-            data = listed[int(part)] if _INDEX.fullmatch(part) and int(part) < len(listed) else None
+        kind: object = data.__class__
+        if kind is dict:
+            data = data.get(part)
+        elif kind is list:
+            data = data[int(part)] if _INDEX.fullmatch(part) and int(part) < len(data) else None
         else:
             return None
     return data

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -16,6 +17,7 @@ from prism_core.failures import PermanentFailure
 # A network of 256 addresses, or of a site: nothing longer is looked up or kept.
 PREFIX_BITS: Final[Mapping[int, int]] = {4: 24, 6: 48}
 _WIDTH: Final[Mapping[int, int]] = {4: 32, 6: 128}
+_LONGEST: Final = 100  # characters of an address, with its zone and spaces around it
 _CENT: Final = Decimal("0.01")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 
@@ -86,10 +88,13 @@ def prefix_of(address: str) -> str | None:
     known = _address(address)
     if known is None:
         return None
-    return str(ip_network(f"{known}/{PREFIX_BITS[known.version]}", strict=False))
+    length = PREFIX_BITS[known.version]
+    cut = _WIDTH[known.version] - length
+    return f"{type(known)(int(known) >> cut << cut)}/{length}"
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+@lru_cache(maxsize=1_024)  # of one event it is looked up, then cut
+def _known_address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         known = ip_address(text.strip())
     except ValueError:
@@ -97,6 +102,10 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     if isinstance(known, IPv6Address):
         return known.ipv4_mapped or IPv6Address(int(known))  # without its zone
     return known
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    return _known_address(text) if len(text) <= _LONGEST else None
 
 
 Lookup = Texts | Prefixes | Rates

@@ -4,6 +4,8 @@ Why real: they start processes, an emulator and a front door; whether they still
 few calls say nothing, and no test looks at one.
 """
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks import (
@@ -14,6 +16,7 @@ from benchmarks import (
     backfill,
     connectors,
     email,
+    events_validate,
     export_client,
     export_emulator,
     export_memory,
@@ -115,3 +118,19 @@ def test_a_walk_through_the_pages_of_ads_is_measured_beside_the_pages_alone() ->
 
     assert list(result["contenders"]) == list(connectors.CONTENDERS)
     assert len(result["targets"]) == 2
+
+
+@pytest.mark.slow
+def test_every_verdict_on_an_event_is_that_of_the_reference_validator(capsys: pytest.CaptureFixture[str]) -> None:
+    synthetic = str(Path(__file__).parents[1] / "data" / "events")
+    small = ["--payloads", synthetic, "--rounds", "4", "--events", "20", "--repeats", "1", "--spoiled", "20"]
+
+    results = events_validate.main(small)
+
+    assert [result["benchmark"] for result in results] == ["events_github", "events_github_fitting", "events_1kb"]
+    assert [result["verdicts"] for result in results] == [8 * 21, 5 * 21, 20 * 21]
+    for result in results:
+        assert set(result["contenders"]) == set(events_validate.CONTENDERS)
+        assert result["different_verdicts"]["prism"] == 0
+        assert [target["limit"] for target in result["targets"]] == [0, 1 / 25, 2]
+    assert "a second on one core" in capsys.readouterr().out
