@@ -4,6 +4,7 @@ Belongs here: CloudFormation calls and the parameters that code knows better tha
 weeks, the key of a function's code). Does not belong here: what is deployed (infra/templates, infra/packaging).
 """
 
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -132,6 +133,7 @@ def _parameters(settings: Settings, today: Week, origins: Sequence[str], arch: A
         "ChangelogShards": str(settings.changelog_shards),
         "EventsKeepDays": str(settings.events_keep_days),
         "EventsQueueLimit": str(settings.events_queue_limit),
+        "EventServices": json.dumps(settings.model_dump(mode="json")["event_services"]),
         "MailSender": settings.sender or "",
         "LeadScope": settings.lead_scope.value,
         "PlanWeights": settings.plan_weights.model_dump_json(exclude_none=True),

@@ -32,6 +32,7 @@ from pydantic.fields import FieldInfo
 from prism_core.alerts.thresholds import Thresholds
 from prism_core.calendar import Week
 from prism_core.capacity.weighting import WeightsChange
+from prism_core.events.services import Service
 from prism_core.failures import BadUsage
 from prism_core.models.base import Hours, Zone
 
@@ -113,6 +114,15 @@ def _object(model: type[_M], noun: str, example: str) -> Callable[[object], obje
             raise ValueError(f"{'; '.join(said)}; {noun} are {known}") from error
 
     return read
+
+
+def _services(value: object) -> object:
+    """Reads a JSON object as text. Raises ValueError."""
+    example = '{"rates": {"url": "https://rates.example.com/v1/{text}"}}'
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise ValueError(f"is no JSON object such as {example}: {error}") from error
 
 
 class Settings(BaseModel):
@@ -207,6 +217,10 @@ class Settings(BaseModel):
     ] = Field(default_factory=WeightsChange, description="what an hour is worth to a plan: a JSON object, by name")
     overtime_hours_a_day: Annotated[Hours, Field(le=24)] = Field(
         default=Decimal(4), description="no more overtime of a member is planned on a day"
+    )
+    event_services: Annotated[dict[str, Service], BeforeValidator(_services)] = Field(
+        default_factory=dict[str, Service],
+        description="what may be asked to enrich events: a JSON object of services by name",
     )
     changelog_shards: Annotated[int, Field(ge=1, le=64)] = 4
     lead_scope: LeadScope = Field(default=LeadScope.ALL, description="whose rows a lead sees")

@@ -17,6 +17,7 @@ from infra.cli.changes import changes
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
 from infra.cli.deliveries import deliveries
 from infra.cli.doctor import doctor
+from infra.cli.events import events_app
 from infra.cli.export import export
 from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
@@ -71,6 +72,7 @@ app.add_typer(report_app, name="report")
 app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
+app.add_typer(events_app, name="events")
 app.add_typer(user_app, name="user")
 app.command()(token)
 app.command()(package)

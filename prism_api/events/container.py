@@ -9,6 +9,7 @@ from functools import cache
 from prism_core.settings import Settings, load_settings
 from prism_resources.events.event_store import EventStore
 from prism_resources.events.failed_store import FailedStore
+from prism_resources.events.outside import Outside
 from prism_resources.events.queue import EventQueue
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.rollup_store import RollupStore
@@ -43,6 +44,11 @@ def events() -> EventStore:
 @cache
 def failed() -> FailedStore:
     return FailedStore(settings())
+
+
+@cache
+def outside() -> Outside:
+    return Outside(settings().event_services)
 
 
 @cache

@@ -13,7 +13,7 @@ import msgspec
 from prism_api.events.compiled import Judge
 from prism_api.events.registry import Registry, rules_of
 from prism_core.events.enrichment import Enriched, at, without_addresses
-from prism_core.events.failed import FailedEvent, Failure, failed_id
+from prism_core.events.failed import FailedEvent, FailedStatus, Failure, failed_id
 from prism_core.events.messages import Accepted
 from prism_core.events.rollups import Counted
 from prism_core.models.events import BODY_MAX_BYTES, StoredEvent
@@ -100,8 +100,10 @@ def failed_event(
         component=COMPONENT,
         component_version=COMPONENT_VERSION,
         version=entry.version or (None if event.version is None else str(event.version)),
+        fingerprint=accepted.fingerprint,
         problems=problems,
         payload=msgspec.to_builtins(payload),
+        status=FailedStatus.OPEN if accepted.replay_of is None else FailedStatus.REPEATED,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from prism_api.events.compiled import Compiled, Judge
-from prism_core.events.enrichment import Rule
+from prism_core.events.enrichment import Kind, Rule
 from prism_core.events.failed import Failure
 from prism_core.events.lookups import Lookup
 from prism_core.events.versions import SchemaVersion
@@ -45,7 +45,8 @@ class Registry:
 
     def lookups(self, rules: Iterable[Rule]) -> Mapping[str, Lookup]:
         """The tables that rules ask for, current ten seconds ago at most; one that there is not is left out."""
-        found = {name: self._table(name) for name in {one.lookup for one in rules if one.lookup}}
+        names = {one.lookup for one in rules if one.lookup and one.kind is not Kind.OUTSIDE}
+        found = {name: self._table(name) for name in names}
         return {name: table for name, table in found.items() if table is not None}
 
     def _table(self, name: str) -> Lookup | None:

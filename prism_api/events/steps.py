@@ -27,17 +27,18 @@ with building():
     from prism_api.events.registry import Registry, rules_of
     from prism_core import clock
     from prism_core.events.enrichment import Enriched, enrich
-    from prism_core.events.failed import Failure
+    from prism_core.events.failed import FailedStatus, Failure
     from prism_core.events.messages import Accepted
     from prism_core.events.outcomes import Outcome, Settled
     from prism_core.events.packing import GROWTH_LIMIT_BYTES
     from prism_core.events.rollups import Counted, Grain, roll_ups
     from prism_core.events.versions import SchemaVersion
-    from prism_core.failures import PermanentFailure, TransientFailure
+    from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
     from prism_resources.events.archive import archive
 
 # Of what a pack may grow by; the rest is for verdicts. What finds no room here is added where it is stored.
 _ROOM_BYTES: Final = GROWTH_LIMIT_BYTES * 2 // 3
+_ASKING_SECONDS: Final = 3.0
 _log = logging.getLogger("prism.events")
 _log.setLevel(logging.INFO)
 
@@ -92,14 +93,14 @@ def validate(pack: Pack) -> Pack:
 
 def add(pack: Pack) -> Pack:
     """Enrich the valid ones from the current lookups, as far as the state has room."""
-    room = _ROOM_BYTES
+    room, asking = _ROOM_BYTES, _asking()
     for number, entry in enumerate(pack.entries):
         if entry.failure is not None or entry.accepted.body is not None:
             continue
         judge = _judge(entry)
         if not judge.item.rules:
             continue
-        found = _enriched(judge, entry.accepted.event.data)
+        found = _enriched(judge, entry.accepted.event.data, asking)
         room -= len(msgspec.json.encode(msgspec.structs.replace(found, data=None)))
         if room < 0:
             break
@@ -114,9 +115,9 @@ def add(pack: Pack) -> Pack:
 
 def store(pack: Pack) -> Pack:
     """Store events and what failed, then their archive, and at last settle the receipts."""
-    now, settings = clock.now(), container.settings()
+    now, settings, asking = clock.now(), container.settings(), _asking()
     valid = [one for one in pack.entries if one.failure is None]
-    stored = [stored_event(settings, one, _judge(one), _whole(one), now) for one in valid]
+    stored = [stored_event(settings, one, _judge(one), _whole(one, asking), now) for one in valid]
     found = dict(zip((one.accepted.receipt for one in valid), container.events().store(stored), strict=True))
     kept = [event for event in stored if found[event.receipt] is Outcome.STORED]
     archive(settings, kept)
@@ -125,6 +126,9 @@ def store(pack: Pack) -> Pack:
         container.failed().add([failed_event(settings, one, _looked_up(one), registry(), now) for one in failed])
     ended = [(one.accepted, found.get(one.accepted.receipt, Outcome.FAILED)) for one in pack.entries]
     container.receipts().settle(ended, clock.now())
+    for accepted, outcome in ended:
+        if accepted.replay_of is not None and outcome in {Outcome.STORED, Outcome.DUPLICATE}:
+            container.failed().settle(accepted.replay_of, FailedStatus.REPLAYED)
     told = [Settled("", accepted.receipt, outcome) for accepted, outcome in ended]
     return Pack(outcomes=[*pack.outcomes, *told], counted=[counted(event) for event in kept])
 
@@ -166,14 +170,30 @@ def _judge(entry: Entry) -> Judge:
     return found
 
 
-def _whole(entry: Entry) -> Enriched:
+def _whole(entry: Entry, asking: Callable[[str, str], str | None]) -> Enriched:
     """What was added to an entry and its data, which may lie apart."""
     data = data_of(container.settings(), entry.accepted)
     if entry.enriched is not None:
         return msgspec.structs.replace(entry.enriched, data=data)
-    return _enriched(_judge(entry), data)
+    return _enriched(_judge(entry), data, asking)
 
 
-def _enriched(judge: Judge, data: Any) -> Enriched:
+def _enriched(judge: Judge, data: Any, asking: Callable[[str, str], str | None]) -> Enriched:
     rules = rules_of(judge)
-    return enrich(data, rules, registry().lookups(rules), agent_family)
+    return enrich(data, rules, registry().lookups(rules), agent_family, asking)
+
+
+def _asking() -> Callable[[str, str], str | None]:
+    """Asks services outside for as long as a state has time: a slow one must not hold up a pack."""
+    until = time.monotonic() + _ASKING_SECONDS
+
+    def asked(service: str, text: str) -> str | None:
+        if time.monotonic() > until:
+            return None
+        try:
+            return container.outside().ask(service, text)
+        except PrismFailure as error:
+            _log.warning("nothing is added by %s: %s", service, error)
+            return None
+
+    return asked

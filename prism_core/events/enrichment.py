@@ -22,19 +22,21 @@ _INDEX: Final = re.compile(r"0|[1-9]\d{0,5}", re.ASCII)
 class Kind(StrEnum):
     """`text`: an exact text (project, member). `country`: of an address, of which only the prefix stays.
 
-    `agent`: the family of a user agent. `money`: an amount in the base currency.
+    `agent`: the family of a user agent. `money`: an amount in the base currency. `outside`: what a service says of
+    a text; the only one that may answer otherwise another time.
     """
 
     TEXT = "text"
     COUNTRY = "country"
     AGENT = "agent"
     MONEY = "money"
+    OUTSIDE = "outside"
 
 
 class Rule(msgspec.Struct, frozen=True):
     """Look up what stands at `path` (a JSON pointer into the data) and add it as `into`.
 
-    `lookup` names the table (none for `agent`), `beside` the pointer of a currency.
+    `lookup` names the table or the service (none for `agent`), `beside` the pointer of a currency.
     """
 
     kind: Kind
@@ -53,10 +55,22 @@ class Enriched(msgspec.Struct, frozen=True):
     missing: tuple[str, ...]
 
 
+def knows_nothing(_service: str, _text: str) -> str | None:
+    """Where no service outside may be asked."""
+    return None
+
+
 def enrich(
-    data: Any, rules: Sequence[Rule], lookups: Mapping[str, Lookup], agent_family: Callable[[str], str | None]
+    data: Any,
+    rules: Sequence[Rule],
+    lookups: Mapping[str, Lookup],
+    agent_family: Callable[[str], str | None],
+    outside: Callable[[str, str], str | None] = knows_nothing,
 ) -> Enriched:
-    """Apply the rules of an event's type. `data` stays as it is; addresses are cut to prefixes in a copy."""
+    """Apply the rules of an event's type. `data` stays as it is; addresses are cut to prefixes in a copy.
+
+    `outside` is asked by service and text.
+    """
     added: dict[str, str] = {}
     versions: dict[str, int] = {}
     missing: list[str] = []
@@ -64,15 +78,23 @@ def enrich(
         found = at(data, rule.path)
         if found is None:
             continue
+        if rule.kind is Kind.OUTSIDE:
+            answer = outside(rule.lookup or "", found) if isinstance(found, str) else None
+            _note(rule, answer, added, missing)
+            continue
         lookup = lookups.get(rule.lookup or "")
         if lookup is not None and rule.lookup:
             versions[rule.lookup] = lookup.version
         answer = _answer(rule, found, at(data, rule.beside) if rule.beside else None, lookup, agent_family)
-        if answer is None:
-            missing.append(rule.into)
-        else:
-            added[rule.into] = answer
+        _note(rule, answer, added, missing)
     return Enriched(without_addresses(data, rules), added, versions, tuple(missing))
+
+
+def _note(rule: Rule, answer: str | None, added: dict[str, str], missing: list[str]) -> None:
+    if answer is None:
+        missing.append(rule.into)
+    else:
+        added[rule.into] = answer
 
 
 def without_addresses(data: Any, rules: Sequence[Rule]) -> Any:

@@ -30,10 +30,12 @@ class Failure(StrEnum):
 
 
 class FailedStatus(StrEnum):
-    """`replayed`: sent again, and stored; `given_up`: somebody decided that it is not worth more."""
+    """`replayed`: sent again, and stored; `repeated`: another failure of an event whose first one stays open;
+    `given_up`: somebody decided that it is not worth more."""
 
     OPEN = "open"
     REPLAYED = "replayed"
+    REPEATED = "repeated"
     GIVEN_UP = "given_up"
 
 
@@ -48,7 +50,10 @@ class Replay(msgspec.Struct, frozen=True):
 
 
 class FailedEvent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The record of a failure. `payload` is the event as accepted, addresses cut; None when it lies at `body`."""
+    """The record of a failure. `payload` is the event as accepted, addresses cut; None when it lies at `body`.
+
+    `fingerprint` is that of the event as it came: sent again, it is still the event that its producer may repeat.
+    """
 
     failed_id: str
     receipt: str
@@ -62,6 +67,7 @@ class FailedEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     component: str
     component_version: str
     version: str | None = None
+    fingerprint: str | None = None
     problems: tuple[Problem, ...] = ()
     payload: Any = None
     body: str | None = None

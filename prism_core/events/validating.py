@@ -7,7 +7,7 @@ time and nothing is fetched: a schema of a stranger can neither hang a function 
 of a problem holds no value of the data: it goes into lists and mails, where an address or a name must not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final, cast
@@ -64,15 +64,6 @@ class CompiledSchema:
         if name not in known:
             return (Problem("", "required", f'"{name}" is a required property'),)
         return (Problem(pointer(name), "enum", _short(f"the value is none of {', '.join(values)}")),)
-
-
-def newly_failing(candidate: CompiledSchema, archived: Iterable[tuple[str, Any]]) -> dict[str, int]:
-    """A rehearsal: how many archived events of each producer a candidate would refuse. All were stored once."""
-    found: dict[str, int] = {}
-    for producer, data in archived:
-        if candidate.problems(data):
-            found[producer] = found.get(producer, 0) + 1
-    return dict(sorted(found.items()))
 
 
 def _compiled(schema: Schema) -> _Validator:

@@ -141,8 +141,10 @@ class FailedMark(Model):
 
 class FailedItem(FailedMark):
     """An accepted event that was not stored. Found by `failed_id`; lists by day, producer, type and status carry
-    no payload. The payload is the event as accepted, addresses cut: a JSON text, or in S3 as `body`."""
+    no payload. The payload is the event as accepted, addresses cut: a JSON text, or in S3 as `body`. `fingerprint`
+    is that of the event as it came."""
 
+    fingerprint: Digest | None = None
     payload: str | None = None
     body: ObjectKey | None = None
 

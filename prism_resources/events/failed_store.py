@@ -173,4 +173,6 @@ def _event(mark: FailedMark) -> FailedEvent:
     said["replays"] = tuple(
         Replay(one.run, one.at, one.receipt, one.old_version, one.new_version) for one in mark.replays
     )
-    return FailedEvent(**said, body=mark.body if isinstance(mark, FailedItem) else None)
+    if isinstance(mark, FailedItem):
+        said |= {"body": mark.body, "fingerprint": mark.fingerprint}
+    return FailedEvent(**said)

@@ -122,11 +122,14 @@ class SchemaStore:
         return item
 
     def _judged(self, version: SchemaVersion, text: bytes, items: Sequence[SchemaItem]) -> Judged:
+        from prism_core.events.validating import CompiledSchema  # noqa: PLC0415 - who only reads does without
+
         if len(text) > MAX_SCHEMA_BYTES:
             raise PermanentFailure(f"a schema has at most {MAX_SCHEMA_BYTES:,} bytes, this one has {len(text):,}")
         known = {SchemaVersion.parse(item.version): item for item in items}
         over = place_of(version, known.keys())
         schema = check_schema(read(text))
+        CompiledSchema(schema)
         if over is None:
             return Judged(None, (), schema)
         return Judged(over, differences(self.schema(known[over]), schema), schema)

@@ -105,3 +105,20 @@ def test_a_prefix_of_an_address_holds_it(address: Any) -> None:
     prefix = prefix_of(str(address)) or ""
 
     assert ip_address(prefix.removesuffix("/24")).packed[:3] == address.packed[:3]
+
+
+def test_a_service_outside_is_asked_by_its_name_and_the_text_alone() -> None:
+    rule = Rule(Kind.OUTSIDE, "/site", "region", "sites")
+    known = {("sites", "north"): "EU"}
+
+    def outside(service: str, text: str) -> str | None:
+        return known.get((service, text))
+
+    found = [enrich({"site": site}, [rule], {}, family, outside) for site in ("north", "south", 7)]
+
+    assert [(one.added, one.missing) for one in found] == [
+        ({"region": "EU"}, ()),
+        ({}, ("region",)),
+        ({}, ("region",)),
+    ]
+    assert enrich({"site": "north"}, [rule], {}, family).missing == ("region",)

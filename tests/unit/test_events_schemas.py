@@ -7,8 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from prism_core.events.compatibility import Weight, breaking, differences
+from prism_core.events.rehearsing import rehearsed
 from prism_core.events.schemas import DRAFT_7, DRAFT_2020
-from prism_core.events.validating import MAX_PROBLEMS, CompiledSchema, newly_failing
+from prism_core.events.validating import MAX_PROBLEMS, CompiledSchema
 from prism_core.events.versions import SchemaVersion, Step, place_of
 from prism_core.failures import BadUsage, PermanentFailure
 
@@ -369,7 +370,10 @@ def test_a_schema_that_the_registry_does_not_take_says_where(schema: Any, told: 
         CompiledSchema(schema)
 
 
-def test_a_rehearsal_counts_what_would_newly_fail_by_producer() -> None:
+def test_a_rehearsal_counts_what_would_newly_fail_by_producer_and_field() -> None:
     archived = [("tool", {"a": "x"}), ("tool", {"a": 1}), ("page", {}), ("page", {"a": "y"}), ("crm", {"a": ""})]
 
-    assert newly_failing(CompiledSchema(an_object()), archived) == {"page": 1, "tool": 1}
+    found = rehearsed(CompiledSchema(an_object()), archived)
+
+    assert (found.judged, found.failing) == (5, {"page": 1, "tool": 1})
+    assert found.fields == {("page", "", "required"): 1, ("tool", "/a", "type"): 1}

@@ -1,0 +1,293 @@
+"""`prism events send`: events of files through the deployed API, and what became of each.
+
+Belongs here: the command, reading its files, waiting for verdicts. Does not belong here: what is a valid event
+(prism_core/events) and what the API answers (prism_api/events).
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from infra.cli.console import count_of, err, fail, out, plain, say, step_progress
+from infra.local.platform import Platform, attached
+from prism_core import clock
+from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
+
+if TYPE_CHECKING:
+    from prism_core.events.conservation import Balance
+
+# Of a request: what the API takes of bytes, less what stands around the events.
+_BATCH_EVENTS, _BATCH_BYTES = 100, 900_000
+_MOST_SHOWN = 100
+_TRIES, _SECONDS = 5, 30.0
+_POLL_SECONDS = 0.1
+_READERS = 8
+_REFUSED, _IN_FLIGHT = "refused", "in flight"
+
+
+@dataclass(slots=True)
+class _Row:
+    """An event of a file and what became of it."""
+
+    where: str
+    value: Any
+    verdict: str = ""
+    reason: str = ""
+    receipt: str = ""
+    accepted_at: datetime | None = None
+
+    def document(self) -> dict[str, Any]:
+        event = self.value if isinstance(self.value, dict) else {}
+        return {
+            "event": self.where,
+            "id": event.get("id"),
+            "type": event.get("type"),
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "receipt": self.receipt or None,
+        }
+
+
+def send(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="CloudEvents as JSON: one, a list, or one a line")
+    ],
+    kind: Annotated[
+        str | None, typer.Option("--type", help="the files hold plain data: of this type, known by their content")
+    ] = None,
+    source: Annotated[
+        str, typer.Option("--source", help="with --type: where plain data are from")
+    ] = "/prism/send",
+    wait: Annotated[float, typer.Option("--wait", min=0, max=600, help="seconds to wait for verdicts")] = 60.0,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Send events as the producer of this platform; prints each verdict, and that no accepted event is lost.
+
+    Exit code 1 when one was refused, failed, or has no verdict yet.
+    """
+    rows = [row for path in paths for row in _rows(path, kind, source)]
+    if not rows:
+        raise BadUsage("there are no events in these files")
+    with attached(say) as platform:
+        _post(platform, rows)
+        _await_verdicts(platform, rows, wait)
+        balances = _balances(platform, rows)
+        platform.flush()
+    counts = Counter(row.verdict for row in rows)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "events": [row.document() for row in rows],
+                    "verdicts": dict(sorted(counts.items())),
+                    "conservation": [_balance(one) for one in balances],
+                }
+            )
+        )
+    else:
+        _print(rows, counts, balances)
+    if any(not one.holds for one in balances):
+        raise fail("accepted is not stored + failed + duplicate + in flight")
+    bad = len(rows) - counts["stored"] - counts["duplicate"]
+    if bad:
+        raise fail(f"{count_of(bad, 'event is', 'events are')} not stored")
+
+
+def _rows(path: Path, kind: str | None, source: str) -> Iterator[_Row]:
+    """The events of a file, in their order."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadUsage(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadUsage(f"{path} is not UTF-8") from error
+    for number, value in enumerate(_values(path, text), start=1):
+        yield _Row(f"{path.name}:{number}", value if kind is None else _event(value, kind, source))
+
+
+def _values(path: Path, text: str) -> Iterator[Any]:
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError:
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.strip():
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise BadUsage(f"{path}, line {number}: this is not JSON: {error}") from error
+        return
+    if isinstance(whole, list):
+        yield from whole
+    else:
+        yield whole
+
+
+def _event(value: Any, kind: str, source: str) -> dict[str, Any]:
+    from prism_core.events.strict_json import canonical
+
+    digest = blake2b(canonical(value), digest_size=16).hexdigest()
+    return {"specversion": "1.0", "id": digest, "source": source, "type": kind, "data": value}
+
+
+def _post(platform: Platform, rows: Sequence[_Row]) -> None:
+    """Post all events, and note which were taken under which receipt."""
+    import httpx
+
+    from infra.users import Users
+
+    api, token_url = _addresses(platform)
+    token = Users(platform.settings).producer_token(token_url)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents-batch+json"}
+    with (
+        httpx.Client(headers=headers, timeout=_SECONDS) as http,
+        step_progress(f"sending {count_of(len(rows), 'event', 'events')}", len(rows)) as progress,
+    ):
+        for batch, body in _batches(rows):
+            _take(batch, _answer(http, f"{api}/api/events", body))
+            progress.advance(progress.task_ids[0], len(batch))
+
+
+def _addresses(platform: Platform) -> tuple[str, str]:
+    """Of the API, and of where its tokens come from."""
+    from infra.deploy import outputs
+
+    made, region = outputs(platform.settings, "api"), platform.settings.region
+    if platform.emulator is not None:
+        local = platform.emulator.url
+        return f"{local}/_aws/execute-api/{made['ApiId']}/$default", f"{local}/oauth2/token"
+    domain = f"{made['UsersDomainName']}.auth.{region}.amazoncognito.com"
+    return f"https://{made['ApiId']}.execute-api.{region}.amazonaws.com", f"https://{domain}/oauth2/token"
+
+
+def _batches(rows: Sequence[_Row]) -> Iterator[tuple[list[_Row], bytes]]:
+    batch, texts, size = list[_Row](), list[bytes](), 0
+    for row in rows:
+        text = json.dumps(row.value, ensure_ascii=False).encode()
+        if batch and (len(batch) == _BATCH_EVENTS or size + len(text) > _BATCH_BYTES):
+            yield batch, b"[" + b",".join(texts) + b"]"
+            batch, texts, size = [], [], 0
+        batch.append(row)
+        texts.append(text)
+        size += len(text) + 1
+    if batch:
+        yield batch, b"[" + b",".join(texts) + b"]"
+
+
+def _answer(http: Any, url: str, body: bytes) -> dict[str, Any]:
+    """The answer to a batch: with rows, or a problem of all of it. One that asks to wait is asked again."""
+    import httpx
+
+    said = ""
+    for tried in range(_TRIES):
+        try:
+            answer = http.post(url, content=body)
+        except httpx.HTTPError as error:
+            said = str(error)
+            time.sleep(2.0**tried / 4)
+            continue
+        if answer.status_code in {401, 403}:
+            raise PermanentFailure(f"the API takes no events of this producer: {answer.text:.300}")
+        if answer.status_code not in {429, 503}:
+            try:
+                return dict(answer.json())
+            except ValueError as error:
+                raise PermanentFailure(f"the API answered {answer.status_code}: {answer.text:.300}") from error
+        said = f"it answered {answer.status_code}"
+        time.sleep(min(float(answer.headers.get("retry-after", 1)), 10.0))
+    raise TransientFailure(f"{url} took nothing, {_TRIES} times in a row: {said}; send the files again later")
+
+
+def _take(batch: Sequence[_Row], answer: dict[str, Any]) -> None:
+    told = {int(one["row"]): one for one in answer.get("rows", ())}
+    for number, row in enumerate(batch):
+        one = told.get(number, answer)
+        if "receipt" in one:
+            row.receipt, row.accepted_at = one["receipt"], datetime.fromisoformat(one["accepted_at"])
+            row.verdict = _IN_FLIGHT
+        else:
+            path = f"{one['path']}: " if one.get("path") else ""
+            row.verdict, row.reason = _REFUSED, f"{path}{one.get('detail', one.get('title', ''))}"
+
+
+def _await_verdicts(platform: Platform, rows: Sequence[_Row], seconds: float) -> None:
+    from prism_resources.events.failed_store import FailedStore
+    from prism_resources.events.receipts import Receipts
+
+    receipts, failed = Receipts(platform.settings), FailedStore(platform.settings)
+    deadline = time.monotonic() + seconds
+
+    def look(row: _Row) -> None:
+        assert row.accepted_at is not None  # noqa: S101 - it has a receipt
+        found = receipts.get(row.receipt, row.accepted_at)
+        if found is not None and found.outcome is not None and found.outcome.is_final:
+            row.verdict = found.outcome.value
+            row.reason = _why(failed, row.receipt) if row.verdict in {"failed", "conflict"} else ""
+
+    with (
+        ThreadPoolExecutor(_READERS) as pool,
+        err.status(f"waiting for {count_of(len(rows), 'verdict', 'verdicts')}"),
+    ):
+        while waiting := [row for row in rows if row.verdict == _IN_FLIGHT]:
+            list(pool.map(look, waiting))
+            if time.monotonic() > deadline:
+                return
+            if any(row.verdict == _IN_FLIGHT for row in waiting):
+                time.sleep(_POLL_SECONDS)
+
+
+def _why(failed: Any, receipt: str) -> str:
+    from prism_core.events.failed import failed_id
+
+    found = failed.get(failed_id(receipt))
+    if found is None:
+        return ""
+    if not found.problems:
+        return str(found.failure.value).replace("_", " ")
+    more = f" (and {len(found.problems) - 1} more)" if len(found.problems) > 1 else ""
+    return f"{found.problems[0].path or '/'}: {found.problems[0].reason}{more}"
+
+
+def _balances(platform: Platform, rows: Sequence[_Row]) -> list["Balance"]:
+    """Of the hours in which these events were accepted."""
+    from prism_core.events.conservation import balances
+    from prism_core.events.rollups import Grain
+    from prism_resources.events.receipts import Receipts
+
+    hours = sorted({Grain.HOUR.start_of(row.accepted_at) for row in rows if row.accepted_at is not None})
+    receipts = Receipts(platform.settings)
+    return [one for hour in hours for one in balances(receipts.of_hour(hour), clock.now()).values()]
+
+
+def _balance(one: "Balance") -> dict[str, Any]:
+    names = ("accepted", "stored", "failed", "duplicate", "in_flight", "overdue")
+    return {"hour": one.hour.isoformat(), "holds": one.holds} | {name: getattr(one, name) for name in names}
+
+
+def _print(rows: Sequence[_Row], counts: Counter[str], balances: Sequence["Balance"]) -> None:
+    shown = Table("event", "id", "type", "verdict", "why", title="events")
+    told = (
+        rows if len(rows) <= _MOST_SHOWN else [row for row in rows if row.verdict not in {"stored", "duplicate"}]
+    )
+    for row in told[:_MOST_SHOWN]:
+        document = row.document()
+        cells = (row.where, document["id"] or "", document["type"] or "", row.verdict, f"{row.reason:.160}")
+        shown.add_row(*(plain(cell) for cell in cells))
+    out.print(shown)
+    if len(told) > _MOST_SHOWN:
+        say(f"{len(told) - _MOST_SHOWN:,} more; --json has all of them")
+    out.print(plain(", ".join(f"{number:,} {verdict}" for verdict, number in sorted(counts.items()))))
+    table = Table("hour (UTC)", "accepted", "stored", "failed", "duplicate", "in flight", title="conservation")
+    for one in balances:
+        figures = (one.accepted, one.stored, one.failed, one.duplicate, one.in_flight)
+        table.add_row(f"{one.hour:%Y-%m-%d %H}:00", *(f"{figure:,}" for figure in figures))
+    out.print(table)

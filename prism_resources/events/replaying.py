@@ -1,0 +1,199 @@
+"""Failed events that are sent again.
+
+Belongs here: which of them are sent, as what, and that two runs over one filter send one event. Does not belong
+here: the rows (failed_store.py) and the way into the queue (sending.py).
+A try is noted in the row of the failed event before it is sent, with its receipt and instant. Whoever finds it
+noted asks that receipt what became of it, and sends under the same one if nothing did: a run may be killed at any
+moment.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from prism_core.events.conservation import OVERDUE_AFTER
+from prism_core.events.envelope import Envelope
+from prism_core.events.failed import (
+    FailedEvent,
+    FailedFilter,
+    FailedStatus,
+    Failure,
+    Replay,
+    replay_receipt,
+    replayed,
+    to_replay,
+)
+from prism_core.events.messages import Accepted
+from prism_core.events.outcomes import Outcome
+from prism_core.events.versions import SchemaVersion
+from prism_core.failures import BadUsage, PermanentFailure
+from prism_core.settings import Settings
+from prism_resources.events.failed_store import FailedStore
+from prism_resources.events.schema_store import SchemaStore
+from prism_resources.events.sending import Sender
+
+CHUNK: Final = 100
+_READERS: Final = 8
+_ENDED: Final = frozenset({Outcome.STORED, Outcome.DUPLICATE})
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a run did with the failed events that its filter takes.
+
+    `sent` went into the queue; `duplicate` were sent before with this version, or are stored already; `unchanged`
+    failed by the version that they would be judged by again; `closed` are conflicts, repeated ones and those given
+    up; `unsent` the queue did not take: run it again.
+    """
+
+    run: str
+    sent: list[Accepted] = field(default_factory=list[Accepted])
+    duplicate: int = 0
+    unchanged: int = 0
+    closed: int = 0
+    unsent: int = 0
+
+    @property
+    def matched(self) -> int:
+        return len(self.sent) + self.duplicate + self.unchanged + self.closed + self.unsent
+
+
+class Replaying:
+    """Sends failed events of a platform again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._failed, self._schemas, self._sender = FailedStore(settings), SchemaStore(settings), Sender(settings)
+        self._versions: dict[str, list[SchemaVersion]] = {}
+
+    def replay(
+        self,
+        wanted: FailedFilter,
+        *,
+        run: str,
+        now: datetime,
+        version: SchemaVersion | None = None,
+        told: Callable[[int], object] = lambda _: None,
+    ) -> Replayed:
+        """Send those that the filter takes with the newest version of their model, or with `version`.
+
+        `told` hears how many were looked at. Raises BadUsage when a type does not have the version.
+        """
+        done, found = Replayed(run), self._failed.find(wanted)
+        while chunk := list(islice(found, CHUNK)):
+            for target, group in self._by_version(chunk, version).items():
+                self._group(group, wanted, target, now, done)
+            told(len(chunk))
+        return done
+
+    def settle(self, sent: Sequence[Accepted]) -> dict[Outcome, int]:
+        """How those that were sent have ended so far; failed events of which one is stored are marked replayed."""
+        outcomes = self._sender.receipts.outcomes(sent)
+        counts: dict[Outcome, int] = {}
+        for one in sent:
+            outcome = outcomes.get(one.receipt)
+            if outcome is None or not outcome.is_final:
+                continue
+            counts[outcome] = counts.get(outcome, 0) + 1
+            if outcome in _ENDED and one.replay_of is not None:
+                self._failed.settle(one.replay_of, FailedStatus.REPLAYED)
+        return counts
+
+    def _by_version(
+        self, events: Sequence[FailedEvent], version: SchemaVersion | None
+    ) -> dict[SchemaVersion | None, list[FailedEvent]]:
+        groups: dict[SchemaVersion | None, list[FailedEvent]] = {}
+        for event in events:
+            groups.setdefault(self._target(event, version), []).append(event)
+        return groups
+
+    def _target(self, event: FailedEvent, version: SchemaVersion | None) -> SchemaVersion | None:
+        """The version that an event is tried with; None while its type has none."""
+        if event.type not in self._versions:
+            items = self._schemas.versions(event.type)
+            self._versions[event.type] = [SchemaVersion.parse(one.version) for one in items]
+        known = self._versions[event.type]
+        if version is not None:
+            if version not in known:
+                raise BadUsage(
+                    f"{event.type} has no version {version}; it has {', '.join(map(str, known)) or 'none'}"
+                )
+            return version
+        model = SchemaVersion.parse(event.version).model if event.version else None
+        of_model = [one for one in known if one.model == model]
+        return max(of_model or known, default=None)
+
+    def _group(
+        self,
+        group: Sequence[FailedEvent],
+        wanted: FailedFilter,
+        version: SchemaVersion | None,
+        now: datetime,
+        done: Replayed,
+    ) -> None:
+        fresh = {one.failed_id for one in to_replay(group, wanted, version)}
+        again: list[FailedEvent] = []
+        for event in group:
+            if event.status is FailedStatus.REPLAYED:
+                done.duplicate += 1
+            elif event.status is not FailedStatus.OPEN or event.failure is Failure.CONFLICT:
+                done.closed += 1
+            elif version is None or (event.failure is Failure.INVALID and event.version == str(version)):
+                done.unchanged += 1
+            elif event.failed_id in fresh or self._is_to_be_sent(event, version, now):
+                again.append(event)
+            else:
+                done.duplicate += 1
+        self._send(again, version, now, done)
+
+    def _is_to_be_sent(self, event: FailedEvent, version: SchemaVersion | None, now: datetime) -> bool:
+        """Whether a try that is noted never got into the queue, as far as its receipt says."""
+        tried = next(one for one in event.replays if one.receipt == replay_receipt(event, version))
+        receipt = self._sender.receipts.get(tried.receipt, tried.at)
+        if receipt is not None and receipt.outcome in _ENDED:
+            self._failed.settle(event.failed_id, FailedStatus.REPLAYED)
+        if receipt is None or receipt.refused:
+            return True
+        return receipt.outcome is None and now - tried.at > OVERDUE_AFTER
+
+    def _send(
+        self, events: Sequence[FailedEvent], version: SchemaVersion | None, now: datetime, done: Replayed
+    ) -> None:
+        if not events:
+            return
+        with ThreadPoolExecutor(_READERS) as pool:
+            accepted = list(pool.map(lambda event: self._accepted(event, done.run, version, now), events))
+        taken = self._sender.send(accepted)
+        done.sent += [one for one in accepted if one.receipt in taken]
+        done.unsent += sum(one.receipt not in taken for one in accepted)
+
+    def _accepted(self, mark: FailedEvent, run: str, version: SchemaVersion | None, now: datetime) -> Accepted:
+        """The event as it is sent, noted before: what is noted already keeps its receipt and its instant."""
+        event = self._failed.get(mark.failed_id)
+        if event is None or event.payload is None:
+            raise PermanentFailure(f"failed event {mark.failed_id} has no payload any more")
+        receipt = replay_receipt(event, version)
+        after = replayed(event, run, now, version)
+        tried: Replay = next(one for one in after.replays if one.receipt == receipt)
+        self._failed.note(event.failed_id, tried)
+        envelope = msgspec.convert(event.payload, Envelope)
+        return Accepted(
+            receipt=receipt,
+            producer=event.producer,
+            accepted_at=tried.at,
+            event=msgspec.structs.replace(envelope, dataschema=_named(envelope.dataschema, event.type, version)),
+            fingerprint=event.fingerprint or envelope.fingerprint,
+            replay_of=event.failed_id,
+        )
+
+
+def _named(uri: str | None, kind: str, version: SchemaVersion | None) -> str | None:
+    """The `dataschema` that asks for a version, at the place where the producer has its schemas."""
+    if version is None:
+        return uri
+    base = uri.rpartition("/")[0] if uri is not None and SchemaVersion.of_uri(uri) else f"/schemas/{kind}"
+    return f"{base}/{version}"

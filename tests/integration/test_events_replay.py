@@ -1,0 +1,151 @@
+"""A producer breaks its schema, which is seen, mended by a version, and sent again: by what people type.
+
+Why real: an event goes through the API, a queue, a state machine and its tables, and back out of them.
+"""
+
+import contextlib
+import io
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.cli.app import main
+from infra.local.platform import Platform
+from tests.integration.fresh import commands_of_this_file
+
+platform = commands_of_this_file()
+
+KIND = "com.example.labelled"
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"seconds": {"type": "number"}, "worker": {"type": "string"}},
+    "required": ["seconds"],
+}
+WIDER = SCHEMA | {"properties": {"seconds": {"type": ["number", "string"]}, "worker": {"type": "string"}}}
+NARROWER = SCHEMA | {"required": ["seconds", "worker"]}
+STRICTER_WORKER = SCHEMA | {"properties": {"seconds": {"type": "number"}, "worker": {"type": "integer"}}}
+
+
+def event(number: int, seconds: object) -> dict[str, Any]:
+    return {
+        "specversion": "1.0", "id": f"e{number}", "source": "/tool", "type": KIND,
+        "data": {"seconds": seconds, "worker": f"w{number}"},
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def files(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    del platform
+    folder = tmp_path_factory.mktemp("events")
+    for name, schema in (("first", SCHEMA), ("wider", WIDER), ("narrower", NARROWER), ("worker", STRICTER_WORKER)):
+        (folder / f"{name}.json").write_text(json.dumps(schema))
+    good, bad = [event(number, number) for number in range(3)], [event(number, "ten") for number in range(3, 8)]
+    (folder / "mixed.json").write_text(json.dumps([*good, *bad]))
+    (folder / "again.jsonl").write_text("\n".join(json.dumps(one) for one in [good[0], {"id": 7}]))
+    return folder
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command has printed."""
+
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(autouse=True)
+def _wide(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 200 columns, and the platform of this file as the one that commands find."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("PRISM_HOME", str(platform.home.root))
+
+
+def run(*arguments: str, code: int = 0) -> Done:
+    """A command in this process: each of its own would take three seconds more."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["prism", "events", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert (ended.value.code or 0) == code, out.getvalue() + err.getvalue()
+    return Done(out.getvalue(), err.getvalue())
+
+
+def said(*arguments: str, code: int = 0) -> Any:
+    return json.loads(run(*arguments, "--json", code=code).stdout)
+
+
+def test_a_breaking_producer_is_mended_by_a_version_and_its_events_are_sent_again(files: Path) -> None:
+    run("schema", "add", KIND, "1-0-0", str(files / "first.json"), "--value-at", "/seconds")
+
+    sent = said("send", str(files / "mixed.json"), code=1)
+
+    assert sent["verdicts"] == {"failed": 5, "stored": 3}
+    assert [one["verdict"] for one in sent["events"]] == ["stored"] * 3 + ["failed"] * 5
+    assert sent["events"][3]["reason"].startswith("/seconds: ")
+    balance = sent["conservation"][-1]
+    assert (balance["accepted"], balance["stored"], balance["failed"], balance["holds"]) == (8, 3, 5, True)
+    counted = said("failed", "count", "--type", KIND)
+    assert [(one["failure"], one["status"], one["events"]) for one in counted] == [("invalid", "open", 5)]
+
+    unchanged = said("replay", "--type", KIND)
+    assert (unchanged["sent"], unchanged["unchanged"]) == (0, 5)
+
+    run("schema", "add", KIND, "1-0-1", str(files / "wider.json"))
+    shown = run("replay", "--type", KIND, "--path", "/seconds")
+    again = said("replay", "--type", KIND)
+    sys.stdout.write(shown.stdout)
+
+    lines = [" ".join(line.replace("│", " ").split()) for line in shown.stdout.splitlines()]
+    assert "open 5 0" in lines
+    assert "replayed 0 5" in lines
+    assert "5 sent, 5 stored, 0 failed" in shown.stdout
+    assert (again["sent"], again["duplicate"], again["after"]["replayed"]) == (0, 5, 5)
+    (found,) = said("failed", "list", "--type", KIND, "--limit", "1", "--payload")
+    (replay,) = found["replays"]
+    assert (replay["old_version"], replay["new_version"]) == ("1-0-0", "1-0-1")
+    assert replay["run"] in shown.stdout
+    assert found["payload"]["data"]["seconds"] == "ten"
+
+
+def test_what_is_sent_twice_is_a_duplicate_and_what_is_no_event_is_refused(files: Path) -> None:
+    sent = said("send", str(files / "again.jsonl"), code=1)
+
+    assert sent["verdicts"] == {"duplicate": 1, "refused": 1}
+    assert "specversion" in sent["events"][1]["reason"]
+    assert sent["conservation"][-1]["holds"]
+
+
+def test_a_version_is_checked_rehearsed_and_listed_before_it_is_added(files: Path) -> None:
+    checked = said("schema", "check", KIND, "1-0-2", str(files / "narrower.json"), code=1)
+    refused = run("schema", "add", KIND, "1-0-2", str(files / "narrower.json"), code=1)
+    rehearsed = said("schema", "rehearse", KIND, str(files / "worker.json"), code=1)
+    listed = said("schema", "list", KIND)
+
+    assert (checked["taken"], checked["over"]) == (False, "1-0-1")
+    assert "would break producers that keep to 1-0-1" in refused.stderr
+    assert (rehearsed["judged"], list(rehearsed["failing"].values())) == (8, [8])
+    assert {(one["field"], one["rule"], one["events"]) for one in rehearsed["fields"]} == {
+        ("/seconds", "type", 5), ("/worker", "type", 8)
+    }  # fmt: skip
+    assert [(one["version"], one.get("value_at")) for one in listed] == [("1-0-0", "/seconds"), ("1-0-1", None)]
+
+
+def test_lookups_are_added_and_rules_refer_to_those_that_there_are(files: Path) -> None:
+    (files / "geo.csv").write_text("network,country\n203.0.113.0/24,NZ\n")
+    rule = {"kind": "country", "path": "/ip", "into": "country", "lookup": "geo"}
+    (files / "rules.json").write_text(json.dumps([rule]))
+    adding = ("schema", "add", "com.example.seen", "1-0-0", str(files / "first.json"), "--rules")
+
+    early = run(*adding, str(files / "rules.json"), code=1)
+    lookup = said("lookup", "add", "geo", str(files / "geo.csv"))
+    added = said(*adding, str(files / "rules.json"))
+
+    assert "there is no lookup geo" in early.stderr
+    assert (lookup["version"], lookup["form"], lookup["entries"]) == (1, "prefixes", 1)
+    assert added["rules"] == [rule | {"beside": None}]
+    assert [one["name"] for one in said("lookup", "list")] == ["geo"]
