@@ -16,6 +16,7 @@ P95_MS: Final = 500.0
 SUCCESS_SHARE: Final = 0.995
 LOSS_SHARE: Final = 0.0001
 QUERY_SECONDS: Final = 2.0
+MILLION: Final = 1_000_000
 _P95: Final = 0.95
 
 
@@ -92,6 +93,27 @@ def burning(receipts: Sequence[Receipt], now: datetime) -> tuple[BurnWindow, ...
         for pair in BURN_WINDOWS
         if all(figures(receipts, now - window, now).burn > pair.rate for window in (pair.long, pair.short))
     )
+
+
+def measures(found: Figures, told: Sequence[BurnWindow], query_seconds: float | None = None) -> dict[str, int]:
+    """What alarms look at, whole numbers by name; nothing is told of what there is not.
+
+    Shares are of a million: an alarm needs no arithmetic of its own. One event is never rounded to none.
+    """
+    shares = {
+        "EventsUnservedOfMillion": None if found.success is None else 1 - found.success,
+        "EventsLostOfMillion": found.loss,
+    }
+    times = {
+        "EventsP95Ms": found.p95_ms,
+        "EventsQueryMs": None if query_seconds is None else query_seconds * 1_000,
+    }
+    return {
+        "EventsAccepted": found.accepted,
+        "EventsBurning": len(told),
+        **{name: math.ceil(share * MILLION) for name, share in shares.items() if share is not None},
+        **{name: int(value) for name, value in times.items() if value is not None},
+    }
 
 
 def nearest_rank(values: Iterable[float], share: float) -> float | None:

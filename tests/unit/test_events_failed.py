@@ -17,7 +17,7 @@ from prism_core.events.failed import (
     replayed,
     to_replay,
 )
-from prism_core.events.objectives import BURN_WINDOWS, burning, figures, nearest_rank
+from prism_core.events.objectives import BURN_WINDOWS, Figures, burning, figures, measures, nearest_rank
 from prism_core.events.outcomes import Outcome
 from prism_core.events.problems import Problem
 from prism_core.events.scorecard import FailingField, began_to_fail, scores
@@ -193,3 +193,20 @@ def test_the_nearest_rank_is_a_value_that_was_measured() -> None:
     assert nearest_rank([3, 1, 2], 1) == 3
     assert nearest_rank([3, 1, 2], 0) == 1
     assert nearest_rank([], 0.5) is None
+
+
+def test_what_alarms_look_at_is_whole_numbers_and_never_rounded_to_nothing() -> None:
+    found = Figures(accepted=10_000_001, slow=0, unserved=1, p95_ms=499.2, lost=1)
+
+    assert measures(found, BURN_WINDOWS[:1], 1.2345) == {
+        "EventsAccepted": 10_000_001,
+        "EventsBurning": 1,
+        "EventsUnservedOfMillion": 1,
+        "EventsLostOfMillion": 1,
+        "EventsP95Ms": 499,
+        "EventsQueryMs": 1_234,
+    }
+
+
+def test_nothing_is_told_of_what_there_is_not() -> None:
+    assert measures(Figures(0, 0, 0, None), ()) == {"EventsAccepted": 0, "EventsBurning": 0}

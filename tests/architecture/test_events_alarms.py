@@ -1,0 +1,59 @@
+"""The alarms and the dashboard of events look at figures that are sent, at the bounds that were promised."""
+
+import json
+import re
+from typing import Any
+
+from cfnlint.decode import decode
+
+from prism_core.events.objectives import (
+    BURN_WINDOWS,
+    LOSS_SHARE,
+    MILLION,
+    P95_MS,
+    QUERY_SECONDS,
+    SUCCESS_SHARE,
+    Figures,
+    measures,
+)
+from prism_resources.metrics import NAMESPACE
+from tests.architecture.sources import ROOT
+
+SENT = measures(Figures(accepted=1, slow=0, unserved=0, p95_ms=1.0), BURN_WINDOWS, 1.0)
+BOUNDS = {
+    "EventsP95Ms": P95_MS,
+    "EventsUnservedOfMillion": round((1 - SUCCESS_SHARE) * MILLION),
+    "EventsLostOfMillion": LOSS_SHARE * MILLION,
+    "EventsBurning": 1,
+    "EventsQueryMs": QUERY_SECONDS * 1_000,
+}
+
+
+def _resources(kind: str) -> list[dict[str, Any]]:
+    template, _ = decode(str(ROOT / "infra" / "templates" / "events.yaml"))
+    assert template is not None
+    return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
+
+
+def test_every_promise_has_an_alarm_at_its_bound() -> None:
+    alarms = [one for one in _resources("AWS::CloudWatch::Alarm") if one["Namespace"] == NAMESPACE]
+
+    assert {one["MetricName"]: one["Threshold"] for one in alarms} == BOUNDS
+    assert set(BOUNDS) < set(SENT)
+
+
+def test_an_alarm_is_silent_while_nothing_is_sent_and_does_no_arithmetic() -> None:
+    alarms = _resources("AWS::CloudWatch::Alarm")
+
+    assert {one["TreatMissingData"] for one in alarms} == {"notBreaching"}
+    assert not [one for one in alarms if "Metrics" in one]
+
+
+def test_the_dashboard_shows_figures_that_are_sent() -> None:
+    (dashboard,) = _resources("AWS::CloudWatch::Dashboard")
+    body = dashboard["DashboardBody"]["Fn::Sub"]
+
+    shown = [metric for one in json.loads(body)["widgets"] for metric in one["properties"]["metrics"]]
+
+    assert {name for space, name, *_ in shown if space == NAMESPACE} <= set(SENT)
+    assert set(re.findall(r"\$\{(\w+)\.", body)) == {"Queue", "DeadQueue"}
