@@ -16,6 +16,7 @@ import pytest
 
 from infra.deploy import deploy
 from infra.local.platform import Platform, attached
+from infra.local.serving import outside
 from prism_core import clock
 from prism_core.calendar import Week
 
@@ -101,6 +102,16 @@ def forget_connections() -> None:
     planning.store.cache_clear()
     backend._STORES.clear()
     backend._taxonomy.clear()
+
+
+@contextmanager
+def served(home: Path) -> Iterator[None]:
+    """Commands on this home attach, as to a `prism up`, instead of starting and stopping an emulator each."""
+    with own_variables() as patch:
+        patch.setenv("PRISM_HOME", str(home))
+        with attached(print, serving=True, beside=outside) as running:
+            running.announce()
+            yield
 
 
 def commands_of_this_file(now: str | None = None) -> Any:

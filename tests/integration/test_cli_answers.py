@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,17 +13,18 @@ import pytest
 from infra.local.home import Home, Ports
 from infra.local.serving import require_free
 from prism_core.failures import PermanentFailure
-from tests.integration.fresh import worker_port
+from tests.integration.fresh import served, worker_port
 from tests.integration.helpers import PRISM, prism, record, seconds, write_lines
 
 AT = seconds("2018-08-14T10:00:00+00:00")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made = tmp_path_factory.mktemp("answers") / "home"
     assert prism(made, "up", "--once", "--no-sample", "--port", str(worker_port(6))).returncode == 0
-    return made
+    with served(made):
+        yield made
 
 
 @pytest.mark.parametrize(

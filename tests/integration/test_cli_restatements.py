@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.fresh import worker_port
+from tests.integration.fresh import served, worker_port
 from tests.integration.helpers import REAL_FILES, prism, seconds
 
 W34 = range(seconds("2018-08-20T00:00:00+00:00"), seconds("2018-08-27T00:00:00+00:00"))
@@ -26,15 +26,16 @@ def test_who_loads_a_week_in_two_halves_is_told_looks_says_why_and_finds_it_reco
     assert prism(home, "up", "--once", "--no-sample", "--port", str(worker_port(6))).returncode == 0
     weeks = ("--weeks", "2018-W33..2018-W36")
 
-    prism(home, "ingest", "worker-activity", str(tmp_path / "one.jsonl"))
-    first = prism(home, "materialize", "throughput", *weeks, "--json")
-    prism(home, "ingest", "worker-activity", str(tmp_path / "two.jsonl"))
-    refused = prism(home, "materialize", "throughput", *weeks)
-    rehearsed = prism(home, "materialize", "throughput", *weeks, "--rehearse", "--json")
-    shown = prism(home, "materialize", "throughput", *weeks, "--rehearse")
-    allowed = prism(home, "materialize", "throughput", *weeks, "--because", "the second half", "--json")
-    booked = [line for line in allowed.stderr.splitlines() if "recording the restatements" in line]
-    recorded = json.loads(prism(home, "query", SELECT, "--format", "json").stdout)
+    with served(home):
+        prism(home, "ingest", "worker-activity", str(tmp_path / "one.jsonl"))
+        first = prism(home, "materialize", "throughput", *weeks, "--json")
+        prism(home, "ingest", "worker-activity", str(tmp_path / "two.jsonl"))
+        refused = prism(home, "materialize", "throughput", *weeks)
+        rehearsed = prism(home, "materialize", "throughput", *weeks, "--rehearse", "--json")
+        shown = prism(home, "materialize", "throughput", *weeks, "--rehearse")
+        allowed = prism(home, "materialize", "throughput", *weeks, "--because", "the second half", "--json")
+        booked = [line for line in allowed.stderr.splitlines() if "recording the restatements" in line]
+        recorded = json.loads(prism(home, "query", SELECT, "--format", "json").stdout)
 
     assert (first.returncode, json.loads(first.stdout)["restated"]) == (0, {})
     assert refused.returncode == 1
