@@ -19,6 +19,8 @@ from prism_resources.failures import calling
 BATCH_MESSAGES: Final = 10
 BATCH_BYTES: Final = 256 * 1024
 _SENDERS: Final = 8
+# Of one call: a producer waits, and who waits longer than the function may is told nothing at all.
+CALL_ATTEMPTS: Final = 3
 _COUNTED_FOR_SECONDS: Final = 5.0
 NAME, DEAD_NAME = "events", "events-dead"
 
@@ -28,7 +30,7 @@ class EventQueue:
 
     def __init__(self, settings: Settings, name: str = NAME) -> None:
         self._name = f"{settings.name_prefix}-{name}"
-        self._sqs = client(settings, "sqs")
+        self._sqs = client(settings, "sqs", attempts=CALL_ATTEMPTS)
         self._counted: tuple[float, int] | None = None
 
     @cached_property

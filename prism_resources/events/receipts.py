@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 ATTEMPTS: Final = 6
+# Of one call: a producer waits, and who waits longer than the function may is told nothing at all.
+CALL_ATTEMPTS: Final = 3
 _TRANSACTION: Final = 100
 _READERS: Final = 8
 _OPEN: Final = "attribute_exists(receipt) AND attribute_not_exists(outcome)"
@@ -40,7 +42,7 @@ class Receipts:
     def __init__(self, settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
         self._sleep = sleep
-        self._dynamodb: DynamoDBClient = client(settings, "dynamodb")
+        self._dynamodb: DynamoDBClient = client(settings, "dynamodb", attempts=CALL_ATTEMPTS)
         self._reader = TableReader(self._dynamodb, settings, RECEIPTS, ReceiptItem)
 
     def accept(self, accepted: Sequence[Accepted]) -> None:
