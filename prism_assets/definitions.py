@@ -16,6 +16,8 @@ from prism_assets.campaign.assets import campaign_assets
 from prism_assets.campaign.figure_checks import figure_checks
 from prism_assets.campaign.input_checks import input_checks
 from prism_assets.campaign.report_checks import report_checks
+from prism_assets.events.checks import event_checks
+from prism_assets.events.hourly import hourly_assets
 from prism_assets.lake.assets import lake_assets
 from prism_assets.lake.backups import backup_assets, backup_checks
 from prism_assets.lake.checks import lake_checks
@@ -53,6 +55,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *campaign_assets(weeks, settings),
             *lake_assets(weeks),
             *backup_assets(),
+            *hourly_assets(),
             *restatement_assets(weeks),
             *planning_assets(weeks),
             *notice_assets(),
@@ -73,6 +76,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *report_checks(weeks),
             *lake_checks(weeks),
             *backup_checks(),
+            *event_checks(),
             *restatement_checks(weeks),
             *planning_checks(weeks),
             *notice_checks(),

@@ -263,6 +263,9 @@ class Settings(BaseModel):
     events_keep_days: Annotated[int, Field(ge=16, le=400)] = Field(
         default=35, description="how long events and receipts stay in their tables; the lake keeps events longer"
     )
+    events_cron: str = Field(
+        default="10 * * * *", pattern=_CRON, description="when events of the hour that has ended are counted, UTC"
+    )
     events_queue_limit: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
         default=10_000, description="with so many events in the queue producers are asked to wait"
     )

@@ -8,6 +8,7 @@ import dagster as dg
 from prism_core.settings import Settings
 from prism_sensors.alerts import alerts_daily, alerts_weekly
 from prism_sensors.campaign import campaign_figures_weekly
+from prism_sensors.events import events_hourly
 from prism_sensors.exports import backup_daily, lake_export_weekly
 from prism_sensors.ingest import worker_activity_hourly
 from prism_sensors.known import KnownAssets
@@ -28,6 +29,7 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         worker_activity_hourly(settings, known),
         lake_export_weekly(settings, known),
         backup_daily(settings, known),
+        events_hourly(settings, known),
         capacity_plan_weekly(settings, known),
         alerts_daily(settings, known),
         alerts_weekly(settings, known),

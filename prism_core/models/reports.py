@@ -25,6 +25,7 @@ class ReportKind(StrEnum):
     ALERTS_DAILY = "alerts_daily"
     ALERTS_WEEKLY = "alerts_weekly"
     ALLOCATION_CHANGES = "allocation_changes"
+    EVENTS = "events"
 
 
 class RecipientStatus(StrEnum):

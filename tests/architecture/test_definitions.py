@@ -23,11 +23,13 @@ pytestmark = [
 GROUPS = {
     "throughput", "quality", "allocation", "campaign", "planning", "alerts", "lake", "reports", "events", "media",
 }  # fmt: skip
-# A backup, a judgement, a digest, a notice and a mail are of their moment; a backtest compares many weeks.
+# A backup, a judgement, a digest, a notice and a mail are of their moment; a backtest compares many weeks; events
+# are counted by hours.
 OF_NO_WEEK = {
     "backups", "allocation_notices", "alert_ledger", "alert_digest", "alert_week_digest", "alert_backtest",
     "report_mails",
     "returned_mail",
+    "event_dead_letters", "event_rollups", "event_scorecard",
 }  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 # An asset is a thing, not a deed.

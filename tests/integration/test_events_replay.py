@@ -11,10 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from infra.cli.app import main
 from infra.local.platform import Platform
+from prism_assets.definitions import build_definitions
+from prism_core import clock
+from prism_core.models.reports import Recipient
+from prism_core.settings import load_settings
+from prism_core.tables import RECIPIENTS
+from prism_resources.aws import client
+from prism_resources.tables.store import TableStore
+from tests.integration.asset_runs import failed_checks
 from tests.integration.fresh import commands_of_this_file
 
 platform = commands_of_this_file()
@@ -79,8 +88,38 @@ def said(*arguments: str, code: int = 0) -> Any:
     return json.loads(run(*arguments, "--json", code=code).stdout)
 
 
-def test_a_breaking_producer_is_mended_by_a_version_and_its_events_are_sent_again(files: Path) -> None:
-    run("schema", "add", KIND, "1-0-0", str(files / "first.json"), "--value-at", "/seconds")
+def _recipient(platform: Platform) -> None:
+    person = Recipient.model_validate(
+        {
+            "recipient_id": "owner", "name": "Ana", "email": "ana@example.org", "time_zone": "UTC",
+            "subscriptions": [{"report": "events"}],
+        }
+    )  # fmt: skip
+    store = TableStore(client(platform.settings, "dynamodb"), platform.settings, RECIPIENTS, Recipient)
+    store.create(person, actor="test", reason="", request_id="owner", now=clock.now())
+
+
+def _scorecard_tells_the_owner_once(instance: dg.DagsterInstance) -> None:
+    for mails in ({"owner": "sent"}, {}):
+        job = build_definitions(load_settings()).resolve_job_def("events")
+        ended = job.execute_in_process(instance=instance, raise_on_error=False)
+        assert ended.success
+        assert failed_checks(ended) == set()
+        event = instance.get_latest_materialization_event(dg.AssetKey("event_scorecard"))
+        assert event is not None
+        assert event.asset_materialization is not None
+        found: dict[str, Any] = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+        assert found["mails"] == mails
+        ((fields),) = found["began_to_fail"].values()
+        assert fields == [{"type": KIND, "field": "/seconds", "rule": "type"}]
+        assert "| 8 | 3 | 5 | 0 | 62.5% |" in found["scores"]
+
+
+def test_a_breaking_producer_is_mended_by_a_version_and_its_events_are_sent_again(
+    platform: Platform, files: Path, instance: dg.DagsterInstance
+) -> None:
+    _recipient(platform)
+    run("schema", "add", KIND, "1-0-0", str(files / "first.json"), "--value-at", "/seconds", "--owner", "owner")
 
     sent = said("send", str(files / "mixed.json"), code=1)
 
@@ -91,6 +130,8 @@ def test_a_breaking_producer_is_mended_by_a_version_and_its_events_are_sent_agai
     assert (balance["accepted"], balance["stored"], balance["failed"], balance["holds"]) == (8, 3, 5, True)
     counted = said("failed", "count", "--type", KIND)
     assert [(one["failure"], one["status"], one["events"]) for one in counted] == [("invalid", "open", 5)]
+
+    _scorecard_tells_the_owner_once(instance)
 
     unchanged = said("replay", "--type", KIND)
     assert (unchanged["sent"], unchanged["unchanged"]) == (0, 5)

@@ -1,0 +1,180 @@
+"""What is done with events every hour.
+
+Belongs here: the dead queue, roll-ups, the scorecard with its mails, and what each shows of itself. Does not
+belong here: checks (checks.py), and any figure.
+No partitions: an hour is none of the weeks that everything else has; a run goes on where the one before ended.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import dagster as dg
+
+from prism_assets.resources import PrismResource
+from prism_assets.retries import RETRIES, failures_by_intent
+from prism_core import clock
+from prism_core.events.envelope import BEHIND_AT_MOST
+from prism_core.events.rollups import Grain
+from prism_core.events.scorecard import FailingField, Score
+from prism_core.failures import TransientFailure
+from prism_core.models.base import instant_text
+from prism_resources.events.balancing import Balanced, Balancing
+from prism_resources.events.dead import drain
+from prism_resources.events.folding import Folding
+from prism_resources.events.scoring import LATELY, Scoring, Telling
+
+GROUP: Final = "events"
+OWNERS: Final = ["team:data-engineering"]
+FRESHNESS: Final = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=4), warn_window=timedelta(hours=2, minutes=30)
+)
+ROLLUPS: Final = "event_rollups"
+# In the metadata of `event_rollups`: the hours that were counted, and which of them to look at again.
+SINCE, UNTIL, AGAIN = "since", "until", "again"
+# What a first run looks back.
+_FIRST: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
+
+
+def hourly_assets() -> list[dg.AssetsDefinition]:
+    """`event_dead_letters`, `event_rollups` and `event_scorecard`."""
+
+    @dg.asset(
+        name="event_dead_letters",
+        pool="event_dead_letters",
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"sqs", "dynamodb"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        description=(
+            "Empties the dead queue: an event that nobody could bring to an end becomes a failed event of the "
+            "kind `undeliverable`, which `prism events replay` sends again."
+        ),
+    )
+    def event_dead_letters(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
+        with failures_by_intent():
+            done = drain(prism.settings(), clock.now())
+            context.add_asset_metadata(
+                {"undeliverable": done.undeliverable, "settled": done.settled, "unreadable": done.unreadable}
+            )
+            context.log.info("%d undeliverable, %d unreadable messages", done.undeliverable, done.unreadable)
+
+    @dg.asset(
+        name=ROLLUPS,
+        pool=ROLLUPS,
+        deps=["event_dead_letters"],
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"dynamodb", "python"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        freshness_policy=FRESHNESS,
+        description=(
+            "Counts, percentiles and most frequent values by type and minute, hour and day, of the hours that "
+            "have ended since the run before. A late event corrects its own window for seven days."
+        ),
+    )
+    def event_rollups(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
+        with failures_by_intent():
+            now = clock.now()
+            hours = hours_to_fold(last_counted(context), now)
+            folded = Folding(prism.settings()).fold(hours, now)
+            balancing = Balancing(prism.settings())
+            balanced = [balancing.of_hour(hour, now) for hour in hours]
+            context.add_asset_metadata(_metadata(hours, folded.events, balanced) | {"windows": folded.windows})
+            context.log.info("%d hours, %d windows", len(hours), folded.windows)
+
+    @dg.asset(
+        name="event_scorecard",
+        pool="event_scorecard",
+        deps=[ROLLUPS],
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"dynamodb", "ses"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        description=(
+            "How well producers kept to their schemas in the last day. A field that fails in three events and in "
+            "none of the seven days before is told to the owner of its type, once."
+        ),
+    )
+    def event_scorecard(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
+        with failures_by_intent():
+            now, scoring = clock.now(), Scoring(prism.settings())
+            scored = scoring.of_time(now - LATELY, now)
+            began = scoring.began(scored, now)
+            told = Telling(prism.settings()).tell(began, now)
+            mails = [one for outcome in told for one in outcome.deliveries]
+            context.add_asset_metadata(
+                {
+                    "dagster/row_count": len(scored),
+                    "scores": dg.MetadataValue.md(_scores(scored)),
+                    "began_to_fail": dg.MetadataValue.json(_began(began)),
+                    "mails": dg.MetadataValue.json({one.recipient_id: one.status.value for one in mails}),
+                }
+            )
+            if refused := [one for outcome in told for one in outcome.waiting]:
+                raise TransientFailure(f"{len(refused)} mails were refused and are tried again")
+
+    return [event_dead_letters, event_rollups, event_scorecard]
+
+
+def hours_to_fold(before: Mapping[str, Any], now: datetime) -> list[datetime]:
+    """The hours of acceptance that have ended since the run before, the last one of that again, since a tick may
+    come while its events are on their way, and those that had some in flight. A day of them for a first run."""
+    running = Grain.HOUR.start_of(now)
+    oldest = running - BEHIND_AT_MOST
+    known = datetime.fromisoformat(before[UNTIL]) if UNTIL in before else running - _FIRST
+    start = max(oldest, min(known, running) - _HOUR)
+    number = int((running - start) / _HOUR)
+    again = {datetime.fromisoformat(one) for one in before.get(AGAIN, ())}
+    return sorted({start + n * _HOUR for n in range(number)} | {one for one in again if oldest <= one < running})
+
+
+def last_counted(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> dict[str, Any]:
+    """What the last run of `event_rollups` said of itself; nothing before the first one."""
+    event = context.instance.get_latest_materialization_event(dg.AssetKey(ROLLUPS))
+    found = None if event is None else event.asset_materialization
+    return {} if found is None else {name: value.value for name, value in found.metadata.items()}
+
+
+def _metadata(hours: list[datetime], events: Mapping[str, int], balanced: list[Balanced]) -> dict[str, Any]:
+    again = [instant_text(one.balance.hour) for one in balanced if one.balance.in_flight]
+    until = instant_text(max(hours) + _HOUR)
+    accepted = sum(one.balance.accepted for one in balanced)
+    return {
+        SINCE: instant_text(min(hours)),
+        UNTIL: until,
+        AGAIN: dg.MetadataValue.json(again),
+        "dagster/row_count": sum(events.values()),
+        "accepted": accepted,
+        "events": dg.MetadataValue.json(dict(events)),
+        "conservation": dg.MetadataValue.md(_balances(balanced)),
+    }
+
+
+def _balances(balanced: list[Balanced]) -> str:
+    lines = ["| hour (UTC) | accepted | stored | failed | duplicate | in flight |", "|---|--:|--:|--:|--:|--:|"]
+    for one in balanced:
+        found = one.balance
+        if found.accepted:
+            figures = (found.accepted, found.stored, found.failed, found.duplicate, found.in_flight)
+            lines.append(f"| {found.hour:%Y-%m-%d %H}:00 | {' | '.join(f'{figure:,}' for figure in figures)} |")
+    return "\n".join(lines)
+
+
+def _scores(scored: tuple[Score, ...]) -> str:
+    lines = ["| producer | accepted | stored | failed | duplicate | share failed |", "|---|--:|--:|--:|--:|--:|"]
+    for one in scored:
+        figures = " | ".join(f"{figure:,}" for figure in (one.accepted, one.stored, one.failed, one.duplicate))
+        lines.append(f"| {one.producer} | {figures} | {one.failed_share:.1%} |")
+    return "\n".join(lines)
+
+
+def _began(began: Mapping[str, tuple[FailingField, ...]]) -> dict[str, list[dict[str, str]]]:
+    return {
+        producer: [{"type": one.type, "field": one.field, "rule": one.rule} for one in fields]
+        for producer, fields in began.items()
+    }

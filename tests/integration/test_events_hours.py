@@ -1,0 +1,114 @@
+"""Hours of events: windows computed from all of their events, balances beside the stores, the dead queue emptied.
+
+Why real: what an hour holds is read from five tables and a queue, each with its own way of being late.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+
+from infra.local.platform import Platform
+from prism_assets.events.hourly import AGAIN, UNTIL, hours_to_fold
+from prism_core.events.envelope import Envelope
+from prism_core.events.failed import Failure, failed_id
+from prism_core.events.messages import Accepted, encode
+from prism_core.events.outcomes import Outcome
+from prism_core.events.rollups import Grain, roll_ups
+from prism_core.events.versions import SchemaVersion
+from prism_resources.events.balancing import Balancing
+from prism_resources.events.dead import drain
+from prism_resources.events.event_store import EventStore
+from prism_resources.events.failed_store import FailedStore
+from prism_resources.events.folding import Folding, counted
+from prism_resources.events.queue import DEAD_NAME, EventQueue
+from prism_resources.events.receipts import Receipts
+from prism_resources.events.rollup_store import RollupStore
+from prism_resources.events.schema_store import SchemaStore
+from tests.integration.event_rows import NOW, stored
+from tests.integration.fresh import platform_of_this_file
+
+platform = platform_of_this_file()
+
+HOUR = timedelta(hours=1)
+SEVEN = datetime(2026, 1, 5, 7, tzinfo=NOW.tzinfo)
+
+
+def accepted(number: int, kind: str) -> Accepted:
+    event = Envelope(id=f"e{number}", source=f"/{kind}", type=kind, data={"seconds": number})
+    return Accepted(f"{number:026d}", "tool", NOW + timedelta(seconds=number), event, event.fingerprint)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _types(platform: Platform) -> None:
+    for kind in ("h.folded", "h.balanced"):
+        schemas = SchemaStore(platform.settings)
+        schemas.add(kind, SchemaVersion(1, 0, 0), b"{}", by="test", now=NOW)
+
+
+def test_windows_are_computed_from_all_of_their_events_and_a_late_one_corrects_its_own(platform: Platform) -> None:
+    kind, settings = "h.folded", platform.settings
+    events, rollups = EventStore(settings), RollupStore(settings)
+    early = [stored(number, kind) for number in (1, 2, 70)]
+    late = stored(2 * 3600, kind).model_copy(update={"time": NOW + timedelta(seconds=3)})
+    events.store(early)
+    rollups.put_pack("pack", roll_ups(map(counted, early[:2]), Grain.MINUTE).values(), NOW)
+
+    first = Folding(settings).fold([SEVEN], SEVEN + HOUR)
+    before = [one.count for one in rollups.read(kind, Grain.MINUTE, SEVEN, SEVEN + HOUR)]
+    events.store([late])
+    for _ in range(2):
+        Folding(settings).fold([SEVEN + 2 * HOUR], SEVEN + 4 * HOUR)
+
+    assert (first.events, first.windows) == ({kind: 3}, 4)
+    assert before == [2, 1]
+    assert [one.count for one in rollups.read(kind, Grain.MINUTE, SEVEN, SEVEN + HOUR)] == [3, 1]
+    assert [(one.count, one.late) for one in rollups.read(kind, Grain.HOUR, SEVEN, SEVEN + 3 * HOUR)] == [(4, 1)]
+    assert [one.count for one in rollups.of_day(Grain.DAY, SEVEN) if one.type == kind] == [4]
+
+
+def test_a_dead_message_becomes_a_failed_event_and_its_hour_balances(platform: Platform) -> None:
+    kind, settings = "h.balanced", platform.settings
+    receipts, dead = Receipts(settings), EventQueue(settings, DEAD_NAME)
+    kept, lost_one, ended = (accepted(number, kind) for number in (11, 12, 13))
+    receipts.accept([kept, lost_one, ended])
+    EventStore(settings).store([stored(11, kind), stored(13, kind)])
+    receipts.settle([(kept, Outcome.STORED), (ended, Outcome.STORED)], NOW)
+    later = NOW + HOUR
+    waiting = Balancing(settings).of_hour(SEVEN, later)
+    dead.send([encode(lost_one), encode(ended), b"{}"])
+
+    done = drain(settings, later)
+
+    assert "in flight for longer" in " ".join(waiting.wrong)
+    assert (done.undeliverable, done.settled, done.unreadable) == (1, 1, 1)
+    found = FailedStore(settings).get(failed_id(lost_one.receipt))
+    assert found is not None
+    assert (found.failure, found.payload) == (Failure.UNDELIVERABLE, msgspec.to_builtins(lost_one.event))
+    balanced = Balancing(settings).of_hour(SEVEN, later)
+    assert (balanced.balance.stored, balanced.balance.failed, balanced.balance.in_flight) == (2, 1, 0)
+    assert drain(settings, later).undeliverable == 0
+
+
+def test_a_store_that_lacks_what_receipts_say_is_told(platform: Platform) -> None:
+    receipts = Receipts(platform.settings)
+    gone = accepted(5 * 3600, "h.balanced")
+    receipts.accept([gone])
+    receipts.settle([(gone, Outcome.STORED)], NOW)
+
+    found = Balancing(platform.settings).of_hour(SEVEN + 5 * HOUR, NOW + 9 * HOUR)
+
+    assert found.wrong == ("1 receipts say stored, and the store holds 0: 1 are lost",)
+    assert found.lost == 1
+
+
+def test_a_run_goes_on_where_the_last_one_ended_and_looks_again_at_what_was_in_flight() -> None:
+    now = SEVEN + timedelta(minutes=10)
+
+    first = hours_to_fold({}, now)
+    later = hours_to_fold({UNTIL: "2026-01-05T06:00:00Z", AGAIN: ["2026-01-05T01:00:00Z"]}, now)
+    after_an_outage = hours_to_fold({UNTIL: "2025-11-05T06:00:00Z"}, now)
+
+    assert (len(first), first[-1]) == (25, SEVEN - HOUR)
+    assert later == [SEVEN - 6 * HOUR, SEVEN - 2 * HOUR, SEVEN - HOUR]
+    assert len(after_an_outage) == 7 * 24
