@@ -2,10 +2,12 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,16 +15,21 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.local.emulator.environment import LOOPBACK
+from infra.local.emulator.process import EmulatorProcess
 from infra.local.platform import Platform
 from prism_core.events.outcomes import Outcome
 from prism_resources.aws import client
 from prism_resources.events.sending import Sender
-from tests.integration.event_world import Pipeline, accepted, event
+from tests.integration.event_world import MADE, Pipeline, accepted, event
 from tests.integration.faults import FaultProxy, fault_proxy
 from tests.integration.fresh import platform_of_this_file, worker_port
 
 platform = platform_of_this_file()
-PATIENCE_SECONDS = 200
+EVENTS = int(os.environ.get("EVENTS", "400"))
+KILLS = 2 if EVENTS <= 10_000 else 10
+BATCH = 50
+PATIENCE_SECONDS = max(200, EVENTS // 10)
 THROTTLED = {"code": "ProvisionedThroughputExceededException", "status": 400}
 FUNCTIONS = ("ingest", "dispatcher", "step")
 
@@ -158,8 +165,10 @@ class Run:
 
     pipeline: Pipeline
     events: Sequence[dict[str, Any]]
+    process: EmulatorProcess | None = None
     told: dict[str, str] = field(default_factory=dict[str, str])
     tries: Counter[str] = field(default_factory=Counter[str])
+    forgotten: int = 0
 
     def send(self, events: Sequence[dict[str, Any]]) -> None:
         left, deadline = list(events), time.monotonic() + PATIENCE_SECONDS
@@ -177,3 +186,104 @@ class Run:
             left = [one for row, one in enumerate(left) if row not in taken]
             if left:
                 time.sleep(0.3)
+
+    def kill(self, platform: Platform) -> None:
+        """The whole platform but this producer, and it again. What was answered in the last two seconds before is
+        gone with the embedded AWS: events without a row any more are sent once more, and counted."""
+        assert self.process is not None
+        self.process.kill()
+        home, ports = platform.home, platform.ports
+        again = EmulatorProcess.start(
+            home.emulator,
+            port=ports.emulator,
+            token=home.token(),
+            region=platform.settings.region,
+            account_id=platform.settings.account_id,
+            smtp_port=ports.smtp,
+            log=home.logs / "emulator.log",
+            origins=[f"http://{LOOPBACK}:{ports.screens}"],
+        )
+        self.process._child = again._child  # who owns the platform stops this one
+        self._again({one.receipt for one in self.pipeline.all_receipts()})
+
+    def send_forgotten(self) -> None:
+        """With an empty queue: the snapshot that a kill went back to may have a row whose message it lacks."""
+        self._again({one.receipt for one in self.pipeline.all_receipts() if one.outcome is not None})
+
+    def _again(self, kept: set[str]) -> None:
+        gone = {event_id for receipt, event_id in self.told.items() if receipt not in kept}
+        self.told = {receipt: event_id for receipt, event_id in self.told.items() if receipt in kept}
+        self.forgotten += len(gone)
+        lost = [one for one in self.events if one["id"] in gone]
+        for start in range(0, len(lost), BATCH):
+            self.send(lost[start : start + BATCH])
+
+
+@pytest.mark.timeout(PATIENCE_SECONDS * 4)
+def test_faults_and_kills_lose_no_event_and_store_none_twice(
+    pipeline: Pipeline, platform: Platform, proxy: FaultProxy
+) -> None:
+    """`EVENTS=100000` is the long run; its figures are printed."""
+    assert platform.process is not None
+    began, source = time.monotonic(), f"/run/{time.time_ns()}"
+    wrong = {"number": "none"}
+    sent = [
+        event(number, source=source, id=str(number), **({"data": wrong} if number % 20 == 0 else {}))
+        for number in range(EVENTS)
+    ]
+    twice = sent[::25]
+    for rule in (
+        {"service": "dynamodb", "error": THROTTLED, "probability": 0.02},
+        {"service": "dynamodb", "error": {"code": "InternalServerError", "status": 500}, "probability": 0.01},
+        {"service": "s3", "error": {"code": "SlowDown", "status": 503}, "probability": 0.05},
+        {"service": "sqs", "error": {"code": "InternalFailure", "status": 500}, "probability": 0.02},
+        {"response": {"abort_frac": 0.5}, "probability": 0.005},
+        {"reset": True, "probability": 0.01},
+        {"latency": 1_500, "probability": 0.005},
+    ):
+        proxy.rule(**rule)
+    run = Run(pipeline, sent, platform.process)
+    chunks = [sent[start : start + BATCH] for start in range(0, EVENTS, BATCH)]
+    part = len(chunks) // (KILLS + 1) + 1
+    for number in range(0, len(chunks), part):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(run.send, chunks[number : number + part]))
+        if number + part < len(chunks):
+            run.kill(platform)
+    for start in range(0, len(twice), BATCH):
+        run.send(twice[start : start + BATCH])
+    fired = proxy.fired()
+    proxy.clear()
+    pipeline.await_empty(PATIENCE_SECONDS)
+    run.send_forgotten()
+    settled = pipeline.await_settled(run.told, PATIENCE_SECONDS)
+    pipeline.await_empty(PATIENCE_SECONDS)
+    # A function that died between row and message: nobody was given these receipts.
+    unanswered = {one.receipt for one in pipeline.all_receipts() if one.outcome is None and not one.refused}
+
+    stored = Counter(one.event_id for one in pipeline.stored() if one.source == source)
+    failed = {one.event_id for one in pipeline.failed(type=MADE) if one.source == source}
+    balance = list(pipeline.balances().values())
+    figures = {
+        "events": EVENTS,
+        "kills": KILLS,
+        "faults": fired,
+        "seconds": round(time.monotonic() - began, 1),
+        "answers": dict(run.tries),
+        "sent again after a kill": run.forgotten,
+        "accepted": sum(one.accepted for one in balance),
+        "stored": sum(one.stored for one in balance),
+        "failed": sum(one.failed for one in balance),
+        "duplicate": sum(one.duplicate for one in balance),
+        "in flight": sum(one.in_flight for one in balance),
+    }
+    sys.stdout.write(f"\n{figures}\n")
+    assert set(run.told) == set(settled)
+    assert not unanswered & set(run.told)
+    assert all(one.holds for one in balance)
+    assert figures["in flight"] == len(unanswered)
+    assert pipeline.problems(*pipeline.types()) == ()
+    assert set(stored) == {one["id"] for one in sent if one["data"] != wrong}
+    assert set(stored.values()) == {1}
+    assert failed == {one["id"] for one in sent if one["data"] == wrong}
+    assert figures["duplicate"] >= sum(one["data"] != wrong for one in twice)
