@@ -63,10 +63,11 @@ def weeks_before(week: Week, size: int = WINDOW_WEEKS) -> tuple[Week, ...]:
     return tuple(week + back for back in range(-size, 0))
 
 
-def comparable(history: History, metric: Metric, currency: str | None) -> PartsOf:
-    """A metric of all campaigns by week; unknown where the week was not read, lacks days, or is of other money.
+def comparable(history: History, metric: Metric, currency: str | None, whose: str | None = None) -> PartsOf:
+    """A metric of all campaigns by week; unknown where the week was not read whole, or is of other money or ads.
 
-    A week that lacks days is no smaller week: it is compared with nothing, and nothing with it.
+    A week that lacks something is no smaller week: it is compared with nothing, and nothing with it.
+    `whose`: the account that the weeks must be of (Wholeness); None: of any.
     """
 
     def parts(week: Week) -> Parts | None:
@@ -74,7 +75,8 @@ def comparable(history: History, metric: Metric, currency: str | None) -> PartsO
             return None
         found = history.totals(week)
         other_money = metric in MONEY and found.sums.currency not in {None, currency}
-        return None if found.missing or other_money else found.parts(metric)
+        other_ads = whose is not None and found.read.whose not in {None, whose}
+        return found.parts(metric) if found.whole and not other_money and not other_ads else None
 
     return parts
 

@@ -62,7 +62,9 @@ def _headline(found: Figures) -> Iterator[Statement]:
     if cost is not None:
         yield Statement(f"The cost per lead was {{{{fact:{cost}}}}}.")
     alerts = [one for one in found.indicators.values() if one.alert]
-    if not _judged(found):
+    if not found.totals.whole:
+        yield Statement("This week was not read whole and cannot be judged; what is missing is listed.")
+    elif not _judged(found):
         yield Statement("This week cannot be judged: there is too little to compare it with.")
     elif not alerts:
         yield Statement("Nothing asks for action.")
@@ -114,6 +116,8 @@ def activity(found: Figures) -> tuple[Statement, ...]:
     said = [Statement(f"Leads that Meta counted: {{{{fact:{leads}}}}}.")]
     if found.activity.crm is not None:
         said.append(Statement("Leads in the customer system: {{fact:crm.leads}}."))
+    if not found.totals.whole:
+        said.append(Statement("The week was not read whole: leads may have come that are not counted."))
     if last is not None and last != found.week:
         said.append(Statement(f"The last leads came in {last}."))
     return tuple(said)
@@ -158,13 +162,26 @@ def missing(found: Figures) -> tuple[Statement, ...]:
     """What the report does not know."""
     said: list[str] = []
     if "missing.days" in found.ledger:
-        said.append("Days of this week that were not read: {{fact:missing.days}}. It is compared with nothing.")
+        said.append("Days of this week that were not read: {{fact:missing.days}}.")
     if "missing.rows" in found.ledger:
         said.append("Rows of ads that were refused and are in none of the figures: {{fact:missing.rows}}.")
+    if "missing.spend" in found.ledger:
+        said.append("Spend of the account that is in no row of ads: {{fact:missing.spend}}.")
+    if "missing.excess" in found.ledger:
+        said.append("Spend of rows of ads that the account's own total does not have: {{fact:missing.excess}}.")
     if found.totals.sums.spend is None:
         said.append("The spend is in several currencies and was not added up.")
+    if not found.totals.whole:
+        said.append("This week is compared with nothing.")
+    if found.other_account:
+        said.append("The ad account, its currency or its time zone is another one than in the week before.")
+        said.append("Weeks of the other account are not compared with this one.")
     if found.activity.crm is None:
         said.append("The customer system was not read.")
+    if "missing.contacts_refused" in found.ledger:
+        said.append("Contacts of the customer system that were refused: {{fact:missing.contacts_refused}}.")
+    if "missing.contacts" in found.ledger:
+        said.append("Contacts that the customer system counts and did not send: {{fact:missing.contacts}}.")
     return tuple(Statement(one) for one in said)
 
 
