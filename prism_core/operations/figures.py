@@ -57,12 +57,14 @@ MEASURE_RULES: Final[Mapping[Measure, Rule]] = {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said of a measure; `unjudged` why nothing is."""
+    """What is said of a measure, as an indicator of a campaign does; `unjudged` why nothing is."""
 
     measure: Measure
     direction: Direction
     alert: bool
     unjudged: Unjudged | None
+    lasting: bool = True
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,11 @@ def ops_figures(
     said = {one: _said(week, weeks, one) for one in Measure}
     for one in Measure:
         _add_trend(ledger, trend(week, _parts(weeks, one)), one)
-    stands = {one.measure.value: Stands(one.direction, one.alert) for one in said.values() if not one.unjudged}
+    stands = {
+        one.measure.value: Stands(one.direction, one.alert, one.lasting)
+        for one in said.values()
+        if not one.unjudged
+    }
     named = {subject_of(one): names.get(one, one) for one in here.projects}
     return OpsFigures(here, ledger, Scope(ledger, named, stands, frozenset(window)), said)
 
@@ -215,7 +221,8 @@ def _said(week: Week, weeks: Mapping[Week, OpsWeek], measure: Measure) -> Said:
     state, unjudged = folded(trends, MEASURE_RULES[measure], RULES)
     if unjudged is not None:
         return Said(measure, Direction.FLAT, alert=False, unjudged=unjudged)
-    return Said(measure, state.direction, alert=state.status is Status.ALERT, unjudged=None)
+    alert = state.status is Status.ALERT
+    return Said(measure, state.shown, alert, unjudged=None, lasting=state.lasting, large=state.large)
 
 
 def _parts(weeks: Mapping[Week, OpsWeek], measure: Measure) -> PartsOf:

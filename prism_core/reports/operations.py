@@ -86,10 +86,10 @@ def _headline(found: OpsFigures) -> Iterator[Statement]:
         yield Statement(f"The accuracy was {_token(found, Measure.ACCURACY)}.")
     if all(one.unjudged for one in found.said.values()):
         yield Statement("This week cannot be judged: there is too little to compare it with.")
-    elif not any(one.alert for one in found.said.values()):
+    elif not any(one.alert or one.large for one in found.said.values()):
         yield Statement("Nothing asks for action.")
     for one in found.said.values():
-        if one.alert:
+        if one.alert or (one.large and one.measure is not Measure.NEW_ALERTS):
             yield _direction(one.measure, found)
 
 
@@ -108,8 +108,10 @@ def _direction(measure: Measure, found: OpsFigures) -> Statement:
     if one.direction is Direction.FLAT:
         return Statement(f"{_capital(label)}: stable.", about)
     change = found.change(measure)
-    said = f"{label} {_WENT[one.direction]} against the mean of the last four weeks"
+    when = "" if one.lasting else " this week"
+    said = f"{label} {_WENT[one.direction]}{when} against the mean of the last four weeks"
     said = f"{said}: {{{{fact:{change}}}}}" if change else said
+    said = said if one.lasting else f"{said}; one week alone is no trend"
     return Statement(f"Alert: {said}." if one.alert else f"{_capital(said)}.", about)
 
 
@@ -156,7 +158,7 @@ def _card(measure: Measure, found: OpsFigures) -> Card:
     if one.unjudged is not None:
         return Card(label, value, "not judged")
     note = f"{_cell(change)} against four weeks" if change else ""
-    return Card(label, value, note, one.direction, one.alert)
+    return Card(label, value, note, one.direction, one.alert, one.lasting)
 
 
 def _chart(key: str, title: str, names: tuple[str, ...], found: OpsFigures, alt: Statement) -> Chart:

@@ -41,6 +41,11 @@ _CALM: Final[Mapping[Department, str]] = {
     Department.LEADERSHIP: "Nothing is to be decided this week.",
 }
 
+_WAIT: Final[Mapping[Department, str]] = {
+    **_CALM,
+    Department.MARKETING: "Keep the campaigns as they are and look again when the next week has ended.",
+    Department.LEADERSHIP: "Nothing is to be decided on one week.",
+}
 _UNKNOWN: Final[Mapping[Department, str]] = {
     **_CALM,
     Department.MARKETING: "Keep the campaigns as they are until a week can be judged.",
@@ -61,15 +66,19 @@ def _headline(found: Figures) -> Iterator[Statement]:
         yield Statement(f"Spend in {found.week} was {{{{fact:{spend}}}}}; it brought {{{{fact:{leads}}}}} leads.")
     if cost is not None:
         yield Statement(f"The cost per lead was {{{{fact:{cost}}}}}.")
-    alerts = [one for one in found.indicators.values() if one.alert]
+    named = striking(found)
     if not found.totals.whole:
         yield Statement("This week was not read whole and cannot be judged; what is missing is listed.")
     elif not _judged(found):
         yield Statement("This week cannot be judged: there is too little to compare it with.")
-    elif not alerts:
+    elif not named:
         yield Statement("Nothing asks for action.")
-    for one in alerts:
-        yield direction(one, found)
+    yield from named
+
+
+def striking(found: Figures) -> tuple[Statement, ...]:
+    """What every headline holds, whoever writes it: alerts, and moves of one week that are as large as one."""
+    return tuple(direction(one, found) for one in found.indicators.values() if one.alert or one.large)
 
 
 def _analysis(found: Figures) -> Iterator[Statement]:
@@ -88,9 +97,10 @@ def direction(one: Indicator, found: Figures) -> Statement:
     about = (one.metric.value,)
     if one.direction is Direction.FLAT:
         return Statement(f"{_capital(label)} {'are' if plural else 'is'} stable.", about)
-    change = found.change(one.metric)
-    said = f"{label} {_WENT[one.direction]} against the mean of the last four weeks"
+    change, when = found.change(one.metric), "" if one.lasting else " this week"
+    said = f"{label} {_WENT[one.direction]}{when} against the mean of the last four weeks"
     said = f"{said}: {{{{fact:{change}}}}}" if change else said
+    said = said if one.lasting else f"{said}; one week alone is no trend"
     return Statement(f"Alert: {said}." if one.alert else f"{_capital(said)}.", about)
 
 
@@ -106,8 +116,14 @@ def _recommendations(found: Figures) -> Iterator[Recommendation]:
             todo.append("See that every form passes on the ids of campaign, ad set and ad.")
         if department is Department.LEADERSHIP and alerts:
             todo.append("Wait for what Marketing finds before budgets are moved.")
-        prose = " ".join(todo) or (_CALM if _judged(found) else _UNKNOWN)[department]
+        prose = " ".join(todo) or _quiet(found)[department]
         yield Recommendation(department, Statement(prose, tuple(alerts), claims=False))
+
+
+def _quiet(found: Figures) -> Mapping[Department, str]:
+    if not _judged(found):
+        return _UNKNOWN
+    return _WAIT if any(one.large for one in found.indicators.values()) else _CALM
 
 
 def activity(found: Figures) -> tuple[Statement, ...]:

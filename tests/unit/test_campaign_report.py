@@ -14,7 +14,7 @@ from prism_core.campaign.insights import AdDay
 from prism_core.campaign.metrics import Metric
 from prism_core.campaign.read_weeks import Wholeness
 from prism_core.facts.ledger import Fact, Unit
-from prism_core.reports import plain_words
+from prism_core.reports import plain_words, wording
 from prism_core.reports.campaign import report
 from prism_core.reports.content import Fallback, Provenance, ReportContent, Table, Writer
 from tests.unit.campaign_weeks import ad, ad_days, of_weeks, real, week, weekly
@@ -110,6 +110,29 @@ def test_an_alert_is_said_to_those_who_can_do_something() -> None:
     assert "Alert: leads fell against the mean of the last four weeks: -90.0\xa0%." in said(found)
     assert found.cards[1].alert
     assert found.refused() == ()
+
+
+def test_a_large_move_of_one_week_is_told_and_not_called_stable() -> None:
+    rows = [*weekly([1000, 1000, 1000, 1000]), ad(week(4).monday, spend="1789.00", leads=429, clicks=1_000)]
+
+    found = plain(of(rows, 5))
+
+    assert (
+        "Leads fell this week against the mean of the last four weeks: -57.1\xa0%; one week alone is no trend."
+        in [found.text(one.prose) for one in found.headline]
+    )
+    assert "Spend rose this week against the mean of the last four weeks: +78.9\xa0%" in said(found)
+    assert "Nothing asks for action." not in said(found)
+    assert [wording.card(found, one).indicator for one in found.cards[:2]] == ["UP, ONE WEEK", "DOWN, ONE WEEK"]
+    assert found.refused() == ()
+
+
+def test_a_large_move_of_one_week_without_an_alert_asks_to_wait() -> None:
+    found = plain(of(weekly([1000, 1000, 1000, 1000, 600]), 5))
+
+    assert not any(card.alert for card in found.cards)
+    assert "look again when the next week has ended" in said(found)
+    assert "Nothing asks for action." not in said(found)
 
 
 def test_a_week_without_anything_is_told_as_one() -> None:

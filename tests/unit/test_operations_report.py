@@ -118,6 +118,18 @@ def test_a_fall_that_cannot_be_chance_is_an_alert_in_the_subject() -> None:
     assert not content.refused()
 
 
+def test_a_large_fall_of_one_week_is_told_and_not_called_stable() -> None:
+    content = operations_report(figures(steady(plain_week(throughput=[done(tasks=50)]))))
+
+    said = text(content)
+    assert (
+        "Tasks fell this week against the mean of the last four weeks: -50.0 %; one week alone is no trend."
+        in said
+    )
+    assert "Nothing asks for action." not in said
+    assert not content.refused()
+
+
 def test_what_was_not_computed_is_said_and_not_taken_for_nothing() -> None:
     content = operations_report(figures(steady(plain_week(quality=None, utilisation=None))))
 
