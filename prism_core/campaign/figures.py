@@ -149,6 +149,9 @@ def _add_week(ledger: Ledger, totals: WeekTotals, rows: Iterable[CampaignWeek], 
         fact_id = f"week.{_slug(week)}.lead_spend"
         period = week.label
         ledger.total(fact_id, label, spends, metric="spend", unit=Unit.MONEY, currency=money, period=period)
+        counts = [ledger[week_id(week, Metric.LEADS, one)] for one in totals.included]
+        label, fact_id = f"leads of campaigns for leads, {week}", f"week.{_slug(week)}.lead_leads"
+        ledger.total(fact_id, label, counts, metric="leads", unit=Unit.COUNT, period=period)
     _add_rates(ledger, week, None, totals.lead_sums)
 
 
@@ -175,18 +178,21 @@ def _add_sum(ledger: Ledger, row: CampaignWeek, metric: Metric, currency: str) -
 def _add_rates(ledger: Ledger, week: Week, campaign: str | None, for_leads: Sums | None) -> None:
     """Ratios of sums that are in the ledger; a lead's cost only of what is there for leads."""
 
-    def ratio(metric: Metric, part_id: str, whole: Metric, unit: Unit) -> None:
-        part, under = ledger.get(part_id), ledger.get(week_id(week, whole, campaign))
+    def ratio(metric: Metric, part_id: str, whole_id: str, unit: Unit) -> None:
+        part, under = ledger.get(part_id), ledger.get(whole_id)
         if part is not None and under is not None:
             label = f"{LABELS[metric]}{f' of {campaign}' if campaign else ''}, {week}"
             ledger.ratio(week_id(week, metric, campaign), label, part, under, metric=metric, unit=unit)
 
-    spend = week_id(week, Metric.SPEND, campaign)
-    ratio(Metric.CLICK_RATE, week_id(week, Metric.CLICKS, campaign), Metric.IMPRESSIONS, Unit.SHARE)
-    ratio(Metric.COST_PER_CLICK, spend, Metric.CLICKS, Unit.MONEY)
+    spend, clicks, leads, shown = (
+        week_id(week, one, campaign) for one in (Metric.SPEND, Metric.CLICKS, Metric.LEADS, Metric.IMPRESSIONS)
+    )
+    ratio(Metric.CLICK_RATE, clicks, shown, Unit.SHARE)
+    ratio(Metric.COST_PER_CLICK, spend, clicks, Unit.MONEY)
     if for_leads is not None:
-        lead_spend = spend if campaign else f"week.{_slug(week)}.lead_spend"
-        ratio(Metric.COST_PER_LEAD, lead_spend, Metric.LEADS, Unit.MONEY)
+        of_all = f"week.{_slug(week)}"
+        part, under = (spend, leads) if campaign else (f"{of_all}.lead_spend", f"{of_all}.lead_leads")
+        ratio(Metric.COST_PER_LEAD, part, under, Unit.MONEY)
 
 
 def _indicator(inputs: Inputs, metric: Metric, rules: Rules) -> Indicator:

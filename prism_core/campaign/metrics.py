@@ -244,11 +244,12 @@ def history_of(
 
 
 def is_for_leads(objective: str | None, leads_in_window: int) -> bool:
-    """A campaign is there for leads when its objective says so, or when it brought one in four weeks.
+    """A campaign is there for leads when its objective says so; without one, when it brought a lead in four weeks.
 
-    Without the second rule a file without objectives, or an older campaign, would have leads without a cost.
+    Without the second rule a file without objectives would have leads without a cost. One stray lead of a campaign
+    for traffic does not put its spend on the cost of a lead.
     """
-    return objective in LEAD_OBJECTIVES or leads_in_window > 0
+    return objective in LEAD_OBJECTIVES if objective else leads_in_window > 0
 
 
 def totals(

@@ -244,7 +244,7 @@ def _said(week: Week, weeks: Mapping[Week, OpsWeek], measure: Measure) -> Said:
 
 
 def _parts(weeks: Mapping[Week, OpsWeek], measure: Measure) -> PartsOf:
-    return lambda week: weeks[week].parts(measure) if week in weeks else None
+    return lambda week, _: weeks[week].parts(measure) if week in weeks else None
 
 
 def _slug(week: Week) -> str:
