@@ -105,6 +105,7 @@ ALERTS: Final = LakeTable(
         Column("episodes", "bigint", "how often it was open"),
         Column("told", "timestamp", "the digest that told it last, UTC; null before one did"),
         Column("told_severity", "string", "severity that was told last"),
+        Column("projects", "string", "JSON list of all projects that it is about", json=True),
         Column("told_to", "string", "JSON list of the recipients who were told of it this time", json=True),
         Column("resolved", "timestamp", "since when it does not hold, UTC"),
         Column("resolved_told", "timestamp", "the digest that told that it is resolved, UTC"),

@@ -89,7 +89,7 @@ def comparing_assets(
         freshness_policy=freshness,
         description=(
             "Each figure of the week beside the mean of up to four weeks before it, and its sum since the first "
-            "week that was read. A week that lacks days is compared with nothing, and nothing with it."
+            "week that was read. A week that was not read whole is compared with nothing, and nothing with it."
         ),
     )
     def campaign_trends(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
@@ -155,10 +155,11 @@ def _attribution_metadata(week: Week, found: Attribution | None, written: Partit
 
 def _trends(prism: PrismResource, week: Week, reading: Reading[History]) -> _TrendsWeek:
     past = reading.computation
-    currency = past.totals(week).sums.currency
-    found = {metric: trend(week, comparable(past, metric, currency)) for metric in Metric}
+    own = past.totals(week)
+    currency = own.sums.currency
+    found = {metric: trend(week, comparable(past, metric, currency, own.read.whose)) for metric in Metric}
     ever = all_time(past, week)
-    weeks_read = sum(1 for one in past.weeks if one <= week and len(past.totals(one).missing) < len(one.days))
+    weeks_read = sum(1 for one in past.weeks if one <= week and not past.totals(one).unread)
     written = replace_freely(
         prism,
         CAMPAIGN_TRENDS,

@@ -134,7 +134,7 @@ def _match_rate(prism: PrismResource, week: Week) -> Outcome:
 def _trends_follow(prism: PrismResource, week: Week) -> Outcome:
     told = {row["metric"]: row["value"] for row in rows_of(prism, CAMPAIGN_TRENDS, week)}
     rows = rows_of(prism, CAMPAIGN_METRICS, week)
-    whole = counts_of(prism, CAMPAIGN_METRICS, week).get("days") == len(week.days)
+    whole = _is_whole(prism, week)
     sums = {name: sum(row[name] for row in rows) for name in _SUMS} if whole else dict.fromkeys(_SUMS)
     wrong = {
         name: {"trend": told.get(name), "metrics": sums[name]} for name in _SUMS if told.get(name) != sums[name]
@@ -143,9 +143,16 @@ def _trends_follow(prism: PrismResource, week: Week) -> Outcome:
 
 
 def _window(prism: PrismResource, week: Week) -> Outcome:
-    """Before the first week there is nothing to compare with; a week that lacks days is told by days_read."""
+    """Before the first week there is nothing to compare with; a week that is not whole is told by the
+    checks of its ads."""
     first = min(published_weeks(prism), default=week)
     counts = counts_of(prism, CAMPAIGN_TRENDS, week)
-    whole = counts_of(prism, CAMPAIGN_METRICS, week).get("days") == len(week.days)
+    whole = _is_whole(prism, week)
     found, wanted = counts.get("weeks_in_window", 0), min(WINDOW_WEEKS, week - first)
     return not whole or found >= wanted, {"weeks_in_window": found, "since_the_first": wanted}
+
+
+def _is_whole(prism: PrismResource, week: Week) -> bool:
+    """By its manifest; one that was written before that was counted says its days alone."""
+    counts = counts_of(prism, CAMPAIGN_METRICS, week)
+    return bool(counts.get("whole", counts.get("days") == len(week.days)))

@@ -7,7 +7,6 @@ Does not belong here: figures (figure_checks.py), that a partition is whole (lak
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
 
 import dagster as dg
 import msgspec
@@ -19,7 +18,7 @@ from prism_assets.resources import PrismResource
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.campaign.account_days import bounds, day_of
-from prism_core.campaign.read_weeks import READING, AdsRead
+from prism_core.campaign.read_weeks import READING, ROUNDING
 from prism_core.lake import LakeTable
 from prism_core.lake_campaign import HUBSPOT_LEADS, META_INSIGHTS
 from prism_resources.archive import HUBSPOT, META, Archive, Reading
@@ -30,9 +29,6 @@ from prism_resources.meta_ads.errors import judge as judge_meta
 from prism_resources.meta_ads.insights import PAGE
 from prism_resources.meta_ads.source import WHAT as INSIGHTS_OF_A_WEEK
 from prism_resources.wire.calls import Answer, Verdict, answer_of
-
-# Meta rounds each row to cents: so much of an amount a row is nothing that went missing.
-_ROUNDING: Final = Decimal("0.005")
 
 
 def input_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
@@ -177,7 +173,7 @@ def _accounted(prism: PrismResource, week: Week) -> Outcome:
         return True, {"account": "nobody told its total", "rows": len(rows)}
     spent = sum((Decimal(repr(row["spend"])) for row in rows), Decimal(0))
     told = sum(read.control.values(), Decimal(0))
-    allowed = _ROUNDING * len(rows)
+    allowed = ROUNDING * len(rows)
     facts = {"account": str(told), "rows": str(spent), "unaccounted": str(told - spent), "allowed": str(allowed)}
     return abs(told - spent) <= allowed, facts
 
@@ -201,15 +197,11 @@ def _one_account(prism: PrismResource, week: Week) -> Outcome:
     if read is None:
         return not rows, {"rows": len(rows)}
     others = sorted({row["currency"] for row in rows} - {read.currency})
-    facts = {"account": _account(read), "other_currencies": others}
+    facts = {"account": read.whose, "other_currencies": others}
     before = ads_read(prism, week + -1)
     if before is None:
         return not others, facts
-    return not others and _account(before) == _account(read), facts | {"week_before": _account(before)}
-
-
-def _account(read: AdsRead) -> str:
-    return f"{read.account_id} {read.currency} {read.zone.key}"
+    return not others and before.whose == read.whose, facts | {"week_before": before.whose}
 
 
 def _crm_read(prism: PrismResource, week: Week) -> bool:

@@ -15,6 +15,7 @@ import dagster as dg
 
 from prism_assets.campaign.inputs import GROUP
 from prism_assets.campaign.published import ads, ads_read, campaigns, require_ads, window_of
+from prism_assets.checking import counts_of
 from prism_assets.computed import replace_freely, write_facts
 from prism_assets.overtaking import reading_again
 from prism_assets.partitions import weeks_of
@@ -27,7 +28,7 @@ from prism_core import clock, tables
 from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.lake_rows import metrics_item, metrics_row
 from prism_core.campaign.metrics import WINDOW_WEEKS, CampaignWeek, History, Sums, WeekTotals, history, history_of
-from prism_core.campaign.read_weeks import DAYS, AdsRead, days_part
+from prism_core.campaign.read_weeks import DAYS, WHOLENESS, AdsRead, Wholeness, days_part
 from prism_core.charts import as_markdown, grouped_bar_chart
 from prism_core.evidence import Evidence, Part
 from prism_core.lake_campaign import CAMPAIGN_METRICS, META_INSIGHTS
@@ -123,7 +124,10 @@ def _content(prism: PrismResource, week: Week) -> str | None:
 def _publish(prism: PrismResource, reading: _Reading, week: Week) -> _Published:
     read = reading.read.get(week) or require_ads(prism, week)
     rows = reading.history.weeks[week]
-    before = _before(prism, reading, week)
+    before, added = _before(prism, reading, week), counts_of(prism, META_INSIGHTS, week)
+    spent = reading.history.totals(week).sums.spend
+    wholeness = Wholeness(read.whose, added.get("rejected", 0), read.unaccounted(spent, added.get("rows", 0)))
+    totals = history_of({week: rows}, {week: read.days}, {week: wholeness}).totals(week)
     table = PLACES.generations(prism).replace(
         week, map(metrics_item, rows), now=reading.now, known=reading.stands.controls
     )
@@ -136,11 +140,21 @@ def _publish(prism: PrismResource, reading: _Reading, week: Week) -> _Published:
         [metrics_row(row) for row in rows],
         now=reading.now,
         known=reading.stands.known,
-        counts={"campaigns": len(rows), "days": len(read.days), "weeks_in_window": len(window)},
-        evidence=Evidence({DAYS: days_part(read.days), META_INSIGHTS.name: Part(("of_week",), contents)}),
+        counts={
+            "campaigns": len(rows),
+            "days": len(read.days),
+            "weeks_in_window": len(window),
+            "whole": int(totals.whole),
+        },
+        evidence=Evidence(
+            {
+                DAYS: days_part(read.days),
+                WHOLENESS: wholeness.part(),
+                META_INSIGHTS.name: Part(("of_week",), contents),
+            }
+        ),
         generation=table.generation,
     )
-    totals = history_of({week: rows}, {week: read.days}).totals(week)
     return _Published(totals, rows, before, len(window), written)
 
 
@@ -186,6 +200,7 @@ def _metadata(week: Week, done: _Published) -> dict[str, object]:
         "for_leads": dg.MetadataValue.json(list(done.totals.included)),
         "not_for_leads": dg.MetadataValue.json(list(done.totals.excluded)),
         "days_not_read": len(done.totals.missing),
+        "whole": done.totals.whole,
         "weeks_in_window": done.weeks_in_window,
         "restated": dg.MetadataValue.json(_moved(done)),
         **write_facts(done.written),

@@ -16,7 +16,7 @@ from prism_core.campaign.insights import AdDay
 from prism_core.campaign.lake_rows import ad_of, attribution_of, lead_of, metrics_of
 from prism_core.campaign.leads import CrmLead
 from prism_core.campaign.metrics import CampaignWeek, History, history_of
-from prism_core.campaign.read_weeks import AdsRead, days_of
+from prism_core.campaign.read_weeks import AdsRead, Wholeness, days_of
 from prism_core.evidence import Evidence
 from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable, manifests_prefix
@@ -69,7 +69,7 @@ class Campaigns:
 
     def __init__(self, prism: PrismResource) -> None:
         self._prism = prism
-        self._weeks: dict[Week, tuple[tuple[CampaignWeek, ...], tuple[date, ...]]] = {}
+        self._weeks: dict[Week, tuple[tuple[CampaignWeek, ...], tuple[date, ...], Wholeness]] = {}
         self._published = published_weeks(prism)
 
     def until(self, last: Week) -> History:
@@ -85,13 +85,15 @@ class Campaigns:
             )
         read = {week: self._week(week) for week in published}
         return history_of(
-            {week: rows for week, (rows, _) in read.items()}, {week: days for week, (_, days) in read.items()}
+            {week: rows for week, (rows, _, _) in read.items()},
+            {week: days for week, (_, days, _) in read.items()},
+            {week: wholeness for week, (_, _, wholeness) in read.items()},
         )
 
-    def _week(self, week: Week) -> tuple[tuple[CampaignWeek, ...], tuple[date, ...]]:
+    def _week(self, week: Week) -> tuple[tuple[CampaignWeek, ...], tuple[date, ...], Wholeness]:
         if week not in self._weeks:
             evidence = evidence_of(self._prism, CAMPAIGN_METRICS, week) or Evidence()
-            self._weeks[week] = campaigns(self._prism, week), days_of(evidence)
+            self._weeks[week] = campaigns(self._prism, week), days_of(evidence), Wholeness.of(evidence)
         return self._weeks[week]
 
 

@@ -13,7 +13,7 @@ from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.campaign.figures import Figures, Inputs, figures
 from prism_core.campaign.trends import weeks_before
-from prism_core.lake_campaign import META_INSIGHTS
+from prism_core.lake_campaign import HUBSPOT_LEADS
 from prism_core.models.reports import ReportKind
 from prism_resources.meta_ads.source import FROM_META
 from prism_resources.reports.delivery import ReportDelivery
@@ -37,7 +37,8 @@ class Told:
     def figures(self, week: Week) -> Figures:
         """Raises PermanentFailure when the week, or its ads, were not computed."""
         prism, read = self.prism, require_ads(self.prism, week)
-        known = leads(prism, week)
+        known, contacts = leads(prism, week), counts_of(prism, HUBSPOT_LEADS, week)
+        sent = contacts.get("rows", 0) + contacts.get("refused", 0)
         return figures(
             Inputs(
                 self.campaigns.until(week),
@@ -46,7 +47,8 @@ class Told:
                 attribution(prism, week),
                 None if known is None else len(known),
                 ReportDelivery(prism.settings()).told(ReportKind.CAMPAIGN, week),
-                counts_of(prism, META_INSIGHTS, week).get("rejected", 0),
+                contacts.get("refused", 0),
+                max(contacts.get("expected", sent) - sent, 0),
             )
         )
 

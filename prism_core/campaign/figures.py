@@ -15,6 +15,7 @@ from prism_core.campaign.activity import LeadActivity, lead_activity
 from prism_core.campaign.attribution import Attribution
 from prism_core.campaign.indicators import RULES, Indicator, Rules, indicator, stands
 from prism_core.campaign.metrics import CampaignWeek, History, Metric, Sums, WeekTotals
+from prism_core.campaign.read_weeks import Wholeness
 from prism_core.campaign.restatements import Restated, restated
 from prism_core.campaign.trends import MONEY, Trend, all_time, comparable, trend, weeks_before
 from prism_core.facts.gate import Scope
@@ -42,7 +43,8 @@ ALL_TIME: Final = "since the first week"
 class Inputs:
     """What a report of a week is made of. `told`: facts by id as the newest edition with them said them.
 
-    `attribution` and `crm_leads` are None where the customer system was not read. `refused`: rows of ads.
+    `attribution` and `crm_leads` are None where the customer system was not read. `crm_refused`: contacts that
+    could not be used, `crm_absent` those that it said there are and did not send.
     """
 
     history: History
@@ -51,7 +53,8 @@ class Inputs:
     attribution: Attribution | None = None
     crm_leads: int | None = None
     told: Mapping[str, Fact] | None = None
-    refused: int = 0
+    crm_refused: int = 0
+    crm_absent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Figures:
     activity: LeadActivity
     attribution: Attribution | None
     restated: tuple[Restated, ...]
+    other_account: bool = False
 
     @property
     def weeks(self) -> tuple[Week, ...]:
@@ -98,21 +102,29 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
         _add_week(ledger, found.totals(one), found.weeks[one], inputs.currency)
     said = {metric: _indicator(inputs, metric, rules) for metric in Metric}
     for metric, one in said.items():
-        _add_trend(ledger, one.trend, metric, [one for one in window if not found.totals(one).missing])
+        _add_trend(ledger, one.trend, metric, [one for one in window if found.totals(one).whole])
     _add_all_time(ledger, found, week, inputs.currency)
     activity = lead_activity(found, week, inputs.crm_leads)
     if activity.crm is not None:
         _count(ledger, "crm.leads", "leads in the customer system", activity.crm, "leads", f"leads#{week}")
     if inputs.attribution is not None:
         _add_attribution(ledger, inputs.attribution, week)
-    if totals.missing:
-        _count(ledger, "missing.days", "days of the week that were not read", len(totals.missing))
-    if inputs.refused:
-        _count(ledger, "missing.rows", "rows of ads that were refused", inputs.refused)
+    _add_missing(ledger, inputs, totals)
     moved = restated(inputs.told or {}, ledger, _tellable(window, week, found))
     weeks = {*window, *([activity.last] if activity.last else [])}
     scope = Scope(ledger, found.names, stands(said), frozenset(weeks))
-    return Figures(week, ledger, scope, totals, found.weeks[week], said, activity, inputs.attribution, moved)
+    return Figures(
+        week,
+        ledger,
+        scope,
+        totals,
+        found.weeks[week],
+        said,
+        activity,
+        inputs.attribution,
+        moved,
+        _other_account(found, week),
+    )
 
 
 def _add_week(ledger: Ledger, totals: WeekTotals, rows: Iterable[CampaignWeek], currency: str) -> None:
@@ -137,6 +149,9 @@ def _add_week(ledger: Ledger, totals: WeekTotals, rows: Iterable[CampaignWeek], 
         fact_id = f"week.{_slug(week)}.lead_spend"
         period = week.label
         ledger.total(fact_id, label, spends, metric="spend", unit=Unit.MONEY, currency=money, period=period)
+        counts = [ledger[week_id(week, Metric.LEADS, one)] for one in totals.included]
+        label, fact_id = f"leads of campaigns for leads, {week}", f"week.{_slug(week)}.lead_leads"
+        ledger.total(fact_id, label, counts, metric="leads", unit=Unit.COUNT, period=period)
     _add_rates(ledger, week, None, totals.lead_sums)
 
 
@@ -163,23 +178,27 @@ def _add_sum(ledger: Ledger, row: CampaignWeek, metric: Metric, currency: str) -
 def _add_rates(ledger: Ledger, week: Week, campaign: str | None, for_leads: Sums | None) -> None:
     """Ratios of sums that are in the ledger; a lead's cost only of what is there for leads."""
 
-    def ratio(metric: Metric, part_id: str, whole: Metric, unit: Unit) -> None:
-        part, under = ledger.get(part_id), ledger.get(week_id(week, whole, campaign))
+    def ratio(metric: Metric, part_id: str, whole_id: str, unit: Unit) -> None:
+        part, under = ledger.get(part_id), ledger.get(whole_id)
         if part is not None and under is not None:
             label = f"{LABELS[metric]}{f' of {campaign}' if campaign else ''}, {week}"
             ledger.ratio(week_id(week, metric, campaign), label, part, under, metric=metric, unit=unit)
 
-    spend = week_id(week, Metric.SPEND, campaign)
-    ratio(Metric.CLICK_RATE, week_id(week, Metric.CLICKS, campaign), Metric.IMPRESSIONS, Unit.SHARE)
-    ratio(Metric.COST_PER_CLICK, spend, Metric.CLICKS, Unit.MONEY)
+    spend, clicks, leads, shown = (
+        week_id(week, one, campaign) for one in (Metric.SPEND, Metric.CLICKS, Metric.LEADS, Metric.IMPRESSIONS)
+    )
+    ratio(Metric.CLICK_RATE, clicks, shown, Unit.SHARE)
+    ratio(Metric.COST_PER_CLICK, spend, clicks, Unit.MONEY)
     if for_leads is not None:
-        lead_spend = spend if campaign else f"week.{_slug(week)}.lead_spend"
-        ratio(Metric.COST_PER_LEAD, lead_spend, Metric.LEADS, Unit.MONEY)
+        of_all = f"week.{_slug(week)}"
+        part, under = (spend, leads) if campaign else (f"{of_all}.lead_spend", f"{of_all}.lead_leads")
+        ratio(Metric.COST_PER_LEAD, part, under, Unit.MONEY)
 
 
 def _indicator(inputs: Inputs, metric: Metric, rules: Rules) -> Indicator:
     currency = inputs.history.totals(inputs.week).sums.currency or inputs.currency
-    parts = comparable(inputs.history, metric, currency)
+    whose = inputs.history.totals(inputs.week).read.whose
+    parts = comparable(inputs.history, metric, currency, whose)
     folded = [inputs.week + back for back in range(1 - FOLDED_WEEKS, 1)]
     return indicator(metric, [trend(one, parts) for one in folded], rules)
 
@@ -223,6 +242,29 @@ def _add_attribution(ledger: Ledger, found: Attribution, week: Week) -> None:
     ledger.total("match.crm_only", label, parts, metric=metric, unit=Unit.COUNT)
     counted = ledger.total("match.meta", "leads of Meta", (matched, meta), metric=metric, unit=Unit.COUNT)
     ledger.ratio("match.rate", "share of Meta's leads that were matched", matched, counted, metric=metric)
+
+
+def _add_missing(ledger: Ledger, inputs: Inputs, totals: WeekTotals) -> None:
+    """What is known to be in no figure of the week."""
+    counts = (
+        ("missing.days", "days of the week that were not read", len(totals.missing)),
+        ("missing.rows", "rows of ads that were refused", totals.read.refused),
+        ("missing.contacts_refused", "contacts that were refused", inputs.crm_refused),
+        ("missing.contacts", "contacts that the customer system did not send", inputs.crm_absent),
+    )
+    for fact_id, label, count in counts:
+        if count:
+            _count(ledger, fact_id, label, count)
+    if lacking := totals.read.unaccounted:
+        way = "missing.spend" if lacking > 0 else "missing.excess"
+        label = "spend of the account that is in no row" if lacking > 0 else "spend of rows beyond the account's"
+        ledger.add(Fact(way, abs(lacking), Unit.MONEY, label, inputs.currency))
+
+
+def _other_account(found: History, week: Week) -> bool:
+    """Whether the week before is known to be of another account, currency or time zone."""
+    now, before = (found.wholeness.get(one, Wholeness()).whose for one in (week, week + -1))
+    return None not in {now, before} and now != before
 
 
 def _tellable(window: list[Week], week: Week, found: History) -> list[str]:

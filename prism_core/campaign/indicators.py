@@ -96,12 +96,28 @@ class State:
     status: Status = Status.OK
     since: Week | None = None
 
+    @property
+    def lasting(self) -> bool:
+        """Whether the newest week goes no way of its own: what it shows was said, or it is flat."""
+        return self.direction is not Direction.FLAT or self.readings[-1:] in {(), (Direction.FLAT,), (None,)}
+
+    @property
+    def shown(self) -> Direction:
+        """The direction that is said; where none lasts, the one of the newest week alone."""
+        return self.direction if self.lasting else self.readings[-1] or Direction.FLAT
+
+    @property
+    def large(self) -> bool:
+        """Whether the newest week alone moved as far as an alert, in a bad direction."""
+        return not self.lasting and self.bad[-1]
+
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """What is said of a metric in a week. `since`: the first week in which it was said without a break.
 
-    With `unjudged` nothing is: it shows FLAT and OK, and no text may claim either.
+    Without `lasting` the direction is that of this week alone; `large` when that went as far as an alert.
+    With `unjudged` nothing is said: it shows FLAT and OK, and no text may claim either.
     """
 
     metric: Metric
@@ -110,6 +126,8 @@ class Indicator:
     status: Status
     since: Week
     unjudged: Unjudged | None = None
+    lasting: bool = True
+    large: bool = False
 
     @property
     def alert(self) -> bool:
@@ -117,9 +135,11 @@ class Indicator:
 
     @property
     def word(self) -> str:
-        """`DOWN, ALERT`; `not judged`."""
+        """`DOWN, ALERT`; `DOWN, ONE WEEK`; `not judged`."""
         if self.unjudged is not None:
             return "not judged"
+        if not self.lasting:
+            return f"{self.direction.value.upper()}, ONE WEEK"
         return f"{self.direction.value.upper()}, {self.status.value.upper()}"
 
 
@@ -131,7 +151,9 @@ def indicators(trends: Mapping[Metric, Iterable[Trend]], rules: Rules = RULES) -
 def stands(found: Mapping[Metric, Indicator]) -> dict[str, Stands]:
     """What a text may claim, for the gate: nothing of a figure that was not judged."""
     return {
-        metric.value: Stands(one.direction, one.alert) for metric, one in found.items() if one.unjudged is None
+        metric.value: Stands(one.direction, one.alert, one.lasting)
+        for metric, one in found.items()
+        if one.unjudged is None
     }
 
 
@@ -141,7 +163,9 @@ def indicator(metric: Metric, weeks: list[Trend], rules: Rules = RULES) -> Indic
     newest = weeks[-1]
     if unjudged is not None:
         return Indicator(metric, newest, Direction.FLAT, Status.OK, newest.week, unjudged)
-    return Indicator(metric, newest, state.direction, state.status, state.since or newest.week)
+    since = state.since if state.since and state.lasting else newest.week
+    lasting, large = state.lasting, state.large
+    return Indicator(metric, newest, state.shown, state.status, since, lasting=lasting, large=large)
 
 
 def folded(weeks: Iterable[Trend], rule: Rule, rules: Rules = RULES) -> tuple[State, Unjudged | None]:

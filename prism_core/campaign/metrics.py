@@ -14,6 +14,7 @@ from typing import Final
 
 from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.insights import AdDay
+from prism_core.campaign.read_weeks import Wholeness
 from prism_core.failures import BadUsage
 
 WINDOW_WEEKS: Final = 4
@@ -114,6 +115,17 @@ class WeekTotals:
     included: tuple[str, ...]
     excluded: tuple[str, ...]
     missing: tuple[date, ...]
+    read: Wholeness = field(default_factory=Wholeness)
+
+    @property
+    def unread(self) -> bool:
+        """Whether no day of it was read: then its sums are none."""
+        return len(self.missing) == len(self.week.days)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is known to be missing: else it is no smaller week, and compared with nothing."""
+        return not (self.missing or self.read.refused or self.read.unaccounted)
 
     def parts(self, metric: Metric) -> Parts | None:
         """None where the figure is not known."""
@@ -125,13 +137,14 @@ class History:
     """Weeks of campaigns by week; a week without any row is there as an empty one. `names` are the newest.
 
     `read`: the first and the last day of the account that were asked for whole; `unread`: days between them that
-    were not.
+    were not. `wholeness`: what else is known to be missing, of weeks that somebody noted it of.
     """
 
     weeks: Mapping[Week, tuple[CampaignWeek, ...]]
     read: tuple[date, date]
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     unread: frozenset[date] = frozenset()
+    wholeness: Mapping[Week, Wholeness] = field(default_factory=dict[Week, Wholeness])
     _totals: dict[Week, WeekTotals] = field(default_factory=dict[Week, WeekTotals], compare=False, repr=False)
 
     def totals(self, week: Week) -> WeekTotals:
@@ -139,7 +152,8 @@ class History:
         if week not in self.weeks:
             raise BadUsage(f"the ads of {week} were not read")
         if week not in self._totals:
-            self._totals[week] = totals(week, self.weeks[week], self.read, self.unread)
+            read = self.wholeness.get(week, Wholeness())
+            self._totals[week] = totals(week, self.weeks[week], self.read, self.unread, read)
         return self._totals[week]
 
     def campaign(self, week: Week, campaign_id: str) -> CampaignWeek | None:
@@ -204,7 +218,11 @@ def history(rows: Iterable[AdDay], read: tuple[date, date]) -> History:
     )
 
 
-def history_of(weeks: Mapping[Week, Sequence[CampaignWeek]], days: Mapping[Week, Collection[date]]) -> History:
+def history_of(
+    weeks: Mapping[Week, Sequence[CampaignWeek]],
+    days: Mapping[Week, Collection[date]],
+    wholeness: Mapping[Week, Wholeness] | None = None,
+) -> History:
     """Weeks that were added up before, with the days of each that were read. Raises BadUsage without a week.
 
     A week between them that is not there counts as one of which no day was read.
@@ -221,19 +239,25 @@ def history_of(weeks: Mapping[Week, Sequence[CampaignWeek]], days: Mapping[Week,
         read,
         {campaign: names[campaign] for campaign in sorted(names, key=_numeric)},
         frozenset(day for day in span if day not in known),
+        wholeness or {},
     )
 
 
 def is_for_leads(objective: str | None, leads_in_window: int) -> bool:
-    """A campaign is there for leads when its objective says so, or when it brought one in four weeks.
+    """A campaign is there for leads when its objective says so; without one, when it brought a lead in four weeks.
 
-    Without the second rule a file without objectives, or an older campaign, would have leads without a cost.
+    Without the second rule a file without objectives would have leads without a cost. One stray lead of a campaign
+    for traffic does not put its spend on the cost of a lead.
     """
-    return objective in LEAD_OBJECTIVES or leads_in_window > 0
+    return objective in LEAD_OBJECTIVES if objective else leads_in_window > 0
 
 
 def totals(
-    week: Week, rows: Iterable[CampaignWeek], read: tuple[date, date], unread: Collection[date] = ()
+    week: Week,
+    rows: Iterable[CampaignWeek],
+    read: tuple[date, date],
+    unread: Collection[date] = (),
+    wholeness: Wholeness | None = None,
 ) -> WeekTotals:
     """All campaigns of one week together."""
     every, for_leads = Sums(), Sums()
@@ -244,7 +268,7 @@ def totals(
             for_leads = for_leads.plus(row.sums)
         (included if row.for_leads else excluded).append(row.campaign_id)
     missing = tuple(day for day in week.days if not read[0] <= day <= read[1] or day in unread)
-    return WeekTotals(week, every, for_leads, tuple(included), tuple(excluded), missing)
+    return WeekTotals(week, every, for_leads, tuple(included), tuple(excluded), missing, wholeness or Wholeness())
 
 
 @dataclass(slots=True)

@@ -119,6 +119,8 @@ def planted_ads(seed: int, planted: Planted | None = None) -> PlantedAds:
         effect = EFFECTS[what] if back < EFFECTS[what].weeks else Effect()
         for number, plan in enumerate(_PLANS, start=1):
             rows += _week(rng, week + -back, number, plan, of_week, effect)
+    if what is Planted.NOISE:
+        rows[-1] = replace(rows[-1], leads=1)  # a stray one, of the campaign for traffic
     return PlantedAds(seed, what, week, tuple(rows))
 
 

@@ -16,6 +16,10 @@ from prism_core.evidence import Evidence, Part
 from prism_core.failures import PermanentFailure
 
 ACCOUNT, DAYS, READING, SOURCE = "account", "days", "reading", "source"
+# How whole a week of campaigns is, beside its days.
+WHOLENESS: Final = "wholeness"
+# Meta rounds each row to cents: so much of an amount a row is nothing that went missing.
+ROUNDING: Final = Decimal("0.005")
 _UNTOLD: Final = ""
 
 
@@ -35,6 +39,21 @@ class AdsRead:
     reading: str
     read_at: datetime
     source: str
+
+    @property
+    def whose(self) -> str:
+        """Whose figures they are: weeks that differ in it are of other days, money or ads."""
+        return f"{self.account_id} {self.currency} {self.zone.key}"
+
+    def unaccounted(self, spent: Decimal | None, rows: int) -> Decimal:
+        """How much of the account's own spend is in none of the rows; less than nought: they say more.
+
+        Nought where nobody told it, where rows are of several currencies, and up to the rounding of the rows.
+        """
+        if self.control is None or spent is None:
+            return Decimal(0)
+        lacking = sum(self.control.values(), Decimal(0)) - spent
+        return lacking if abs(lacking) > ROUNDING * rows else Decimal(0)
 
     def evidence(self) -> Evidence:
         """As the manifest of `meta_insights` keeps it."""
@@ -78,6 +97,32 @@ class AdsRead:
             raise PermanentFailure(
                 f"what a week of ads was read from is damaged ({error!r}); read it again"
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Wholeness:
+    """What is known to be in none of a week's figures, beside days; `whose` they are, None where nobody noted it.
+
+    `refused`: rows of ads. `unaccounted`: spend of the account (AdsRead.unaccounted), in its currency.
+    """
+
+    whose: str | None = None
+    refused: int = 0
+    unaccounted: Decimal = Decimal(0)
+
+    def part(self) -> Part:
+        """As the manifest of `campaign_metrics` keeps it."""
+        said = {"whose": self.whose or "", "refused": str(self.refused), "unaccounted": str(self.unaccounted)}
+        return Part(("what",), {(name,): value for name, value in said.items()})
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "Wholeness":
+        """The inverse of `part`; a week that was added up without one counts as whole."""
+        part = evidence.parts.get(WHOLENESS)
+        if part is None:
+            return cls()
+        said = {name: value for (name,), value in part.items.items()}
+        return cls(said["whose"] or None, int(said["refused"]), Decimal(said["unaccounted"]))
 
 
 def days_part(days: Collection[date], control: Mapping[date, Decimal] | None = None) -> Part:

@@ -10,11 +10,11 @@ from decimal import Decimal
 from functools import reduce
 
 from prism_core.calendar import Week
-from prism_core.campaign.metrics import WINDOW_WEEKS, History, Metric, Parts, Sums
+from prism_core.campaign.metrics import WINDOW_WEEKS, History, Metric, Parts, Sums, parts_of
 from prism_core.failures import BadUsage
 
-# The parts of one metric in a week; None where the figure is not known.
-PartsOf = Callable[[Week], Parts | None]
+# The parts of one metric in a week, the first, laid beside another one; None where the figure is not known.
+PartsOf = Callable[[Week, Week], Parts | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class Trend:
         return (self.value - self.before) / self.before
 
 
-def trend(week: Week, parts_of: PartsOf) -> Trend:
+def trend(week: Week, known: PartsOf) -> Trend:
     """A figure beside the four weeks before its own."""
-    now = parts_of(week)
-    past = [parts for one in weeks_before(week) if (parts := parts_of(one)) is not None]
+    now = known(week, week)
+    past = [parts for one in weeks_before(week) if (parts := known(one, week)) is not None]
     over = sum((one.over for one in past), Decimal(0))
     under = sum((one.under for one in past), Decimal(0))
     return Trend(
@@ -63,20 +63,36 @@ def weeks_before(week: Week, size: int = WINDOW_WEEKS) -> tuple[Week, ...]:
     return tuple(week + back for back in range(-size, 0))
 
 
-def comparable(history: History, metric: Metric, currency: str | None) -> PartsOf:
-    """A metric of all campaigns by week; unknown where the week was not read, lacks days, or is of other money.
+def comparable(history: History, metric: Metric, currency: str | None, whose: str | None = None) -> PartsOf:
+    """A metric of all campaigns by week; unknown where the week was not read whole, or is of other money or ads.
 
-    A week that lacks days is no smaller week: it is compared with nothing, and nothing with it.
+    A week that lacks something is no smaller week: it is compared with nothing, and nothing with it. A lead's cost
+    is that of the same campaigns in every week that a week is laid beside.
+    `whose`: the account that the weeks must be of (Wholeness); None: of any.
     """
 
-    def parts(week: Week) -> Parts | None:
+    def parts(week: Week, beside: Week) -> Parts | None:
         if week not in history.weeks:
             return None
         found = history.totals(week)
         other_money = metric in MONEY and found.sums.currency not in {None, currency}
-        return None if found.missing or other_money else found.parts(metric)
+        other_ads = whose is not None and found.read.whose not in {None, whose}
+        if not found.whole or other_money or other_ads:
+            return None
+        if metric is not Metric.COST_PER_LEAD:
+            return found.parts(metric)
+        ids = _for_leads(history, beside)
+        same = (row.sums for row in history.weeks[week] if row.campaign_id in ids)
+        return parts_of(metric, found.sums, reduce(Sums.plus, same, Sums()))
 
     return parts
+
+
+def _for_leads(history: History, week: Week) -> frozenset[str]:
+    """The campaigns that are there for leads in a week; of those without a row in it, in the weeks before."""
+    here = {row.campaign_id: row.for_leads for row in history.weeks.get(week, ())}
+    past = {row.campaign_id for one in weeks_before(week) for row in history.weeks.get(one, ()) if row.for_leads}
+    return frozenset({one for one, is_for in here.items() if is_for} | (past - here.keys()))
 
 
 MONEY = frozenset({Metric.SPEND, Metric.COST_PER_LEAD, Metric.COST_PER_CLICK})

@@ -28,6 +28,7 @@ from prism_core.facts.lexicon import (
     METRIC_WORDS,
     NOTHING,
     NUMBER_WORDS,
+    ONE_WEEK,
     WINDOW,
     Direction,
 )
@@ -72,10 +73,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """An indicator as code computed it: its direction, and whether it is an alert."""
+    """An indicator as code computed it: its direction, whether it is an alert, and whether the direction lasts."""
 
     direction: Direction
     alert: bool
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,11 @@ def _directions(words: str, scope: Scope, indicators: tuple[str, ...]) -> Iterat
                 if way not in ways:
                     truth = f"it is {', '.join(sorted(ways))}" if ways else "it names no indicator that says so"
                     yield Refused(Offence.DIRECTION, found[0], truth)
+                    return
+                told = (one for one, known in about.items() if known is way and metric in {None, one})
+                if not ONE_WEEK.search(sentence) and not any(scope.indicators[one].lasting for one in told):
+                    why = 'only this week went that way; the sentence says "this week"'
+                    yield Refused(Offence.DIRECTION, found[0], why)
                     return
 
 

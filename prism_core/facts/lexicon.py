@@ -38,6 +38,8 @@ _TIMES = """twice, thrice, double, doubles, doubled, doubling, triple, triples, 
 NUMBER_WORDS: Final = re.compile(rf"\b(?:{_any(_COUNTED, _LARGE, _PARTS, _TIMES)})\b|\b\w+-?fold\b", re.I)
 # The window that every report has; anything else about time is a fact or a date.
 WINDOW: Final = re.compile(r"\b(?:four|4)[-\s]weeks?\b", re.I)
+# What a direction that does not last yet is told with.
+ONE_WEEK: Final = re.compile(r"\b(?:this|that|one|a\s+single)\s+week\b|\bW\d{2}\b", re.I)
 # "No leads came": a figure, which is nought.
 NOTHING: Final = re.compile(
     r"\b(?:no|not any|not a single|without any|zero|none of the|hardly any|barely any)\s+(?:\w+\s+){0,2}?"

@@ -22,6 +22,7 @@ from prism_core.facts.lexicon import Direction
 from prism_core.failures import BadUsage
 from prism_core.models.base import measure as rounded
 from prism_core.operations.weeks import Measure, OpsWeek, Work
+from prism_core.quality import accuracy
 
 LABELS: Final[Mapping[Measure, str]] = {
     Measure.TASKS: "tasks",
@@ -32,7 +33,7 @@ LABELS: Final[Mapping[Measure, str]] = {
 # Where figures come from that are no alerts: tables of the lake, and the targets of projects.
 _SOURCES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("tasks", "hours", "people", "unresolved"), "throughput"),
-    **dict.fromkeys(("reviewed", "correct"), "quality_scores"),
+    **dict.fromkeys(("reviewed", "correct", "missed_targets"), "quality_scores"),
     **dict.fromkeys(("available", "allocated", "worked"), "utilisation"),
     "target": "projects",
 }
@@ -57,22 +58,30 @@ MEASURE_RULES: Final[Mapping[Measure, Rule]] = {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said of a measure; `unjudged` why nothing is."""
+    """What is said of a measure, as an indicator of a campaign does; `unjudged` why nothing is."""
 
     measure: Measure
     direction: Direction
     alert: bool
     unjudged: Unjudged | None
+    lasting: bool = True
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OpsFigures:
-    """One week, ready to be told. `names` of projects by the subject of their facts are in `scope`."""
+    """One week, ready to be told. `names` of projects by the subject of their facts are in `scope`.
+
+    `measured`: projects with a quality target and reviewed pieces. `missed`: those of them below it even at the
+    upper end of the interval of their accuracy.
+    """
 
     week: OpsWeek
     ledger: Ledger
     scope: Scope
     said: Mapping[Measure, Said]
+    measured: tuple[str, ...]
+    missed: tuple[str, ...]
 
     @property
     def weeks(self) -> tuple[Week, ...]:
@@ -118,6 +127,11 @@ def ops_figures(
             fact_id, subject = week_id(week, "target", project_id), subject_of(project_id)
             label = f"quality target of {subject}, {week}"
             _add(ledger, fact_id, targets[project_id], Unit.SHARE, label, "target", week, subject=subject)
+    measured = tuple(one for one, work in here.projects.items() if one in targets and work.reviewed)
+    missed = tuple(one for one in measured if _missed(here.projects[one], targets[one]))
+    if measured:
+        fact_id, label = week_id(week, "missed_targets"), f"projects that missed their quality target, {week}"
+        _add(ledger, fact_id, Decimal(len(missed)), Unit.COUNT, label, "missed_targets", week)
     for name, counts in (("new", here.new_alerts), ("open", here.open_alerts)):
         for rule, count in sorted(counts.items()):
             label = f"{name} alerts of {rule.value.replace('_', ' ')}, {week}"
@@ -125,9 +139,18 @@ def ops_figures(
     said = {one: _said(week, weeks, one) for one in Measure}
     for one in Measure:
         _add_trend(ledger, trend(week, _parts(weeks, one)), one)
-    stands = {one.measure.value: Stands(one.direction, one.alert) for one in said.values() if not one.unjudged}
+    stands = {
+        one.measure.value: Stands(one.direction, one.alert, one.lasting)
+        for one in said.values()
+        if not one.unjudged
+    }
+    stands["urgent_alerts"] = Stands(Direction.FLAT, alert=here.urgent > 0)
     named = {subject_of(one): names.get(one, one) for one in here.projects}
-    return OpsFigures(here, ledger, Scope(ledger, named, stands, frozenset(window)), said)
+    return OpsFigures(here, ledger, Scope(ledger, named, stands, frozenset(window)), said, measured, missed)
+
+
+def _missed(work: Work, target: Decimal) -> bool:
+    return accuracy(work.correct, work.reviewed).high < target
 
 
 def _add_week(ledger: Ledger, found: OpsWeek) -> None:
@@ -137,6 +160,7 @@ def _add_week(ledger: Ledger, found: OpsWeek) -> None:
         "people": (found.people, "members who handed in tasks"),
         "unresolved": (found.unresolved, "tasks that belong to nobody, or to no project"),
         Measure.NEW_ALERTS.value: (sum(found.new_alerts.values()), LABELS[Measure.NEW_ALERTS]),
+        "urgent_alerts": (found.urgent, "open alerts that are high or critical"),
         "open_alerts": (sum(found.open_alerts.values()), "alerts that were not mended"),
     }
     for name, (count, label) in counts.items():
@@ -215,11 +239,12 @@ def _said(week: Week, weeks: Mapping[Week, OpsWeek], measure: Measure) -> Said:
     state, unjudged = folded(trends, MEASURE_RULES[measure], RULES)
     if unjudged is not None:
         return Said(measure, Direction.FLAT, alert=False, unjudged=unjudged)
-    return Said(measure, state.direction, alert=state.status is Status.ALERT, unjudged=None)
+    alert = state.status is Status.ALERT
+    return Said(measure, state.shown, alert, unjudged=None, lasting=state.lasting, large=state.large)
 
 
 def _parts(weeks: Mapping[Week, OpsWeek], measure: Measure) -> PartsOf:
-    return lambda week: weeks[week].parts(measure) if week in weeks else None
+    return lambda week, _: weeks[week].parts(measure) if week in weeks else None
 
 
 def _slug(week: Week) -> str:

@@ -15,7 +15,9 @@ from typing import Any, Final
 from prism_core.calendar import Week
 from prism_core.campaign.metrics import Parts
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus
+from prism_core.models.work import Severity
 
+URGENT: Final = frozenset({Severity.HIGH, Severity.CRITICAL})
 _HOUR: Final = Decimal(3600)
 _ONE: Final = Decimal(1)
 Rows = Iterable[Mapping[str, Any]]
@@ -65,7 +67,8 @@ class Hours:
 class OpsWeek:
     """One week. `hours` and what was reviewed (`quality`) are not known where they were not computed.
 
-    `unresolved`: tasks of workers or labelling jobs that nobody has resolved; they are in the sums.
+    `unresolved`: tasks of workers or labelling jobs that nobody has resolved; they are in the sums. `urgent`: open
+    alerts that are high or critical.
     """
 
     week: Week
@@ -76,6 +79,7 @@ class OpsWeek:
     quality: bool
     new_alerts: Mapping[AlertRule, int] = field(default_factory=dict[AlertRule, int])
     open_alerts: Mapping[AlertRule, int] = field(default_factory=dict[AlertRule, int])
+    urgent: int = 0
 
     @property
     def work(self) -> Work:
@@ -118,6 +122,7 @@ def ops_week(
         reviewed = Work(reviewed=row["reviewed"], correct=row["correct"])
         work[row["project_id"]] = work[row["project_id"]].plus(reviewed)
     found = list(alerts)
+    still_open = [one for one in found if _is_open(one, week.end)]
     return OpsWeek(
         week,
         dict(work),
@@ -126,7 +131,8 @@ def ops_week(
         None if utilisation is None else _hours(utilisation),
         quality is not None,
         Counter(one.rule for one in found if one.first_seen in week),
-        Counter(one.rule for one in found if _is_open(one, week.end)),
+        Counter(one.rule for one in still_open),
+        sum(one.severity in URGENT for one in still_open),
     )
 
 

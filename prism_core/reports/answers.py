@@ -93,10 +93,9 @@ def without_advice(telling: Telling) -> tuple[Department, ...]:
 
 
 def words_of(telling: Telling, found: Figures) -> Words:
-    """The words of a report: those of the answer, times behind figures, and code's own sentence for each alert."""
+    """The words of an answer, with times behind figures and code's own sentence for each alert and large move."""
     said = _words(telling, found)
-    alerts = tuple(plain_words.direction(one, found) for one in found.indicators.values() if one.alert)
-    return Words((*said.headline, *alerts), said.analysis, said.recommendations)
+    return Words((*said.headline, *plain_words.striking(found)), said.analysis, said.recommendations)
 
 
 def _words(telling: Telling, found: Figures) -> Words:

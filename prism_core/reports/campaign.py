@@ -69,7 +69,7 @@ def _card(metric: Metric, found: Figures) -> Card:
     if one.unjudged is not None:
         return Card(label, _cell(found.of(metric)), one.word)
     note = f"{_cell(change)} against four weeks" if change else ""
-    return Card(label, _cell(found.of(metric)), note, one.direction, one.alert)
+    return Card(label, _cell(found.of(metric)), note, one.direction, one.alert, one.lasting)
 
 
 def _campaigns(found: Figures) -> Table:

@@ -84,13 +84,17 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One figure of the first row; `value` and `note` hold tokens. A direction or alert is a word first."""
+    """One figure of the first row; `value` and `note` hold tokens. A direction or alert is a word first.
+
+    Without `lasting` the direction is that of this week alone.
+    """
 
     label: str
     value: str
     note: str = ""
     direction: Direction | None = None
     alert: bool = False
+    lasting: bool = True
 
 
 class Align(StrEnum):

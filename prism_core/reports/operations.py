@@ -13,7 +13,6 @@ from prism_core.facts.lexicon import Direction
 from prism_core.models.alerts import AlertRule
 from prism_core.operations.figures import LABELS, OpsFigures, subject_of
 from prism_core.operations.weeks import Measure, Work
-from prism_core.quality import accuracy
 from prism_core.reports.content import (
     Align,
     Card,
@@ -84,12 +83,19 @@ def _headline(found: OpsFigures) -> Iterator[Statement]:
     )
     if found.of(Measure.ACCURACY):
         yield Statement(f"The accuracy was {_token(found, Measure.ACCURACY)}.")
+    if found.missed:
+        yield Statement(f"Projects that missed their quality target: {_token(found, 'missed_targets')}.")
+    if found.week.urgent:
+        said = f"Open alerts that are high or critical: {_token(found, 'urgent_alerts')}."
+        yield Statement(said, ("urgent_alerts",))
+    if unmeasured := _unmeasured(found):
+        yield Statement(unmeasured)
     if all(one.unjudged for one in found.said.values()):
         yield Statement("This week cannot be judged: there is too little to compare it with.")
-    elif not any(one.alert for one in found.said.values()):
-        yield Statement("Nothing asks for action.")
+    elif not (found.missed or found.week.urgent or any(one.alert or one.large for one in found.said.values())):
+        yield Statement("Nothing else asks for action." if unmeasured else "Nothing asks for action.")
     for one in found.said.values():
-        if one.alert:
+        if one.alert or (one.large and one.measure is not Measure.NEW_ALERTS):
             yield _direction(one.measure, found)
 
 
@@ -108,30 +114,35 @@ def _direction(measure: Measure, found: OpsFigures) -> Statement:
     if one.direction is Direction.FLAT:
         return Statement(f"{_capital(label)}: stable.", about)
     change = found.change(measure)
-    said = f"{label} {_WENT[one.direction]} against the mean of the last four weeks"
+    when = "" if one.lasting else " this week"
+    said = f"{label} {_WENT[one.direction]}{when} against the mean of the last four weeks"
     said = f"{said}: {{{{fact:{change}}}}}" if change else said
+    said = said if one.lasting else f"{said}; one week alone is no trend"
     return Statement(f"Alert: {said}." if one.alert else f"{_capital(said)}.", about)
 
 
 def _quality(found: OpsFigures) -> Iterator[Statement]:
-    if not found.week.quality:
-        yield Statement("Quality of this week was not computed.")
+    if unmeasured := _unmeasured(found):
+        yield Statement(unmeasured)
         return
-    missed = [project_id for project_id, work in _by_tasks(found) if _missed(project_id, work, found)]
+    missed = [project_id for project_id, _ in _by_tasks(found) if project_id in found.missed]
     for project_id in missed[:MOST_PROJECTS]:
         name = f"{{{{name:{subject_of(project_id)}}}}}"
         share, target = _token(found, "accuracy", project_id), _token(found, "target", project_id)
         yield Statement(f"Accuracy of {name}: {share}, with a target of {target}; chance does not explain it.")
     if not missed:
-        yield Statement("Every project reached its target, as far as the reviewed pieces can tell.")
+        yield Statement("Every project with a target and reviewed pieces reached it, as far as those can tell.")
 
 
-def _missed(project_id: str, work: Work, found: OpsFigures) -> bool:
-    """Whether even the upper end of the interval does not reach the target."""
-    target = found.of("target", project_id=project_id)
-    if target is None or not work.reviewed:
-        return False
-    return accuracy(work.correct, work.reviewed).high < found.ledger[target].value
+def _unmeasured(found: OpsFigures) -> str | None:
+    """Why no project can be held against a target; None when one can."""
+    if not found.week.quality:
+        return "Quality of this week was not computed."
+    if found.measured:
+        return None
+    if not any(found.of("target", project_id=one) for one in found.week.projects):
+        return "No project of this week has a quality target."
+    return "Of the projects with a quality target nothing was reviewed."
 
 
 def _hours(found: OpsFigures) -> Iterator[Statement]:
@@ -156,7 +167,7 @@ def _card(measure: Measure, found: OpsFigures) -> Card:
     if one.unjudged is not None:
         return Card(label, value, "not judged")
     note = f"{_cell(change)} against four weeks" if change else ""
-    return Card(label, value, note, one.direction, one.alert)
+    return Card(label, value, note, one.direction, one.alert, one.lasting)
 
 
 def _chart(key: str, title: str, names: tuple[str, ...], found: OpsFigures, alt: Statement) -> Chart:

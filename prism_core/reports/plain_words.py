@@ -41,6 +41,11 @@ _CALM: Final[Mapping[Department, str]] = {
     Department.LEADERSHIP: "Nothing is to be decided this week.",
 }
 
+_WAIT: Final[Mapping[Department, str]] = {
+    **_CALM,
+    Department.MARKETING: "Keep the campaigns as they are and look again when the next week has ended.",
+    Department.LEADERSHIP: "Nothing is to be decided on one week.",
+}
 _UNKNOWN: Final[Mapping[Department, str]] = {
     **_CALM,
     Department.MARKETING: "Keep the campaigns as they are until a week can be judged.",
@@ -61,13 +66,19 @@ def _headline(found: Figures) -> Iterator[Statement]:
         yield Statement(f"Spend in {found.week} was {{{{fact:{spend}}}}}; it brought {{{{fact:{leads}}}}} leads.")
     if cost is not None:
         yield Statement(f"The cost per lead was {{{{fact:{cost}}}}}.")
-    alerts = [one for one in found.indicators.values() if one.alert]
-    if not _judged(found):
+    named = striking(found)
+    if not found.totals.whole:
+        yield Statement("This week was not read whole and cannot be judged; what is missing is listed.")
+    elif not _judged(found):
         yield Statement("This week cannot be judged: there is too little to compare it with.")
-    elif not alerts:
+    elif not named:
         yield Statement("Nothing asks for action.")
-    for one in alerts:
-        yield direction(one, found)
+    yield from named
+
+
+def striking(found: Figures) -> tuple[Statement, ...]:
+    """What every headline holds, whoever writes it: alerts, and moves of one week that are as large as one."""
+    return tuple(direction(one, found) for one in found.indicators.values() if one.alert or one.large)
 
 
 def _analysis(found: Figures) -> Iterator[Statement]:
@@ -86,9 +97,10 @@ def direction(one: Indicator, found: Figures) -> Statement:
     about = (one.metric.value,)
     if one.direction is Direction.FLAT:
         return Statement(f"{_capital(label)} {'are' if plural else 'is'} stable.", about)
-    change = found.change(one.metric)
-    said = f"{label} {_WENT[one.direction]} against the mean of the last four weeks"
+    change, when = found.change(one.metric), "" if one.lasting else " this week"
+    said = f"{label} {_WENT[one.direction]}{when} against the mean of the last four weeks"
     said = f"{said}: {{{{fact:{change}}}}}" if change else said
+    said = said if one.lasting else f"{said}; one week alone is no trend"
     return Statement(f"Alert: {said}." if one.alert else f"{_capital(said)}.", about)
 
 
@@ -104,8 +116,14 @@ def _recommendations(found: Figures) -> Iterator[Recommendation]:
             todo.append("See that every form passes on the ids of campaign, ad set and ad.")
         if department is Department.LEADERSHIP and alerts:
             todo.append("Wait for what Marketing finds before budgets are moved.")
-        prose = " ".join(todo) or (_CALM if _judged(found) else _UNKNOWN)[department]
+        prose = " ".join(todo) or _quiet(found)[department]
         yield Recommendation(department, Statement(prose, tuple(alerts), claims=False))
+
+
+def _quiet(found: Figures) -> Mapping[Department, str]:
+    if not _judged(found):
+        return _UNKNOWN
+    return _WAIT if any(one.large for one in found.indicators.values()) else _CALM
 
 
 def activity(found: Figures) -> tuple[Statement, ...]:
@@ -114,6 +132,8 @@ def activity(found: Figures) -> tuple[Statement, ...]:
     said = [Statement(f"Leads that Meta counted: {{{{fact:{leads}}}}}.")]
     if found.activity.crm is not None:
         said.append(Statement("Leads in the customer system: {{fact:crm.leads}}."))
+    if not found.totals.whole:
+        said.append(Statement("The week was not read whole: leads may have come that are not counted."))
     if last is not None and last != found.week:
         said.append(Statement(f"The last leads came in {last}."))
     return tuple(said)
@@ -158,13 +178,26 @@ def missing(found: Figures) -> tuple[Statement, ...]:
     """What the report does not know."""
     said: list[str] = []
     if "missing.days" in found.ledger:
-        said.append("Days of this week that were not read: {{fact:missing.days}}. It is compared with nothing.")
+        said.append("Days of this week that were not read: {{fact:missing.days}}.")
     if "missing.rows" in found.ledger:
         said.append("Rows of ads that were refused and are in none of the figures: {{fact:missing.rows}}.")
+    if "missing.spend" in found.ledger:
+        said.append("Spend of the account that is in no row of ads: {{fact:missing.spend}}.")
+    if "missing.excess" in found.ledger:
+        said.append("Spend of rows of ads that the account's own total does not have: {{fact:missing.excess}}.")
     if found.totals.sums.spend is None:
         said.append("The spend is in several currencies and was not added up.")
+    if not found.totals.whole:
+        said.append("This week is compared with nothing.")
+    if found.other_account:
+        said.append("The ad account, its currency or its time zone is another one than in the week before.")
+        said.append("Weeks of the other account are not compared with this one.")
     if found.activity.crm is None:
         said.append("The customer system was not read.")
+    if "missing.contacts_refused" in found.ledger:
+        said.append("Contacts of the customer system that were refused: {{fact:missing.contacts_refused}}.")
+    if "missing.contacts" in found.ledger:
+        said.append("Contacts that the customer system counts and did not send: {{fact:missing.contacts}}.")
     return tuple(Statement(one) for one in said)
 
 

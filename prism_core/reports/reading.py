@@ -67,7 +67,9 @@ def _report(found: Found) -> ReportContent:
 
 def _card(found: Found) -> Card:
     direction = Direction(found["direction"]) if found["direction"] else None
-    return Card(found["label"], found["value"], found["note"], direction, found["alert"])
+    return Card(
+        found["label"], found["value"], found["note"], direction, found["alert"], found.get("lasting", True)
+    )
 
 
 def _section(found: Found) -> Section:

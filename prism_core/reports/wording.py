@@ -22,7 +22,7 @@ from prism_core.reports.content import (
 )
 
 SYNTHETIC: Final = "Synthetic data: no figure in this mail is of the real world."
-OK, ALERT = "OK", "ALERT"
+OK, ALERT, ONE_WEEK = "OK", "ALERT", "ONE WEEK"
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
@@ -106,7 +106,8 @@ def said(content: ReportContent, statements: Iterable[Statement]) -> tuple[str, 
 def card(content: ReportContent, one: Card) -> CardWords:
     fact_id = the_fact_of(one.value)
     figure, _, unit = (content.fact(fact_id).text if fact_id else content.text(one.value)).partition(_SPACE)
-    status = ALERT if one.alert else OK if one.direction else ""
+    calm = OK if one.lasting else ONE_WEEK
+    status = ALERT if one.alert else calm if one.direction else ""
     direction = one.direction.value.upper() if one.direction else ""
     return CardWords(one.label, figure, unit, direction, status, content.text(one.note))
 

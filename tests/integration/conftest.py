@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 __all__ = ("no_instance_of_another_test",)  # a fixture of every test here, too
 
 
+_OF_SESSION: list[Platform] = []
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _no_connection_of_another_file() -> Iterator[None]:
     forget_connections()
+    for running in _OF_SESSION:
+        running.hold()  # a hold ends after minutes
     yield
     forget_connections()
 
@@ -33,7 +38,9 @@ def _no_connection_of_another_file() -> Iterator[None]:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """One emulator a test process, with the templates deployed and the first week 2018-W33."""
     with fresh_platform(tmp_path_factory.mktemp("prism-home"), worker_port()) as running:
+        _OF_SESSION.append(running)
         yield running
+        _OF_SESSION.clear()
 
 
 @pytest.fixture

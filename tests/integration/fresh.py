@@ -75,6 +75,7 @@ def fresh_platform(home: Path, port: int, now: str | None = None, *, laid: bool 
         with attached(print, port=port) as running:
             if not laid:
                 deploy(running.settings, TODAY, print)
+            running.hold()  # nobody starts it again: saving what was written costs as much CPU as writing it
             yield running
     shutil.rmtree(home, ignore_errors=True)
 

@@ -20,6 +20,9 @@ from prism_assets.resources import PrismResource
 from prism_core.calendar import WeekRange
 from prism_core.failures import PrismFailure
 from prism_core.lake_campaign import CAMPAIGN, CAMPAIGN_METRICS
+from prism_core.models.reports import ReportKind
+from prism_resources.reports.shelf import Shelf
+from prism_sensors.campaign import FIGURES, REPORT
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, week_metadata
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.outside import Outside, move, outside, served_fixture
@@ -50,6 +53,7 @@ platform = platform_of_this_file()
 METRICS = ("meta_insights", "campaign_metrics")
 LEADS = ("meta_insights", "hubspot_leads", "lead_attribution")
 EVERY = ("meta_insights", "hubspot_leads", "campaign_metrics", "lead_attribution")
+REPORTED: Final = ReportKind.CAMPAIGN
 RIGHT: Final = "the figures of the file"
 MATCHED: Final = "552 matched, 161 of Meta alone, 18 not_from_ads, 95 no_ids"
 
@@ -207,7 +211,13 @@ CASES: Final[Mapping[str, Case]] = {
     ),
     "no data, though the account has spent": Case(
         add(Fault(INSIGHTS, body={"data": []}, skip=OF_ADS)),
-        "no campaigns; spend 11715.57 EUR is 0 now, leads 713 is 0 now; told by spend_accounted",
+        "no campaigns; spend 11715.57 EUR is 0 now, leads 713 is 0 now; "
+        "0 matched, 0 of Meta alone, 18 not_from_ads, 95 no_ids, 552 unknown_ids; "
+        "the report: Spend in 2023-W31 was 0.00 EUR; it brought 0 leads. "
+        "This week was not read whole and cannot be judged; what is missing is listed. "
+        "Spend of the account that is in no row of ads: 11,715.57 EUR. This week is compared with nothing.; "
+        "told by spend_accounted",
+        (*FIGURES, *REPORT),
     ),
     "campaigns renamed on Thursday, deleted since, in another currency": Case(
         both(tells(Renamed()), put(currency="USD")),
@@ -258,6 +268,7 @@ def asked(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> Outside:
     """Whom the assets ask."""
     for name in ("meta_api_url", "hubspot_api_url", "meta_account_id"):
         monkeypatch.setenv(f"PRISM_{name.upper()}", str(getattr(outside.settings, name)))
+    monkeypatch.setenv("PRISM_MODEL_PROVIDER", "none")
     return outside
 
 
@@ -316,6 +327,10 @@ def _in_words(kept: dg.DagsterInstance, done: dg.ExecuteInProcessResult) -> Iter
     if "lead_attribution" in ran and (found := attribution(PrismResource(), W31)) is not None:
         alone = ", ".join(f"{count} {outcome}" for outcome, count in found.crm_only.items())
         yield f"{found.matched} matched, {found.meta_only} of Meta alone, {alone}"
+    if "campaign_report" in ran and (kept_report := Shelf(PrismResource().settings()).newest(REPORTED, W31)):
+        content = kept_report.content
+        said = (*content.headline, *content.missing)
+        yield f"the report: {' '.join(content.text(one.prose) for one in said)}".replace("\xa0", " ")
 
 
 def _sums() -> str:

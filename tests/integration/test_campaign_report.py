@@ -25,6 +25,7 @@ from prism_core.reports.plain_text import plain_text
 from prism_resources.archive import CLAUDE, Archive
 from prism_resources.reports.rendering import render
 from prism_resources.reports.shelf import Kept, Shelf
+from prism_resources.writing.passes import PROMPT
 from prism_resources.writing.remembering import WHAT
 from prism_sensors.campaign import FIGURES, REPORT
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, run_checks, week_metadata
@@ -99,7 +100,7 @@ def test_a_monday_reads_five_weeks_and_reports_on_the_one_that_has_ended(
     assert len(render(kept.content).html) <= 102_000
     assert not CHECKS & failed_checks(done)
     said, made = (week_metadata(instance, name, W35) for name in REPORT)
-    assert (said["writer"], said["asked"], said["prompt"]) == ("model", 3, "campaign-1")
+    assert (said["writer"], said["asked"], said["prompt"]) == ("model", 3, PROMPT)
     assert said["input_tokens"] > 3_000
     assert made["preview"].startswith("```\nCAMPAIGN REPORT 2023-W35")
     assert "data:image/svg+xml;base64," in made["preview"]
@@ -117,7 +118,7 @@ def test_the_rows_of_the_lake_say_the_sentences_of_the_report(
     text = " ".join(plain_text(newest(shelf, W35).content).split())
     assert {row["part"] for row in rows} == {"headline", "analysis", "recommendation"}
     assert all(row["said"].replace("\xa0", " ") in text for row in rows)
-    assert {(row["writer"], row["prompt"]) for row in rows} == {("model", "campaign-1")}
+    assert {(row["writer"], row["prompt"]) for row in rows} == {("model", PROMPT)}
 
 
 def test_a_week_that_has_moved_since_it_was_mailed_is_told_again_with_both_figures(

@@ -34,7 +34,7 @@ LABELS = {
     Lie.SILENT: Fallback.MALFORMED,
 }
 RATIOS = {
-    "cost_per_lead": ("lead_spend", "leads"),
+    "cost_per_lead": ("lead_spend", "lead_leads"),
     "click_rate": ("clicks", "impressions"),
     "cost_per_click": ("spend", "clicks"),
 }
@@ -60,7 +60,9 @@ class Sums:
         with_leads = {one.campaign_id for one in mine if one.objective == "OUTCOME_LEADS"}
         self.sums = {name: Decimal(sum(getattr(one, name) or 0 for one in mine)) for name in COUNTS}
         self.sums["spend"] = sum((one.spend for one in mine), Decimal(0))
-        self.sums["lead_spend"] = sum((one.spend for one in mine if one.campaign_id in with_leads), Decimal(0))
+        for_leads = [one for one in mine if one.campaign_id in with_leads]
+        self.sums["lead_spend"] = sum((one.spend for one in for_leads), Decimal(0))
+        self.sums["lead_leads"] = Decimal(sum(one.leads for one in for_leads))
 
     def of(self, metric: str) -> Decimal | None:
         if metric not in RATIOS:

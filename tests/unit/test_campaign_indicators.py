@@ -35,11 +35,27 @@ def test_two_weeks_must_pass_before_anything_is_said() -> None:
 
 
 def test_one_week_is_no_trend_and_a_second_one_is() -> None:
-    assert words([400, 400, 400, 400, 480, 500])[-2:] == ["FLAT, OK", "UP, OK"]
+    assert words([400, 400, 400, 400, 480, 500])[-2:] == ["UP, ONE WEEK", "UP, OK"]
+
+
+@pytest.mark.parametrize(
+    ("last", "shown", "large"),
+    [
+        pytest.param(405, "FLAT, OK", False, id="chance"),
+        pytest.param(330, "DOWN, ONE WEEK", False, id="a move"),
+        pytest.param(200, "DOWN, ONE WEEK", True, id="as far as an alert"),
+        pytest.param(600, "UP, ONE WEEK", False, id="good news"),
+    ],
+)
+def test_a_week_that_moved_alone_is_neither_flat_nor_a_trend(last: int, shown: str, *, large: bool) -> None:
+    found = told([400, 400, 400, 400, last])[-1]
+
+    assert (found.word, found.large, found.alert) == (shown, large, False)
+    assert stands({Metric.LEADS: found})["leads"].lasting is (shown == "FLAT, OK")
 
 
 def test_a_fall_is_an_alert_in_its_second_week_and_a_collapse_at_once() -> None:
-    assert words([400, 400, 400, 400, 260, 240])[-2:] == ["FLAT, OK", "DOWN, ALERT"]
+    assert words([400, 400, 400, 400, 260, 240])[-2:] == ["DOWN, ONE WEEK", "DOWN, ALERT"]
     assert words([400, 400, 400, 400, 40])[-1] == "DOWN, ALERT"
 
 
@@ -59,23 +75,24 @@ def test_more_leads_and_less_cost_are_never_an_alert() -> None:
 def test_an_alert_ends_later_than_it_began_and_a_new_level_is_no_alert_for_ever() -> None:
     fallen = words([1000, 1000, 1000, 1000, 600, 600, 600, 600, 600, 600])
 
-    assert fallen[4:] == ["FLAT, OK", "DOWN, ALERT", "DOWN, ALERT", "DOWN, OK", "FLAT, OK", "FLAT, OK"]
+    assert fallen[4:] == ["DOWN, ONE WEEK", "DOWN, ALERT", "DOWN, ALERT", "DOWN, OK", "FLAT, OK", "FLAT, OK"]
 
 
 def test_hysteresis_holds_a_direction_between_its_two_thresholds() -> None:
     trends = [_trend(change) for change in ("0.2", "0.2", "0.07", "0.04", "0.07")]
 
-    found = [indicator(Metric.IMPRESSIONS, trends[: at + 1]).direction for at in range(5)]
-    narrow = [indicator(Metric.SPEND, trends[: at + 1]).direction for at in range(5)]
+    found = [indicator(Metric.IMPRESSIONS, trends[: at + 1]) for at in range(5)]
+    narrow = [indicator(Metric.SPEND, trends[: at + 1]) for at in range(5)]
 
-    assert found == [FLAT, UP, FLAT, FLAT, FLAT]
-    assert narrow == [FLAT, UP, UP, FLAT, FLAT]
+    assert [one.direction for one in found] == [UP, UP, FLAT, FLAT, FLAT]
+    assert [one.direction for one in narrow] == [UP, UP, UP, FLAT, FLAT]
+    assert [one.lasting for one in narrow] == [False, True, True, True, True]
 
 
 def test_since_when_it_is_said_is_the_first_week_of_it() -> None:
     found = told([400, 400, 400, 400, 500, 560, 640])
 
-    assert [str(one.since) for one in found[-3:]] == ["2023-W33", "2023-W36", "2023-W36"]
+    assert [str(one.since) for one in found[-3:]] == ["2023-W35", "2023-W36", "2023-W36"]
 
 
 def test_little_volume_says_nothing_whatever_it_does() -> None:
@@ -129,6 +146,7 @@ def test_an_alert_is_a_bad_direction_that_was_judged_and_the_same_weeks_say_the_
         assert told(leads, metric) == found
         for one in found:
             assert not one.alert or (one.unjudged is None and one.direction in METRIC_RULES[metric].bad)
+            assert one.lasting or (not one.alert and one.direction is not FLAT and one.since == one.trend.week)
             assert one.unjudged is None or (one.direction, one.status) == (FLAT, Status.OK)
             if one.unjudged is None and one.direction is not FLAT:
                 assert ((one.trend.change or 0) > 0) is (one.direction is UP)

@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from prism_core.calendar import Week
 from prism_core.campaign.activity import Activity, lead_activity
+from prism_core.campaign.figures import Inputs, figures
 from prism_core.campaign.insights import AdDay
 from prism_core.campaign.lake_rows import metrics_row
 from prism_core.campaign.metrics import Metric, Sums, history
 from prism_core.campaign.trends import all_time, comparable, trend
+from prism_core.facts.ledger import computed
 from prism_core.failures import BadUsage
 from tests.unit.campaign_weeks import FILE, MONDAY, ad, ad_days, of_weeks, real, week, weekly
 
@@ -66,8 +69,8 @@ def test_the_first_and_the_last_real_week_lack_days() -> None:
 def test_a_leads_cost_is_over_the_spend_of_lead_campaigns_which_are_listed() -> None:
     rows = [
         ad(campaign="1", spend="100.00", leads=0, objective="OUTCOME_LEADS"),
-        ad(campaign="2", spend="60.00", leads=4, objective="OUTCOME_SALES"),
-        ad(campaign="3", spend="500.00", leads=0, objective="OUTCOME_AWARENESS"),
+        ad(campaign="2", spend="60.00", leads=4),
+        ad(campaign="3", spend="500.00", leads=1, objective="OUTCOME_AWARENESS"),
     ]
 
     found = of_weeks(rows, 1).totals(week(0))
@@ -83,6 +86,26 @@ def test_a_campaign_without_an_objective_is_there_for_leads_for_four_weeks_after
     found = of_weeks(weekly([3, 0, 0, 0, 0]), 5)
 
     assert [found.weeks[week(at)][0].for_leads for at in range(5)] == [True, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "objective", [pytest.param(None, id="without an objective"), pytest.param("OUTCOME_TRAFFIC", id="for traffic")]
+)
+@pytest.mark.parametrize("until", range(5, 11), ids=str)
+def test_one_stray_lead_does_not_move_the_cost_of_a_lead(objective: str | None, until: int) -> None:
+    traffic = [
+        replace(one, objective=objective)
+        for one in weekly([0, 0, 0, 0, 1, 0, 0, 0, 0, 0], "2000.00", campaign="2")
+    ]
+    rows = [*weekly([100] * 10, campaign="1"), *traffic]
+    found = of_weeks(rows, 10)
+
+    cost = trend(week(until - 1), comparable(found, Metric.COST_PER_LEAD, "EUR"))
+
+    assert cost.change is not None
+    assert abs(cost.change) < Decimal("0.02")
+    ledger = figures(Inputs(found, week(until - 1), "EUR")).ledger
+    assert ledger[f"week.2023-w{30 + until}.cost_per_lead"].value == computed(cost.value or Decimal(0))
 
 
 def test_without_a_lead_there_is_no_cost_of_one_and_without_a_click_none_of_it() -> None:
@@ -179,5 +202,6 @@ def test_totals_are_the_sums_of_the_rows_in_whatever_order_they_come(rows: list[
         assert total.sums.impressions == sum(row.impressions for row in own)
         if len({row.currency for row in own}) < 2:
             assert total.sums.spend == sum((row.spend for row in own), Decimal(0))
-        # Whoever brought a lead is there for leads, so that no lead is without its cost.
-        assert total.lead_sums.leads == total.sums.leads
+        stated = [row for row in own if row.objective == "OUTCOME_SALES"]
+        if not stated:  # whoever brought a lead is there for leads, unless its objective says otherwise
+            assert total.lead_sums.leads == total.sums.leads

@@ -12,8 +12,9 @@ from prism_core.campaign.attribution import attribute
 from prism_core.campaign.figures import Figures, Inputs, figures, week_id
 from prism_core.campaign.insights import AdDay
 from prism_core.campaign.metrics import Metric
+from prism_core.campaign.read_weeks import Wholeness
 from prism_core.facts.ledger import Fact, Unit
-from prism_core.reports import plain_words
+from prism_core.reports import plain_words, wording
 from prism_core.reports.campaign import report
 from prism_core.reports.content import Fallback, Provenance, ReportContent, Table, Writer
 from tests.unit.campaign_weeks import ad, ad_days, of_weeks, real, week, weekly
@@ -24,6 +25,12 @@ BY_CODE = Provenance(Writer.CODE, Fallback.NO_KEY)
 
 def of(rows: list[AdDay], count: int, **more: object) -> Figures:
     return figures(Inputs(of_weeks(rows, count), week(count - 1), "EUR", **more))  # pyright: ignore[reportArgumentType]
+
+
+def lacking(rows: list[AdDay], count: int, at: int, wholeness: Wholeness, **more: object) -> Figures:
+    """Of the last of so many weeks, of which the one `at` is not known to be whole."""
+    history = dataclasses.replace(of_weeks(rows, count), wholeness={week(at): wholeness})
+    return figures(Inputs(history, week(count - 1), "EUR", **more))  # pyright: ignore[reportArgumentType]
 
 
 def plain(found: Figures) -> ReportContent:
@@ -105,6 +112,29 @@ def test_an_alert_is_said_to_those_who_can_do_something() -> None:
     assert found.refused() == ()
 
 
+def test_a_large_move_of_one_week_is_told_and_not_called_stable() -> None:
+    rows = [*weekly([1000, 1000, 1000, 1000]), ad(week(4).monday, spend="1789.00", leads=429, clicks=1_000)]
+
+    found = plain(of(rows, 5))
+
+    assert (
+        "Leads fell this week against the mean of the last four weeks: -57.1\xa0%; one week alone is no trend."
+        in [found.text(one.prose) for one in found.headline]
+    )
+    assert "Spend rose this week against the mean of the last four weeks: +78.9\xa0%" in said(found)
+    assert "Nothing asks for action." not in said(found)
+    assert [wording.card(found, one).indicator for one in found.cards[:2]] == ["UP, ONE WEEK", "DOWN, ONE WEEK"]
+    assert found.refused() == ()
+
+
+def test_a_large_move_of_one_week_without_an_alert_asks_to_wait() -> None:
+    found = plain(of(weekly([1000, 1000, 1000, 1000, 600]), 5))
+
+    assert not any(card.alert for card in found.cards)
+    assert "look again when the next week has ended" in said(found)
+    assert "Nothing asks for action." not in said(found)
+
+
 def test_a_week_without_anything_is_told_as_one() -> None:
     found = plain(of([], 1))
 
@@ -147,12 +177,70 @@ def test_attribution_is_told_with_its_reasons() -> None:
 def test_figures_that_are_missing_are_named_and_never_made_up() -> None:
     rows = [ad(), ad(campaign="2", currency="USD")]
 
-    found = plain(of(rows, 1, refused=3))
+    found = plain(lacking(rows, 1, 0, Wholeness(refused=3)))
 
     assert found.text(found.cards[0].value) == "not known"
     assert "Rows of ads that were refused and are in none of the figures: 3." in said(found)
     assert "several currencies" in said(found)
     assert found.refused() == ()
+
+
+@pytest.mark.parametrize(
+    ("wholeness", "sentence"),
+    [
+        pytest.param(
+            Wholeness(unaccounted=Decimal("11715.57")),
+            "Spend of the account that is in no row of ads: 11,715.57\xa0EUR.",
+            id="unaccounted",
+        ),
+        pytest.param(
+            Wholeness(unaccounted=Decimal(-5)),
+            "Spend of rows of ads that the account's own total does not have: 5.00\xa0EUR.",
+            id="more than the account",
+        ),
+        pytest.param(Wholeness(refused=3), "are in none of the figures: 3.", id="refused"),
+    ],
+)
+def test_a_week_known_to_be_incomplete_says_so_and_raises_no_alarm(wholeness: Wholeness, sentence: str) -> None:
+    found = plain(lacking(weekly([400] * 4), 5, 4, wholeness))
+
+    text = said(found)
+    assert sentence in text
+    assert "This week was not read whole and cannot be judged" in text
+    assert "This week is compared with nothing." in text
+    assert "Alert" not in text
+    assert not any(card.alert for card in found.cards)
+    assert found.refused() == ()
+
+
+@pytest.mark.parametrize(
+    "wholeness", [Wholeness(refused=1), Wholeness(unaccounted=Decimal(90))], ids=["refused", "unaccounted"]
+)
+def test_a_week_that_lost_rows_is_compared_with_no_later_one(wholeness: Wholeness) -> None:
+    found = lacking(weekly([400, 400, 400, 4, 400]), 5, 3, wholeness)
+
+    assert found.indicators[Metric.LEADS].trend.weeks_in_window == 3
+    assert found.ledger["before.2023-w35.leads"].value == 400
+    assert found.ledger["before.2023-w35.leads"].of == tuple(week_id(week(at), Metric.LEADS) for at in range(3))
+
+
+def test_weeks_of_another_account_are_not_compared_and_the_first_one_says_so() -> None:
+    whose = {week(at): Wholeness("77 EUR Europe/Madrid" if at < 3 else "88 EUR Europe/Madrid") for at in range(5)}
+    history = dataclasses.replace(of_weeks(weekly([400] * 5), 5), wholeness=whose)
+
+    first, second = (figures(Inputs(history, week(at), "EUR")) for at in (3, 4))
+
+    assert "another one than in the week before" in said(plain(first))
+    assert "another one" not in said(plain(second))
+    assert [one.indicators[Metric.LEADS].trend.weeks_in_window for one in (first, second)] == [0, 1]
+    assert plain(first).refused() == ()
+
+
+def test_contacts_that_did_not_come_are_said() -> None:
+    text = said(plain(of(ADS, 1, attribution=attribute(ADS, []), crm_leads=0, crm_refused=2, crm_absent=5)))
+
+    assert "Contacts of the customer system that were refused: 2." in text
+    assert "Contacts that the customer system counts and did not send: 5." in text
 
 
 def test_a_name_with_figures_and_markup_in_it_is_a_name() -> None:
@@ -191,12 +279,15 @@ def test_whatever_the_weeks_were_code_says_nothing_that_the_gate_refuses(
     told = of(weekly([5] * count), count).ledger
 
     found = plain(
-        of(
+        lacking(
             rows,
             count,
+            count - 1,
+            Wholeness(refused=refused, unaccounted=Decimal(refused) - 1),
             attribution=matched,
             crm_leads=None if leads is None else len(leads),
-            refused=refused,
+            crm_refused=refused,
+            crm_absent=refused,
             told=told,
         )
     )

@@ -32,6 +32,7 @@ SCOPE = Scope(
         "spend": UP,
         "leads": Stands(Direction.DOWN, alert=True),
         "clicks": Stands(Direction.FLAT, alert=False),
+        "impressions": Stands(Direction.DOWN, alert=False, lasting=False),
     },
     weeks=frozenset({Week.parse("2023-W31"), Week.parse("2023-W30")}),
 )
@@ -47,6 +48,8 @@ TRUE = [
     pytest.param("{{fact:leads}} leads came at a cost per lead of {{fact:cost}}.", (), id="words between"),
     pytest.param("Leads fell again. It was a sharp drop, with fewer leads.", ("leads",), id="it"),
     pytest.param("Spend was {{fact:spend}} while leads fell.", ("leads",), id="beside a level"),
+    pytest.param("Impressions fell this week.", ("impressions",), id="of this week alone"),
+    pytest.param("Impressions fell in W31.", ("impressions",), id="of one week alone"),
     pytest.param("Spend rose by {{fact:change}} to {{fact:spend}}.", ("spend",), id="a change and a level"),
 ]
 LIES = [
@@ -100,6 +103,8 @@ LIES = [
     pytest.param("Spend rose.", (), Offence.DIRECTION, id="a trend of its own"),
     pytest.param("Clicks are growing.", ("clicks",), Offence.DIRECTION, id="a trend where there is none"),
     pytest.param("Spend rose while leads fell.", ("spend", "leads"), Offence.DIRECTION, id="two at once"),
+    pytest.param("Impressions fell.", ("impressions",), Offence.DIRECTION, id="one week as a trend"),
+    pytest.param("Impressions are stable this week.", ("impressions",), Offence.DIRECTION, id="a move denied"),
     pytest.param("Spend is at a critical point.", ("spend",), Offence.ALARM, id="an alarm of its own"),
     pytest.param("The week began on 2024-07-31.", (), Offence.DIGIT, id="a day of another year"),
     pytest.param("As in W29.", (), Offence.DIGIT, id="a week that is not told of"),

@@ -98,7 +98,10 @@ def test_sums_are_those_of_the_rows() -> None:
 
 
 def test_a_first_week_is_not_judged_and_a_steady_one_asks_for_nothing() -> None:
-    first, later = operations_report(figures({WEEK: plain_week()})), operations_report(figures(steady()))
+    first, later = (
+        operations_report(figures({WEEK: plain_week()})),
+        operations_report(figures(steady(), P_1="0.9")),
+    )
 
     assert "This week cannot be judged" in text(first)
     assert "Nothing asks for action." in text(later)
@@ -115,6 +118,18 @@ def test_a_fall_that_cannot_be_chance_is_an_alert_in_the_subject() -> None:
 
     assert wording.subject(content) == "Operations report 2026-W10: ALERT on tasks, accuracy"
     assert "Alert: tasks fell against the mean of the last four weeks: -90.0 %." in text(content)
+    assert not content.refused()
+
+
+def test_a_large_fall_of_one_week_is_told_and_not_called_stable() -> None:
+    content = operations_report(figures(steady(plain_week(throughput=[done(tasks=50)]))))
+
+    said = text(content)
+    assert (
+        "Tasks fell this week against the mean of the last four weeks: -50.0 %; one week alone is no trend."
+        in said
+    )
+    assert "Nothing asks for action." not in said
     assert not content.refused()
 
 
@@ -138,7 +153,44 @@ def test_a_target_is_missed_when_chance_does_not_explain_it(correct: int, *, tol
     said = text(operations_report(found))
 
     assert ("Accuracy of Road signs: 85.0 %, with a target of 95.0 %; chance does not explain it." in said) is told
-    assert ("Every project reached its target" in said) is not told
+    assert ("Every project with a target and reviewed pieces reached it" in said) is not told
+
+
+def test_a_missed_target_and_open_urgent_alerts_decide_the_headline() -> None:
+    monday = datetime(2026, 3, 2, 6, tzinfo=UTC)
+    open_ones = [alert(AlertRule.SLA_BREACH, monday + timedelta(hours=at)) for at in range(40)]
+    mended = alert(AlertRule.SLA_BREACH, monday - timedelta(days=3), resolved=monday)
+    weeks = {one: plain_week(one, quality=[reviewed(correct=150)]) for one in WEEK.window(READ_WEEKS)}
+    here = plain_week(quality=[reviewed(correct=150)], alerts=[*open_ones, mended])
+
+    content = operations_report(figures(weeks | {WEEK: here}, P_1="0.95"))
+
+    said = [content.text(one.prose) for one in content.headline]
+    assert "Projects that missed their quality target: 1." in said
+    assert "Open alerts that are high or critical: 40." in said
+    assert not any("asks for action" in one for one in said)
+    assert not content.refused()
+
+
+@pytest.mark.parametrize(
+    ("quality", "targets", "why"),
+    [
+        pytest.param([reviewed()], {}, "No project of this week has a quality target.", id="no target"),
+        pytest.param(
+            [], {"P_1": "0.9"}, "Of the projects with a quality target nothing was reviewed.", id="unread"
+        ),
+        pytest.param(None, {"P_1": "0.9"}, "Quality of this week was not computed.", id="not computed"),
+    ],
+)
+def test_without_targets_or_reviews_none_is_called_reached(
+    quality: Any, targets: dict[str, str], why: str
+) -> None:
+    content = operations_report(figures(steady(plain_week(quality=quality)), **targets))
+
+    assert why in [one.prose for one in content.headline]
+    assert "Nothing else asks for action." in text(content)
+    assert "reached it" not in text(content)
+    assert not content.refused()
 
 
 def test_alerts_are_counted_in_the_week_of_their_first_finding_and_as_they_stood_at_its_end() -> None:

@@ -54,9 +54,10 @@ def _levels(week: Mapping[str, Any]) -> Iterator[Said]:
 def _moving(week: Mapping[str, Any]) -> Iterator[Said]:
     known = {fact["id"] for fact in week["facts"]}
     for one in week["indicators"]:
-        way, change = one["says"].split(",")[0], f"change.{week['week'].lower()}.{one['id']}"
+        (way, _, status), change = one["says"].partition(", "), f"change.{week['week'].lower()}.{one['id']}"
+        when = " this week" if status == "ONE WEEK" else ""
         if way in _WENT and change in known:
-            yield _said(f"{_label(one['id'])} {_WENT[way]} by {{{{fact:{change}}}}}.", one["id"])
+            yield _said(f"{_label(one['id'])} {_WENT[way]}{when} by {{{{fact:{change}}}}}.", one["id"])
 
 
 def _stable(week: Mapping[str, Any]) -> Iterator[Said]:
