@@ -10,7 +10,7 @@ export UV_LINK_MODE := copy
 # Byte-code is kept whatever the caller's environment says: without it every process compiles Dagster anew, 5 s each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up test check bench soak soak-fuzz soak-kills soak-year soak-lies soak-load openapi clean help
+.PHONY: up test check bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,10 +48,10 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save
 
-soak: soak-fuzz soak-kills soak-year soak-lies soak-load ## the load and fault tests at full figures, output in benchmarks/results
+soak: soak-fuzz soak-kills soak-year soak-lies soak-load soak-events ## the load and fault tests at full figures, output in benchmarks/results
 
 # $(call soaked,PART,COMMANDS): their output with date and commit, without the logs of runs, kept, and their verdict.
-soak-fuzz soak-kills soak-year soak-lies soak-load: SHELL := /bin/bash
+soak-fuzz soak-kills soak-year soak-lies soak-load soak-events: SHELL := /bin/bash
 soaked = set -o pipefail; { date -u +%FT%TZ; git rev-parse HEAD; $(2); } 2>&1 | grep -vE --line-buffered '^[{]|^[0-9-]{10} [0-9:]{8} [+-][0-9]{4} - dagster|^$$' | tee benchmarks/results/soak-$(1).txt
 
 soak-fuzz: .venv/.synced ## every role against the API's whole contract, 300 s each
@@ -69,6 +69,9 @@ soak-lies: .venv/.synced ## two hundred weeks told by a model that lies
 
 soak-load: .venv/.synced ## eight clients of the API for a minute
 	$(call soaked,load,$(RUN)python -m benchmarks.api_load)
+
+soak-events: .venv/.synced ## a hundred thousand events through faults and ten kills
+	$(call soaked,events,EVENTS=100000 $(RUN)pytest tests/integration/test_events_faults.py -k kills_lose --timeout 0 -q -s)
 
 openapi: .venv/.synced ## write prism_api/openapi.json anew
 	$(RUN)python -m prism_api.api.openapi
