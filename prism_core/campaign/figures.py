@@ -59,7 +59,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One week, ready to be told. `campaigns` are those of the week; what `scope` does not hold cannot be said."""
+    """One week, ready to be told. `campaigns` are those of the week; what `scope` does not hold cannot be said.
+
+    `partial`: weeks of the window that were read, and not whole.
+    """
 
     week: Week
     ledger: Ledger
@@ -71,6 +74,7 @@ class Figures:
     attribution: Attribution | None
     restated: tuple[Restated, ...]
     other_account: bool = False
+    partial: frozenset[Week] = frozenset()
 
     @property
     def weeks(self) -> tuple[Week, ...]:
@@ -98,7 +102,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
     week, found = inputs.week, inputs.history
     totals, ledger = found.totals(week), Ledger()
     window = [one for one in (*weeks_before(week), week) if one in found.weeks]
-    for one in window:
+    for one in [one for one in window if not found.totals(one).unread]:
         _add_week(ledger, found.totals(one), found.weeks[one], inputs.currency)
     said = {metric: _indicator(inputs, metric, rules) for metric in Metric}
     for metric, one in said.items():
@@ -124,6 +128,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
         inputs.attribution,
         moved,
         _other_account(found, week),
+        frozenset(one for one in window if not (found.totals(one).whole or found.totals(one).unread)),
     )
 
 
@@ -223,6 +228,9 @@ def _add_all_time(ledger: Ledger, found: History, week: Week, currency: str) -> 
     sums = all_time(found, week)
     sources = tuple(row.key for one in found.weeks if one <= week for row in found.weeks[one])
     _count(ledger, "all.leads", "leads since the first week", sums.leads, "leads", *sources, period=ALL_TIME)
+    partial = sum(1 for one in found.weeks if one <= week and not found.totals(one).whole)
+    if partial:
+        _count(ledger, "missing.all_weeks", "weeks since the first one that were not read whole", partial)
     if sums.spend is not None:
         money, label = sums.currency or currency, "spend since the first week"
         ledger.add(
