@@ -130,7 +130,8 @@ def read_too_early(settings: Settings, account_zone: str, now: datetime) -> Iter
         needed.append(next(hours, 23))
     if hour < max(needed):
         said = (
-            f"ads are read on Monday at {hour:02}:{minute:02} of {ours.key}, when it is still Sunday in {theirs.key}: "
+            f"ads are read on Monday at {hour:02}:{minute:02} of {ours.key}, when it is still Sunday in "
+            f"{theirs.key}: "
             f'that day would be in no report; set PRISM_CAMPAIGN_FIGURES_CRON to "{minute} {max(needed)} * * 1"'
         )
         yield Finding(HOUR, Level.FAILED, said)
