@@ -148,7 +148,7 @@ def activity(found: Figures) -> tuple[Statement, ...]:
 def attribution(found: Figures) -> tuple[Statement, ...]:
     """How far leads can be laid beside campaigns, and why not further."""
     if found.attribution is None:
-        return (Statement("Leads were not matched: the customer system was not read."),)
+        return (Statement("Leads were not matched."),)
     said = [
         Statement(
             "Leads matched by id: {{fact:match.matched}}; not matched, Meta alone: {{fact:match.meta_only}}."
