@@ -14,6 +14,7 @@ import dagster as dg
 
 from prism_assets.campaign.published import CRM_READ, ads_read, require_ads
 from prism_assets.campaign.sources import Sources, must_still_be_there
+from prism_assets.checking import counts_of
 from prism_assets.computed import Reading, read_for, replace_freely, write_facts
 from prism_assets.overtaking import reading_again
 from prism_assets.partitions import weeks_of
@@ -28,6 +29,7 @@ from prism_core.campaign.leads import CrmLead
 from prism_core.campaign.read_weeks import READING, AdsRead
 from prism_core.charts import as_markdown, bar_chart
 from prism_core.evidence import Evidence, Part
+from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
 from prism_core.lake_campaign import HUBSPOT_LEADS, META_INSIGHTS
 from prism_resources.hubspot.source import LeadsWeek
 from prism_resources.lake import PartitionWrite, UnreadableManifest
@@ -67,7 +69,7 @@ def input_assets(
 
             weeks = weeks_of(context)
             first = read(weeks)
-            for week in weeks:
+            for week in reversed(weeks):  # the one that is due first
                 found, written = reading_again(week, first, read, partial(_publish_ads, prism, week))
                 run.published(week, _ads_metadata(found, written))
                 context.log.info("ads of %s: %d rows over %d days", week, len(found.rows), len(found.days))
@@ -99,14 +101,24 @@ def input_assets(
                 return read_for(prism, HUBSPOT_LEADS, weeks, lambda _weeks, _now: sources)
 
             weeks = weeks_of(context)
-            first = read(weeks)
-            for week in weeks:
-                found, written = reading_again(week, first, read, partial(_publish_leads, prism, week))
+            first, stood, unread = read(weeks), list[PrismFailure](), False
+            for week in reversed(weeks):  # the one that is due first
+                try:
+                    found, written = reading_again(week, first, read, partial(_publish_leads, prism, week))
+                except _NotRead as refusal:
+                    context.log.warning("%s", refusal.why)
+                    if not _may_be_unread(context, prism, week, refusal.why):
+                        stood.append(refusal.why)
+                        continue
+                    found, unread = None, True
+                    _, written = reading_again(week, first, read, partial(_publish_unread, prism, week))
                 run.published(week, _leads_metadata(week, found, written))
                 if found is None:
-                    context.log.warning("the customer system was not read for %s: its ads are from files", week)
+                    context.log.warning("the customer system was not read for %s", week)
                 else:
                     context.log.info("leads of %s: %d", week, len(found.found.leads))
+            if stood and not unread:  # else the report of a week says it
+                raise stood[0]
 
     return [meta_insights, hubspot_leads]
 
@@ -188,17 +200,48 @@ def _by_day(days: Iterable[date], rows: Iterable[AdDay]) -> list[tuple[str, int]
     return [(f"{day:%a %d %b}", round(spend)) for day, spend in sorted(spent.items())]
 
 
+class _NotRead(Exception):
+    """The customer system did not answer for a week."""
+
+    def __init__(self, why: PrismFailure) -> None:
+        self.why = why
+        super().__init__(str(why))
+
+
 def _publish_leads(
     prism: PrismResource, week: Week, reading: Reading[Sources]
 ) -> tuple[LeadsWeek | None, PartitionWrite]:
     read = require_ads(prism, week)
-    found = reading.computation.leads(week, read.zone, read.source)
+    try:
+        found = reading.computation.leads(week, read.zone, read.source)
+    except (PermanentFailure, TransientFailure) as why:
+        raise _NotRead(why) from why
+    return found, _write_leads(prism, week, reading, found)
+
+
+def _publish_unread(prism: PrismResource, week: Week, reading: Reading[Sources]) -> tuple[None, PartitionWrite]:
+    return None, _write_leads(prism, week, reading, None)
+
+
+def _may_be_unread(context: dg.AssetExecutionContext, prism: PrismResource, week: Week, why: PrismFailure) -> bool:
+    """Whether a week is told without the customer system: never one of which leads are published.
+
+    Raises what may pass while the step has retries left.
+    """
+    if isinstance(why, TransientFailure) and context.retry_number < RETRIES.max_retries:
+        raise why
+    return not counts_of(prism, HUBSPOT_LEADS, week).get(CRM_READ)
+
+
+def _write_leads(
+    prism: PrismResource, week: Week, reading: Reading[Sources], found: LeadsWeek | None
+) -> PartitionWrite:
     leads: Sequence[CrmLead] = () if found is None else found.found.leads
     counts = {CRM_READ: int(found is not None), "rows": len(leads)}
     if found is not None:
         counts |= {"repeated": found.found.repeated, "refused": sum(found.found.refused.values())}
         counts |= {} if found.expected is None else {"expected": found.expected}
-    written = replace_freely(
+    return replace_freely(
         prism,
         HUBSPOT_LEADS,
         week,
@@ -209,7 +252,6 @@ def _publish_leads(
         evidence=None if found is None else _evidence(found),
         inputs=[] if found is None else [found.reading],
     )
-    return found, written
 
 
 def _evidence(found: LeadsWeek) -> Evidence:

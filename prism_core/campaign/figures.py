@@ -59,7 +59,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One week, ready to be told. `campaigns` are those of the week; what `scope` does not hold cannot be said."""
+    """One week, ready to be told. `campaigns` are those of the week; what `scope` does not hold cannot be said.
+
+    `partial`: weeks of the window that were read, and not whole.
+    """
 
     week: Week
     ledger: Ledger
@@ -71,6 +74,7 @@ class Figures:
     attribution: Attribution | None
     restated: tuple[Restated, ...]
     other_account: bool = False
+    partial: frozenset[Week] = frozenset()
 
     @property
     def weeks(self) -> tuple[Week, ...]:
@@ -98,7 +102,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
     week, found = inputs.week, inputs.history
     totals, ledger = found.totals(week), Ledger()
     window = [one for one in (*weeks_before(week), week) if one in found.weeks]
-    for one in window:
+    for one in [one for one in window if not found.totals(one).unread]:
         _add_week(ledger, found.totals(one), found.weeks[one], inputs.currency)
     said = {metric: _indicator(inputs, metric, rules) for metric in Metric}
     for metric, one in said.items():
@@ -106,7 +110,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
     _add_all_time(ledger, found, week, inputs.currency)
     activity = lead_activity(found, week, inputs.crm_leads)
     if activity.crm is not None:
-        _count(ledger, "crm.leads", "leads in the customer system", activity.crm, "leads", f"leads#{week}")
+        _count(ledger, "crm.leads", "leads in the customer system", activity.crm, "crm_leads", f"leads#{week}")
     if inputs.attribution is not None:
         _add_attribution(ledger, inputs.attribution, week)
     _add_missing(ledger, inputs, totals)
@@ -124,6 +128,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
         inputs.attribution,
         moved,
         _other_account(found, week),
+        frozenset(one for one in window if not (found.totals(one).whole or found.totals(one).unread)),
     )
 
 
@@ -148,10 +153,10 @@ def _add_week(ledger: Ledger, totals: WeekTotals, rows: Iterable[CampaignWeek], 
         label, money = f"spend of campaigns for leads, {week}", totals.sums.currency or currency
         fact_id = f"week.{_slug(week)}.lead_spend"
         period = week.label
-        ledger.total(fact_id, label, spends, metric="spend", unit=Unit.MONEY, currency=money, period=period)
+        ledger.total(fact_id, label, spends, metric="lead_spend", unit=Unit.MONEY, currency=money, period=period)
         counts = [ledger[week_id(week, Metric.LEADS, one)] for one in totals.included]
         label, fact_id = f"leads of campaigns for leads, {week}", f"week.{_slug(week)}.lead_leads"
-        ledger.total(fact_id, label, counts, metric="leads", unit=Unit.COUNT, period=period)
+        ledger.total(fact_id, label, counts, metric="lead_leads", unit=Unit.COUNT, period=period)
     _add_rates(ledger, week, None, totals.lead_sums)
 
 
@@ -223,6 +228,9 @@ def _add_all_time(ledger: Ledger, found: History, week: Week, currency: str) -> 
     sums = all_time(found, week)
     sources = tuple(row.key for one in found.weeks if one <= week for row in found.weeks[one])
     _count(ledger, "all.leads", "leads since the first week", sums.leads, "leads", *sources, period=ALL_TIME)
+    partial = sum(1 for one in found.weeks if one <= week and not found.totals(one).whole)
+    if partial:
+        _count(ledger, "missing.all_weeks", "weeks since the first one that were not read whole", partial)
     if sums.spend is not None:
         money, label = sums.currency or currency, "spend since the first week"
         ledger.add(
@@ -231,34 +239,40 @@ def _add_all_time(ledger: Ledger, found: History, week: Week, currency: str) -> 
 
 
 def _add_attribution(ledger: Ledger, found: Attribution, week: Week) -> None:
-    metric, source = "match_rate", f"lead_attribution#{week}"
-    matched = _count(ledger, "match.matched", "leads known to both", found.matched, metric, source)
-    meta = _count(ledger, "match.meta_only", "leads that Meta alone counted", found.meta_only, metric, source)
+    source = f"lead_attribution#{week}"
+    matched = _count(ledger, "match.matched", "leads matched by id", found.matched, "matched", source)
+    label = "leads that Meta alone counted"
+    meta = _count(ledger, "match.meta_only", label, found.meta_only, "meta_only", source)
     for outcome, count in found.crm_only.items():
         label = f"leads of the customer system alone: {outcome.value.replace('_', ' ')}"
-        _count(ledger, f"match.crm_only.{outcome}", label, count, metric, source)
+        _count(ledger, f"match.crm_only.{outcome}", label, count, "crm_only", source)
     parts = [ledger[f"match.crm_only.{outcome}"] for outcome in found.crm_only]
     label = "leads of the customer system alone"
-    ledger.total("match.crm_only", label, parts, metric=metric, unit=Unit.COUNT)
-    counted = ledger.total("match.meta", "leads of Meta", (matched, meta), metric=metric, unit=Unit.COUNT)
-    ledger.ratio("match.rate", "share of Meta's leads that were matched", matched, counted, metric=metric)
+    ledger.total("match.crm_only", label, parts, metric="crm_only", unit=Unit.COUNT)
+    counted = ledger.total("match.meta", "leads of Meta", (matched, meta), metric="leads", unit=Unit.COUNT)
+    ledger.ratio("match.rate", "match rate", matched, counted, metric="match_rate")
 
 
 def _add_missing(ledger: Ledger, inputs: Inputs, totals: WeekTotals) -> None:
     """What is known to be in no figure of the week."""
     counts = (
-        ("missing.days", "days of the week that were not read", len(totals.missing)),
-        ("missing.rows", "rows of ads that were refused", totals.read.refused),
-        ("missing.contacts_refused", "contacts that were refused", inputs.crm_refused),
-        ("missing.contacts", "contacts that the customer system did not send", inputs.crm_absent),
+        ("missing.days", "days of the week that were not read", len(totals.missing), "missing_days"),
+        ("missing.rows", "rows of ads that were refused", totals.read.refused, "missing_rows"),
+        ("missing.contacts_refused", "contacts that were refused", inputs.crm_refused, "missing_contacts"),
+        (
+            "missing.contacts",
+            "contacts that the customer system did not send",
+            inputs.crm_absent,
+            "missing_contacts",
+        ),
     )
-    for fact_id, label, count in counts:
+    for fact_id, label, count, metric in counts:
         if count:
-            _count(ledger, fact_id, label, count)
+            _count(ledger, fact_id, label, count, metric)
     if lacking := totals.read.unaccounted:
         way = "missing.spend" if lacking > 0 else "missing.excess"
         label = "spend of the account that is in no row" if lacking > 0 else "spend of rows beyond the account's"
-        ledger.add(Fact(way, abs(lacking), Unit.MONEY, label, inputs.currency))
+        ledger.add(Fact(way, abs(lacking), Unit.MONEY, label, inputs.currency, way.replace(".", "_")))
 
 
 def _other_account(found: History, week: Week) -> bool:

@@ -103,9 +103,11 @@ class PlantedAds:
 
     @property
     def inputs(self) -> Inputs:
-        """As a report reads them; the customer system was not read."""
+        """As a report reads them; the customer system knows every second lead and was not matched."""
         first = self.week + (1 - WEEKS)
-        return Inputs(history(self.rows, (first.monday, self.week.sunday)), self.week, CURRENCY)
+        crm = sum(row.leads for row in self.rows if row.day in self.week.days) // 2
+        read = history(self.rows, (first.monday, self.week.sunday))
+        return Inputs(read, self.week, CURRENCY, crm_leads=crm)
 
 
 def planted_ads(seed: int, planted: Planted | None = None) -> PlantedAds:

@@ -23,14 +23,18 @@ from prism_core.facts.lexicon import (
     BEFORE_A_CHANGE,
     BEFORE_A_FIGURE,
     BEFORE_A_LEVEL,
+    BY_META,
     COMPOUND,
     DIRECTIONS,
+    KIN,
     METRIC_WORDS,
     NOTHING,
     NUMBER_WORDS,
     ONE_WEEK,
+    OWN,
     WINDOW,
     Direction,
+    unknown,
 )
 from prism_core.facts.tokens import SENTENCE, TOKEN, facts_of, named_in
 
@@ -60,6 +64,7 @@ class Offence(StrEnum):
     UNCLEAR = "unclear"
     DIRECTION = "direction"
     ALARM = "alarm"
+    UNKNOWN_WORD = "unknown_word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +111,10 @@ def judge(
         return (Refused(Offence.TOO_LONG, f"{len(prose)} characters", f"at most {MOST_CHARACTERS}"),)
     found = [*_characters(prose), *_tokens(prose, scope), *_figures(prose, scope)]
     for sentence in SENTENCE.split(prose):
-        found += (*_about(sentence, scope), *_attached(sentence, scope))
+        found += (*_about(sentence, scope), *_attached(sentence, scope), *_own(sentence, scope))
     found += _alarms(prose, scope, indicators)
     words = TOKEN.sub(" ", prose)
+    found += _unknown(prose, scope, claims=claims)
     found += _directions(words if claims else _told(words), scope, indicators)
     return tuple(found)
 
@@ -222,6 +228,34 @@ def _attached(sentence: str, scope: Scope) -> Iterator[Refused]:
             why = f"the words beside it do not say {fact.metric} alone; one sentence for each figure"
             yield Refused(Offence.UNCLEAR, fact.fact_id, why)
             return
+
+
+def _own(sentence: str, scope: Scope) -> Iterator[Refused]:
+    """A figure of a source of its own, or of what is missing, is told as that and nothing else is told as it."""
+    metrics = {scope.facts[one].metric or "" for one in facts_of(sentence) if one in scope.facts}
+    spoken = set(_metrics(TOKEN.sub(" ", sentence)))
+    other = spoken & set(OWN) - metrics
+    if metrics & METRIC_WORDS.keys() and other:
+        why = "the sentence has no figure of it; one sentence for each"
+        yield Refused(Offence.UNCLEAR, ", ".join(sorted(other)), why)
+    for metric in metrics & set(OWN):
+        beside = spoken - {metric} - KIN.get(metric, frozenset()) if len(metrics) == 1 else set[str]()
+        by_meta = len(metrics) == 1 and metric in {"crm_leads", "crm_only"} and "not counted by" not in sentence
+        if beside or (by_meta and BY_META.search(sentence)):
+            yield Refused(Offence.UNCLEAR, metric, "the sentence speaks of something else beside this figure")
+
+
+def _unknown(prose: str, scope: Scope, *, claims: bool) -> Iterator[Refused]:
+    """Words that nobody listed may claim anything. Only reports about metrics of this lexicon are judged."""
+    known = scope.indicators.keys() | {fact.metric for fact in scope.facts.values()}
+    if not known & METRIC_WORDS.keys():
+        return
+    left = WINDOW.sub(" ", _WEEK.sub(" ", _ISO_DAY.sub(" ", TOKEN.sub(" ; ", prose))))
+    if words := unknown(left, claims=claims):
+        why = (
+            "plain words only: was, came, brought, rose, fell, is stable; no quantity in words, cause or judgement"
+        )
+        yield Refused(Offence.UNKNOWN_WORD, ", ".join(words), why)
 
 
 def _metrics(words: str) -> list[str]:

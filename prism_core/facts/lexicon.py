@@ -1,8 +1,8 @@
 """The words of English prose that say a figure, a direction or an alarm without a digit.
 
 Belongs here: word lists, and the patterns made of them. Does not belong here: what is done about them (gate.py).
-A word that is missing lets a claim pass unchecked; one too many only costs a repair: lists
-err to the long side.
+What nobody listed is refused where something is claimed (`unknown`): of directions and alarms a word too many only
+costs a repair, of plain words one too many lets a claim pass.
 """
 
 import re
@@ -92,7 +92,26 @@ ADVISED: Final = re.compile(
 )
 ALARMS: Final = re.compile(rf"\b(?:{_any(_ALARMS)})\b", re.I)
 # Metrics whose words hold those of another: a cost per lead speaks neither of leads nor of the spend.
-COMPOUND: Final = ("cost_per_lead", "cost_per_click", "click_rate", "landing_page_views")
+# Those of OWN are of figures that stand for nothing else; beside them the words of KIN may stand.
+OWN: Final = (
+    "missing_spend",
+    "missing_excess",
+    "missing_contacts",
+    "missing_days",
+    "missing_rows",
+    "crm_only",
+    "meta_only",
+    "crm_leads",
+    "matched",
+    "match_rate",
+    "lead_spend",
+    "lead_leads",
+)
+KIN: Final[Mapping[str, frozenset[str]]] = {
+    **dict.fromkeys(("crm_only", "meta_only", "crm_leads", "matched", "match_rate"), frozenset({"leads"})),
+}
+COMPOUND: Final = (*OWN, "cost_per_lead", "cost_per_click", "click_rate", "landing_page_views")
+BY_META: Final = re.compile(r"\bMeta\b", re.I)
 # By metric, the words of which one stands in a sentence with a figure of it.
 METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     "spend": re.compile(r"\b(?:spend|spent|spending|cost|costs|budget|invested)\b", re.I),
@@ -103,5 +122,114 @@ METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     "clicks": re.compile(r"\b(?:clicks?|clicked)\b", re.I),
     "click_rate": re.compile(r"\b(?:click(?:-|\s)?(?:through)?(?:-|\s)?rate|CTR)\b", re.I),
     "landing_page_views": re.compile(r"\b(?:landing\s+page(?:\s+views?)?|page\s+views?)\b", re.I),
-    "match_rate": re.compile(r"\b(?:match(?:ed|es|ing)?|attribut(?:ed|ion))\b", re.I),
+    "crm_only": re.compile(
+        r"\b(?:not\s+matched,\s+)?(?:leads\s+of\s+)?(?:the\s+)?(?:customer\s+system|CRM)\s+alone\b", re.I
+    ),
+    "meta_only": re.compile(r"\b(?:not\s+matched,\s+)?(?:leads\s+that\s+)?Meta\s+alone(?:\s+counted)?\b", re.I),
+    "crm_leads": re.compile(
+        r"\b(?:leads\s+(?:\w+\s+)?(?:in|of|by|from)\s+)?(?:the\s+)?(?:customer\s+system|CRM|HubSpot)\b", re.I
+    ),
+    "matched": re.compile(
+        r"\b(?:leads\s+(?:that\s+)?(?:were\s+|are\s+)?matched(?:\s+by\s+id)?|matched\s+(?:leads|by\s+id))\b", re.I
+    ),
+    "match_rate": re.compile(r"\b(?:match\s+rate|share\s+of\s+(?:the\s+)?matched\s+leads)\b", re.I),
+    "lead_spend": re.compile(r"\b(?:spend|spent|spending)\s+(?:of|on|in)\s+campaigns\s+for\s+leads\b", re.I),
+    "lead_leads": re.compile(r"\bleads\s+of\s+campaigns\s+for\s+leads\b", re.I),
+    "missing_spend": re.compile(
+        r"\bspend\s+of\s+the\s+account\s+that\s+is\s+in\s+no\s+row(?:\s+of\s+ads)?\b", re.I
+    ),
+    "missing_excess": re.compile(
+        r"\bspend\s+of\s+rows\s+(?:of\s+ads\s+that\s+the\s+account's\s+own\s+total\s+does\s+not\s+have|"
+        r"beyond\s+the\s+account's)",
+        re.I,
+    ),
+    "missing_contacts": re.compile(
+        r"\bcontacts\s+(?:of\s+the\s+customer\s+system\s+)?that\s+(?:were\s+refused|"
+        r"the\s+customer\s+system\s+(?:counts\s+and\s+)?did\s+not\s+send)\b",
+        re.I,
+    ),
+    "missing_days": re.compile(
+        r"\b(?:days(?:\s+of\s+(?:this|the)\s+week)?(?:\s+that)?\s+(?:were|are)\s+(?:not\s+read|missing)|"
+        r"(?:unread|missing)\s+days)\b",
+        re.I,
+    ),
+    "missing_rows": re.compile(
+        r"\b(?:rows\s+of\s+ads\s+(?:that\s+)?were\s+refused|refused\s+rows(?:\s+of\s+ads)?)\b", re.I
+    ),
 }
+# Words without a claim of their own. What tells a quantity, a cause or a judgement is none of them.
+_PLAIN = """a, an, the, this, that, these, those, it, its, they, them, their, there, here, which, what, who,
+    and, or, but, while, whereas, with, of, in, on, at, by, for, from, to, into, between, beside, besides,
+    against, during, until, within, per, as, so, than, over, also, too, still, yet, now, again, both, is,
+    are, was, were, be, been, being, has, have, had, do, does, did, will, would, can, one week,
+    one more week, own, same, first, last, next, previous, earlier, later, past, before, one, week, weeks,
+    weekly, day, days, month, report, figure, figures, number, numbers, campaign, campaigns, ad, ads, set,
+    sets, account, metric, metrics, indicator, indicators, trend, trends, noise, direction, directions,
+    level, levels, mean, average, window, total, totals, change, changes, comparison, value, values, result,
+    results, period, share, rate, currencies, currency, customer, system, data, performance, Meta,
+    Marketing, Digital, Development, Leadership, came, come, comes, coming, brought, bring, brings,
+    bringing, count, counts, counted, delivered, delivers, generated, recorded, received, ran, run, runs,
+    stands, stood, stand, show, shows, showed, shown, say, says, said, tell, tells, told, remain, remains,
+    remained, stay, stays, stayed, reached, reaches, amounted, totalled, totaled, ended, ends, end, began,
+    begins, lasting, lasts, lasted, moved, move, moves, moving, compared, compare, compares, judged, judge,
+    known, unknown, read, seen, see, look, looks, points, confirm, confirmed, continue, continued,
+    continues, matched, together, yesterday, today, Monday, Sunday, around the same, at the same time,
+    all campaigns, all ads, all of them together, all time, each campaign, every campaign, whole, longer,
+    several currencies, since the first week"""
+_PHRASES = """cannot be judged, can not be judged, can be judged, cannot be said, not judged, not known,
+    not known yet, not yet known, not compared, not lasting, not yet lasting, not yet a trend, not a trend,
+    not read, not matched, not added up, not to be relied on, not to be judged, is no trend, no trend,
+    no lasting, no lasting change, no action, no decision, no alert, no reason to act,
+    nothing asks for action, nothing needs, nothing is to be decided, nothing is to be done, nothing to do,
+    nothing to decide, nothing to tell, nothing else, nothing in the figures asks for,
+    nothing whole to compare, needs to be done, needs to be decided, action is needed, decision is needed,
+    to be judged, to be decided, to be done, to decide, to act, to do, asks for action, is needed,
+    for action, because there is nothing whole to compare, because too few weeks before it are known,
+    because the volume is too small to tell a trend from chance, too few weeks, too little to compare,
+    too little, too small, one week alone, this week alone, it alone, in none of the figures,
+    of small volume, small volume, wait and see, out of, with a smaller spend, in the table, of the table,
+    is part of, part of, for leads alone, column"""
+# What is told as it stands in a report beside its reason: outcomes of attribution.
+_REASONS = """no ids, not counted by Meta, not from ads, unknown ids, contradicting ids, match, compared with
+    nothing, not read whole, may have come that are not counted, what is missing is listed, is another one,
+    time zone, other account,
+    Attribution, refused, rows, edition, ids, id"""
+# "Keep", "see whether", and what departments work on.
+_ADVICE_WORDS = """decide nothing, increase nothing, change nothing, move nothing,
+    about, act, adjust, after, agreed, another, any bid, any budget, any change, arrive,
+    arrives, ask, audience, audiences, avoid, be, bid, bids, browser, budget, budgets, button, calmly, can,
+    carefully, check, click, compare, consider, course, creative, creatives, current, cut, decide, decided,
+    decrease, department, departments, device, discuss, do, do not, done, each form, each lead form, else,
+    end, ended, enough, event, events, every form, field, fields, fill, find, finds, for now, form, forms,
+    frequency, further, further notice, give, go, highest, hold, how, if, image, images, in, increase,
+    inspect, keep, landing, leave, let, link, links, load, loads, long, longest, lower, lowest, make, may,
+    monitor, month, more, necessary, need, needed, needs, new, newest, no hurry, not before, not yet,
+    nothing to change, off, offer, old, oldest, on, once, only after, only once, open, other, our, out,
+    page, pages, pass, passes, pause, people, person, pixel, pixels, place, placement, placements, places,
+    plan, planned, prepare, quarter, raise, reduce, refresh, replace, resume, review, sales, schedule,
+    schedules, sent, setting, settings, shift, should, site, start, stop, strategy, submit, tag, tags, take,
+    targeting, team, teams, telephone, test, text, then, thing, things, through, time, tracking, try,
+    try out, unless, up, use, usual, verify, video, wait, walk, wanted, watch, way, we, website, when,
+    where, whether, which, whom, whose, why, without, work, working, works, year, you, your"""
+
+
+def _plain(*lists: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{_any(*lists)})\b", re.I)
+
+
+_TOLD_PLAINLY: Final = _plain(_PLAIN, _PHRASES, _REASONS)
+_ADVISED_PLAINLY: Final = _plain(_PLAIN, _PHRASES, _REASONS, _ADVICE_WORDS)
+# What somebody is to look for need not be so.
+_LOOKED_FOR: Final = re.compile(r"\b(?:whether|(?:see|check|verify|confirm)\s+that|if)\b[^,.;:!?]*", re.I)
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*")
+
+
+def unknown(words: str, *, claims: bool) -> tuple[str, ...]:
+    """The words of a text that are none of the lists, each once: nobody knows what they claim."""
+    left = words if claims else _LOOKED_FOR.sub(" ", words)
+    judged = (*METRIC_WORDS.values(), *DIRECTIONS.values(), ALARMS, NUMBER_WORDS, NOTHING)
+    own = (METRIC_WORDS[one] for one in OWN)
+    # Phrases come before the words that are judged elsewhere, so that "no trend" does not fall apart.
+    for pattern in (*own, _TOLD_PLAINLY if claims else _ADVISED_PLAINLY, *judged):
+        left = pattern.sub(" ", left)
+    return tuple(dict.fromkeys(_WORD.findall(left)))

@@ -4,6 +4,7 @@ Belongs here: cards, tables, charts and sections of this report. Does not belong
 sentences (plain_words.py, or a model) and how it looks (resources).
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -30,6 +31,7 @@ COLUMNS: Final = (Metric.SPEND, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LEADS,
 # A mail stays below the size at which it is cut; whoever wants all campaigns asks the lake.
 MOST_CAMPAIGNS: Final = 20
 UNKNOWN: Final = "not known"
+_WEEKS: Final = ("no week", "one week", "two weeks", "three weeks", "four weeks")
 
 
 def report(
@@ -68,7 +70,7 @@ def _card(metric: Metric, found: Figures) -> Card:
     label = LABELS[metric][:1].upper() + LABELS[metric][1:]
     if one.unjudged is not None:
         return Card(label, _cell(found.of(metric)), one.word)
-    note = f"{_cell(change)} against four weeks" if change else ""
+    note = f"{_cell(change)} against {_WEEKS[one.trend.weeks_in_window]}" if change else ""
     return Card(label, _cell(found.of(metric)), note, one.direction, one.alert, one.lasting)
 
 
@@ -101,7 +103,9 @@ def _row(one: CampaignWeek, found: Figures) -> tuple[str, ...]:
 def _chart(metric: Metric, found: Figures) -> Section:
     series = Series(LABELS[metric], tuple(found.of(metric, week) for week in found.weeks))
     alt = plain_words.direction(found.indicators[metric], found)
-    labels = tuple(week.label for week in found.weeks)
+    if found.partial:
+        alt = replace(alt, prose=f"{alt.prose} Weeks with a star were not read whole.")
+    labels = tuple(f"{week.label}{' *' if week in found.partial else ''}" for week in found.weeks)
     return Chart(metric.value, f"{LABELS[metric].capitalize()} by week", labels, (series,), alt)
 
 
@@ -109,6 +113,8 @@ def _all_time(found: Figures) -> Prose:
     said = [Statement("Leads since the first week: {{fact:all.leads}}.")]
     if "all.spend" in found.ledger:
         said.append(Statement("Spend since the first week: {{fact:all.spend}}."))
+    if "missing.all_weeks" in found.ledger:
+        said.append(Statement("Weeks that these sums have in part or not at all: {{fact:missing.all_weeks}}."))
     return Prose("All time", tuple(said))
 
 

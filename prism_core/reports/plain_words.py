@@ -10,7 +10,7 @@ from typing import Final
 from prism_core.campaign.attribution import RELIABLE_SHARE
 from prism_core.campaign.figures import LABELS, Figures
 from prism_core.campaign.indicators import Indicator, Unjudged
-from prism_core.campaign.metrics import Metric
+from prism_core.campaign.metrics import WINDOW_WEEKS, Metric
 from prism_core.campaign.restatements import Restated
 from prism_core.facts.lexicon import Direction
 from prism_core.reports.content import Department, Recommendation, Statement, Words
@@ -60,7 +60,9 @@ def words(found: Figures) -> Words:
 
 def _headline(found: Figures) -> Iterator[Statement]:
     spend, leads, cost = (found.of(one) for one in (Metric.SPEND, Metric.LEADS, Metric.COST_PER_LEAD))
-    if spend is None:
+    if leads is None:
+        yield Statement(f"The ads of {found.week} were not read.")
+    elif spend is None:
         yield Statement(f"{{{{fact:{leads}}}}} leads came in {found.week}; the spend is in several currencies.")
     else:
         yield Statement(f"Spend in {found.week} was {{{{fact:{spend}}}}}; it brought {{{{fact:{leads}}}}} leads.")
@@ -98,7 +100,10 @@ def direction(one: Indicator, found: Figures) -> Statement:
     if one.direction is Direction.FLAT:
         return Statement(f"{_capital(label)} {'are' if plural else 'is'} stable.", about)
     change, when = found.change(one.metric), "" if one.lasting else " this week"
-    said = f"{label} {_WENT[one.direction]}{when} against the mean of the last four weeks"
+    of = "the last four weeks"
+    if one.trend.weeks_in_window < WINDOW_WEEKS:
+        of = f"those of {of} that were read whole"
+    said = f"{label} {_WENT[one.direction]}{when} against the mean of {of}"
     said = f"{said}: {{{{fact:{change}}}}}" if change else said
     said = said if one.lasting else f"{said}; one week alone is no trend"
     return Statement(f"Alert: {said}." if one.alert else f"{_capital(said)}.", about)
@@ -129,7 +134,8 @@ def _quiet(found: Figures) -> Mapping[Department, str]:
 def activity(found: Figures) -> tuple[Statement, ...]:
     """Whether leads came, by both counts."""
     leads, last = found.of(Metric.LEADS), found.activity.last
-    said = [Statement(f"Leads that Meta counted: {{{{fact:{leads}}}}}.")]
+    counted = f"{{{{fact:{leads}}}}}" if leads else "not known"
+    said = [Statement(f"Leads that Meta counted: {counted}.")]
     if found.activity.crm is not None:
         said.append(Statement("Leads in the customer system: {{fact:crm.leads}}."))
     if not found.totals.whole:
@@ -142,7 +148,7 @@ def activity(found: Figures) -> tuple[Statement, ...]:
 def attribution(found: Figures) -> tuple[Statement, ...]:
     """How far leads can be laid beside campaigns, and why not further."""
     if found.attribution is None:
-        return (Statement("Leads were not matched: the customer system was not read."),)
+        return (Statement("Leads were not matched."),)
     said = [
         Statement(
             "Leads matched by id: {{fact:match.matched}}; not matched, Meta alone: {{fact:match.meta_only}}."

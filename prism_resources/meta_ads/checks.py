@@ -4,11 +4,16 @@ Belongs here: the token (whether it is valid, for how long, what it may), the ac
 Does not belong here: readings (source.py) and who is told.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from prism_core.calendar import Week
+from prism_core.campaign.account_days import bounds
 from prism_core.failures import PermanentFailure, PrismFailure
+from prism_core.reports.hours import instant_of
 from prism_core.settings import Settings
 from prism_resources.credentials import meta_credentials
 from prism_resources.meta_ads.errors import judge
@@ -20,18 +25,21 @@ from prism_resources.wire.findings import Finding, Level
 from prism_resources.wire.patience import Patience
 
 TOKEN, SCOPES, THE_ACCOUNT, MODE = "meta token", "meta permissions", "meta account", "meta app"
+HOUR: Final = "meta hour"
 # Any of them reads insights.
 READING_SCOPES: Final = frozenset({"ads_read", "ads_management"})
 # Two Mondays: who is on holiday this week reads it the next one.
 _SOON: Final = timedelta(days=14)
 _ACTIVE: Final = 1
+_MONDAY_AT: Final = re.compile(r"(\d+) (\d+) \S+ \S+ (?:1|mon)", re.IGNORECASE)
+_MONDAYS: Final = 53
 _RENEW: Final = "make a new one of the system user in Business Settings and put it into the secret"
 
 
 def check_meta(settings: Settings, now: datetime, patience: Patience | None = None) -> list[Finding]:
     """Every finding about Meta; raises nothing."""
     patient = patience or Patience(most_seconds=60)
-    return [*_token(settings, now, patient), *_account(settings, patient)]
+    return [*_token(settings, now, patient), *_account(settings, now, patient)]
 
 
 def _token(settings: Settings, now: datetime, patience: Patience) -> Iterator[Finding]:
@@ -76,7 +84,7 @@ def _validity(token: Mapping[str, Any], app_id: str, now: datetime) -> Finding:
     return Finding(TOKEN, level, f"the token ends on {end.date()}" + (f"; {_RENEW}" if level != Level.OK else ""))
 
 
-def _account(settings: Settings, patience: Patience) -> Iterator[Finding]:
+def _account(settings: Settings, now: datetime, patience: Patience) -> Iterator[Finding]:
     try:
         with meta_calls(settings, patience, keep_nothing) as calls:
             path = f"/{settings.meta_api_version}/act_{account_id(settings)}"
@@ -91,6 +99,7 @@ def _account(settings: Settings, patience: Patience) -> Iterator[Finding]:
     else:
         status = account.get("account_status")
         yield Finding(THE_ACCOUNT, Level.WARNING, f"{shown} is not active (status {status}): it may stop spending")
+    yield from read_too_early(settings, str(account.get("timezone_name")), now)
     tier, used = access_tier(answer.headers), used_percent(answer.headers)
     if tier == "development_access":
         yield Finding(
@@ -101,6 +110,31 @@ def _account(settings: Settings, patience: Patience) -> Iterator[Finding]:
         )
     elif tier is not None:
         yield Finding(MODE, Level.OK, f"the app has {tier}; {used:.0f} % of its limits are used")
+
+
+def read_too_early(settings: Settings, account_zone: str, now: datetime) -> Iterator[Finding]:
+    """Whether some Monday of a year ads are read before the account's Sunday is over: that day is in no figure."""
+    at = _MONDAY_AT.fullmatch(settings.campaign_figures_cron)
+    try:
+        theirs, ours = ZoneInfo(account_zone), ZoneInfo(settings.report_time_zone)
+    except (KeyError, ValueError, OSError):  # told by whoever reads a week of it
+        return
+    if at is None:
+        return
+    minute, hour = int(at[1]), int(at[2])
+    this = Week.of(now.astimezone(ours).date())
+    needed: list[int] = []
+    for week in (this + ahead for ahead in range(_MONDAYS)):
+        ended, monday = bounds(week, theirs)[1], week.sunday + timedelta(days=1)
+        hours = (one for one in range(24) if instant_of(monday, time(one, minute), ours) >= ended)
+        needed.append(next(hours, 23))
+    if hour < max(needed):
+        said = (
+            f"ads are read on Monday at {hour:02}:{minute:02} of {ours.key}, when it is still Sunday in "
+            f"{theirs.key}: "
+            f'that day would be in no report; set PRISM_CAMPAIGN_FIGURES_CRON to "{minute} {max(needed)} * * 1"'
+        )
+        yield Finding(HOUR, Level.FAILED, said)
 
 
 def _instant(found: object) -> datetime | None:

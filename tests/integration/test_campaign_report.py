@@ -14,11 +14,11 @@ import pytest
 
 from infra.local.platform import Platform
 from infra.local.standins.author import honest_author
-from infra.local.standins.faults import Fault
+from infra.local.standins.faults import NAMED, Fault
 from prism_assets.campaign.sources import NEWEST, REPLAY_TAG
 from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
 from prism_core.calendar import Week, WeekRange
-from prism_core.lake_campaign import CAMPAIGN_ANALYSIS
+from prism_core.lake_campaign import CAMPAIGN_ANALYSIS, HUBSPOT_LEADS
 from prism_core.models.reports import ReportKind
 from prism_core.reports.content import Fallback, Writer
 from prism_core.reports.plain_text import plain_text
@@ -106,6 +106,22 @@ def test_a_monday_reads_five_weeks_and_reports_on_the_one_that_has_ended(
     assert "data:image/svg+xml;base64," in made["preview"]
     assert made["kept_in"] == kept.key
     assert week_metadata(instance, "campaign_report", W31)["left_as_it_was"]
+
+
+def test_a_report_without_the_customer_system_is_made_and_says_so_and_leads_that_were_read_stay(
+    outside: Outside, instance: dg.DagsterInstance, shelf: Shelf
+) -> None:
+    run(instance, one(W34), *FIGURES)
+    read = lake_rows(HUBSPOT_LEADS, W34)
+    outside.world.faults.add(NAMED["hubspot-token-expired"])
+
+    done = run(instance, TWO, **NEWEST_ONLY)
+
+    assert done.success
+    content = newest(shelf, W35).content
+    assert "The customer system was not read." in [content.text(one.prose) for one in content.missing]
+    assert "customer_system_read" in failed_checks(done)
+    assert lake_rows(HUBSPOT_LEADS, W34) == read != []
 
 
 def test_the_rows_of_the_lake_say_the_sentences_of_the_report(

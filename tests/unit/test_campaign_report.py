@@ -11,12 +11,12 @@ from prism_core.calendar import Week
 from prism_core.campaign.attribution import attribute
 from prism_core.campaign.figures import Figures, Inputs, figures, week_id
 from prism_core.campaign.insights import AdDay
-from prism_core.campaign.metrics import Metric
+from prism_core.campaign.metrics import Metric, history_of
 from prism_core.campaign.read_weeks import Wholeness
 from prism_core.facts.ledger import Fact, Unit
 from prism_core.reports import plain_words, wording
 from prism_core.reports.campaign import report
-from prism_core.reports.content import Fallback, Provenance, ReportContent, Table, Writer
+from prism_core.reports.content import Chart, Fallback, Provenance, ReportContent, Table, Writer
 from tests.unit.campaign_weeks import ad, ad_days, of_weeks, real, week, weekly
 from tests.unit.test_campaign_attribution import ADS, lead
 
@@ -234,6 +234,33 @@ def test_weeks_of_another_account_are_not_compared_and_the_first_one_says_so() -
     assert "another one" not in said(plain(second))
     assert [one.indicators[Metric.LEADS].trend.weeks_in_window for one in (first, second)] == [0, 1]
     assert plain(first).refused() == ()
+
+
+def test_a_week_that_nobody_has_read_is_a_gap_and_a_partial_one_is_marked() -> None:
+    whole = of_weeks(weekly([400, 400, 400, 400, 40]), 5)
+    days = {one: one.days for one in whole.weeks if one != week(1)} | {week(2): week(2).days[:6]}
+    history = history_of({one: whole.weeks[one] for one in days}, days)
+
+    found = figures(Inputs(history, week(4), "EUR"))
+    content = plain(found)
+
+    chart = next(one for one in content.sections if isinstance(one, Chart))
+    assert chart.labels == ("2023-W31", "2023-W32", "2023-W33 *", "2023-W34", "2023-W35")
+    assert [one is None for one in chart.series[0].facts] == [False, True, False, False, False]
+    assert content.text(content.cards[1].note) == "-90.0\xa0% against two weeks"
+    text = said(content)
+    assert "Weeks with a star were not read whole." in text
+    assert "against the mean of those of the last four weeks that were read whole: -90.0" in text
+    assert "Weeks that these sums have in part or not at all: 2." in text
+    assert content.refused() == ()
+
+
+def test_a_week_of_which_nothing_was_read_has_no_figure() -> None:
+    content = plain(figures(Inputs(history_of({week(0): ()}, {}), week(0), "EUR")))
+
+    assert "The ads of 2023-W31 were not read." in said(content)
+    assert [content.text(card.value) for card in content.cards] == ["not known"] * 4
+    assert content.refused() == ()
 
 
 def test_contacts_that_did_not_come_are_said() -> None:

@@ -24,6 +24,12 @@ SCOPE = Scope(
             Fact("clicks", Decimal(90), Unit.COUNT, "clicks", metric="clicks"),
             Fact("impressions", Decimal(360), Unit.COUNT, "impressions", metric="impressions"),
             Fact("cost", Decimal("12.50"), Unit.MONEY, "cost per lead", "EUR", "cost_per_lead"),
+            Fact("crm.leads", Decimal(20), Unit.COUNT, "leads in the customer system", metric="crm_leads"),
+            Fact("missing.rows", Decimal(3), Unit.COUNT, "rows that were refused", metric="missing_rows"),
+            Fact("missing.days", Decimal(2), Unit.COUNT, "days that were not read", metric="missing_days"),
+            Fact("lead_spend", Decimal(500), Unit.MONEY, "spend for leads", "EUR", "lead_spend"),
+            Fact("matched", Decimal(12), Unit.COUNT, "leads matched by id", metric="matched"),
+            Fact("match", Decimal("0.3"), Unit.SHARE, "match rate", metric="match_rate"),
             Fact("change", Decimal("0.04"), Unit.CHANGE, "change of spend", metric="spend"),
         ]
     ),
@@ -48,6 +54,14 @@ TRUE = [
     pytest.param("{{fact:leads}} leads came at a cost per lead of {{fact:cost}}.", (), id="words between"),
     pytest.param("Leads fell again. It was a sharp drop, with fewer leads.", ("leads",), id="it"),
     pytest.param("Spend was {{fact:spend}} while leads fell.", ("leads",), id="beside a level"),
+    pytest.param("Leads in the customer system: {{fact:crm.leads}}.", (), id="of the customer system"),
+    pytest.param("The customer system has {{fact:crm.leads}} leads.", (), id="which has leads"),
+    pytest.param(
+        "The customer system has {{fact:crm.leads}} leads, Meta counted {{fact:leads}}.", (), id="two sources"
+    ),
+    pytest.param("Days that were not read: {{fact:missing.days}}.", (), id="missing days"),
+    pytest.param("Spend of campaigns for leads was {{fact:lead_spend}}.", (), id="spend for leads"),
+    pytest.param("Leads matched by id: {{fact:matched}}. The match rate is {{fact:match}}.", (), id="matched"),
     pytest.param("Impressions fell this week.", ("impressions",), id="of this week alone"),
     pytest.param("Impressions fell in W31.", ("impressions",), id="of one week alone"),
     pytest.param("Spend rose by {{fact:change}} to {{fact:spend}}.", ("spend",), id="a change and a level"),
@@ -103,6 +117,34 @@ LIES = [
     pytest.param("Spend rose.", (), Offence.DIRECTION, id="a trend of its own"),
     pytest.param("Clicks are growing.", ("clicks",), Offence.DIRECTION, id="a trend where there is none"),
     pytest.param("Spend rose while leads fell.", ("spend", "leads"), Offence.DIRECTION, id="two at once"),
+    pytest.param("Meta counted {{fact:crm.leads}} leads.", (), Offence.OTHER_METRIC, id="crm as Meta's"),
+    pytest.param(
+        "Meta counted {{fact:crm.leads}} leads, says the customer system.", (), Offence.UNCLEAR, id="crm by Meta"
+    ),
+    pytest.param("The customer system has {{fact:leads}} leads.", (), Offence.UNCLEAR, id="Meta's as crm"),
+    pytest.param("Leads were {{fact:missing.rows}}.", (), Offence.OTHER_METRIC, id="missing rows as leads"),
+    pytest.param("Clicks of refused rows: {{fact:missing.rows}}.", (), Offence.UNCLEAR, id="rows as clicks"),
+    pytest.param(
+        "Spend was {{fact:lead_spend}}.", (), Offence.OTHER_METRIC, id="a part of the spend as all of it"
+    ),
+    pytest.param("The match rate is {{fact:matched}}.", (), Offence.OTHER_METRIC, id="matched as a rate"),
+    *(
+        pytest.param(f"{words}.", (), Offence.UNKNOWN_WORD, id=words[:22].lower())
+        for words in (
+            "Leads tumbled",
+            "Leads improved week after week",
+            "Leads crashed",
+            "The spend ballooned",
+            "The lead form is broken and leads are not arriving",
+            "Most leads came from {{name:916}}",
+            "Only {{name:916}} brought leads",
+            "A few leads came",
+            "Leads did not come",
+            "Nobody clicked",
+            "Clicks dwindled because Meta changed its algorithm",
+            "It went badly",
+        )
+    ),
     pytest.param("Impressions fell.", ("impressions",), Offence.DIRECTION, id="one week as a trend"),
     pytest.param("Impressions are stable this week.", ("impressions",), Offence.DIRECTION, id="a move denied"),
     pytest.param("Spend is at a critical point.", ("spend",), Offence.ALARM, id="an alarm of its own"),
@@ -173,6 +215,25 @@ def test_a_recommendation_may_say_what_shall_go_up_but_no_figure_and_no_alarm() 
 )
 def test_a_recommendation_tells_no_direction_that_no_indicator_has(prose: str) -> None:
     assert Offence.DIRECTION in {one.offence for one in judge(prose, SCOPE, claims=False)}
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        pytest.param("Leads tumbled, so keep the budget.", id="a verb"),
+        pytest.param("The lead form is broken.", id="a cause"),
+        pytest.param("Most leads came from {{name:916}}: keep it.", id="a quantity"),
+        pytest.param("Nobody clicked; refresh the ads.", id="nobody"),
+    ],
+)
+def test_a_recommendation_claims_nothing_in_words_of_its_own(prose: str) -> None:
+    assert Offence.UNKNOWN_WORD in {one.offence for one in judge(prose, SCOPE, claims=False)}
+
+
+def test_what_a_recommendation_looks_for_need_not_be_so() -> None:
+    asked = "Fill in each lead form once and see whether it is broken or its field sizes mislead people."
+
+    assert judge(asked, SCOPE, claims=False) == ()
 
 
 def test_what_a_recommendation_asks_for_is_no_claim() -> None:

@@ -26,7 +26,7 @@ def said(prose: str, *about: str) -> dict[str, Any]:
 
 def telling(*headline: dict[str, Any], departments: tuple[Department, ...] = tuple(Department)) -> Telling:
     advice = [{**said("Leave the campaigns as they are."), "department": one.value} for one in departments]
-    found = {"headline": list(headline), "analysis": [said("Spend is as planned.")], "recommendations": advice}
+    found = {"headline": list(headline), "analysis": [said("Spend is in the table.")], "recommendations": advice}
     return Telling.model_validate_json(json.dumps(found))
 
 

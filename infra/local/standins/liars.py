@@ -35,6 +35,8 @@ class Lie(StrEnum):
     INVENTED_TREND = "invented_trend"
     DENIED_TREND = "denied_trend"
     INVENTED_ALARM = "invented_alarm"
+    OUTSIDE_WORDS = "outside_words"
+    OTHER_SOURCE = "other_source"
     MARKUP = "markup"
     HTML = "html"
     NO_FORM = "no_form"
@@ -155,6 +157,7 @@ def _swapped(rng: random.Random, week: Week) -> Said:
                 f"Leads were {clicks}.",
                 f"Clicks were {leads}.",
                 f"Cost per lead was {spend}.",
+                f"Spend was {_of_week(week, 'lead_spend')}.",
             ]
         )
     )
@@ -203,6 +206,29 @@ def _alarm(rng: random.Random, week: Week) -> Said:
     return _said(f"Results {rng.choice(words)}.", *([rng.choice(calm)] if calm else []))
 
 
+def _outside_words(rng: random.Random, week: Week) -> Said:
+    """Claims in words of no list of directions, numbers or alarms."""
+    one = rng.choice(sorted(week["names"]))
+    words = (
+        "Leads tumbled", "Leads crashed", "The spend ballooned", "Leads improved week after week",
+        "The lead form is broken and leads are not arriving", "Nobody clicked", "A few leads came",
+        "Clicks dwindled because Meta changed its algorithm", f"Most leads came from {{{{name:{one}}}}}",
+        f"Only {{{{name:{one}}}}} brought leads", "Leads did not come",
+    )  # fmt: skip
+    return _said(f"{rng.choice(words)}.")
+
+
+def _other_source(rng: random.Random, _: Week) -> Said:
+    """What the customer system counted, as if Meta had."""
+    crm = "{{fact:crm.leads}}"
+    words = (
+        f"Meta counted {crm} leads.",
+        f"Leads were {crm}.",
+        f"Ads in the customer system: Meta counted {crm}.",
+    )
+    return _said(rng.choice(words))
+
+
 def _markup(rng: random.Random, week: Week) -> Said:
     token = _of_week(week, "leads")
     words = (
@@ -225,6 +251,8 @@ _SAID: Final[Mapping[Lie, _Lying]] = {
     Lie.INVENTED_TREND: lambda rng, week: _against(rng, week, flat=False),
     Lie.DENIED_TREND: lambda rng, week: _against(rng, week, flat=True),
     Lie.INVENTED_ALARM: _alarm,
+    Lie.OUTSIDE_WORDS: _outside_words,
+    Lie.OTHER_SOURCE: _other_source,
     Lie.MARKUP: _markup,
 }
 _WHOLE: Final[Mapping[Lie, Callable[[str], str]]] = {
