@@ -232,6 +232,7 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
 ) -> None:
     """`EVENTS=100000` is the long run; its figures are printed."""
     assert platform.process is not None
+    platform.flush()  # it saves what it serves from here on: it is killed, and started again
     began, source = time.monotonic(), f"/run/{time.time_ns()}"
     wrong = {"number": "none"}
     sent = [
