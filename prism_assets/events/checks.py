@@ -31,7 +31,8 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
         retry_policy=RETRIES,
         description=(
             "Of each hour that was counted: accepted = stored + failed + duplicate + in flight, and the stores "
-            "hold what the receipts say. What is in flight for more than a quarter of an hour is told."
+            "hold what the receipts say. What is in flight for more than a quarter of an hour is told, and blocks "
+            "nothing: its producer got no receipt, or it waits in a queue."
         ),
     )
     def conservation(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
@@ -41,9 +42,10 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
         wrong = {one.balance.hour.isoformat(): list(one.wrong) for one in found if one.wrong}
         says = "; ".join(f"{hour}: {'; '.join(sentences)}" for hour, sentences in wrong.items())
         accepted = sum(one.balance.accepted for one in found)
+        grave = any(one.wrong and not one.only_waits for one in found)
         return dg.AssetCheckResult(
             passed=not wrong,
-            severity=dg.AssetCheckSeverity.ERROR,
+            severity=dg.AssetCheckSeverity.ERROR if grave else dg.AssetCheckSeverity.WARN,
             description=says or f"{accepted:,} accepted events of {len(found)} hours are where their receipts say",
             metadata={"wrong": dg.MetadataValue.json(wrong), "lost": sum(one.lost for one in found)},
         )

@@ -17,11 +17,12 @@ from prism_core import clock
 from prism_core.events.envelope import BEHIND_AT_MOST
 from prism_core.events.rollups import Grain
 from prism_core.events.scorecard import FailingField, Score
-from prism_core.failures import TransientFailure
+from prism_core.failures import PrismFailure, TransientFailure
 from prism_core.models.base import instant_text
 from prism_resources.events.balancing import Balanced, Balancing
 from prism_resources.events.dead import drain
 from prism_resources.events.folding import Folding
+from prism_resources.events.measuring import measure, send
 from prism_resources.events.scoring import LATELY, Scoring, Telling
 
 GROUP: Final = "events"
@@ -73,7 +74,8 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
         freshness_policy=FRESHNESS,
         description=(
             "Counts, percentiles and most frequent values by type and minute, hour and day, of the hours that "
-            "have ended since the run before. A late event corrects its own window for seven days."
+            "have ended since the run before. A late event corrects its own window for seven days. The promises "
+            "of the last hour are measured from the receipts, and sent to where the alarms are."
         ),
     )
     def event_rollups(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
@@ -83,8 +85,14 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
             folded = Folding(prism.settings()).fold(hours, now)
             balancing = Balancing(prism.settings())
             balanced = [balancing.of_hour(hour, now) for hour in hours]
-            context.add_asset_metadata(_metadata(hours, folded.events, balanced) | {"windows": folded.windows})
+            measured = measure(prism.settings(), now, sum(one.lost for one in balanced))
+            shown = {one.name: one.value for one in measured.metrics()} | {"windows": folded.windows}
+            context.add_asset_metadata(_metadata(hours, folded.events, balanced) | shown)
             context.log.info("%d hours, %d windows", len(hours), folded.windows)
+            try:
+                send(prism.settings(), measured)
+            except PrismFailure as failure:  # what is counted stands, and the next hour sends its own
+                context.log.warning("CloudWatch took no figures of events: %s", failure)
 
     @dg.asset(
         name="event_scorecard",

@@ -33,6 +33,11 @@ class Balanced:
         """Events that are in no store although their receipts say so."""
         return lost(self.balance, self.held)
 
+    @property
+    def only_waits(self) -> bool:
+        """Nothing is wrong but that something is in flight for too long, as after a crash before its message."""
+        return self.balance.overdue > 0 and len(self.wrong) == 1
+
 
 class Balancing:
     """Reads hours of a platform."""

@@ -16,15 +16,18 @@ from prism_core.events.messages import Accepted, encode
 from prism_core.events.outcomes import Outcome
 from prism_core.events.rollups import Grain, roll_ups
 from prism_core.events.versions import SchemaVersion
+from prism_resources.aws import client
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.dead import drain
 from prism_resources.events.event_store import EventStore
 from prism_resources.events.failed_store import FailedStore
 from prism_resources.events.folding import Folding, counted
+from prism_resources.events.measuring import measure, send
 from prism_resources.events.queue import DEAD_NAME, EventQueue
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.rollup_store import RollupStore
 from prism_resources.events.schema_store import SchemaStore
+from prism_resources.metrics import NAMESPACE
 from tests.integration.event_rows import NOW, stored
 from tests.integration.fresh import platform_of_this_file
 
@@ -81,6 +84,7 @@ def test_a_dead_message_becomes_a_failed_event_and_its_hour_balances(platform: P
     done = drain(settings, later)
 
     assert "in flight for longer" in " ".join(waiting.wrong)
+    assert waiting.only_waits
     assert (done.undeliverable, done.settled, done.unreadable) == (1, 1, 1)
     found = FailedStore(settings).get(failed_id(lost_one.receipt))
     assert found is not None
@@ -99,7 +103,24 @@ def test_a_store_that_lacks_what_receipts_say_is_told(platform: Platform) -> Non
     found = Balancing(platform.settings).of_hour(SEVEN + 5 * HOUR, NOW + 9 * HOUR)
 
     assert found.wrong == ("1 receipts say stored, and the store holds 0: 1 are lost",)
-    assert found.lost == 1
+    assert (found.lost, found.only_waits) == (1, False)
+
+
+def test_promises_are_measured_from_receipts_and_sent_to_the_alarms(platform: Platform) -> None:
+    settings, receipts = platform.settings, Receipts(platform.settings)
+    quick, slow, waiting = (accepted(number, "h.measured") for number in (20 * 3600, 20 * 3600 + 1, 20 * 3600 + 2))
+    receipts.accept([quick, slow, waiting])
+    receipts.settle([(quick, Outcome.STORED)], quick.accepted_at + timedelta(milliseconds=80))
+    receipts.settle([(slow, Outcome.STORED)], slow.accepted_at + timedelta(milliseconds=900))
+
+    soon = measure(settings, waiting.accepted_at + timedelta(minutes=1), 0)
+    later = measure(settings, waiting.accepted_at + timedelta(minutes=20), 1)
+    send(settings, later)
+
+    assert (soon.figures.accepted, soon.figures.slow, soon.figures.p95_ms) == (2, 1, 900)
+    assert (later.figures.accepted, later.figures.unserved, later.figures.loss) == (3, 1, 1 / 3)
+    sent = client(settings, "cloudwatch").list_metrics(Namespace=NAMESPACE)["Metrics"]
+    assert {one.name for one in later.metrics()} <= {one["MetricName"] for one in sent}
 
 
 def test_a_run_goes_on_where_the_last_one_ended_and_looks_again_at_what_was_in_flight() -> None:
