@@ -84,7 +84,6 @@ def test_a_dead_message_becomes_a_failed_event_and_its_hour_balances(platform: P
     done = drain(settings, later)
 
     assert "in flight for longer" in " ".join(waiting.wrong)
-    assert waiting.only_waits
     assert (done.undeliverable, done.settled, done.unreadable) == (1, 1, 1)
     found = FailedStore(settings).get(failed_id(lost_one.receipt))
     assert found is not None
@@ -104,6 +103,14 @@ def test_a_store_that_lacks_what_receipts_say_is_told(platform: Platform) -> Non
 
     assert found.wrong == ("1 receipts say stored, and the store holds 0: 1 are lost",)
     assert (found.lost, found.only_waits) == (1, False)
+
+
+def test_what_waits_for_too_long_is_told_and_is_not_lost(platform: Platform) -> None:
+    Receipts(platform.settings).accept([accepted(8 * 3600, "h.balanced")])
+
+    found = Balancing(platform.settings).of_hour(SEVEN + 8 * HOUR, NOW + 12 * HOUR)
+
+    assert (len(found.wrong), found.only_waits, found.lost) == (1, True, 0)
 
 
 def test_promises_are_measured_from_receipts_and_sent_to_the_alarms(platform: Platform) -> None:
