@@ -296,6 +296,11 @@ class Settings(BaseModel):
         return self.environment is Environment.LOCAL and self.meta_api_url.host in _THIS_MACHINE
 
     @property
+    def hubspot_is_stand_in(self) -> bool:
+        """Whether leads are those of the platform's stand-in, who are nobody."""
+        return self.environment is Environment.LOCAL and self.hubspot_api_url.host in _THIS_MACHINE
+
+    @property
     def claude_is_stand_in(self) -> bool:
         """Whether sentences are those of the platform's stand-in, which is no model."""
         return self.environment is Environment.LOCAL and self.claude_api_url.host in _THIS_MACHINE

@@ -7,7 +7,7 @@ here: the two assets (telling.py), which weeks get one (reports/weeks.py), compu
 import hashlib
 from dataclasses import dataclass
 
-from prism_assets.campaign.published import Campaigns, ads_read, attribution, leads, require_ads
+from prism_assets.campaign.published import CRM_READ, Campaigns, ads_read, attribution, leads, require_ads
 from prism_assets.checking import counts_of
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
@@ -59,8 +59,9 @@ def digest_of(found: Figures) -> str:
 
 
 def is_synthetic(prism: PrismResource, week: Week) -> bool:
-    """Whether a report of the week tells of ads that the platform's stand-in of Meta has made up."""
-    if not prism.settings().meta_is_stand_in:
-        return False
-    read = (ads_read(prism, one) for one in (*weeks_before(week), week))
+    """Whether a report of the week tells of ads or leads that a stand-in of the platform has made up."""
+    settings, weeks = prism.settings(), (*weeks_before(week), week)
+    if settings.hubspot_is_stand_in and any(counts_of(prism, HUBSPOT_LEADS, one).get(CRM_READ) for one in weeks):
+        return True
+    read = (ads_read(prism, one) for one in weeks) if settings.meta_is_stand_in else ()
     return any(one is not None and one.source == FROM_META for one in read)
