@@ -290,20 +290,9 @@ class Settings(BaseModel):
             raise ValueError("model_read_price and model_written_price go together, and model_budget needs both")
         return self
 
-    @property
-    def meta_is_stand_in(self) -> bool:
-        """Whether ads are those of the platform's stand-in, which are of nobody."""
-        return self.environment is Environment.LOCAL and self.meta_api_url.host in _THIS_MACHINE
-
-    @property
-    def hubspot_is_stand_in(self) -> bool:
-        """Whether leads are those of the platform's stand-in, who are nobody."""
-        return self.environment is Environment.LOCAL and self.hubspot_api_url.host in _THIS_MACHINE
-
-    @property
-    def claude_is_stand_in(self) -> bool:
-        """Whether sentences are those of the platform's stand-in, which is no model."""
-        return self.environment is Environment.LOCAL and self.claude_api_url.host in _THIS_MACHINE
+    def is_stand_in(self, address: AnyHttpUrl) -> bool:
+        """Whether the platform itself plays a service: what that tells is of nobody, or no model's."""
+        return self.environment is Environment.LOCAL and address.host in _THIS_MACHINE
 
     @property
     def lake_bucket(self) -> str:

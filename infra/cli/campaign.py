@@ -87,7 +87,7 @@ def _work(platform: Platform, week: Week, *, replay: bool) -> _Work:
     published = published_weeks(PrismResource())
     if (
         week not in published
-        and settings.meta_is_stand_in
+        and settings.is_stand_in(settings.meta_api_url)
         and not platform.home.read_first_start().get("sample_weeks")
     ):
         raise PermanentFailure(

@@ -61,7 +61,9 @@ def digest_of(found: Figures) -> str:
 def is_synthetic(prism: PrismResource, week: Week) -> bool:
     """Whether a report of the week tells of ads or leads that a stand-in of the platform has made up."""
     settings, weeks = prism.settings(), (*weeks_before(week), week)
-    if settings.hubspot_is_stand_in and any(counts_of(prism, HUBSPOT_LEADS, one).get(CRM_READ) for one in weeks):
+    if settings.is_stand_in(settings.hubspot_api_url) and any(
+        counts_of(prism, HUBSPOT_LEADS, one).get(CRM_READ) for one in weeks
+    ):
         return True
-    read = (ads_read(prism, one) for one in weeks) if settings.meta_is_stand_in else ()
+    read = (ads_read(prism, one) for one in weeks) if settings.is_stand_in(settings.meta_api_url) else ()
     return any(one is not None and one.source == FROM_META for one in read)

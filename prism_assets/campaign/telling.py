@@ -188,7 +188,8 @@ def _words(
     context: dg.AssetExecutionContext, prism: PrismResource, found: Figures
 ) -> tuple[Written, Sequence[Spent], int]:
     """By the model, by what it has answered before, or by code."""
-    settings, stand_in = prism.settings(), prism.settings().claude_is_stand_in
+    settings = prism.settings()
+    stand_in = settings.is_stand_in(settings.claude_api_url)
     if stand_in and not is_synthetic(prism, found.week):
         return by_code(found, Fallback.NO_KEY, "the stand-in of Claude tells of synthetic ads only"), (), 0
     archived = REPLAY_TAG in context.run.tags or settings.campaign_source is CampaignSource.ARCHIVE
