@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from prism_core.events.envelope import BEHIND_AT_MOST, counted_at
+from prism_core.events.envelope import counted_at
 from prism_core.events.sketches import Percentiles, TopValues
 
 
@@ -117,11 +117,6 @@ def fold(parts: Iterable[RollUp], grain: Grain) -> dict[tuple[str, datetime], Ro
 def touched(stored: Iterable[Counted], grain: Grain) -> Iterator[tuple[str, datetime]]:
     """Type and start of the windows that newly stored events are counted in: those to compute again, each once."""
     yield from sorted({(event.type, grain.start_of(event.at)) for event in stored})
-
-
-def final_from(start: datetime, grain: Grain) -> datetime:
-    """From when a window cannot change any more: a later event is counted when it was accepted."""
-    return start + grain.length + BEHIND_AT_MOST
 
 
 def _of(kind: str, grain: Grain, start: datetime, events: list[Counted]) -> RollUp:

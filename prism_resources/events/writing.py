@@ -2,8 +2,8 @@
 
 Belongs here: many conditional writes in few calls, and what stood there where one lost. Does not belong here:
 what a row that lost means (its store).
-A transaction of 100 costs a client 31 µs a row, a call a row 758; that it is all or nothing is a means here: those
-whose condition failed are left out, and the others are sent again.
+A transaction takes 100 rows in one call; that it is all or nothing is a means here: those whose condition failed
+are left out, and the others are sent again.
 """
 
 import time

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prism_core.events.envelope import BEHIND_AT_MOST
 from prism_core.events.objectives import nearest_rank
-from prism_core.events.rollups import Counted, Grain, final_from, fold, roll_ups, touched
+from prism_core.events.rollups import Counted, Grain, fold, roll_ups, touched
 from prism_core.events.sketches import MOST_VALUES, RELATIVE_ERROR, Percentiles, TopValues
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -112,7 +112,6 @@ def test_a_late_event_corrects_its_window_within_a_week_and_its_acceptance_after
     found = roll_ups([late, too_late], Grain.HOUR)
 
     assert [(start, one.late) for (_, start), one in found.items()] == [(NOON - BEHIND_AT_MOST, 1), (NOON, 0)]
-    assert final_from(NOON - BEHIND_AT_MOST, Grain.HOUR) == NOON + timedelta(hours=1)
 
 
 def test_roll_ups_of_two_windows_have_no_sum() -> None:
