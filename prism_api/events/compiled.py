@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from prism_api.events.agents import agent_family
+from prism_core.events.enrichment import Enricher, Rule
 from prism_core.events.validating import CompiledSchema
 from prism_core.events.versions import SchemaVersion
 from prism_core.failures import TransientFailure
@@ -25,10 +27,11 @@ MOST_TYPES: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A version of a type, and its schema compiled."""
+    """A version of a type, its schema compiled and its rules made ready."""
 
     item: SchemaItem
     schema: CompiledSchema
+    enricher: Enricher
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,9 @@ class Compiled:
     def _compiled(self, item: SchemaItem, version: SchemaVersion) -> Judge:
         found = self._judges.get((item.type, version))
         if found is None:
-            found = Judge(item, CompiledSchema(self._store.schema(item)))
+            rules = [Rule(one.kind, one.path, one.into, one.lookup, one.beside) for one in item.rules]
+            schema = CompiledSchema(self._store.schema(item))
+            found = Judge(item, schema, Enricher(rules, agent_family))
             self._judges[item.type, version] = found
         return found
 

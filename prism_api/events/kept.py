@@ -11,8 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from prism_api.events.compiled import Judge
-from prism_api.events.registry import Registry, rules_of
-from prism_core.events.enrichment import Enriched, at, without_addresses
+from prism_api.events.registry import Registry
+from prism_core.events.enrichment import Enriched, at
 from prism_core.events.failed import FailedEvent, FailedStatus, Failure, failed_id
 from prism_core.events.messages import Accepted
 from prism_core.events.rollups import Counted
@@ -84,9 +84,10 @@ def failed_event(
     """The record of an event that failed, or whose key is taken (an entry without a failure)."""
     accepted, event = entry.accepted, entry.accepted.event
     data = data_of(settings, accepted)
-    rules = rules_of(judge) if judge is not None else registry.rules(event.type)
+    ruling = judge or registry.newest(event.type)
     problems = judge.schema.problems(data) if judge is not None and entry.failure is Failure.INVALID else ()
-    payload = msgspec.structs.replace(event, data=without_addresses(data, rules))
+    kept = data if ruling is None else ruling.enricher.without_addresses(data)
+    payload = msgspec.structs.replace(event, data=kept)
     return FailedEvent(
         failed_id=failed_id(accepted.receipt),
         receipt=accepted.receipt,

@@ -38,10 +38,9 @@ class Registry:
             return found
         return Failure.UNKNOWN_VERSION if self._compiled.knows(kind) else Failure.UNKNOWN_TYPE
 
-    def rules(self, kind: str) -> tuple[Rule, ...]:
-        """Those of the newest version: what is cut out of an event that names a version which there is not."""
-        newest = self._compiled.judge(kind, None)
-        return () if newest is None else rules_of(newest)
+    def newest(self, kind: str) -> Judge | None:
+        """By whose rules addresses are cut out of an event that names a version which there is not."""
+        return self._compiled.judge(kind, None)
 
     def lookups(self, rules: Iterable[Rule]) -> Mapping[str, Lookup]:
         """The tables that rules ask for, current ten seconds ago at most; one that there is not is left out."""
@@ -65,8 +64,3 @@ class Registry:
             table, version = self._lookups.table(item), item.version
         self._current[name] = (now, version, table)
         return table
-
-
-def rules_of(judge: Judge) -> tuple[Rule, ...]:
-    """The rules of a version."""
-    return tuple(Rule(one.kind, one.path, one.into, one.lookup, one.beside) for one in judge.item.rules)

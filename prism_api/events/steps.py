@@ -21,12 +21,11 @@ from prism_api.api.start import building
 
 with building():
     from prism_api.events import container
-    from prism_api.events.agents import agent_family
     from prism_api.events.compiled import Judge
     from prism_api.events.kept import Entry, counted, data_of, failed_event, stored_event
-    from prism_api.events.registry import Registry, rules_of
+    from prism_api.events.registry import Registry
     from prism_core import clock
-    from prism_core.events.enrichment import Enriched, enrich
+    from prism_core.events.enrichment import Enriched
     from prism_core.events.failed import FailedStatus, Failure
     from prism_core.events.messages import Accepted
     from prism_core.events.outcomes import Outcome, Settled
@@ -154,8 +153,8 @@ def _judged(accepted: Accepted) -> Entry:
     found = registry().find(accepted.event.type, accepted.event.version)
     if isinstance(found, Failure):
         return Entry(accepted, failure=found)
-    invalid = found.schema.problems(data_of(container.settings(), accepted))
-    return Entry(accepted, found.item.version, Failure.INVALID if invalid else None)
+    fits = found.schema.fits(data_of(container.settings(), accepted))
+    return Entry(accepted, found.item.version, None if fits else Failure.INVALID)
 
 
 def _looked_up(entry: Entry) -> Judge | None:
@@ -179,8 +178,7 @@ def _whole(entry: Entry, asking: Callable[[str, str], str | None]) -> Enriched:
 
 
 def _enriched(judge: Judge, data: Any, asking: Callable[[str, str], str | None]) -> Enriched:
-    rules = rules_of(judge)
-    return enrich(data, rules, registry().lookups(rules), agent_family, asking)
+    return judge.enricher(data, registry().lookups(judge.enricher.rules), asking)
 
 
 def _asking() -> Callable[[str, str], str | None]:

@@ -14,8 +14,9 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from prism_core.events.lookups import Lookup, Prefixes, Rates, Texts, prefix_of
+from prism_core.events.lookups import Lookup, Prefixes, Rates, Texts, prefix_of, read_prefix
 
+_MOST: Final = Decimal(10**15)
 _INDEX: Final = re.compile(r"0|[1-9]\d{0,5}", re.ASCII)
 
 
@@ -60,52 +61,75 @@ def knows_nothing(_service: str, _text: str) -> str | None:
     return None
 
 
-def enrich(
-    data: Any,
-    rules: Sequence[Rule],
-    lookups: Mapping[str, Lookup],
-    agent_family: Callable[[str], str | None],
-    outside: Callable[[str, str], str | None] = knows_nothing,
-) -> Enriched:
-    """Apply the rules of an event's type. `data` stays as it is; addresses are cut to prefixes in a copy.
+_Answer = Callable[[Any, Any, Lookup | None], str | None]
 
-    `outside` is asked by service and text.
+
+class Enricher:
+    """The rules of a version, made ready once: what each asks of the data and of its lookup.
+
+    An address that a rule names is stored nowhere, neither in what is enriched nor in what failed.
     """
-    added: dict[str, str] = {}
-    versions: dict[str, int] = {}
-    missing: list[str] = []
-    for rule in rules:
-        found = at(data, rule.path)
-        if found is None:
-            continue
-        if rule.kind is Kind.OUTSIDE:
-            answer = outside(rule.lookup or "", found) if isinstance(found, str) else None
-            _note(rule, answer, added, missing)
-            continue
-        lookup = lookups.get(rule.lookup or "")
-        if lookup is not None and rule.lookup:
-            versions[rule.lookup] = lookup.version
-        answer = _answer(rule, found, at(data, rule.beside) if rule.beside else None, lookup, agent_family)
-        _note(rule, answer, added, missing)
-    return Enriched(without_addresses(data, rules), added, versions, tuple(missing))
 
+    def __init__(self, rules: Sequence[Rule], agent_family: Callable[[str], str | None] = lambda _: None) -> None:
+        """`agent_family` knows user agents; only who cuts addresses alone does without."""
+        self.rules = tuple(rules)
+        self._steps = [
+            (
+                *_names(one.path),
+                one.path,
+                one.into,
+                one.lookup,
+                _answering(one, agent_family),
+                _parts(one.path) if one.kind is Kind.COUNTRY else None,
+            )
+            for one in rules
+        ]
 
-def _note(rule: Rule, answer: str | None, added: dict[str, str], missing: list[str]) -> None:
-    if answer is None:
-        missing.append(rule.into)
-    else:
-        added[rule.into] = answer
+    def __call__(
+        self,
+        data: Any,
+        lookups: Mapping[str, Lookup],
+        outside: Callable[[str, str], str | None] = knows_nothing,
+    ) -> Enriched:
+        """Apply the rules. `data` stay as they are; addresses are cut to prefixes in a copy. `outside` is asked by
+        service and text."""
+        kept, named = data, data.__class__ is dict
+        added: dict[str, str] = {}
+        versions: dict[str, int] = {}
+        missing: list[str] = []
+        for outer, inner, path, into, name, answer_of, address_parts in self._steps:
+            if named and outer is not None:  # as `at`, without its loop
+                found = data.get(outer)
+                if inner is not None:
+                    found = found.get(inner) if found.__class__ is dict else at(data, path)
+            else:
+                found = at(data, path)
+            if found is None:
+                continue
+            lookup = None
+            if name is not None and (lookup := lookups.get(name)) is not None:
+                versions[name] = lookup.version
+            if answer_of is not None:
+                answer = answer_of(found, data, lookup)
+            elif address_parts is not None:
+                known = read_prefix(found) if found.__class__ is str else None
+                kept = _put(kept, address_parts, None if known is None else known[2])
+                answer = None if known is None or not isinstance(lookup, Prefixes) else lookup.country_of(known)
+            else:
+                answer = outside(name or "", found) if found.__class__ is str else None
+            if answer is None:
+                missing.append(into)
+            else:
+                added[into] = answer
+        return Enriched(kept, added, versions, tuple(missing))
 
-
-def without_addresses(data: Any, rules: Sequence[Rule]) -> Any:
-    """The data with every address that a rule names cut to its prefix; what is no address there is taken out.
-
-    For events that failed as well: an address is stored nowhere.
-    """
-    for rule in rules:
-        if rule.kind is Kind.COUNTRY and (found := at(data, rule.path)) is not None:
-            data = _put(data, _parts(rule.path), prefix_of(found) if isinstance(found, str) else None)
-    return data
+    def without_addresses(self, data: Any) -> Any:
+        """The data with every address that a rule names cut to its prefix; what is none is taken out."""
+        kept = data
+        for _, _, path, *_, parts in self._steps:
+            if parts is not None and (found := at(data, path)) is not None:
+                kept = _put(kept, parts, prefix_of(found) if isinstance(found, str) else None)
+        return kept
 
 
 def at(data: Any, path: str) -> Any:
@@ -121,32 +145,47 @@ def at(data: Any, path: str) -> Any:
     return data
 
 
-def _answer(
-    rule: Rule, found: Any, beside: Any, lookup: Lookup | None, agent_family: Callable[[str], str | None]
-) -> str | None:
-    if rule.kind is Kind.MONEY:
-        amount = _amount(found)
-        if not isinstance(lookup, Rates) or amount is None or not isinstance(beside, str):
-            return None
-        converted = lookup.converted(amount, beside)
-        return None if converted is None else str(converted)
-    if not isinstance(found, str):
-        return None
+def _names(path: str) -> tuple[str | None, str | None]:
+    """The one or two names of a path, as nearly all rules have; nothing of a longer one."""
+    parts = _parts(path)
+    if not 1 <= len(parts) <= 2:
+        return None, None
+    return parts[0], parts[1] if len(parts) > 1 else None
+
+
+def _answering(rule: Rule, agent_family: Callable[[str], str | None]) -> _Answer | None:
+    """How a rule is answered from what it found, the data and its lookup; None where more than that is needed."""
+    if rule.kind is Kind.TEXT:
+        return _text
     if rule.kind is Kind.AGENT:
-        return agent_family(found)
-    if rule.kind is Kind.COUNTRY:
-        return lookup.country(found) if isinstance(lookup, Prefixes) else None
-    return lookup.entries.get(found) if isinstance(lookup, Texts) else None
+        return lambda found, _data, _lookup: agent_family(found) if found.__class__ is str else None
+    if rule.kind is Kind.MONEY:
+        return lambda found, data, lookup: _money(found, at(data, rule.beside) if rule.beside else None, lookup)
+    return None
+
+
+def _text(found: Any, _data: Any, lookup: Lookup | None) -> str | None:
+    return lookup.entries.get(found) if found.__class__ is str and isinstance(lookup, Texts) else None
+
+
+def _money(found: Any, beside: Any, lookup: Lookup | None) -> str | None:
+    amount = _amount(found)
+    if amount is None or beside.__class__ is not str or not isinstance(lookup, Rates):
+        return None
+    converted = lookup.converted(amount, beside)
+    return None if converted is None else str(converted)
 
 
 def _amount(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    kind: object = value.__class__
+    if kind is not str and kind is not int and kind is not float:
         return None
     try:
-        amount = Decimal(repr(value) if isinstance(value, float) else value)
-    except InvalidOperation:
+        amount = Decimal(repr(value) if kind is float else value)
+        fits = -_MOST < amount < _MOST
+    except InvalidOperation:  # no number, or a comparison with NaN
         return None
-    return amount if amount.is_finite() and abs(amount) < Decimal(10**15) else None
+    return amount if fits else None
 
 
 @lru_cache(maxsize=4_096)

@@ -38,7 +38,7 @@ def read_lookup(version: int, text: bytes) -> Lookup:
 def entries_of(lookup: Lookup) -> int:
     """How many rows a table has."""
     if isinstance(lookup, Prefixes):
-        return sum(len(networks) for networks in lookup.by_length.values())
+        return sum(len(networks) for found in lookup.by_family.values() for _, networks in found)
     return len(lookup.entries)
 
 

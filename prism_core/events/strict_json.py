@@ -6,7 +6,6 @@ Speed: passes in C over the text; a pass in Python over values or names only whe
 """
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
@@ -21,8 +20,6 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 canonical = msgspec.json.Encoder(order="sorted").encode
 """The text of a value in which names are sorted and no spaces stand."""
-# A colon that only decoding shows.
-_HIDDEN: Final = re.compile(rb"\\u003[aA]")
 
 
 def read(text: bytes | memoryview) -> Any:
@@ -32,13 +29,18 @@ def read(text: bytes | memoryview) -> Any:
     """
     raw = bytes(text)
     value = _decoded(raw)
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
-        _refuse_depth(value)
     form = _encode(value)
-    # Most senders write JSON as it is written here: what comes out equal has lost no name.
-    if form != raw and (raw.count(b":") != form.count(b":") or (b"\\u00" in raw and _HIDDEN.search(raw))):
-        # Each name has one colon outside texts, and what stands in texts stays: equal counts lost no name.
-        _refuse_duplicates(raw)
+    braces = MAX_DEPTH  # not known yet
+    if form != raw:
+        # Each name has one colon outside texts, and what stands in texts stays, but for colons that only decoding
+        # shows. Most senders write JSON as it is written here: what comes out equal has lost no name.
+        braces = form.count(b":")
+        if raw.count(b":") != braces or b"\\u003a" in raw or b"\\u003A" in raw:
+            _refuse_duplicates(raw)
+    brackets = raw.count(b"[")
+    # An object within another stands behind a colon, so that braces need not be counted in most short texts.
+    if brackets + braces >= MAX_DEPTH and brackets + raw.count(b"{") > MAX_DEPTH:
+        _refuse_depth(value)
     return value
 
 

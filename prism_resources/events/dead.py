@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from prism_core.events.enrichment import Rule, without_addresses
+from prism_core.events.enrichment import Enricher, Rule
 from prism_core.events.failed import FailedEvent, Failure, failed_id
 from prism_core.events.messages import Accepted, decode
 from prism_core.events.outcomes import Outcome
@@ -89,7 +89,7 @@ class _Drain:
             Rule(one.kind, one.path, one.into, one.lookup, one.beside)
             for one in (versions[-1].rules if versions else ())
         ]
-        payload = msgspec.structs.replace(event, data=without_addresses(data, rules))
+        payload = msgspec.structs.replace(event, data=Enricher(rules).without_addresses(data))
         return FailedEvent(
             failed_id=failed_id(accepted.receipt),
             receipt=accepted.receipt,

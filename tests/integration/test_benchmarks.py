@@ -132,5 +132,5 @@ def test_every_verdict_on_an_event_is_that_of_the_reference_validator(capsys: py
     for result in results:
         assert set(result["contenders"]) == set(events_validate.CONTENDERS)
         assert result["different_verdicts"]["prism"] == 0
-        assert [target["limit"] for target in result["targets"]] == [0, 1 / 25, 2]
+        assert [target["limit"] for target in result["targets"]] == [0, 1 / 25, 1 / 25, 2]
     assert "a second on one core" in capsys.readouterr().out

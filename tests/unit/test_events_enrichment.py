@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core.events.enrichment import Kind, Rule, at, enrich, without_addresses
+from prism_core.events.enrichment import Enricher, Kind, Rule, at
 from prism_core.events.lookups import Prefixes, Rates, Texts, prefix_of
 from prism_core.failures import PermanentFailure
 
@@ -30,6 +30,9 @@ def family(agent: str) -> str | None:
     return "Firefox" if "Firefox/" in agent else None
 
 
+ENRICHER = Enricher(RULES, family)
+
+
 def test_everything_that_is_known_is_added_with_the_versions_it_is_from() -> None:
     data = {
         "job": "job-1",
@@ -38,7 +41,7 @@ def test_everything_that_is_known_is_added_with_the_versions_it_is_from() -> Non
         "currency": "USD",
     }
 
-    found = enrich(data, RULES, LOOKUPS, family)
+    found = ENRICHER(data, LOOKUPS)
 
     assert found.added == {"project_id": "P-1", "country": "NZ", "agent": "Firefox", "cost_eur": "9.04"}
     assert found.versions == {"jobs": 3, "geo": 7, "rates": 2}
@@ -63,18 +66,18 @@ def test_everything_that_is_known_is_added_with_the_versions_it_is_from() -> Non
     ],
 )
 def test_what_no_lookup_knows_is_missing_and_nothing_fails(data: Any, missing: tuple[str, ...]) -> None:
-    assert enrich(data, RULES, LOOKUPS, family).missing == missing
+    assert ENRICHER(data, LOOKUPS).missing == missing
 
 
 def test_a_lookup_that_is_not_there_leaves_its_figure_missing() -> None:
-    assert enrich({"job": "job-1"}, RULES, {}, family).missing == ("project_id",)
+    assert ENRICHER({"job": "job-1"}, {}).missing == ("project_id",)
 
 
 @given(st.ip_addresses())
 def test_no_address_is_kept_and_its_prefix_says_the_same_country(address: Any) -> None:
     rules = (Rule(Kind.COUNTRY, "/clients/0/ip", "country", "geo"),)
 
-    found = enrich({"clients": [{"ip": str(address)}, 1]}, rules, LOOKUPS, family)
+    found = Enricher(rules, family)({"clients": [{"ip": str(address)}, 1]}, LOOKUPS)
 
     kept = at(found.data, "/clients/0/ip")
     assert kept == prefix_of(str(address)) != str(address)
@@ -91,13 +94,21 @@ def test_the_longest_prefix_answers_in_either_family() -> None:
 
 
 def test_what_stands_in_the_place_of_an_address_is_taken_out() -> None:
-    assert without_addresses({"client": {"ip": "203.0.113.77, 10.0.0.1"}}, RULES) == {"client": {"ip": None}}
+    assert ENRICHER.without_addresses({"client": {"ip": "203.0.113.77, 10.0.0.1"}}) == {"client": {"ip": None}}
 
 
 @pytest.mark.parametrize("network", ["203.0.113.7/32", "203.0.113.1/24", "2001:db8::/64", "x"])
 def test_a_network_that_would_name_people_or_is_none_is_refused(network: str) -> None:
     with pytest.raises(PermanentFailure):
         Prefixes.of(1, [(network, "AU")])
+
+
+def test_rules_of_an_enricher_look_at_what_the_data_were_whatever_another_has_cut() -> None:
+    rules = [Rule(Kind.COUNTRY, "/ip", into, "geo") for into in ("first", "second")]
+
+    found = Enricher(rules, family)({"ip": "203.0.113.77"}, LOOKUPS)
+
+    assert (found.added, found.data) == ({"first": "NZ", "second": "NZ"}, {"ip": "203.0.113.0/24"})
 
 
 @given(st.ip_addresses(v=4))
@@ -114,11 +125,11 @@ def test_a_service_outside_is_asked_by_its_name_and_the_text_alone() -> None:
     def outside(service: str, text: str) -> str | None:
         return known.get((service, text))
 
-    found = [enrich({"site": site}, [rule], {}, family, outside) for site in ("north", "south", 7)]
+    found = [Enricher([rule], family)({"site": site}, {}, outside) for site in ("north", "south", 7)]
 
     assert [(one.added, one.missing) for one in found] == [
         ({"region": "EU"}, ()),
         ({}, ("region",)),
         ({}, ("region",)),
     ]
-    assert enrich({"site": "north"}, [rule], {}, family).missing == ("region",)
+    assert Enricher([rule], family)({"site": "north"}, {}).missing == ("region",)
