@@ -144,12 +144,12 @@ def tasks(events: int, rounds: int, broken: float = 0.05) -> Cases:
     rng = random.Random(7)
     rows = [
         (TASK, json.dumps(_spoiled(rng, one) if rng.random() < broken else one).encode())
-        for one in (_task(rng) for _ in range(events))
+        for one in (task(rng) for _ in range(events))
     ]
     return Cases({TASK: TASK_SCHEMA}, rows, rounds)
 
 
-def _task(rng: random.Random) -> dict[str, Any]:
+def task(rng: random.Random) -> dict[str, Any]:
     labels = [
         {"name": rng.choice(("car", "person", "bicycle")), "box": [rng.randrange(2_000) for _ in range(4)]}
         for _ in range(10)

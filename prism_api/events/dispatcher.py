@@ -41,7 +41,7 @@ _outcomes_of = msgspec.json.Decoder(dict[str, list[Settled]]).decode
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of SQS; answers `batchItemFailures`, every message without a final outcome."""
     del context
-    started = time.perf_counter()
+    started, arrived = time.perf_counter(), time.time()
     records = {str(one["messageId"]): one for one in event["Records"]}
     settled: list[Settled] = []
     try:
@@ -53,9 +53,21 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         _log.exception("a batch of %d stays in the queue", len(records))
         answer = batch_item_failures(list(records), settled)
     took = round((time.perf_counter() - started) * 1000, 1)
-    line = {"messages": len(records), "left": len(answer["batchItemFailures"]), "milliseconds": took}
+    line = {
+        "messages": len(records),
+        "left": len(answer["batchItemFailures"]),
+        "waited_milliseconds": _waited(event["Records"], arrived),
+        "milliseconds": took,
+    }
     sys.stdout.write(json.dumps(line) + "\n")
     return answer
+
+
+def _waited(records: Sequence[Mapping[str, Any]], arrived: float) -> float:
+    """How long messages had been in the queue, on average; one that came again counts from its start."""
+    sent = [int(one.get("attributes", {}).get("SentTimestamp", 0)) for one in records]
+    known = [arrived * 1000 - one for one in sent if one]
+    return round(sum(known) / len(known), 1) if known else 0.0
 
 
 def _read(records: Mapping[str, Mapping[str, Any]]) -> Messages:

@@ -16,6 +16,7 @@ from benchmarks import (
     backfill,
     connectors,
     email,
+    events_flow,
     events_validate,
     export_client,
     export_emulator,
@@ -48,6 +49,20 @@ def test_clients_at_once_meet_no_error(capsys: pytest.CaptureFixture[str]) -> No
 
     assert result["errors"] == 0, capsys.readouterr().out
     assert result["requests"] > 0
+
+
+@pytest.mark.slow
+def test_events_are_timed_from_acceptance_to_their_end_and_by_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--rate", "5", "--seconds", "3", "--warm-seconds", "2", "--try-seconds", "2", "--most", "10"]
+
+    result = events_flow.main(small)
+
+    assert result["events"] == 15
+    assert result["wrong"] == []
+    assert set(result["stages"]) == {"accept", "queue", "validate", "enrich", "store", "machine"}
+    assert [one["rate"] for one in result["tried"]] == [10]
+    assert [one["met"] for one in result["targets"]][1:] == [True, True]
+    assert "p95 from accepted to stored" in capsys.readouterr().out
 
 
 def test_weeks_of_history_are_the_same_by_sets_and_by_replay() -> None:
