@@ -228,6 +228,9 @@ class Settings(BaseModel):
     meta_account_id: Annotated[str, Field(pattern=r"^\d{1,25}$")] | None = Field(
         default=None, description="the ad account whose campaigns are reported on, without act_"
     )
+    meta_account_replaced: Annotated[str, Field(pattern=r"^\d{1,25}$")] | None = Field(
+        default=None, description="the account before it, whose published weeks may be replaced by meta_account_id"
+    )
     meta_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://graph.facebook.com"), description="Meta; the platform names its stand-in"
     )

@@ -12,9 +12,11 @@ from datetime import datetime
 from queue import Empty, Queue
 from time import monotonic
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from botocore.exceptions import ClientError
 
+from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure, PrismFailure
 from prism_core.models.reports import Recipient, RecipientStatus, ReportKind
 from prism_core.settings import CampaignSource, ModelProvider, Settings
@@ -23,7 +25,9 @@ from prism_resources.aws import client
 from prism_resources.credentials import secret_name
 from prism_resources.failures import calling, error_code
 from prism_resources.hubspot.checks import check_hubspot
+from prism_resources.lake import Lake
 from prism_resources.meta_ads.checks import check_meta
+from prism_resources.meta_ads.ours import refused_weeks
 from prism_resources.recipients import Recipients
 from prism_resources.tables.reader import TableReader
 from prism_resources.wire.findings import Finding, Level
@@ -35,6 +39,8 @@ from prism_resources.writing.remembering import claude_of, key_of
 SECONDS: Final = 90.0
 _WAITED_SECONDS: Final = 45.0
 _MODEL_SECONDS: Final = 20
+# The week that runs, and those before it that Monday's run reads again.
+_READ_WEEKS: Final = 6
 # Of what SES takes in 24 hours.
 _MUCH: Final = 0.8
 _REPORTS: Final = (
@@ -266,7 +272,13 @@ def _recipients(settings: Settings, _now: datetime, _patience: Patience) -> Iter
 
 
 def _meta(settings: Settings, now: datetime, patience: Patience) -> Iterable[Finding]:
-    return _archived("meta", settings) or check_meta(settings, now, patience)
+    if archived := _archived("meta", settings):
+        return archived
+    found = check_meta(settings, now, patience)
+    if settings.meta_account_id is None:  # which is told
+        return found
+    ended = Week.of(now.astimezone(ZoneInfo(settings.report_time_zone)).date())
+    return [*found, *refused_weeks(settings, Lake(settings), ended.window(_READ_WEEKS))]
 
 
 def _hubspot(settings: Settings, now: datetime, patience: Patience) -> Iterable[Finding]:

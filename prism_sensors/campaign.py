@@ -1,7 +1,7 @@
 """Reading and computing the weeks of the campaign by itself.
 
 Belongs here: the job and its schedule, and which weeks a tick asks for; hour and time zone come from the settings.
-Does not belong here: what is run (prism_assets/campaign), and sending the report.
+Does not belong here: what is run (prism_assets/campaign), asking again (unread.py), and sending the report.
 """
 
 from datetime import datetime
@@ -16,9 +16,8 @@ from prism_core.calendar import Week, WeekRange
 from prism_core.settings import Settings
 from prism_sensors.asking import request
 from prism_sensors.known import KnownAssets, keys
+from prism_sensors.unread import FIGURES, JOB, REPORT, TICKS, campaign_unread, the_tick_of
 
-FIGURES = ("meta_insights", "hubspot_leads", "campaign_metrics", "lead_attribution", "campaign_trends")
-REPORT = ("campaign_analysis", "campaign_report")
 # Meta counts leads to a day for 28 days after it, so a closed week is another one on the four Mondays after.
 READ_AGAIN_WEEKS = 4
 
@@ -29,14 +28,14 @@ def campaign_figures_weekly(settings: Settings, known: KnownAssets) -> dg.Defini
     if len(assets) < len(FIGURES) + len(REPORT):
         return None
     job = dg.define_asset_job(
-        "campaign_figures",
+        JOB,
         selection=dg.AssetSelection.assets(*keys(assets)),
         description="Ads and leads of some weeks, every figure that is computed from them, and the report of one.",
         tags=NO_RUN_RETRY,
     )
 
     @dg.schedule(
-        name="campaign_figures_weekly",
+        name=TICKS,
         job=job,
         cron_schedule=settings.campaign_figures_cron,
         execution_timezone=settings.report_time_zone,
@@ -53,11 +52,11 @@ def campaign_figures_weekly(settings: Settings, known: KnownAssets) -> dg.Defini
         if asked.last < first:
             return dg.SkipReason(f"the first week is {within.first}, and {asked.last} is the one that has ended")
         # Each Monday is a cause of its own: what was read a week ago is read again.
-        cause = f"the tick of {context.scheduled_execution_time:%Y-%m-%dT%H:%MZ}"
+        cause = the_tick_of(context.scheduled_execution_time)
         tags = NO_RUN_RETRY | {REPORTS_TAG: NEWEST_WEEK}
         return request(WeekRange(first, asked.last), assets, [cause], tags=tags)
 
-    return dg.Definitions(jobs=[job], schedules=[tick])
+    return dg.Definitions(jobs=[job], schedules=[tick], sensors=[campaign_unread()])
 
 
 def weeks_to_read(at: datetime, zone: ZoneInfo) -> WeekRange:

@@ -24,7 +24,7 @@ from prism_core.calendar import Week
 from prism_core.campaign.attribution import RELIABLE_SHARE, Attribution, attribute
 from prism_core.campaign.lake_rows import attribution_rows, trend_row
 from prism_core.campaign.metrics import WINDOW_WEEKS, History, Metric
-from prism_core.campaign.trends import Trend, all_time, comparable, trend, weeks_before
+from prism_core.campaign.trends import Trend, all_time, comparable, since_the_first, trend, weeks_before
 from prism_core.charts import as_markdown, bar_chart, grouped_bar_chart
 from prism_core.lake_campaign import CAMPAIGN_TRENDS, LEAD_ATTRIBUTION
 from prism_resources.lake import PartitionWrite
@@ -159,7 +159,7 @@ def _trends(prism: PrismResource, week: Week, reading: Reading[History]) -> _Tre
     currency = own.sums.currency
     found = {metric: trend(week, comparable(past, metric, currency, own.read.whose)) for metric in Metric}
     ever = all_time(past, week)
-    weeks_read = sum(1 for one in past.weeks if one <= week and not past.totals(one).unread)
+    weeks_read = sum(1 for one in since_the_first(past, week) if not past.totals(one).unread)
     written = replace_freely(
         prism,
         CAMPAIGN_TRENDS,

@@ -5,15 +5,16 @@ which of them (sources.py), reading either (prism_resources), and every figure (
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from types import MappingProxyType
 
 import dagster as dg
 
-from prism_assets.campaign.published import CRM_READ, ads_read, require_ads
-from prism_assets.campaign.sources import Sources, must_still_be_there
+from prism_assets.campaign.published import CRM_READ, MAY_ANSWER, require_ads
+from prism_assets.campaign.sources import Sources
 from prism_assets.checking import counts_of
 from prism_assets.computed import Reading, read_for, replace_freely, write_facts
 from prism_assets.overtaking import reading_again
@@ -26,14 +27,14 @@ from prism_core.calendar import Week
 from prism_core.campaign.insights import AdDay
 from prism_core.campaign.lake_rows import ad_row, lead_row
 from prism_core.campaign.leads import CrmLead
-from prism_core.campaign.read_weeks import READING, AdsRead
+from prism_core.campaign.read_weeks import READING, SOURCE, AdsRead
 from prism_core.charts import as_markdown, bar_chart
 from prism_core.evidence import Evidence, Part
 from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
 from prism_core.lake_campaign import HUBSPOT_LEADS, META_INSIGHTS
 from prism_resources.hubspot.source import LeadsWeek
-from prism_resources.lake import PartitionWrite, UnreadableManifest
-from prism_resources.meta_ads.source import FILES, FROM_META, AdsWeek
+from prism_resources.lake import PartitionWrite
+from prism_resources.meta_ads.source import AdsWeek
 
 GROUP = "campaign"
 MOST_SHOWN = 10
@@ -68,6 +69,7 @@ def input_assets(
                 return read_for(prism, META_INSIGHTS, weeks, lambda _weeks, _now: sources)
 
             weeks = weeks_of(context)
+            sources.must_be_ours(weeks)  # before one of them is replaced
             first = read(weeks)
             for week in reversed(weeks):  # the one that is due first
                 found, written = reading_again(week, first, read, partial(_publish_ads, prism, week))
@@ -111,7 +113,8 @@ def input_assets(
                         stood.append(refusal.why)
                         continue
                     found, unread = None, True
-                    _, written = reading_again(week, first, read, partial(_publish_unread, prism, week))
+                    publish = partial(_publish_unread, prism, week, refusal.why)
+                    _, written = reading_again(week, first, read, publish)
                 run.published(week, _leads_metadata(week, found, written))
                 if found is None:
                     context.log.warning("the customer system was not read for %s", week)
@@ -124,10 +127,7 @@ def input_assets(
 
 
 def _publish_ads(prism: PrismResource, week: Week, reading: Reading[Sources]) -> tuple[AdsWeek, PartitionWrite]:
-    sources = reading.computation
-    source = sources.source(week)
-    must_still_be_there(week, _source_before(prism, week), source)
-    found = sources.ads(week)
+    found = reading.computation.ads(week)
     read = AdsRead(
         found.account.account_id,
         found.account.currency,
@@ -136,7 +136,8 @@ def _publish_ads(prism: PrismResource, week: Week, reading: Reading[Sources]) ->
         found.control,
         found.reading,
         found.read_at,
-        FILES if source == FILES else FROM_META,
+        found.source,
+        found.lead_control,
     )
     written = replace_freely(
         prism,
@@ -149,21 +150,13 @@ def _publish_ads(prism: PrismResource, week: Week, reading: Reading[Sources]) ->
             "rows": len(found.rows),
             "repeated": found.repeated,
             "rejected": len(found.rejected),
+            "left_out": sum(found.left_out.values()),
             "days": len(found.days),
         },
         evidence=read.evidence(),
         inputs=[found.reading],
     )
     return found, written
-
-
-def _source_before(prism: PrismResource, week: Week) -> str | None:
-    """What the published week was read from; None where it never was, or its manifest is damaged."""
-    try:
-        before = ads_read(prism, week)
-    except UnreadableManifest:  # which writing the week sets right
-        return None
-    return None if before is None else before.source
 
 
 def _ads_metadata(found: AdsWeek, written: PartitionWrite) -> dict[str, object]:
@@ -181,9 +174,11 @@ def _ads_metadata(found: AdsWeek, written: PartitionWrite) -> dict[str, object]:
         "archived_in": found.reading,
         "spend": str(sum((row.spend for row in found.rows), Decimal(0))),
         "leads": sum(row.leads for row in found.rows),
+        "account_leads": "not told" if found.lead_control is None else sum(found.lead_control.values()),
         "unaccounted_spend": untold if found.unaccounted is None else str(found.unaccounted),
         "repeated": found.repeated,
         "rejected": len(found.rejected),
+        "left_out_of_files": sum(found.left_out.values()),
         "rejected_by_reason": dg.MetadataValue.json(dict(reasons)),
         "largest_rejected": dg.MetadataValue.json(
             [f"row {one.row}: {one.field}: {one.reason}: {one.found}" for one in found.rejected[:MOST_SHOWN]]
@@ -219,8 +214,11 @@ def _publish_leads(
     return found, _write_leads(prism, week, reading, found)
 
 
-def _publish_unread(prism: PrismResource, week: Week, reading: Reading[Sources]) -> tuple[None, PartitionWrite]:
-    return None, _write_leads(prism, week, reading, None)
+def _publish_unread(
+    prism: PrismResource, week: Week, why: PrismFailure, reading: Reading[Sources]
+) -> tuple[None, PartitionWrite]:
+    may_answer = isinstance(why, TransientFailure)
+    return None, _write_leads(prism, week, reading, None, {MAY_ANSWER: int(may_answer)})
 
 
 def _may_be_unread(context: dg.AssetExecutionContext, prism: PrismResource, week: Week, why: PrismFailure) -> bool:
@@ -234,10 +232,14 @@ def _may_be_unread(context: dg.AssetExecutionContext, prism: PrismResource, week
 
 
 def _write_leads(
-    prism: PrismResource, week: Week, reading: Reading[Sources], found: LeadsWeek | None
+    prism: PrismResource,
+    week: Week,
+    reading: Reading[Sources],
+    found: LeadsWeek | None,
+    more: Mapping[str, int] = MappingProxyType({}),
 ) -> PartitionWrite:
     leads: Sequence[CrmLead] = () if found is None else found.found.leads
-    counts = {CRM_READ: int(found is not None), "rows": len(leads)}
+    counts = {CRM_READ: int(found is not None), "rows": len(leads), **more}
     if found is not None:
         counts |= {"repeated": found.found.repeated, "refused": sum(found.found.refused.values())}
         counts |= {} if found.expected is None else {"expected": found.expected}
@@ -255,9 +257,14 @@ def _write_leads(
 
 
 def _evidence(found: LeadsWeek) -> Evidence:
-    """Where the answers lie, and from when to when they are."""
-    span = Part(("from", "until"), {(found.start.isoformat(), found.end.isoformat()): ""})
-    return Evidence({READING: Part(("reading",), {(found.reading,): found.read_at.isoformat()}), "span": span})
+    """Where the answers lie, what they are from, and from when to when they are."""
+    return Evidence(
+        {
+            READING: Part(("reading",), {(found.reading,): found.read_at.isoformat()}),
+            SOURCE: Part(("source",), {(found.source,): ""}),
+            "span": Part(("from", "until"), {(found.start.isoformat(), found.end.isoformat()): ""}),
+        }
+    )
 
 
 def _leads_metadata(week: Week, found: LeadsWeek | None, written: PartitionWrite) -> dict[str, object]:

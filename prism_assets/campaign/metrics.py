@@ -125,8 +125,13 @@ def _publish(prism: PrismResource, reading: _Reading, week: Week) -> _Published:
     read = reading.read.get(week) or require_ads(prism, week)
     rows = reading.history.weeks[week]
     before, added = _before(prism, reading, week), counts_of(prism, META_INSIGHTS, week)
-    spent = reading.history.totals(week).sums.spend
-    wholeness = Wholeness(read.whose, added.get("rejected", 0), read.unaccounted(spent, added.get("rows", 0)))
+    sums = reading.history.totals(week).sums
+    wholeness = Wholeness(
+        read.whose,
+        added.get("rejected", 0) + added.get("left_out", 0),
+        read.unaccounted(sums.spend, added.get("rows", 0)),
+        read.uncounted(sums.leads),
+    )
     totals = history_of({week: rows}, {week: read.days}, {week: wholeness}).totals(week)
     table = PLACES.generations(prism).replace(
         week, map(metrics_item, rows), now=reading.now, known=reading.stands.controls

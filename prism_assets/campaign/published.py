@@ -24,6 +24,8 @@ from prism_core.lake_campaign import CAMPAIGN_METRICS, HUBSPOT_LEADS, LEAD_ATTRI
 
 # In the manifests of leads and of attribution: 1 where the customer system was read.
 CRM_READ = "crm_read"
+# In those of leads that were not read: 1 where asking again may help, 0 where a person must act before.
+MAY_ANSWER = "may_answer"
 _ROWS_AT_ONCE = 8_192
 
 

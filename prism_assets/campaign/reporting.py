@@ -7,15 +7,24 @@ here: the two assets (telling.py), which weeks get one (reports/weeks.py), compu
 import hashlib
 from dataclasses import dataclass
 
-from prism_assets.campaign.published import CRM_READ, Campaigns, ads_read, attribution, leads, require_ads
+from prism_assets.campaign.published import (
+    Campaigns,
+    ads_read,
+    attribution,
+    evidence_of,
+    leads,
+    require_ads,
+)
 from prism_assets.checking import counts_of
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.campaign.figures import Figures, Inputs, figures
+from prism_core.campaign.read_weeks import SOURCE
 from prism_core.campaign.trends import weeks_before
 from prism_core.lake_campaign import HUBSPOT_LEADS
 from prism_core.models.reports import ReportKind
-from prism_resources.meta_ads.source import FROM_META
+from prism_resources.hubspot.source import STAND_IN as STAND_IN_OF_HUBSPOT
+from prism_resources.meta_ads.source import STAND_IN
 from prism_resources.reports.delivery import ReportDelivery
 from prism_resources.writing.passes import brief
 
@@ -59,11 +68,12 @@ def digest_of(found: Figures) -> str:
 
 
 def is_synthetic(prism: PrismResource, week: Week) -> bool:
-    """Whether a report of the week tells of ads or leads that a stand-in of the platform has made up."""
-    settings, weeks = prism.settings(), (*weeks_before(week), week)
-    if settings.is_stand_in(settings.hubspot_api_url) and any(
-        counts_of(prism, HUBSPOT_LEADS, one).get(CRM_READ) for one in weeks
-    ):
+    """Whether a report of the week tells of ads or leads that a stand-in of the platform has made up.
+
+    By what each week was read from, whatever the settings of today would ask.
+    """
+    weeks = (*weeks_before(week), week)
+    if any(read is not None and read.source == STAND_IN for read in (ads_read(prism, one) for one in weeks)):
         return True
-    read = (ads_read(prism, one) for one in weeks) if settings.is_stand_in(settings.meta_api_url) else ()
-    return any(one is not None and one.source == FROM_META for one in read)
+    parts = (found.parts.get(SOURCE) for one in weeks if (found := evidence_of(prism, HUBSPOT_LEADS, one)))
+    return any(part is not None and (STAND_IN_OF_HUBSPOT,) in part.items for part in parts)

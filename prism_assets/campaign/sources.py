@@ -5,7 +5,7 @@ Does not belong here: reading either way (prism_resources), and what is made of 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
@@ -15,10 +15,20 @@ import dagster as dg
 
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
+from prism_core.campaign.read_weeks import AdsRead
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.settings import CampaignSource
 from prism_resources.hubspot.source import ArchivedLeads, LeadsWeek, LiveLeads
-from prism_resources.meta_ads.source import FILES, AdsWeek, ArchivedAds, LiveAds, source_of
+from prism_resources.meta_ads.ours import published_from, require_same
+from prism_resources.meta_ads.source import (
+    FILES,
+    AdsWeek,
+    ArchivedAds,
+    LiveAds,
+    account_id,
+    asked_of,
+    source_of,
+)
 from prism_resources.wire.patience import Progress, Tell
 
 # A run with this tag asks nobody: NEWEST, or the instant as of which the archive is read.
@@ -44,12 +54,39 @@ class Sources:
         archived = tag is not None or prism.settings().campaign_source is CampaignSource.ARCHIVE
         return cls(prism, archived, replayed_at(tag), _to_log(context.log.info))
 
-    def ads(self, week: Week) -> AdsWeek:
-        """A week of ads. One that was loaded from files is those files, whoever else could be asked."""
+    def must_be_ours(self, weeks: Iterable[Week]) -> None:
+        """Raises PermanentFailure where Meta would be asked for a week that is published of another account."""
         settings, lake = self.prism.settings(), self.prism.lake()
-        if self.archived or self.source(week) == FILES:
-            return ArchivedAds(lake, at=self.at).week(week)
-        return LiveAds(settings, lake, tell=self.tell).week(week)
+        for week in weeks:
+            before = published_from(lake, week)
+            if before is not None and not self._from_archive(week, before):
+                require_same(week, before, account_id(settings), asked_of(settings), settings)
+
+    def ads(self, week: Week) -> AdsWeek:
+        """A week of ads. One that was loaded from files is those files, whoever else could be asked.
+
+        Raises PermanentFailure for ads of another account than those that are published.
+        """
+        settings, lake = self.prism.settings(), self.prism.lake()
+        before = published_from(lake, week)
+        if not self._from_archive(week, before):
+            self.must_be_ours([week])
+            return LiveAds(settings, lake, tell=self.tell).week(week)
+        found = ArchivedAds(lake, at=self.at).week(week)
+        if before is not None:
+            require_same(week, before, found.account.account_id, found.source, settings)
+        return found
+
+    def _from_archive(self, week: Week, before: AdsRead | None) -> bool:
+        """Raises PermanentFailure for a week that was published from files which the archive has no more."""
+        source = source_of(self.prism.lake(), week)
+        if before is not None and before.source == FILES and source is None:
+            # Asking Meta instead would make another account's figures of it.
+            raise PermanentFailure(
+                f"the ads of {week} were loaded from files, which have expired from the archive; the published "
+                "figures stand. To compute them anew, load the files again: `prism ingest ads`"
+            )
+        return self.archived or source == FILES
 
     def leads(self, week: Week, zone: ZoneInfo, ads_from: str) -> LeadsWeek | None:
         """A week of leads; None where nobody may be asked.
@@ -64,10 +101,6 @@ class Sources:
             return archive.week(week, zone)
         return LiveLeads(self.prism.settings(), lake, tell=self.tell).week(week, zone)
 
-    def source(self, week: Week) -> str | None:
-        """What the archive's newest reading of a week is from."""
-        return source_of(self.prism.lake(), week)
-
 
 def replayed_at(tag: str | None) -> datetime | None:
     """The instant that a tag names. Raises BadUsage."""
@@ -80,18 +113,6 @@ def replayed_at(tag: str | None) -> datetime | None:
     if found.tzinfo is None:
         raise BadUsage(f"{REPLAY_TAG}={tag!r} has no time zone; add +00:00 or Z")
     return found
-
-
-def must_still_be_there(week: Week, was: str | None, now: str | None) -> None:
-    """Raises PermanentFailure for a week that was published from files which the archive has no more.
-
-    Asking Meta instead would make another account's figures of it.
-    """
-    if was == FILES and now is None:
-        raise PermanentFailure(
-            f"the ads of {week} were loaded from files, which have expired from the archive; the published "
-            "figures stand. To compute them anew, load the files again: `prism ingest ads`"
-        )
 
 
 def _to_log(say: Callable[[str], object]) -> Tell:

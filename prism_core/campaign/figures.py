@@ -17,7 +17,15 @@ from prism_core.campaign.indicators import RULES, Indicator, Rules, indicator, s
 from prism_core.campaign.metrics import CampaignWeek, History, Metric, Sums, WeekTotals
 from prism_core.campaign.read_weeks import Wholeness
 from prism_core.campaign.restatements import Restated, restated
-from prism_core.campaign.trends import MONEY, Trend, all_time, comparable, trend, weeks_before
+from prism_core.campaign.trends import (
+    MONEY,
+    Trend,
+    all_time,
+    comparable,
+    since_the_first,
+    trend,
+    weeks_before,
+)
 from prism_core.facts.gate import Scope
 from prism_core.facts.ledger import Fact, Ledger, Unit, computed
 
@@ -225,10 +233,10 @@ def _add_trend(ledger: Ledger, found: Trend, metric: Metric, window: list[Week])
 
 
 def _add_all_time(ledger: Ledger, found: History, week: Week, currency: str) -> None:
-    sums = all_time(found, week)
-    sources = tuple(row.key for one in found.weeks if one <= week for row in found.weeks[one])
+    sums, weeks = all_time(found, week), since_the_first(found, week)
+    sources = tuple(row.key for one in weeks for row in found.weeks[one])
     _count(ledger, "all.leads", "leads since the first week", sums.leads, "leads", *sources, period=ALL_TIME)
-    partial = sum(1 for one in found.weeks if one <= week and not found.totals(one).whole)
+    partial = sum(1 for one in weeks if not found.totals(one).whole)
     if partial:
         _count(ledger, "missing.all_weeks", "weeks since the first one that were not read whole", partial)
     if sums.spend is not None:
@@ -269,6 +277,9 @@ def _add_missing(ledger: Ledger, inputs: Inputs, totals: WeekTotals) -> None:
     for fact_id, label, count, metric in counts:
         if count:
             _count(ledger, fact_id, label, count, metric)
+    if totals.read.uncounted > 0:
+        label = "leads of the account that are in no row"
+        _count(ledger, "missing.leads", label, totals.read.uncounted, "missing_leads")
     if lacking := totals.read.unaccounted:
         way = "missing.spend" if lacking > 0 else "missing.excess"
         label = "spend of the account that is in no row" if lacking > 0 else "spend of rows beyond the account's"

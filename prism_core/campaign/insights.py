@@ -46,6 +46,7 @@ class RefusedRow(PrismFailure):
 
     def __init__(self, reason: Reason, field: str, found: object) -> None:
         self.reason, self.field, self.found = reason, field, repr(found)[:_MOST_SHOWN]
+        self.day: date | None = None  # of a row of a file, where that can be read
         super().__init__(f"{field}: {reason}: {self.found}")
 
 
@@ -122,7 +123,15 @@ def csv_rows(lines: Iterable[str], account: Account) -> Iterator[tuple[int, AdDa
             found: AdDay | RefusedRow = _csv_day(json_object(row) or {}, account)
         except RefusedRow as why:
             found = why
+            found.day = _day_if_any(json_object(row) or {})
         yield reader.line_num, found
+
+
+def _day_if_any(row: Mapping[str, object]) -> date | None:
+    try:
+        return _day(row, "date")
+    except RefusedRow:
+        return None
 
 
 def ad_day(row: object, account: Account) -> AdDay:
@@ -153,6 +162,11 @@ def ad_day(row: object, account: Account) -> AdDay:
         leads=_leads(actions),
         landing_page_views=actions.get(LANDING_PAGE_VIEW),
     )
+
+
+def leads_of(row: Mapping[str, object]) -> int:
+    """The leads of a row of any level. Raises RefusedRow."""
+    return _leads(_actions(row.get("actions")))
 
 
 def json_object(found: object) -> Mapping[str, object] | None:

@@ -125,7 +125,7 @@ class WeekTotals:
     @property
     def whole(self) -> bool:
         """Whether nothing is known to be missing: else it is no smaller week, and compared with nothing."""
-        return not (self.missing or self.read.refused or self.read.unaccounted)
+        return not (self.missing or self.read.refused or self.read.unaccounted or self.read.uncounted > 0)
 
     def parts(self, metric: Metric) -> Parts | None:
         """None where the figure is not known."""

@@ -16,6 +16,8 @@ from prism_core.evidence import Evidence, Part
 from prism_core.failures import PermanentFailure
 
 ACCOUNT, DAYS, READING, SOURCE = "account", "days", "reading", "source"
+# The account's own leads by day, beside its spend.
+ACCOUNT_LEADS: Final = "account_leads"
 # How whole a week of campaigns is, beside its days.
 WHOLENESS: Final = "wholeness"
 # Meta rounds each row to cents: so much of an amount a row is nothing that went missing.
@@ -27,8 +29,8 @@ _UNTOLD: Final = ""
 class AdsRead:
     """One reading. `days` are those that were read, in `zone`; `control` is the account's own spend by day.
 
-    `control` is None where nobody told it. `reading` is the prefix of its answers in the archive, `source` whether
-    Meta was asked (`meta`) or files were loaded (`files`).
+    `lead_control` are its leads; both are None where nobody told them. `reading` is the prefix of its answers in
+    the archive, `source` whether Meta was asked (`meta`), its stand-in (`stand_in`), or files loaded (`files`).
     """
 
     account_id: str
@@ -39,6 +41,7 @@ class AdsRead:
     reading: str
     read_at: datetime
     source: str
+    lead_control: Mapping[date, int] | None = None
 
     @property
     def whose(self) -> str:
@@ -55,10 +58,16 @@ class AdsRead:
         lacking = sum(self.control.values(), Decimal(0)) - spent
         return lacking if abs(lacking) > ROUNDING * rows else Decimal(0)
 
+    def uncounted(self, leads: int) -> int:
+        """How many of the account's own leads are in none of the rows; less than nought: they say more."""
+        return 0 if self.lead_control is None else sum(self.lead_control.values()) - leads
+
     def evidence(self) -> Evidence:
         """As the manifest of `meta_insights` keeps it."""
+        told = {} if self.lead_control is None else {ACCOUNT_LEADS: _leads_part(self.lead_control)}
         return Evidence(
             {
+                **told,
                 ACCOUNT: Part(("account_id",), {(self.account_id,): f"{self.currency} {self.zone.key}"}),
                 DAYS: days_part(self.days, self.control),
                 READING: Part(("reading",), {(self.reading,): self.read_at.isoformat()}),
@@ -92,6 +101,7 @@ class AdsRead:
                 reading,
                 datetime.fromisoformat(read_at),
                 source,
+                _leads_of(evidence),
             )
         except (KeyError, ValueError, ArithmeticError, OSError) as error:
             raise PermanentFailure(
@@ -104,15 +114,18 @@ class Wholeness:
     """What is known to be in none of a week's figures, beside days; `whose` they are, None where nobody noted it.
 
     `refused`: rows of ads. `unaccounted`: spend of the account (AdsRead.unaccounted), in its currency.
+    `uncounted`: leads of the account (AdsRead.uncounted).
     """
 
     whose: str | None = None
     refused: int = 0
     unaccounted: Decimal = Decimal(0)
+    uncounted: int = 0
 
     def part(self) -> Part:
         """As the manifest of `campaign_metrics` keeps it."""
         said = {"whose": self.whose or "", "refused": str(self.refused), "unaccounted": str(self.unaccounted)}
+        said["uncounted"] = str(self.uncounted)
         return Part(("what",), {(name,): value for name, value in said.items()})
 
     @classmethod
@@ -122,13 +135,23 @@ class Wholeness:
         if part is None:
             return cls()
         said = {name: value for (name,), value in part.items.items()}
-        return cls(said["whose"] or None, int(said["refused"]), Decimal(said["unaccounted"]))
+        uncounted = int(said.get("uncounted", 0))
+        return cls(said["whose"] or None, int(said["refused"]), Decimal(said["unaccounted"]), uncounted)
 
 
 def days_part(days: Collection[date], control: Mapping[date, Decimal] | None = None) -> Part:
     """The days that were read, each with the account's own spend where that was told."""
     told = {day: _UNTOLD if control is None else str(control.get(day, Decimal(0))) for day in days}
     return Part(("day",), {(day.isoformat(),): spend for day, spend in told.items()})
+
+
+def _leads_part(control: Mapping[date, int]) -> Part:
+    return Part(("day",), {(day.isoformat(),): str(leads) for day, leads in control.items()})
+
+
+def _leads_of(evidence: Evidence) -> dict[date, int] | None:
+    part = evidence.parts.get(ACCOUNT_LEADS)
+    return None if part is None else {date.fromisoformat(day): int(leads) for (day,), leads in part.items.items()}
 
 
 def days_of(evidence: Evidence) -> tuple[date, ...]:

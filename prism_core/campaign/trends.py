@@ -4,7 +4,7 @@ Belongs here: the baseline of up to four weeks, the change against it, all-time 
 whether a change means anything (indicators.py).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
@@ -98,12 +98,27 @@ def _for_leads(history: History, week: Week) -> frozenset[str]:
 MONEY = frozenset({Metric.SPEND, Metric.COST_PER_LEAD, Metric.COST_PER_CLICK})
 
 
-def all_time(history: History, until: Week) -> Sums:
-    """Everything that was read up to a week, the week included. Raises BadUsage when nothing was."""
-    weeks: Iterable[Week] = [week for week in history.weeks if week <= until]
+def since_the_first(history: History, until: Week) -> tuple[Week, ...]:
+    """The weeks up to one, that one included, which are not known to be of another ad account than it is.
+
+    Raises BadUsage when there is none.
+    """
+    weeks = [week for week in history.weeks if week <= until]
     if not weeks:
         raise BadUsage(f"no ads up to {until} were read")
+    ours = _account(history, until)
+    return tuple(week for week in weeks if None in {ours, their := _account(history, week)} or their == ours)
+
+
+def all_time(history: History, until: Week) -> Sums:
+    """Everything that was read of the account up to a week, the week included. Raises as `since_the_first`."""
+    weeks = since_the_first(history, until)
     return reduce(Sums.plus, (row.sums for week in weeks for row in history.weeks[week]), Sums())
+
+
+def _account(history: History, week: Week) -> str | None:
+    whose = history.wholeness[week].whose if week in history.wholeness else None
+    return None if whose is None else whose.partition(" ")[0]
 
 
 def _events(past: Sequence[Parts]) -> int | None:

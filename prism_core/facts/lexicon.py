@@ -95,6 +95,7 @@ ALARMS: Final = re.compile(rf"\b(?:{_any(_ALARMS)})\b", re.I)
 # Those of OWN are of figures that stand for nothing else; beside them the words of KIN may stand.
 OWN: Final = (
     "missing_spend",
+    "missing_leads",
     "missing_excess",
     "missing_contacts",
     "missing_days",
@@ -137,6 +138,9 @@ METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     "lead_leads": re.compile(r"\bleads\s+of\s+campaigns\s+for\s+leads\b", re.I),
     "missing_spend": re.compile(
         r"\bspend\s+of\s+the\s+account\s+that\s+is\s+in\s+no\s+row(?:\s+of\s+ads)?\b", re.I
+    ),
+    "missing_leads": re.compile(
+        r"\bleads\s+of\s+the\s+account\s+that\s+are\s+in\s+no\s+row(?:\s+of\s+ads)?\b", re.I
     ),
     "missing_excess": re.compile(
         r"\bspend\s+of\s+rows\s+(?:of\s+ads\s+that\s+the\s+account's\s+own\s+total\s+does\s+not\s+have|"

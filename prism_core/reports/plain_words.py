@@ -191,6 +191,8 @@ def missing(found: Figures) -> tuple[Statement, ...]:
         said.append("Spend of the account that is in no row of ads: {{fact:missing.spend}}.")
     if "missing.excess" in found.ledger:
         said.append("Spend of rows of ads that the account's own total does not have: {{fact:missing.excess}}.")
+    if "missing.leads" in found.ledger:
+        said.append("Leads of the account that are in no row of ads: {{fact:missing.leads}}.")
     if found.totals.sums.spend is None:
         said.append("The spend is in several currencies and was not added up.")
     if not found.totals.whole:

@@ -15,7 +15,7 @@ from prism_core.failures import TransientFailure
 from prism_resources.wire.calls import Answer, Calls, object_of
 from prism_resources.wire.patience import Progress, Tell
 
-PAGE = "page"
+PAGE, CONTROL = "page", "control"
 SEARCH: Final = "/crm/v3/objects/contacts/search"
 PAGE_ROWS: Final = 200
 # Five searches a second are taken.
@@ -23,8 +23,36 @@ PAUSE_SECONDS: Final = 0.2
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def contacts(calls: Calls, start: datetime, end: datetime, where: AdIds, tell: Tell) -> Iterator[Answer]:
-    """The pages of all contacts with start <= created < end, by id, each once. Raises as Calls."""
+def contacts(
+    calls: Calls, start: datetime, end: datetime, where: AdIds, tell: Tell
+) -> Iterator[tuple[str, Answer]]:
+    """The pages of all contacts with start <= created < end, by id, each once. Raises as Calls.
+
+    Behind them HubSpot is asked once more how many there are: as many as it counts before and after the walk have
+    come, or a page was lost, which raises TransientFailure.
+    """
+    seen, expected = 0, None
+    for answer in _pages(calls, start, end, where, tell):
+        seen += len({_id(one) or place for place, one in enumerate(answer.json["results"])})
+        expected = total_of(answer) if expected is None else expected
+        yield PAGE, answer
+    control = calls.post_json(CONTROL, SEARCH, _asked(start, end, 0, where) | {"limit": 1})
+    yield CONTROL, control
+    least = min((one for one in (expected, total_of(control)) if one is not None), default=0)
+    if seen < least:
+        raise TransientFailure(
+            f"HubSpot counts {least} contacts from {start.isoformat()} to {end.isoformat()} and sent {seen}: a "
+            "page was lost; try again later"
+        )
+
+
+def total_of(answer: Answer) -> int | None:
+    """How many contacts HubSpot counts; None where it does not say."""
+    found = answer.json.get("total")
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _pages(calls: Calls, start: datetime, end: datetime, where: AdIds, tell: Tell) -> Iterator[Answer]:
     last, rows = 0, 0
     expected: int | None = None
     while True:
@@ -36,9 +64,7 @@ def contacts(calls: Calls, start: datetime, end: datetime, where: AdIds, tell: T
         if not found:
             return
         rows += len(found)
-        total = answer.json.get("total")
-        if expected is None and isinstance(total, int):
-            expected = total
+        expected = total_of(answer) if expected is None else expected
         tell(Progress("contacts", rows, min(rows / expected, 1.0) if expected else None))
         behind = max((_id(one) for one in found), default=0)
         if behind <= last:

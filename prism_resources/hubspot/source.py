@@ -20,21 +20,23 @@ from prism_core.failures import PermanentFailure
 from prism_core.settings import Settings
 from prism_resources.archive import HUBSPOT, Archive, Reading
 from prism_resources.credentials import hubspot_credentials
-from prism_resources.hubspot.contacts import PAGE, PAUSE_SECONDS, contacts
+from prism_resources.hubspot.contacts import PAGE, PAUSE_SECONDS, contacts, total_of
 from prism_resources.hubspot.errors import judge
 from prism_resources.lake import Lake
 from prism_resources.wire.calls import Answer, Calls, Keep, answer_of
 from prism_resources.wire.patience import Patience, Tell, tell_nobody
 
 WHAT: Final = "contacts"
+# What a reading is from: the customer system that was asked, or the platform's own stand-in of it.
+FROM_HUBSPOT, STAND_IN = "hubspot", "stand_in"
 
 
 @dataclass(frozen=True, slots=True)
 class LeadsWeek:
     """The contacts that were created from `start` until before `end`, in UTC.
 
-    `expected` is how many HubSpot said there are, None where it did not say so: more or fewer are in `found` when
-    contacts were merged or made while they were read. `reading` is where the answers lie.
+    `expected` is how many HubSpot said there are, before the walk or behind it, whichever were fewer (contacts are
+    merged while they are read); None where it did not say so. `reading` is where the answers lie, from `source`.
     """
 
     week: Week
@@ -44,6 +46,7 @@ class LeadsWeek:
     found: LeadsRead
     expected: int | None
     reading: str
+    source: str
 
 
 class LeadsSource(Protocol):
@@ -68,14 +71,16 @@ class LiveLeads:
         now, (start, end) = clock.now(), bounds(week, zone)
         where = ad_ids(self._settings)
         named = {"campaign": where.campaign, "adset": where.adset, "ad": where.ad}
+        source = STAND_IN if self._settings.is_stand_in(self._settings.hubspot_api_url) else FROM_HUBSPOT
         with (
             self._archive.begin(week, WHAT, now) as writing,
             hubspot_calls(self._settings, self._patience, writing.keep) as calls,
         ):
             answers = contacts(calls, start, end, where, self._tell)
             found, expected = _together(writing.settled(answers), where)
-            writing.complete({"start": start.isoformat(), "end": end.isoformat(), "properties": named})
-        return LeadsWeek(week, start, end, now, found, expected, writing.prefix)
+            span = {"start": start.isoformat(), "end": end.isoformat()}
+            writing.complete({**span, "properties": named, "source": source})
+        return LeadsWeek(week, start, end, now, found, expected, writing.prefix, source)
 
 
 class ArchivedLeads:
@@ -100,7 +105,8 @@ class ArchivedLeads:
             )
         named: Any = reading.facts.get("properties")
         found, expected = _together(_archived(reading), AdIds(**named))
-        return LeadsWeek(week, start, end, reading.read_at, found, expected, reading.prefix)
+        source = str(reading.facts.get("source", FROM_HUBSPOT))
+        return LeadsWeek(week, start, end, reading.read_at, found, expected, reading.prefix, source)
 
 
 def ad_ids(settings: Settings) -> AdIds:
@@ -123,21 +129,23 @@ def hubspot_calls(settings: Settings, patience: Patience, keep: Keep) -> Calls:
     )
 
 
-def _archived(reading: Reading) -> Iterator[Answer]:
+def _archived(reading: Reading) -> Iterator[tuple[str, Answer]]:
     for exchange in reading.exchanges():
         answer = answer_of(exchange)
-        if exchange.step == PAGE and judge(answer) is None:
-            yield answer
+        if judge(answer) is None:
+            yield exchange.step, answer
 
 
-def _together(answers: Iterable[Answer], where: AdIds) -> tuple[LeadsRead, int | None]:
-    expected: list[int] = []
+def _together(answers: Iterable[tuple[str, Answer]], where: AdIds) -> tuple[LeadsRead, int | None]:
+    totals: dict[str, int] = {}
 
     def found() -> Iterator[object]:
-        for answer in answers:
-            total = answer.json.get("total")
-            if not expected and isinstance(total, int):
-                expected.append(total)
-            yield from answer.json["results"]
+        for step, answer in answers:
+            total = total_of(answer)
+            if total is not None:
+                totals.setdefault(step, total)  # a later page counts what is left
+            if step == PAGE:
+                yield from answer.json["results"]
 
-    return read_contacts(found(), where), expected[0] if expected else None
+    read = read_contacts(found(), where)
+    return read, min(totals.values(), default=None)

@@ -3,14 +3,15 @@
 Belongs here: from paths to complete readings, counting every row as loaded, duplicate or rejected. Does not belong
 here: the form of a file (prism_core/campaign/insights.py), reading a week back (source.py), what is printed.
 A week is fed from files or from Meta, never from both. What files say of a week is added up: a later row of the
-same ad and day counts in the place of an earlier one.
+same ad and day counts in the place of an earlier one. Rows that could not be read are part of a week until a file
+over the same days, or more, is loaded without them.
 """
 
 import csv
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from io import TextIOWrapper
@@ -25,22 +26,27 @@ from prism_core.worker_activity.files import Rejected
 from prism_resources.archive import META, Archive
 from prism_resources.lake import Lake
 from prism_resources.meta_ads.insights import ACCOUNT, PAGE, PAGE_ROWS
-from prism_resources.meta_ads.source import FILES, WHAT, AdAccount, ArchivedAds, ended_days, source_of
+from prism_resources.meta_ads.source import FILES, LEFT_OUT, WHAT, AdAccount, ArchivedAds, ended_days, source_of
 from prism_resources.wire.exchanges import Exchange
 from prism_resources.worker_activity.ingest import FileCounts, Progress, Reject, readable_name
 
 _GZIP: Final = b"\x1f\x8b"
 
 Ad = tuple[date, str]
+Span = tuple[date, date]
 
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of a week. `ended`: the days that may be loaded, none where Meta was read."""
+    """What is known of a week. `ended`: the days that may be loaded, none where Meta was read.
+
+    `left_out`: how many rows of it could not be read, by the first and last day of the file that they stood in.
+    """
 
     ended: frozenset[date]
     rows: dict[Ad, AdDay] = field(default_factory=dict[Ad, AdDay])
     days: set[date] = field(default_factory=set[date])
+    left_out: dict[Span, int] = field(default_factory=dict[Span, int])
     changed: bool = False
 
 
@@ -64,10 +70,11 @@ class AdsIngest:
             counts.rejected += 1
             reject(Rejected(name, line, reason, excerpt))
 
-        taken: list[date] = []
+        taken, unread = list[date](), list[date | None]()
         try:
             for line, row in self._rows(path):
                 if isinstance(row, RefusedRow):
+                    unread.append(row.day)
                     refuse(line, f"{row.field}: {row.reason}", row.found)
                 elif why := self._refusal(row):
                     refuse(line, why, f"{row.day}, ad {row.ad_id}")
@@ -75,11 +82,13 @@ class AdsIngest:
                     taken.append(row.day)
                     self._take(row, counts)
         except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
+            unread.append(None)
             refuse(0, f"the file cannot be read further: {error}")
         except BadUsage as error:
             refuse(0, str(error))
         if taken:
             self._cover(min(taken), max(taken))
+        self._leave_out(taken, unread)
         progress(path.stat().st_size if path.is_file() else 0)
         return counts
 
@@ -127,6 +136,25 @@ class AdsIngest:
                 known.days.add(day)
                 known.changed = True
 
+    def _leave_out(self, taken: Sequence[date], unread: Sequence[date | None]) -> None:
+        """Note rows that could not be read in their week; one without a day in every week that the file is of.
+
+        Nobody knows where it belongs, and none of these weeks may be told as whole.
+        """
+        days = [*taken, *(day for day in unread if day is not None)]
+        if not days:
+            return
+        span = min(days), max(days)
+        for week in WeekRange(Week.of(span[0]), Week.of(span[1])):
+            known = self._of(week) if week in self._weeks else None
+            if known is None or not known.ended:
+                continue
+            left = {one: n for one, n in known.left_out.items() if not (span[0] <= one[0] and one[1] <= span[1])}
+            if count := sum(day is None or day in week.days for day in unread):
+                left[span] = count
+            known.changed = known.changed or left != known.left_out
+            known.left_out = left
+
     def _of(self, week: Week) -> _Known:
         if week not in self._known:
             self._known[week] = self._read(week)
@@ -144,23 +172,28 @@ class AdsIngest:
             for row in found.rows
         )
         other = replace(found.account, name=self._account.name) != self._account
-        return _Known(ended, {(row.day, row.ad_id): row for row in rows}, set(found.days), other)
+        by_place = {(row.day, row.ad_id): row for row in rows}
+        return _Known(ended, by_place, set(found.days), dict(found.left_out), other)
 
     def _write(self, week: Week, known: _Known) -> None:
         account = self._account
-        said = {
+        described = {
             "account_id": account.account_id,
             "name": account.name,
             "currency": account.currency,
             "timezone_name": account.zone.key,
         }
         with Archive(self._lake, META).begin(week, WHAT, self._now) as writing:
-            writing.keep(self._exchange(ACCOUNT, said))
+            writing.keep(self._exchange(ACCOUNT, described))
             rows = (_answered(known.rows[place]) for place in sorted(known.rows))
             for page in _pages(rows):
                 writing.keep(self._exchange(PAGE, {"data": page}))
             days = [day.isoformat() for day in sorted(known.days)]
-            writing.complete({"account_id": account.account_id, "days": days, "source": FILES})
+            left = [
+                [first.isoformat(), last.isoformat(), n] for (first, last), n in sorted(known.left_out.items())
+            ]
+            said = {"account_id": account.account_id, "days": days, "source": FILES}
+            writing.complete(said | ({LEFT_OUT: left} if left else {}))
 
     def _exchange(self, step: str, body: Mapping[str, Any]) -> Exchange:
         return Exchange(step, "FILE", "", {}, self._now.isoformat(), 200, {}, json.dumps(body).encode())

@@ -66,8 +66,12 @@ class Insights:
         return self._calls.get(ACCOUNT, self._account, {"fields": ACCOUNT_FIELDS})
 
     def control(self, days: Days) -> Iterator[Answer]:
-        """Spend and impressions of the whole account by day: what the ads must come to."""
-        fields = {"level": "account", "fields": "account_id,account_currency,spend,impressions"}
+        """Spend and leads of the whole account by day: what the ads must come to."""
+        fields = {
+            "level": "account",
+            "fields": "account_id,account_currency,spend,actions",
+            "use_unified_attribution_setting": "true",
+        }
         yield from self._walk(CONTROL, f"{self._account}/insights", fields | _of(days), days)
 
     def ads(self, days: Days, *, in_background: bool = False) -> Iterator[Answer]:

@@ -6,7 +6,7 @@ Both ways read the same answers through the same code: a week from the archive i
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Protocol
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.campaign.account_days import day_of
-from prism_core.campaign.insights import Account, AdDay, Rejected, read_insights
+from prism_core.campaign.insights import Account, AdDay, RefusedRow, Rejected, leads_of, read_insights
 from prism_core.failures import PermanentFailure
 from prism_core.settings import Settings
 from prism_resources.archive import META, Archive, Reading
@@ -28,8 +28,11 @@ from prism_resources.wire.calls import Answer, Calls, Keep, answer_of, object_of
 from prism_resources.wire.patience import Patience, Tell, tell_nobody
 
 WHAT: Final = "insights"
-# What a reading is from: the account that was asked, or files that a person loaded (files.py).
-FROM_META, FILES = "meta", "files"
+# Of a reading of files: rows that could not be read, by the first and last day of their file.
+LEFT_OUT: Final = "left_out"
+# What a reading is from: the account that was asked, the platform's own stand-in of it, or files that a person
+# loaded (files.py). Noted with each reading: settings of another day would say it of what they never read.
+FROM_META, STAND_IN, FILES = "meta", "stand_in", "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ class AdsWeek:
 
     `days` were read: those that had ended when it was read, or those of a file. `control` is the account's own
     spend by day (none where nothing was delivered), None where nobody told it, as in a file; what the rows lack of
-    it is `unaccounted`. `repeated` rows came twice. `reading` is where the answers lie.
+    it is `unaccounted`. `lead_control` are its leads, None also where an older reading has not asked for them.
+    `repeated` rows came twice; `left_out` could not be read from files (files.py). `reading` is where the answers
+    lie, from `source`.
     """
 
     week: Week
@@ -60,6 +65,9 @@ class AdsWeek:
     rejected: tuple[Rejected, ...]
     control: Mapping[date, Decimal] | None
     reading: str
+    source: str
+    lead_control: Mapping[date, int] | None = None
+    left_out: Mapping[tuple[date, date], int] = field(default_factory=dict[tuple[date, date], int])
 
     @property
     def unaccounted(self) -> Decimal | None:
@@ -96,14 +104,16 @@ class LiveAds:
     def week(self, week: Week) -> AdsWeek:
         """Raises PermanentFailure, TransientFailure, Cancelled."""
         now = clock.now()
-        account = account_id(self._settings)
+        account, source = account_id(self._settings), asked_of(self._settings)
         with (
             self._archive.begin(week, WHAT, now) as writing,
             meta_calls(self._settings, self._patience, writing.keep) as calls,
         ):
             insights = Insights(calls, self._settings.meta_api_version, account, self._patience, self._tell)
-            found = _together(week, now, writing.prefix, writing.settled(self._answers(week, now, insights)))
-            writing.complete({"account_id": account, "days": [day.isoformat() for day in found.days]})
+            answers = writing.settled(self._answers(week, now, insights))
+            found = _together(_Read(week, now, writing.prefix, source, with_leads=True), answers)
+            days = [day.isoformat() for day in found.days]
+            writing.complete({"account_id": account, "days": days, "source": source, "lead_control": True})
         return found
 
     def _answers(self, week: Week, now: datetime, insights: Insights) -> Iterator[tuple[str, Answer]]:
@@ -129,13 +139,20 @@ class ArchivedAds:
     def week(self, week: Week) -> AdsWeek:
         """Raises PermanentFailure when the archive has no complete reading of the week."""
         reading = self._archive.newest(week, WHAT, self._at)
-        return _together(week, reading.read_at, reading.prefix, _archived(reading), _days(reading))
+        with_leads = bool(reading.facts.get("lead_control"))
+        read = _Read(week, reading.read_at, reading.prefix, _source(reading), with_leads, _days(reading))
+        return replace(_together(read, _archived(reading)), left_out=_left_out(reading))
 
 
 def source_of(lake: Lake, week: Week) -> str | None:
-    """What the newest complete reading of a week is from, FILES or FROM_META; None when there is none."""
+    """What the newest complete reading of a week is from; None when there is none."""
     readings = Archive(lake, META).readings(week, WHAT)
-    return str(readings[-1].facts.get("source", FROM_META)) if readings else None
+    return _source(readings[-1]) if readings else None
+
+
+def asked_of(settings: Settings) -> str:
+    """Whom a reading of today asks, FROM_META or STAND_IN."""
+    return STAND_IN if settings.is_stand_in(settings.meta_api_url) else FROM_META
 
 
 def meta_calls(settings: Settings, patience: Patience, keep: Keep) -> Calls:
@@ -174,24 +191,38 @@ def _archived(reading: Reading) -> Iterator[tuple[str, Answer]]:
             yield exchange.step, answer
 
 
+def _source(reading: Reading) -> str:
+    return str(reading.facts.get("source", FROM_META))
+
+
 def _days(reading: Reading) -> tuple[date, ...]:
     """The days that a reading says it is of."""
     return tuple(date.fromisoformat(str(day)) for day in reading.facts.get("days", ()))
 
 
-def _together(
-    week: Week,
-    read_at: datetime,
-    prefix: str,
-    answers: Iterable[tuple[str, Answer]],
-    days: tuple[date, ...] | None = None,
-) -> AdsWeek:
-    """`days` are those that were read; None: those that had ended."""
-    left = iter(answers)
+def _left_out(reading: Reading) -> dict[tuple[date, date], int]:
+    said: Any = reading.facts.get(LEFT_OUT, ())
+    return {(date.fromisoformat(first), date.fromisoformat(last)): int(count) for first, last, count in said}
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What is known of a reading beside its answers. `days` that were read; None: those that had ended."""
+
+    week: Week
+    at: datetime
+    prefix: str
+    source: str
+    with_leads: bool
+    days: tuple[date, ...] | None = None
+
+
+def _together(read: _Read, answers: Iterable[tuple[str, Answer]]) -> AdsWeek:
+    week, left = read.week, iter(answers)
     account = next((_account(answer) for step, answer in left if step == ACCOUNT), None)
     if account is None:
         raise PermanentFailure(f"the archived reading of {week} does not say whose it is; read the week again")
-    control: dict[date, Decimal] = {}
+    control, leads = dict[date, Decimal](), dict[date, int]()
     asked = list[str]()
 
     def rows() -> Iterator[object]:
@@ -200,12 +231,24 @@ def _together(
                 yield from answer.json["data"]
             elif step == CONTROL:
                 asked.append(step)
-                control.update(_spend(row) for row in answer.json["data"])
+                for day, spend, counted in map(_of_account, answer.json["data"]):
+                    control[day], leads[day] = spend, counted
 
     found = read_insights(rows(), Account(account.account_id, account.currency))
-    days = ended_days(week, account.zone, read_at) if days is None else days
-    told = control if asked else None
-    return AdsWeek(week, account, read_at, days, found.rows, found.repeated, found.rejected, told, prefix)
+    days = ended_days(week, account.zone, read.at) if read.days is None else read.days
+    return AdsWeek(
+        week,
+        account,
+        read.at,
+        days,
+        found.rows,
+        found.repeated,
+        found.rejected,
+        control if asked else None,
+        read.prefix,
+        read.source,
+        leads if asked and read.with_leads else None,
+    )
 
 
 def _account(answer: Answer) -> AdAccount:
@@ -225,9 +268,11 @@ def _account(answer: Answer) -> AdAccount:
     return AdAccount(named["account_id"], named["name"], named["currency"], zone)
 
 
-def _spend(row: Any) -> tuple[date, Decimal]:
+def _of_account(row: Any) -> tuple[date, Decimal, int]:
+    """Day, spend and leads of the whole account."""
     found = object_of(row)
     try:
-        return date.fromisoformat(str(found.get("date_start"))), Decimal(str(found.get("spend", "0")))
-    except (ValueError, InvalidOperation) as error:
+        day, spend = date.fromisoformat(str(found.get("date_start"))), Decimal(str(found.get("spend", "0")))
+        return day, spend, leads_of(found)
+    except (ValueError, InvalidOperation, RefusedRow) as error:
         raise PermanentFailure(f"Meta's total of a day cannot be read: {str(row)[:100]}") from error

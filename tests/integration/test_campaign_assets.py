@@ -18,12 +18,14 @@ from infra.local.platform import Platform
 from infra.local.standins.faults import Fault
 from prism_assets.campaign.metrics import PLACES
 from prism_assets.campaign.published import ads, history_until
+from prism_assets.campaign.reporting import Told
 from prism_assets.campaign.sources import NEWEST, REPLAY_TAG
 from prism_assets.resources import PrismResource
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.lake_rows import attribution_of
 from prism_core.campaign.metrics import Metric
+from prism_core.facts.tokens import written
 from prism_core.lake_campaign import (
     CAMPAIGN,
     CAMPAIGN_METRICS,
@@ -32,6 +34,7 @@ from prism_core.lake_campaign import (
     META_INSIGHTS,
 )
 from prism_core.lake_tables import LAKE_TABLES
+from prism_core.reports.plain_words import missing
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.meta_ads.files import AdsIngest
@@ -275,11 +278,27 @@ def test_a_row_that_cannot_be_taken_is_told_counted_and_missing_in_the_spend_and
     done = run(instance, one(W31))
 
     assert done.success
-    assert {"every_row_taken", "spend_accounted"} <= failed_checks(done)
+    assert {"every_row_taken", "spend_accounted", "leads_accounted"} <= failed_checks(done)
     assert "rows_conserved" not in failed_checks(done)
     facts = week_metadata(instance, "meta_insights", W31)
     assert (facts["rejected"], facts["rejected_by_reason"]) == (1, {"id": 1})
     assert facts["unaccounted_spend"] == "11715.57"
+
+
+def test_a_page_of_ads_that_is_lost_blocks_what_is_built_on_it_and_is_asked_for_again(
+    outside: Outside, instance: dg.DagsterInstance, real: Real
+) -> None:
+    before = lake_rows(CAMPAIGN_METRICS, W32)
+    outside.world.faults.add(Fault(INSIGHTS, body={"data": []}, skip=OF_ADS))
+
+    lost = run(instance, one(W32))
+
+    assert not lost.success
+    assert "no_page_lost" in failed_checks(lost)
+    assert lake_rows(CAMPAIGN_METRICS, W32) == before
+    again = run(instance, one(W32))
+    assert again.success
+    assert not {"no_page_lost", "leads_accounted", "spend_accounted"} & failed_checks(again)
 
 
 def test_a_week_without_delivery_is_empty_and_sound(outside: Outside, instance: dg.DagsterInstance) -> None:
@@ -414,6 +433,38 @@ def test_rows_of_a_file_that_are_wrong_are_rejected_with_their_line(
         (0, "the file lacks the columns d"),
         (0, "the file cannot be read furt"),
     ]
+
+
+def test_rows_of_a_file_that_could_not_be_read_are_missing_until_the_file_is_loaded_without_them(
+    outside: Outside, platform: Platform, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    week = Week.parse("2023-W32")
+    lines = ADS_FILE.read_text().splitlines(keepends=True)
+    at = next(place for place, line in enumerate(lines) if line.startswith("2023-08-09"))
+    broken = [*lines[:at], lines[at].replace(",", ",none,", 1), *lines[at + 1 :]]
+    undated = [*lines[:at], f"?{lines[at]}", *lines[at + 1 :]]
+
+    said: dict[str, list[str]] = {}
+    for name, found in {"broken": broken, "again": broken, "undated": undated, "whole": lines}.items():
+        path = tmp_path / f"{name}.csv"
+        path.write_text("".join(found).replace("2023-08-", "2019-08-"))
+        account = AdAccount("0", "Ads from files", NO_CURRENCY, ZoneInfo("UTC"))
+        ingest = AdsIngest(Lake(platform.settings), WeekRange.parse("2018-W01..2019-W52"), account, clock.now())
+        ingest.load(path, lambda _: None, lambda _: None)
+        ingest.finish()
+        said[name] = told_as_missing(instance, Week.parse("2019-W32"))
+    assert week.days[2] == date(2023, 8, 9)
+
+    one_row = "Rows of ads that were refused and are in none of the figures: 1."
+    assert [one_row in said[name] for name in said] == [True, True, True, False]
+    assert "This week is compared with nothing." in said["undated"]
+    assert "This week is compared with nothing." not in said["whole"]
+
+
+def told_as_missing(instance: dg.DagsterInstance, week: Week) -> list[str]:
+    assert run(instance, one(week)).success
+    found = Told.of(PrismResource()).figures(week)
+    return [written(said.prose, found.ledger, found.scope.names) for said in missing(found)]
 
 
 def test_files_that_have_expired_leave_the_figures_and_are_asked_for_again(

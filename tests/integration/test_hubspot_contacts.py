@@ -58,11 +58,22 @@ def test_every_contact_of_a_week_is_read_once_with_its_ids(outside: Outside) -> 
 def test_each_page_asks_for_the_ids_behind_the_last_one_and_pauses(outside: Outside) -> None:
     week(outside)
 
-    asked = [one.asked for one in exchanges(outside)]
+    *asked, control = (one.asked for one in exchanges(outside))
     behind = [filters[2]["value"] for filters in (one["filterGroups"][0]["filters"] for one in asked[1:])]
     assert behind == sorted(behind, key=int)
     assert all("after" not in one for one in asked)
-    assert outside.waits == [PAUSE_SECONDS] * len(asked)
+    assert outside.waits == [PAUSE_SECONDS] * (len(asked) + 1)
+    assert (control["limit"], len(control["filterGroups"][0]["filters"])) == (1, 2), "how many there are"
+
+
+@pytest.mark.parametrize("kept", [slice(200), slice(5), slice(400, None)], ids=["first", "five", "last"])
+def test_a_page_that_is_lost_is_no_week(outside: Outside, kept: slice) -> None:
+    week(outside)
+    known = [row for one in exchanges(outside) if one.step == "page" for row in json.loads(one.body)["results"]]
+    outside.world.faults.add(Fault(SEARCH, body={"total": len(known), "results": known[kept]}))
+
+    with pytest.raises(TransientFailure, match=rf"counts {len(known)} contacts .* and sent {len(known[kept])}"):
+        week(outside)
 
 
 def test_a_week_with_more_than_ten_thousand_contacts_is_read_whole(outside: Outside) -> None:

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from pydantic import AnyHttpUrl
 
 from infra.local.platform import Platform
 from infra.local.standins.ads import DrawnAds, Plan, between
@@ -289,7 +290,7 @@ def test_a_line_that_breaks_in_the_middle_of_a_page_is_dialled_again(outside: Ou
 
 
 def test_a_service_that_is_not_there_is_tried_five_times(outside: Outside) -> None:
-    gone = outside.settings.model_copy(update={"meta_api_url": "http://127.0.0.1:9/meta"})
+    gone = outside.settings.model_copy(update={"meta_api_url": AnyHttpUrl("http://127.0.0.1:9/meta")})
     outside.settings, kept = gone, outside.settings
     try:
         with pytest.raises(TransientFailure, match=r"could not be reached .*5 attempts; try again later"):

@@ -199,6 +199,9 @@ def test_figures_that_are_missing_are_named_and_never_made_up() -> None:
             id="more than the account",
         ),
         pytest.param(Wholeness(refused=3), "are in none of the figures: 3.", id="refused"),
+        pytest.param(
+            Wholeness(uncounted=12), "Leads of the account that are in no row of ads: 12.", id="uncounted"
+        ),
     ],
 )
 def test_a_week_known_to_be_incomplete_says_so_and_raises_no_alarm(wholeness: Wholeness, sentence: str) -> None:

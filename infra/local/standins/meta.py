@@ -229,10 +229,12 @@ class Meta:
         return [{name: value for name, value in row.items() if name in kept} for row in rows]
 
     def _of_account(self, day: date, found: Sequence[AdFigures]) -> dict[str, Any]:
-        return self._shared(day) | {
+        leads = sum(one.counted(self._world.today()) for one in found)
+        row = self._shared(day) | {
             "impressions": str(sum(one.impressions for one in found)),
             "spend": str(sum((one.spend for one in found), Decimal(0))),
         }
+        return row | ({"actions": [{"action_type": "lead", "value": str(leads)}]} if leads else {})
 
     def _of_ad(self, one: AdFigures) -> dict[str, Any]:
         row = self._shared(one.day) | {

@@ -1,0 +1,162 @@
+"""What becomes of a Monday on which Meta or HubSpot does not answer.
+
+Why real: what a run left undone is known to the instance, the lake, the shelf and the mailbox together.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import dagster as dg
+import pytest
+
+from infra.local.standins.faults import NAMED, Fault, hubspot_error
+from prism_assets.definitions import build_definitions
+from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
+from prism_core.calendar import Week, WeekRange
+from prism_core.models.reports import ReportKind
+from prism_core.settings import load_settings
+from prism_resources.reports.shelf import Shelf
+from prism_sensors.asking import CAUSE_TAG, RANGE_END, RANGE_START
+from prism_sensors.campaign import FIGURES, REPORT
+from prism_sensors.unread import AGAIN_AFTER_HOURS, JOB, LEADS, TICKS, the_tick_of
+from tests.integration.fresh import platform_of_this_file
+from tests.integration.outside import Outside, outside, served_fixture
+from tests.integration.report_readers import Readers, readers
+from tests.integration.spoilt_weeks import SEARCH
+from tests.integration.test_meta_insights import INSIGHTS
+from tests.integration.ticks import Tick, names_of, tick
+
+__all__ = ("outside", "readers", "served_fixture")
+
+platform = platform_of_this_file()
+
+W35: Final = Week.parse("2023-W35")
+WEEKS: Final = WeekRange.parse("2023-W34..2023-W35")
+MONDAY: Final = datetime(2023, 9, 4, 3, tzinfo=UTC)
+EVERYTHING: Final = sorted((*FIGURES, *REPORT))
+# HubSpot says so for the rest of the day: nothing is waited for.
+NO_MORE_TODAY: Final = Fault(SEARCH, status=429, body=hubspot_error("RATE_LIMITS", "", policyName="DAILY"))
+NO_DATA: Final = Fault(INSIGHTS, body={"nothing": "at all"})
+
+
+@pytest.fixture(autouse=True)
+def _asked_of_the_stand_ins(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("meta_api_url", "hubspot_api_url", "meta_account_id"):
+        monkeypatch.setenv(f"PRISM_{name.upper()}", str(getattr(outside.settings, name)))
+    monkeypatch.setenv("PRISM_MODEL_PROVIDER", "none")
+    # A step waits 35 seconds in all before it gives up.
+    monkeypatch.setattr("prism_assets.campaign.inputs.RETRIES", dg.RetryPolicy(max_retries=0))
+    for prefix in ("reports/", "lake/"):
+        for key in list(outside.lake.keys(prefix)):
+            outside.lake.delete(key)
+
+
+class Mondays:
+    """The daemon: the run of the schedule, ticks of the sensor, and the runs that these ask for."""
+
+    def __init__(self, instance: dg.DagsterInstance, patch: pytest.MonkeyPatch) -> None:
+        self._instance, self._patch = instance, patch
+
+    def monday(self) -> dg.ExecuteInProcessResult:
+        tags = {
+            RANGE_START: WEEKS.first.key,
+            RANGE_END: WEEKS.last.key,
+            CAUSE_TAG: the_tick_of(MONDAY),
+            REPORTS_TAG: NEWEST_WEEK,
+            "dagster/schedule_name": TICKS,
+        }
+        return self._run(tags, [*FIGURES, *REPORT], MONDAY)
+
+    def tick(self, hours: float) -> Tick:
+        self._patch.setenv("PRISM_NOW", (MONDAY + timedelta(hours=hours)).isoformat())
+        return tick("campaign_unread", self._instance, None)
+
+    def follow(self, found: Tick, hours: float) -> dg.ExecuteInProcessResult:
+        (asked,) = found.requests
+        return self._run(dict(asked.tags), names_of(asked), MONDAY + timedelta(hours=hours))
+
+    def _run(self, tags: dict[str, str], assets: list[str], now: datetime) -> dg.ExecuteInProcessResult:
+        self._patch.setenv("PRISM_NOW", now.isoformat())
+        job = build_definitions(load_settings()).resolve_job_def(JOB)
+        selection = [dg.AssetKey(name) for name in assets]
+        return job.execute_in_process(
+            instance=self._instance, asset_selection=selection, tags=tags, raise_on_error=False
+        )
+
+
+@pytest.fixture
+def mondays(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Mondays:
+    return Mondays(instance, monkeypatch)
+
+
+def missing(outside: Outside) -> list[str]:
+    kept = Shelf(outside.settings).newest(ReportKind.CAMPAIGN, W35)
+    assert kept is not None
+    return [kept.content.text(one.prose) for one in kept.content.missing]
+
+
+def test_a_report_without_the_customer_system_is_followed_by_an_edition_with_it(
+    outside: Outside, mondays: Mondays, readers: Readers
+) -> None:
+    readers.join("ada")
+    outside.world.faults.add(NO_MORE_TODAY, NO_MORE_TODAY)
+    assert mondays.monday().success
+    assert "The customer system was not read." in missing(outside)
+    assert readers.deliver(MONDAY + timedelta(hours=2)) == {"ada": "sent"}
+
+    found = mondays.tick(4)
+    assert mondays.follow(found, 4).success
+
+    assert found.asked == [("2023-W35", sorted(LEADS))]
+    assert "The customer system was not read." not in missing(outside)
+    assert readers.deliver(MONDAY + timedelta(hours=5)) == {"ada": "sent"}
+    assert [subject.rpartition(" ")[2] for _, subject in readers.got()] == ["2023-W35", "2"]
+    assert mondays.tick(8).requests == [], "it has what it lacked"
+
+
+def test_a_monday_without_meta_is_asked_again_at_growing_intervals_and_not_for_ever(
+    outside: Outside, mondays: Mondays
+) -> None:
+    outside.world.faults.add(Fault(INSIGHTS, body={"nothing": "at all"}, times=1_000))
+    assert not mondays.monday().success
+
+    keys = [one.run_key for hours in range(0, 24 * 7, 8) for one in mondays.tick(hours).requests]
+
+    assert mondays.tick(0.4).requests == []
+    assert mondays.tick(1).asked == [("2023-W34..2023-W35", EVERYTHING)]
+    assert len(set(keys)) <= len(AGAIN_AFTER_HOURS), "Dagster starts one run for a key"
+    assert mondays.tick(24 * 7).requests == [], "the next Monday reads the week again"
+
+
+def test_what_comes_when_meta_is_back_is_the_report(outside: Outside, mondays: Mondays) -> None:
+    outside.world.faults.add(NO_DATA)
+    assert not mondays.monday().success
+
+    assert mondays.follow(mondays.tick(1), 1).success
+
+    assert missing(outside) == []
+    assert mondays.tick(2).requests == []
+
+
+@pytest.mark.parametrize("fault", ["meta-token-expired", "hubspot-token-expired"])
+def test_what_a_person_must_mend_is_not_asked_for(outside: Outside, mondays: Mondays, fault: str) -> None:
+    outside.world.faults.add(NAMED[fault], NAMED[fault])
+    mondays.monday()
+
+    assert [mondays.tick(hours).requests for hours in (1, 30, 100)] == [[], [], []]
+
+
+def test_nothing_is_asked_for_without_a_monday_or_beside_a_run(
+    outside: Outside, mondays: Mondays, instance: dg.DagsterInstance
+) -> None:
+    assert mondays.tick(1).requests == []
+    outside.world.faults.add(NO_DATA)
+    mondays.monday()
+    job = build_definitions(load_settings()).resolve_job_def(JOB)
+    tags = {RANGE_START: WEEKS.first.key, RANGE_END: WEEKS.last.key}
+    instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+
+    found = mondays.tick(1)
+
+    assert found.requests == []
+    assert "a run is under way" in (found.said or "")
