@@ -39,6 +39,7 @@ from prism_core.tables import PROJECTS
 from prism_resources.alerts.ledger import AlertLedger
 from prism_resources.reports.rendering import render
 from prism_resources.reports.shelf import Kept, Shelf
+from prism_resources.worker_activity.log import read_until
 
 REPORT = "operations_report"
 
@@ -143,8 +144,11 @@ class Programme:
         if week not in self.weeks:
             throughput = self._rows(THROUGHPUT, week)
             quality, utilisation = self._rows(QUALITY_SCORES, week), self._rows(UTILISATION, week)
+            until = read_until(self.prism.lake(), week)
             self.weeks[week] = (
-                None if throughput is None else ops_week(week, throughput, quality, utilisation, self.alerts)
+                None
+                if throughput is None
+                else ops_week(week, throughput, quality, utilisation, self.alerts, until)
             )
         return self.weeks[week]
 

@@ -8,6 +8,7 @@ A figure is computed once and written once: prose names it by its id, so that no
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -24,7 +25,10 @@ _RATIO, _FINEST_PERCENT = Decimal("1e-12"), -6
 
 
 class Unit(StrEnum):
-    """What a value counts. Shares and changes are fractions: 0.25 reads 25 %, a change +25 %."""
+    """What a value counts. Shares and changes are fractions: 0.25 reads 25 %, a change +25 %.
+
+    An instant is seconds since 1970 in UTC.
+    """
 
     COUNT = "count"
     MONEY = "money"
@@ -32,6 +36,7 @@ class Unit(StrEnum):
     SHARE = "share"
     CHANGE = "change"
     NUMBER = "number"
+    INSTANT = "instant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,9 @@ class Fact:
                 return f"{_rounded(self.value * _HUNDRED, _TENTH):+,.1f}{_SPACE}%"
             case Unit.NUMBER:
                 return f"{_rounded(self.value, _CENT):,.2f}"
+            case Unit.INSTANT:
+                at = datetime.fromtimestamp(int(self.value), UTC)
+                return f"{at:%Y-%m-%d}{_SPACE}{at:%H:%M}{_SPACE}UTC"
 
     def document(self) -> dict[str, Any]:
         """As it stands in an archive and in a prompt."""

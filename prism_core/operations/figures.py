@@ -32,7 +32,7 @@ LABELS: Final[Mapping[Measure, str]] = {
 }
 # Where figures come from that are no alerts: tables of the lake, and the targets of projects.
 _SOURCES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("tasks", "hours", "people", "unresolved"), "throughput"),
+    **dict.fromkeys(("tasks", "hours", "people", "unresolved", "read_until"), "throughput"),
     **dict.fromkeys(("reviewed", "correct", "missed_targets"), "quality_scores"),
     **dict.fromkeys(("available", "allocated", "worked"), "utilisation"),
     "target": "projects",
@@ -163,6 +163,10 @@ def _add_week(ledger: Ledger, found: OpsWeek) -> None:
         "urgent_alerts": (found.urgent, "open alerts that are high or critical"),
         "open_alerts": (sum(found.open_alerts.values()), "alerts that were not mended"),
     }
+    if found.read_until is not None:
+        # What is read after the week is over is another week's.
+        until, name = Decimal(int(min(found.read_until, week.end).timestamp())), "read_until"
+        _add(ledger, week_id(week, name), until, Unit.INSTANT, f"activity read until, {week}", name, week)
     for name, (count, label) in counts.items():
         _add(ledger, week_id(week, name), Decimal(count), Unit.COUNT, f"{label}, {week}", name, week)
     if found.hours is None:

@@ -7,7 +7,7 @@ comparing weeks and writing figures down (figures.py).
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -68,7 +68,8 @@ class OpsWeek:
     """One week. `hours` and what was reviewed (`quality`) are not known where they were not computed.
 
     `unresolved`: tasks of workers or labelling jobs that nobody has resolved; they are in the sums. `urgent`: open
-    alerts that are high or critical.
+    alerts that are high or critical. `read_until`: when the log of activity was last read; None where files feed
+    the week, of which nobody knows whether there are more. `newest`: the last day with work.
     """
 
     week: Week
@@ -80,6 +81,13 @@ class OpsWeek:
     new_alerts: Mapping[AlertRule, int] = field(default_factory=dict[AlertRule, int])
     open_alerts: Mapping[AlertRule, int] = field(default_factory=dict[AlertRule, int])
     urgent: int = 0
+    read_until: datetime | None = None
+    newest: date | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether activity was read to the end: part of a week is no smaller one."""
+        return self.read_until is None or self.read_until >= self.week.end
 
     @property
     def work(self) -> Work:
@@ -89,8 +97,10 @@ class OpsWeek:
         return total
 
     def parts(self, measure: Measure) -> Parts | None:
-        """A measure as numerator and denominator; None where it is not known."""
+        """A measure as numerator and denominator; None where it is not known, or not of the whole week."""
         work = self.work
+        if not self.whole and measure in {Measure.TASKS, Measure.WORKED_SHARE}:
+            return None
         match measure:
             case Measure.TASKS:
                 return Parts(Decimal(work.tasks), _ONE, work.tasks)
@@ -108,14 +118,20 @@ class OpsWeek:
 
 
 def ops_week(
-    week: Week, throughput: Rows, quality: Rows | None, utilisation: Rows | None, alerts: Iterable[Alert]
+    week: Week,
+    throughput: Rows,
+    quality: Rows | None,
+    utilisation: Rows | None,
+    alerts: Iterable[Alert],
+    read_until: datetime | None = None,
 ) -> OpsWeek:
     """A week from the rows of the lake; None of quality or utilisation: they were not computed."""
     work: defaultdict[str, Work] = defaultdict(Work)
-    people, unresolved = set[str](), 0
+    people, unresolved, days = set[str](), 0, set[date]()
     for row in throughput:
         done = Work(row["tasks_submitted"], row["wall_seconds"])
         work[row["project_id"]] = work[row["project_id"]].plus(done)
+        days |= {row["day"]} if done.tasks else set()
         people |= {row["member_id"]} if done.tasks and row["worker_resolved"] else set()
         unresolved += 0 if row["worker_resolved"] and row["project_resolved"] else done.tasks
     for row in quality or ():
@@ -133,6 +149,8 @@ def ops_week(
         Counter(one.rule for one in found if one.first_seen in week),
         Counter(one.rule for one in still_open),
         sum(one.severity in URGENT for one in still_open),
+        read_until,
+        max(days, default=None),
     )
 
 

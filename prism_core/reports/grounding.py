@@ -18,8 +18,8 @@ _FIGURE: Final = re.compile(r"\d+(?:[.,]\d+)*")
 def ungrounded(content: ReportContent, text: str) -> tuple[str, ...]:
     """Figures of a text of this report that are of none of its facts, names, weeks and days, each once."""
     charts = [label for one in content.sections if isinstance(one, Chart) for label in one.labels]
-    labels = set(_LABEL.findall(" ".join((content.week.label, *charts, *content.texts()))))
     given = [fact.text for fact in content.used().values()]
+    labels = set(_LABEL.findall(" ".join((content.week.label, *charts, *content.texts(), *given))))
     given += [content.text(f"{{{{name:{key}}}}}") for key in content.scope.names]
     given += [wording.days(content.week), content.provenance.model or "", str(content.edition)]
     known = {one for words in given for one in _FIGURE.findall(words)}

@@ -67,7 +67,7 @@ def operations_report(found: OpsFigures, *, synthetic: bool = False) -> ReportCo
             ),
             _projects(found),
             Prose("Quality", tuple(_quality(found)), bullets=True),
-            Prose("Hours", tuple(_hours(found)), bullets=True),
+            Prose("Hours", (*_hours(found), *_read(found)), bullets=True),
             _alerts(found),
         ),
         provenance=Provenance(Writer.CODE, Fallback.NOT_ASKED),
@@ -81,6 +81,8 @@ def _headline(found: OpsFigures) -> Iterator[Statement]:
     yield Statement(
         f"Tasks that were done in {week}: {_token(found, 'tasks')}; members: {_token(found, 'people')}."
     )
+    if not found.week.whole:
+        yield Statement(f"This week is not whole: activity was read until {_token(found, 'read_until')}.")
     if found.of(Measure.ACCURACY):
         yield Statement(f"The accuracy was {_token(found, Measure.ACCURACY)}.")
     if found.missed:
@@ -154,7 +156,19 @@ def _hours(found: OpsFigures) -> Iterator[Statement]:
         yield Statement(f"{said}: {_token(found, 'unresolved')}.")
 
 
+def _read(found: OpsFigures) -> Iterator[Statement]:
+    """Until when activity is in the figures: of files nobody knows whether there are more."""
+    if found.of("read_until"):
+        yield Statement(f"Activity was read until {_token(found, 'read_until')}.")
+    elif found.week.newest is not None:
+        yield Statement(f"Activity was loaded from files; the newest of this week is of {found.week.newest}.")
+
+
 def _missing(found: OpsFigures) -> Iterator[Statement]:
+    if not found.week.whole:
+        until = _token(found, "read_until")
+        yield Statement(f"Activity was read until {until}: tasks and hours after that are in no figure.")
+        yield Statement("Tasks and hours of this week are compared with nothing.")
     if not found.week.quality:
         yield Statement("Quality of this week was not computed.")
     if found.week.hours is None:

@@ -136,6 +136,21 @@ def _instant(millis: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=millis)
 
 
+def read_until(lake: Lake, week: Week) -> datetime | None:
+    """The instant of the last complete reading of a week; None before the first, and where files feed it.
+
+    Also when the place is damaged: the week is read again as a whole, which finds duplicates and mends it.
+    """
+    body = lake.get(cursor_key(week))
+    if body is None:
+        return None
+    try:
+        return msgspec.json.decode(body, type=_Place).read_until
+    except msgspec.MsgspecError as error:
+        _log.warning("%s is damaged (%s): %s is read as a whole", cursor_key(week), error, week)
+        return None
+
+
 class LogIngest:
     """Lands what is new in the log, a week at a time; each week remembers up to when it was read."""
 
@@ -146,18 +161,8 @@ class LogIngest:
         self._landing = Landing(lake)
 
     def read_until(self, week: Week) -> datetime | None:
-        """The instant of the last complete reading of a week; None before the first.
-
-        Also when the place is damaged: the week is read again as a whole, which finds duplicates and mends it.
-        """
-        body = self._lake.get(cursor_key(week))
-        if body is None:
-            return None
-        try:
-            return msgspec.json.decode(body, type=_Place).read_until
-        except msgspec.MsgspecError as error:
-            _log.warning("%s is damaged (%s): %s is read as a whole", cursor_key(week), error, week)
-            return None
+        """As `read_until`."""
+        return read_until(self._lake, week)
 
     def catch_up(self, now: datetime, reject: Callable[[Rejected], None]) -> LogCounts:
         """Read every week that is not finished: never read, still running, or ended within the overlap."""

@@ -18,6 +18,7 @@ from prism_core.operations.weeks import OpsWeek, ops_week
 from prism_core.reports import wording
 from prism_core.reports.content import Chart, ReportContent, Table
 from prism_core.reports.editions import changed, next_edition
+from prism_core.reports.grounding import ungrounded
 from prism_core.reports.operations import operations_report
 from prism_core.reports.plain_text import plain_text
 from prism_core.reports.reading import report_of
@@ -29,7 +30,7 @@ NAMES = {"P-1": "Road signs", "P-2": "Faces 2.0"}
 
 def done(project: str = "P-1", member: str = "m-1", tasks: int = 100, seconds: int = 36_000, **of: Any) -> Any:
     row = {"project_id": project, "member_id": member, "tasks_submitted": tasks, "wall_seconds": seconds}
-    return row | {"worker_resolved": True, "project_resolved": True} | of
+    return row | {"worker_resolved": True, "project_resolved": True, "day": WEEK.days[0]} | of
 
 
 def reviewed(project: str = "P-1", pieces: int = 200, correct: int = 190) -> Any:
@@ -59,7 +60,8 @@ def alert(rule: AlertRule, seen: datetime, *, resolved: datetime | None = None, 
 
 def plain_week(week: Week = WEEK, **of: Any) -> OpsWeek:
     rows = {"throughput": [done()], "quality": [reviewed()], "utilisation": [hours()], "alerts": []} | of
-    return ops_week(week, rows["throughput"], rows["quality"], rows["utilisation"], rows["alerts"])
+    until = of.get("read_until")
+    return ops_week(week, rows["throughput"], rows["quality"], rows["utilisation"], rows["alerts"], until)
 
 
 def figures(weeks: Mapping[Week, OpsWeek], **targets: str) -> OpsFigures:
@@ -131,6 +133,43 @@ def test_a_large_fall_of_one_week_is_told_and_not_called_stable() -> None:
     )
     assert "Nothing asks for action." not in said
     assert not content.refused()
+
+
+def test_a_week_whose_activity_was_read_in_part_says_until_when_and_is_compared_with_nothing() -> None:
+    half = plain_week(throughput=[done(tasks=40)], read_until=datetime(2026, 3, 5, 12, 30, tzinfo=UTC))
+
+    content = operations_report(figures(steady(half)))
+
+    said = " ".join(text(content).split())
+    assert "This week is not whole: activity was read until 2026-03-05 12:30 UTC." in said
+    assert "tasks and hours after that are in no figure." in said
+    assert [wording.card(content, one).indicator for one in content.cards][:3:2] == ["", ""]
+    assert "fell" not in said
+    assert not content.refused()
+    assert ungrounded(content, plain_text(content)) == ()
+
+
+def test_a_week_that_was_read_in_part_is_in_no_mean() -> None:
+    until = (WEEK + -1).start + timedelta(days=2)
+    weeks = steady() | {WEEK + -1: plain_week(WEEK + -1, throughput=[done(tasks=1)], read_until=until)}
+
+    content = operations_report(figures(weeks))
+
+    assert "Tasks: stable." in text(content)
+
+
+@pytest.mark.parametrize("late", [0, 5], ids=["at its end", "later"])
+def test_a_week_that_was_read_past_its_end_says_its_end(late: int) -> None:
+    whole = plain_week(read_until=WEEK.end + timedelta(hours=late))
+
+    said = text(operations_report(figures(steady(whole))))
+
+    assert "Activity was read until 2026-03-09 00:00 UTC." in said
+    assert "not whole" not in said
+
+
+def test_of_files_the_newest_day_is_said() -> None:
+    assert f"the newest of this week is of {WEEK.days[0]}." in text(operations_report(figures(steady())))
 
 
 def test_what_was_not_computed_is_said_and_not_taken_for_nothing() -> None:
