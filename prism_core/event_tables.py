@@ -7,17 +7,6 @@ A partition that all writers of an hour would share is split by shards, and a re
 
 from typing import Final
 
-from prism_core.models.base import Model
-from prism_core.models.events import (
-    EventMark,
-    FailedItem,
-    FailedMark,
-    LookupItem,
-    ReceiptItem,
-    RollupItem,
-    SchemaItem,
-    StoredEvent,
-)
 from prism_core.table_spec import IndexSpec, KeyAttribute, TableSpec
 
 
@@ -25,11 +14,9 @@ def _plain(name: str) -> KeyAttribute:
     return KeyAttribute(name, f"{{{name}}}")
 
 
-def _part(model: type[Model], key: str, name: str, partition: KeyAttribute, sort: KeyAttribute) -> IndexSpec:
+def _part(part: str, key: str, name: str, partition: KeyAttribute, sort: KeyAttribute) -> IndexSpec:
     """An index that carries the fields of a smaller model: not the data, which may have 300 kB a row."""
-    keys = (key, partition.name, sort.name)
-    fields = tuple(sorted(field for field in model.model_fields if field not in keys))
-    return IndexSpec(name, partition, sort, fields=fields, model=model)
+    return IndexSpec(name, partition, sort, part=part, beside=key)
 
 
 _ACCEPTED = _plain("accepted_at")
@@ -38,10 +25,10 @@ _STATUS = _plain("status")
 EVENTS: Final = TableSpec(
     "events",
     _plain("event_key"),
-    StoredEvent,
+    "models.events.StoredEvent",
     indexes=(
         _part(
-            EventMark,
+            "models.events.EventMark",
             "event_key",
             "by_type_hour",
             KeyAttribute("type_hour_shard", "{type}#{hour}#{shard}"),
@@ -54,18 +41,24 @@ EVENTS: Final = TableSpec(
 FAILED_EVENTS: Final = TableSpec(
     "failed_events",
     _plain("failed_id"),
-    FailedItem,
+    "models.events.FailedItem",
     indexes=(
-        _part(FailedMark, "failed_id", "by_day", KeyAttribute("day_shard", "{day}#{shard}"), _plain("failed_id")),
-        _part(FailedMark, "failed_id", "by_producer", _plain("producer"), _ACCEPTED),
-        _part(FailedMark, "failed_id", "by_type", _plain("type"), _ACCEPTED),
-        _part(FailedMark, "failed_id", "by_status", _STATUS, _ACCEPTED),
+        _part(
+            "models.events.FailedMark",
+            "failed_id",
+            "by_day",
+            KeyAttribute("day_shard", "{day}#{shard}"),
+            _plain("failed_id"),
+        ),
+        _part("models.events.FailedMark", "failed_id", "by_producer", _plain("producer"), _ACCEPTED),
+        _part("models.events.FailedMark", "failed_id", "by_type", _plain("type"), _ACCEPTED),
+        _part("models.events.FailedMark", "failed_id", "by_status", _STATUS, _ACCEPTED),
     ),
 )
 SCHEMAS: Final = TableSpec(
     "schemas",
     _plain("type"),
-    SchemaItem,
+    "models.events.SchemaItem",
     sort=_plain("version_key"),
     home="by_type",
     indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("type_version", "{type}#{version_key}")),),
@@ -73,7 +66,7 @@ SCHEMAS: Final = TableSpec(
 LOOKUPS: Final = TableSpec(
     "lookups",
     _plain("name"),
-    LookupItem,
+    "models.events.LookupItem",
     sort=KeyAttribute("version_key", "{version:06d}"),
     home="by_name",
     indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("name_version", "{name}#{version:06d}")),),
@@ -81,7 +74,7 @@ LOOKUPS: Final = TableSpec(
 RECEIPTS: Final = TableSpec(
     "receipts",
     KeyAttribute("hour_shard", "{hour}#{shard}"),
-    ReceiptItem,
+    "models.events.ReceiptItem",
     sort=_plain("receipt"),
     home="by_hour",
     expires="expires_at",
@@ -90,7 +83,7 @@ RECEIPTS: Final = TableSpec(
 EVENT_ROLLUPS: Final = TableSpec(
     "event_rollups",
     KeyAttribute("type_grain", "{type}#{grain}"),
-    RollupItem,
+    "models.events.RollupItem",
     sort=KeyAttribute("start_part", "{start}#{part}"),
     home="by_type",
     indexes=(

@@ -43,7 +43,9 @@ class PersonKey(Model):
 
 
 # No operational table: it is neither logged nor exported nor backed up, else nobody could be forgotten.
-PERSON_KEYS: Final = TableSpec("person_keys", KeyAttribute("person", "{person}"), PersonKey, home="by_person")
+PERSON_KEYS: Final = TableSpec(
+    "person_keys", KeyAttribute("person", "{person}"), "privacy.PersonKey", home="by_person"
+)
 
 
 @dataclass(frozen=True, slots=True)

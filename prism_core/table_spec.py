@@ -3,10 +3,14 @@
 Belongs here: the types that a table's spec is made of, and turning field values into keys and conditions.
 Does not belong here: the tables of PRISM (tables.py) and anything that talks to a database.
 Every key attribute is a string; composed ones are formats over fields, such as `{week}#{project_id}`.
+A spec names the model of its items, such as `models.people.Member`, which is imported when somebody needs it: a
+function that reads one table at its first call does not wait for the models of thirty (docs/adr/0014).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from string import Formatter
 
 from prism_core.failures import BadUsage
@@ -65,15 +69,30 @@ class KeyAttribute:
         return literal + (format(value, form) if form else text_of(value))
 
 
+@cache
+def _model(name: str) -> type[Model]:
+    module, _, model = name.rpartition(".")
+    return getattr(import_module(f"prism_core.{module}"), model)
+
+
 @dataclass(frozen=True, slots=True)
 class IndexSpec:
-    """A global secondary index. `fields` are those it carries beside the keys; None carries all."""
+    """A global secondary index. `part` names a smaller model, where it carries not all fields of an item; `beside`
+    is the key of its table then, which every index carries."""
 
     name: str
     partition: KeyAttribute
     sort: KeyAttribute | None = None
-    fields: tuple[str, ...] | None = None
-    model: type[Model] | None = None
+    part: str | None = None
+    beside: str | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...] | None:
+        """What it carries beside the keys, sorted; None for all fields."""
+        if self.part is None:
+            return None
+        keys = (self.beside, self.partition.name, None if self.sort is None else self.sort.name)
+        return tuple(sorted(name for name in _model(self.part).model_fields if name not in keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +103,12 @@ class AccessPath:
     index: str | None
     partition: KeyAttribute
     sort: KeyAttribute | None
-    model: type[Model] | None = None
+    part: str | None = None
+
+    @property
+    def model(self) -> type[Model] | None:
+        """What it reads; None for the whole item."""
+        return None if self.part is None else _model(self.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +125,8 @@ class KeyCondition:
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """One table. `home` names its own access path; `personal` are fields that leave it only encrypted.
+    """One table. `item` names the model of its items, below prism_core; `home` its own access path; `personal` are
+    fields that leave it only encrypted.
 
     `expires` is the field of epoch seconds after which the service deletes an item. The rows of a week
     of a `published` table are replaced at once by the week's pointer (published_plans), and written after it.
@@ -110,7 +135,7 @@ class TableSpec:
 
     name: str
     partition: KeyAttribute
-    model: type[Model]
+    item: str
     sort: KeyAttribute | None = None
     indexes: tuple[IndexSpec, ...] = ()
     home: str = "by_id"
@@ -123,8 +148,13 @@ class TableSpec:
 
     def __post_init__(self) -> None:
         own = AccessPath(self.home, None, self.partition, self.sort)
-        others = [AccessPath(i.name, i.name, i.partition, i.sort, i.model) for i in self.indexes]
+        others = [AccessPath(i.name, i.name, i.partition, i.sort, i.part) for i in self.indexes]
         object.__setattr__(self, "paths", {path.name: path for path in (own, *others)})
+
+    @property
+    def model(self) -> type[Model]:
+        """The model of an item."""
+        return _model(self.item)
 
     @property
     def logged(self) -> bool:

@@ -12,21 +12,6 @@ from typing import Final
 
 from prism_core.event_tables import EVENT_ROLLUPS, EVENT_TABLES, EVENTS, FAILED_EVENTS, LOOKUPS, RECEIPTS, SCHEMAS
 from prism_core.failures import BadUsage
-from prism_core.models.alerts import Alert, Plan
-from prism_core.models.bugs import Bug, BugSummary
-from prism_core.models.campaign import CampaignMetricsWeek
-from prism_core.models.changes import Change
-from prism_core.models.disputes import Correction, Dispute
-from prism_core.models.jobs import Job, StoredAnswer
-from prism_core.models.people import Availability, Member
-from prism_core.models.projects import Project, Request
-from prism_core.models.published import PublishedPlan
-from prism_core.models.reports import Delivery, Edition, Recipient
-from prism_core.models.restatements import Restatement
-from prism_core.models.taxonomy import TaxonomyVersion
-from prism_core.models.views import SavedView
-from prism_core.models.work import Allocation, QualityReview, ThroughputWeek
-from prism_core.models.workers import Worker
 from prism_core.table_spec import (
     AFTER_ALL,
     CONTROL_PARTITION,
@@ -103,7 +88,7 @@ _PROJECT_MEMBER = KeyAttribute("project_member", "{project_id}#{member_id}")
 MEMBERS: Final = TableSpec(
     "members",
     _MEMBER_ID,
-    Member,
+    "models.people.Member",
     indexes=(
         IndexSpec("by_status", _STATUS, _MEMBER_ID),
         IndexSpec("by_subject", _plain("cognito_sub")),
@@ -112,12 +97,12 @@ MEMBERS: Final = TableSpec(
     personal=("name", "email"),
 )
 PROJECTS: Final = TableSpec(
-    "projects", _PROJECT_ID, Project, indexes=(IndexSpec("by_status", _STATUS, _PROJECT_ID),)
+    "projects", _PROJECT_ID, "models.projects.Project", indexes=(IndexSpec("by_status", _STATUS, _PROJECT_ID),)
 )
 ALLOCATIONS: Final = TableSpec(
     "allocations",
     _MEMBER_ID,
-    Allocation,
+    "models.work.Allocation",
     sort=_WEEK_PROJECT,
     home="by_member",
     indexes=(
@@ -129,14 +114,14 @@ ALLOCATIONS: Final = TableSpec(
 REQUESTS: Final = TableSpec(
     "requests",
     _plain("request_id"),
-    Request,
+    "models.projects.Request",
     indexes=(IndexSpec("by_status", _STATUS, _DUE_REQUEST), IndexSpec("by_project", _PROJECT_ID, _DUE_REQUEST)),
     personal=("requester",),
 )
 THROUGHPUT: Final = TableSpec(
     "throughput",
     _PROJECT_ID,
-    ThroughputWeek,
+    "models.work.ThroughputWeek",
     # Two generations of a week lie side by side while one replaces the other.
     sort=KeyAttribute("week_member_generation", "{week}#{member_id}@{generation:06d}"),
     home="by_project",
@@ -149,7 +134,7 @@ THROUGHPUT: Final = TableSpec(
 QUALITY: Final = TableSpec(
     "quality",
     _MEMBER_ID,
-    QualityReview,
+    "models.work.QualityReview",
     sort=KeyAttribute("week_project_review", "{week}#{project_id}#{review_id}"),
     home="by_member",
     indexes=(
@@ -160,28 +145,29 @@ QUALITY: Final = TableSpec(
 AVAILABILITY: Final = TableSpec(
     "availability",
     _MEMBER_ID,
-    Availability,
+    "models.people.Availability",
     sort=_plain("date"),
     home="by_member",
     indexes=(IndexSpec("by_week", _WEEK, _DATE_MEMBER), IndexSpec("by_status", _STATUS, _DATE_MEMBER)),
     personal=("reason",),
 )
 WORKERS: Final = TableSpec(
-    "workers", _plain("worker_key"), Worker, indexes=(IndexSpec("by_status", _STATUS, _plain("last_seen")),)
+    "workers",
+    _plain("worker_key"),
+    "models.workers.Worker",
+    indexes=(IndexSpec("by_status", _STATUS, _plain("last_seen")),),
 )
 
 
 def _bugs_by(name: str, partition: KeyAttribute, sort: KeyAttribute) -> IndexSpec:
     """A list of bugs must not read up to 100 kB of screenshot a row."""
-    keys = ("bug_id", partition.name, sort.name)
-    fields = tuple(sorted(field for field in BugSummary.model_fields if field not in keys))
-    return IndexSpec(name, partition, sort, fields=fields, model=BugSummary)
+    return IndexSpec(name, partition, sort, part="models.bugs.BugSummary", beside="bug_id")
 
 
 BUGS: Final = TableSpec(
     "bugs",
     _plain("bug_id"),
-    Bug,
+    "models.bugs.Bug",
     indexes=(
         _bugs_by("by_status", _STATUS, _plain("severity")),
         _bugs_by("by_reporter", _plain("reporter"), _plain("created")),
@@ -191,7 +177,7 @@ BUGS: Final = TableSpec(
 CHANGELOG: Final = TableSpec(
     "changelog",
     KeyAttribute("table_week_shard", "{table}#{week}#{shard}"),
-    Change,
+    "models.changes.Change",
     sort=KeyAttribute("instant_ulid", "{instant}#{ulid}"),
     home="by_week",
     indexes=(IndexSpec("by_item", _plain("item_key"), KeyAttribute("instant_ulid", "{instant}#{ulid}")),),
@@ -199,14 +185,14 @@ CHANGELOG: Final = TableSpec(
 TAXONOMY: Final = TableSpec(
     "taxonomy",
     _plain("taxonomy_id"),
-    TaxonomyVersion,
+    "models.taxonomy.TaxonomyVersion",
     indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("effective_taxonomy", "{effective}#{taxonomy_id}")),),
 )
 CORRECTIONS: Final = TableSpec(
     "corrections",
     # By week: the asset reads all corrections of a week consistently, and a correction is never of two weeks.
     _WEEK,
-    Correction,
+    "models.disputes.Correction",
     sort=_plain("correction_id"),
     home="by_week",
     indexes=(
@@ -219,7 +205,7 @@ CORRECTIONS: Final = TableSpec(
 DISPUTES: Final = TableSpec(
     "disputes",
     _plain("dispute_id"),
-    Dispute,
+    "models.disputes.Dispute",
     indexes=(
         IndexSpec("by_status", _STATUS, KeyAttribute("opened_dispute", "{opened}#{dispute_id}")),
         IndexSpec("by_member", _MEMBER_ID, _WEEK_DISPUTE),
@@ -230,7 +216,7 @@ DISPUTES: Final = TableSpec(
 SAVED_VIEWS: Final = TableSpec(
     "saved_views",
     _plain("view_id"),
-    SavedView,
+    "models.views.SavedView",
     indexes=(
         IndexSpec("by_owner", _plain("owner"), _SCREEN_VIEW),
         IndexSpec("by_visibility", _plain("visibility"), _SCREEN_VIEW),
@@ -239,7 +225,7 @@ SAVED_VIEWS: Final = TableSpec(
 RECIPIENTS: Final = TableSpec(
     "recipients",
     _plain("recipient_id"),
-    Recipient,
+    "models.reports.Recipient",
     indexes=(
         IndexSpec("by_status", _STATUS, _plain("recipient_id")),
         IndexSpec("by_member", _MEMBER_ID, _plain("recipient_id")),
@@ -249,7 +235,7 @@ RECIPIENTS: Final = TableSpec(
 ALERTS: Final = TableSpec(
     "alerts",
     _plain("fingerprint"),
-    Alert,
+    "models.alerts.Alert",
     indexes=(
         IndexSpec("by_status", _STATUS, _plain("last_seen")),
         IndexSpec("by_rule", _plain("rule"), _plain("last_seen")),
@@ -261,7 +247,7 @@ ALERTS: Final = TableSpec(
 PLANS: Final = TableSpec(
     "plans",
     _plain("plan_id"),
-    Plan,
+    "models.alerts.Plan",
     indexes=(
         IndexSpec("by_week", _WEEK, KeyAttribute("created_plan", "{created}#{plan_id}")),
         IndexSpec("by_status", _STATUS, KeyAttribute("week_plan", "{week}#{plan_id}")),
@@ -271,14 +257,14 @@ PUBLISHED_PLANS: Final = TableSpec(
     "published_plans",
     # One partition, so that the pointers of any weeks are one consistent query: a reader of rows makes one.
     KeyAttribute("pointers", "plans"),
-    PublishedPlan,
+    "models.published.PublishedPlan",
     sort=_WEEK,
     home="in_order",
 )
 EDITIONS: Final = TableSpec(
     "editions",
     _plain("edition_id"),
-    Edition,
+    "models.reports.Edition",
     indexes=(
         IndexSpec("by_report", _plain("report"), KeyAttribute("week_number", "{week}#{number:04d}")),
         IndexSpec("by_week", _WEEK, KeyAttribute("report_number", "{report}#{number:04d}")),
@@ -287,7 +273,7 @@ EDITIONS: Final = TableSpec(
 DELIVERIES: Final = TableSpec(
     "deliveries",
     _plain("edition_id"),
-    Delivery,
+    "models.reports.Delivery",
     sort=_plain("recipient_id"),
     home="by_edition",
     indexes=(IndexSpec("by_recipient", _plain("recipient_id"), _plain("claimed")),),
@@ -295,13 +281,13 @@ DELIVERIES: Final = TableSpec(
 IDEMPOTENCY: Final = TableSpec(
     "idempotency",
     KeyAttribute("actor_key", "{actor}#{idempotency_key}"),
-    StoredAnswer,
+    "models.jobs.StoredAnswer",
     expires="expires_at",
 )
 JOBS: Final = TableSpec(
     "jobs",
     _plain("job_id"),
-    Job,
+    "models.jobs.Job",
     indexes=(
         IndexSpec("by_owner", _plain("owner"), _CREATED_JOB),
         IndexSpec("by_status", _STATUS, _CREATED_JOB),
@@ -310,7 +296,7 @@ JOBS: Final = TableSpec(
 RESTATEMENTS: Final = TableSpec(
     "restatements",
     _WEEK,
-    Restatement,
+    "models.restatements.Restatement",
     sort=KeyAttribute("figure", "{table}#{new_generation:06d}#{subject}#{measure}"),
     home="by_week",
     indexes=(
@@ -322,7 +308,7 @@ RESTATEMENTS: Final = TableSpec(
 CAMPAIGN_METRICS: Final = TableSpec(
     "campaign_metrics",
     _plain("campaign_id"),
-    CampaignMetricsWeek,
+    "models.campaign.CampaignMetricsWeek",
     # Two generations of a week lie side by side while one replaces the other.
     sort=KeyAttribute("week_generation", "{week}@{generation:06d}"),
     home="by_campaign",

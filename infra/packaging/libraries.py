@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, cast
 
+from infra.packaging.replaced import replace_modules
 from infra.packaging.sources import REPOSITORY
 from prism_core.failures import PermanentFailure
 
@@ -80,6 +81,7 @@ def strip(folder: Path) -> None:
     data = folder / "botocore" / "data"
     if data.is_dir():
         _shorten(data)
+    replace_modules(folder)
 
 
 def _shorten(data: Path) -> None:

@@ -8,9 +8,12 @@ import re
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from infra.packaging.archive import archive_of
 from infra.packaging.libraries import AWS_SERVICES, strip
 from infra.packaging.sources import PACKAGES, REPOSITORY, own_files
+from prism_core.failures import PermanentFailure
 
 # What the reading of credentials needs beside the services that PRISM names.
 OF_BOTOCORE_ITSELF = {"sso", "sso-oidc", "sts"}
@@ -86,6 +89,16 @@ def test_stripping_takes_tests_stubs_and_services_that_are_not_called(tmp_path: 
 
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert left == set(kept)
+
+
+def test_a_library_that_is_not_what_it_was_is_not_shortened(tmp_path: Path) -> None:
+    library = tmp_path / "aws_lambda_powertools"
+    (library / "event_handler").mkdir(parents=True)
+    (library / "__init__.py").touch()
+    (library / "event_handler" / "__init__.py").write_text("from .http import Resolver")
+
+    with pytest.raises(PermanentFailure, match=r"event_handler/__init__.py no longer has 'BedrockAgentResolver'"):
+        strip(tmp_path)
 
 
 def test_what_botocore_reads_at_a_start_holds_what_is_called_and_no_documentation(tmp_path: Path) -> None:
