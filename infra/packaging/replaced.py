@@ -30,30 +30,22 @@ __all__ = [
 ]
 '''
 
-_NO_DOCUMENTS = (
-    '"""Nobody reads the documentation of a client in a function: nothing that would write it is loaded."""\n'
-)
+_NO_DOCUMENTS = '''"""Nobody reads help on a client in a function: nothing that would write it is loaded."""
+
+DEPRECATED_SERVICE_NAMES = {"sms-voice"}  # boto3 asks for it
+'''
 
 _DOCSTRINGS = '''"""Empty texts where botocore would write help from a model."""
 
 
-class _Empty(str):
+class LazyLoadedDocstring(str):
     __slots__ = ()
 
     def __new__(cls, *args, **kwargs):
         return super().__new__(cls)
 
 
-class ClientMethodDocstring(_Empty):
-    __slots__ = ()
-
-
-class PaginatorDocstring(_Empty):
-    __slots__ = ()
-
-
-class WaiterDocstring(_Empty):
-    __slots__ = ()
+ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = LazyLoadedDocstring
 '''
 
 # By path: a name that the module must define today, and its shorter form. CPU of an import on two shared cores,
