@@ -5,18 +5,24 @@ items (models/events.py) and who writes them (prism_resources/events).
 A partition that all writers of an hour would share is split by shards, and a reader asks each.
 """
 
+from importlib import import_module
 from typing import Final
 
-from prism_core.table_spec import IndexSpec, KeyAttribute, TableSpec
+from prism_core.models.base import Model
+from prism_core.table_spec import Imported, IndexSpec, KeyAttribute, TableSpec
 
 
 def _plain(name: str) -> KeyAttribute:
     return KeyAttribute(name, f"{{{name}}}")
 
 
-def _part(part: str, key: str, name: str, partition: KeyAttribute, sort: KeyAttribute) -> IndexSpec:
+def _part(part: Imported, key: str, name: str, partition: KeyAttribute, sort: KeyAttribute) -> IndexSpec:
     """An index that carries the fields of a smaller model: not the data, which may have 300 kB a row."""
     return IndexSpec(name, partition, sort, part=part, beside=key)
+
+
+def _failed_mark() -> type[Model]:
+    return import_module("prism_core.models.events").FailedMark
 
 
 _ACCEPTED = _plain("accepted_at")
@@ -25,10 +31,10 @@ _STATUS = _plain("status")
 EVENTS: Final = TableSpec(
     "events",
     _plain("event_key"),
-    "models.events.StoredEvent",
+    lambda: import_module("prism_core.models.events").StoredEvent,
     indexes=(
         _part(
-            "models.events.EventMark",
+            lambda: import_module("prism_core.models.events").EventMark,
             "event_key",
             "by_type_hour",
             KeyAttribute("type_hour_shard", "{type}#{hour}#{shard}"),
@@ -41,24 +47,42 @@ EVENTS: Final = TableSpec(
 FAILED_EVENTS: Final = TableSpec(
     "failed_events",
     _plain("failed_id"),
-    "models.events.FailedItem",
+    lambda: import_module("prism_core.models.events").FailedItem,
     indexes=(
         _part(
-            "models.events.FailedMark",
+            _failed_mark,
             "failed_id",
             "by_day",
             KeyAttribute("day_shard", "{day}#{shard}"),
             _plain("failed_id"),
         ),
-        _part("models.events.FailedMark", "failed_id", "by_producer", _plain("producer"), _ACCEPTED),
-        _part("models.events.FailedMark", "failed_id", "by_type", _plain("type"), _ACCEPTED),
-        _part("models.events.FailedMark", "failed_id", "by_status", _STATUS, _ACCEPTED),
+        _part(
+            _failed_mark,
+            "failed_id",
+            "by_producer",
+            _plain("producer"),
+            _ACCEPTED,
+        ),
+        _part(
+            _failed_mark,
+            "failed_id",
+            "by_type",
+            _plain("type"),
+            _ACCEPTED,
+        ),
+        _part(
+            _failed_mark,
+            "failed_id",
+            "by_status",
+            _STATUS,
+            _ACCEPTED,
+        ),
     ),
 )
 SCHEMAS: Final = TableSpec(
     "schemas",
     _plain("type"),
-    "models.events.SchemaItem",
+    lambda: import_module("prism_core.models.events").SchemaItem,
     sort=_plain("version_key"),
     home="by_type",
     indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("type_version", "{type}#{version_key}")),),
@@ -66,7 +90,7 @@ SCHEMAS: Final = TableSpec(
 LOOKUPS: Final = TableSpec(
     "lookups",
     _plain("name"),
-    "models.events.LookupItem",
+    lambda: import_module("prism_core.models.events").LookupItem,
     sort=KeyAttribute("version_key", "{version:06d}"),
     home="by_name",
     indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("name_version", "{name}#{version:06d}")),),
@@ -74,7 +98,7 @@ LOOKUPS: Final = TableSpec(
 RECEIPTS: Final = TableSpec(
     "receipts",
     KeyAttribute("hour_shard", "{hour}#{shard}"),
-    "models.events.ReceiptItem",
+    lambda: import_module("prism_core.models.events").ReceiptItem,
     sort=_plain("receipt"),
     home="by_hour",
     expires="expires_at",
@@ -83,7 +107,7 @@ RECEIPTS: Final = TableSpec(
 EVENT_ROLLUPS: Final = TableSpec(
     "event_rollups",
     KeyAttribute("type_grain", "{type}#{grain}"),
-    "models.events.RollupItem",
+    lambda: import_module("prism_core.models.events").RollupItem,
     sort=KeyAttribute("start_part", "{start}#{part}"),
     home="by_type",
     indexes=(

@@ -44,7 +44,7 @@ class PersonKey(Model):
 
 # No operational table: it is neither logged nor exported nor backed up, else nobody could be forgotten.
 PERSON_KEYS: Final = TableSpec(
-    "person_keys", KeyAttribute("person", "{person}"), "privacy.PersonKey", home="by_person"
+    "person_keys", KeyAttribute("person", "{person}"), lambda: PersonKey, home="by_person"
 )
 
 

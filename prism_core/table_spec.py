@@ -3,14 +3,13 @@
 Belongs here: the types that a table's spec is made of, and turning field values into keys and conditions.
 Does not belong here: the tables of PRISM (tables.py) and anything that talks to a database.
 Every key attribute is a string; composed ones are formats over fields, such as `{week}#{project_id}`.
-A spec names the model of its items, such as `models.people.Member`, which is imported when somebody needs it: a
-function that reads one table at its first call does not wait for the models of thirty (docs/adr/0014).
+A spec imports the model of its items when somebody needs it: a function that reads one table at its first call
+does not wait for the models of thirty (docs/adr/0014).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from string import Formatter
 
 from prism_core.failures import BadUsage
@@ -69,21 +68,23 @@ class KeyAttribute:
         return literal + (format(value, form) if form else text_of(value))
 
 
+Imported = Callable[[], type[Model]]
+
+
 @cache
-def _model(name: str) -> type[Model]:
-    module, _, model = name.rpartition(".")
-    return getattr(import_module(f"prism_core.{module}"), model)
+def _model(imported: Imported) -> type[Model]:
+    return imported()
 
 
 @dataclass(frozen=True, slots=True)
 class IndexSpec:
-    """A global secondary index. `part` names a smaller model, where it carries not all fields of an item; `beside`
-    is the key of its table then, which every index carries."""
+    """A global secondary index. `part` answers a smaller model, where it carries not all fields of an item;
+    `beside` is the key of its table then, which every index carries."""
 
     name: str
     partition: KeyAttribute
     sort: KeyAttribute | None = None
-    part: str | None = None
+    part: Imported | None = None
     beside: str | None = None
 
     @property
@@ -103,7 +104,7 @@ class AccessPath:
     index: str | None
     partition: KeyAttribute
     sort: KeyAttribute | None
-    part: str | None = None
+    part: Imported | None = None
 
     @property
     def model(self) -> type[Model] | None:
@@ -125,7 +126,7 @@ class KeyCondition:
 
 @dataclass(frozen=True, slots=True)
 class TableSpec:
-    """One table. `item` names the model of its items, below prism_core; `home` its own access path; `personal` are
+    """One table. `item` answers the model of its items; `home` its own access path; `personal` are
     fields that leave it only encrypted.
 
     `expires` is the field of epoch seconds after which the service deletes an item. The rows of a week
@@ -135,7 +136,7 @@ class TableSpec:
 
     name: str
     partition: KeyAttribute
-    item: str
+    item: Imported
     sort: KeyAttribute | None = None
     indexes: tuple[IndexSpec, ...] = ()
     home: str = "by_id"

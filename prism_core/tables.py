@@ -8,6 +8,7 @@ off, the requester of a request. Who acted (reporter, reviewer, owner, opened_by
 """
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Final
 
 from prism_core.event_tables import EVENT_ROLLUPS, EVENT_TABLES, EVENTS, FAILED_EVENTS, LOOKUPS, RECEIPTS, SCHEMAS
@@ -88,7 +89,7 @@ _PROJECT_MEMBER = KeyAttribute("project_member", "{project_id}#{member_id}")
 MEMBERS: Final = TableSpec(
     "members",
     _MEMBER_ID,
-    "models.people.Member",
+    lambda: import_module("prism_core.models.people").Member,
     indexes=(
         IndexSpec("by_status", _STATUS, _MEMBER_ID),
         IndexSpec("by_subject", _plain("cognito_sub")),
@@ -97,12 +98,15 @@ MEMBERS: Final = TableSpec(
     personal=("name", "email"),
 )
 PROJECTS: Final = TableSpec(
-    "projects", _PROJECT_ID, "models.projects.Project", indexes=(IndexSpec("by_status", _STATUS, _PROJECT_ID),)
+    "projects",
+    _PROJECT_ID,
+    lambda: import_module("prism_core.models.projects").Project,
+    indexes=(IndexSpec("by_status", _STATUS, _PROJECT_ID),),
 )
 ALLOCATIONS: Final = TableSpec(
     "allocations",
     _MEMBER_ID,
-    "models.work.Allocation",
+    lambda: import_module("prism_core.models.work").Allocation,
     sort=_WEEK_PROJECT,
     home="by_member",
     indexes=(
@@ -114,14 +118,14 @@ ALLOCATIONS: Final = TableSpec(
 REQUESTS: Final = TableSpec(
     "requests",
     _plain("request_id"),
-    "models.projects.Request",
+    lambda: import_module("prism_core.models.projects").Request,
     indexes=(IndexSpec("by_status", _STATUS, _DUE_REQUEST), IndexSpec("by_project", _PROJECT_ID, _DUE_REQUEST)),
     personal=("requester",),
 )
 THROUGHPUT: Final = TableSpec(
     "throughput",
     _PROJECT_ID,
-    "models.work.ThroughputWeek",
+    lambda: import_module("prism_core.models.work").ThroughputWeek,
     # Two generations of a week lie side by side while one replaces the other.
     sort=KeyAttribute("week_member_generation", "{week}#{member_id}@{generation:06d}"),
     home="by_project",
@@ -134,7 +138,7 @@ THROUGHPUT: Final = TableSpec(
 QUALITY: Final = TableSpec(
     "quality",
     _MEMBER_ID,
-    "models.work.QualityReview",
+    lambda: import_module("prism_core.models.work").QualityReview,
     sort=KeyAttribute("week_project_review", "{week}#{project_id}#{review_id}"),
     home="by_member",
     indexes=(
@@ -145,7 +149,7 @@ QUALITY: Final = TableSpec(
 AVAILABILITY: Final = TableSpec(
     "availability",
     _MEMBER_ID,
-    "models.people.Availability",
+    lambda: import_module("prism_core.models.people").Availability,
     sort=_plain("date"),
     home="by_member",
     indexes=(IndexSpec("by_week", _WEEK, _DATE_MEMBER), IndexSpec("by_status", _STATUS, _DATE_MEMBER)),
@@ -154,20 +158,22 @@ AVAILABILITY: Final = TableSpec(
 WORKERS: Final = TableSpec(
     "workers",
     _plain("worker_key"),
-    "models.workers.Worker",
+    lambda: import_module("prism_core.models.workers").Worker,
     indexes=(IndexSpec("by_status", _STATUS, _plain("last_seen")),),
 )
 
 
 def _bugs_by(name: str, partition: KeyAttribute, sort: KeyAttribute) -> IndexSpec:
     """A list of bugs must not read up to 100 kB of screenshot a row."""
-    return IndexSpec(name, partition, sort, part="models.bugs.BugSummary", beside="bug_id")
+    return IndexSpec(
+        name, partition, sort, part=lambda: import_module("prism_core.models.bugs").BugSummary, beside="bug_id"
+    )
 
 
 BUGS: Final = TableSpec(
     "bugs",
     _plain("bug_id"),
-    "models.bugs.Bug",
+    lambda: import_module("prism_core.models.bugs").Bug,
     indexes=(
         _bugs_by("by_status", _STATUS, _plain("severity")),
         _bugs_by("by_reporter", _plain("reporter"), _plain("created")),
@@ -177,7 +183,7 @@ BUGS: Final = TableSpec(
 CHANGELOG: Final = TableSpec(
     "changelog",
     KeyAttribute("table_week_shard", "{table}#{week}#{shard}"),
-    "models.changes.Change",
+    lambda: import_module("prism_core.models.changes").Change,
     sort=KeyAttribute("instant_ulid", "{instant}#{ulid}"),
     home="by_week",
     indexes=(IndexSpec("by_item", _plain("item_key"), KeyAttribute("instant_ulid", "{instant}#{ulid}")),),
@@ -185,14 +191,14 @@ CHANGELOG: Final = TableSpec(
 TAXONOMY: Final = TableSpec(
     "taxonomy",
     _plain("taxonomy_id"),
-    "models.taxonomy.TaxonomyVersion",
+    lambda: import_module("prism_core.models.taxonomy").TaxonomyVersion,
     indexes=(IndexSpec("by_status", _STATUS, KeyAttribute("effective_taxonomy", "{effective}#{taxonomy_id}")),),
 )
 CORRECTIONS: Final = TableSpec(
     "corrections",
     # By week: the asset reads all corrections of a week consistently, and a correction is never of two weeks.
     _WEEK,
-    "models.disputes.Correction",
+    lambda: import_module("prism_core.models.disputes").Correction,
     sort=_plain("correction_id"),
     home="by_week",
     indexes=(
@@ -205,7 +211,7 @@ CORRECTIONS: Final = TableSpec(
 DISPUTES: Final = TableSpec(
     "disputes",
     _plain("dispute_id"),
-    "models.disputes.Dispute",
+    lambda: import_module("prism_core.models.disputes").Dispute,
     indexes=(
         IndexSpec("by_status", _STATUS, KeyAttribute("opened_dispute", "{opened}#{dispute_id}")),
         IndexSpec("by_member", _MEMBER_ID, _WEEK_DISPUTE),
@@ -216,7 +222,7 @@ DISPUTES: Final = TableSpec(
 SAVED_VIEWS: Final = TableSpec(
     "saved_views",
     _plain("view_id"),
-    "models.views.SavedView",
+    lambda: import_module("prism_core.models.views").SavedView,
     indexes=(
         IndexSpec("by_owner", _plain("owner"), _SCREEN_VIEW),
         IndexSpec("by_visibility", _plain("visibility"), _SCREEN_VIEW),
@@ -225,7 +231,7 @@ SAVED_VIEWS: Final = TableSpec(
 RECIPIENTS: Final = TableSpec(
     "recipients",
     _plain("recipient_id"),
-    "models.reports.Recipient",
+    lambda: import_module("prism_core.models.reports").Recipient,
     indexes=(
         IndexSpec("by_status", _STATUS, _plain("recipient_id")),
         IndexSpec("by_member", _MEMBER_ID, _plain("recipient_id")),
@@ -235,7 +241,7 @@ RECIPIENTS: Final = TableSpec(
 ALERTS: Final = TableSpec(
     "alerts",
     _plain("fingerprint"),
-    "models.alerts.Alert",
+    lambda: import_module("prism_core.models.alerts").Alert,
     indexes=(
         IndexSpec("by_status", _STATUS, _plain("last_seen")),
         IndexSpec("by_rule", _plain("rule"), _plain("last_seen")),
@@ -247,7 +253,7 @@ ALERTS: Final = TableSpec(
 PLANS: Final = TableSpec(
     "plans",
     _plain("plan_id"),
-    "models.alerts.Plan",
+    lambda: import_module("prism_core.models.alerts").Plan,
     indexes=(
         IndexSpec("by_week", _WEEK, KeyAttribute("created_plan", "{created}#{plan_id}")),
         IndexSpec("by_status", _STATUS, KeyAttribute("week_plan", "{week}#{plan_id}")),
@@ -257,14 +263,14 @@ PUBLISHED_PLANS: Final = TableSpec(
     "published_plans",
     # One partition, so that the pointers of any weeks are one consistent query: a reader of rows makes one.
     KeyAttribute("pointers", "plans"),
-    "models.published.PublishedPlan",
+    lambda: import_module("prism_core.models.published").PublishedPlan,
     sort=_WEEK,
     home="in_order",
 )
 EDITIONS: Final = TableSpec(
     "editions",
     _plain("edition_id"),
-    "models.reports.Edition",
+    lambda: import_module("prism_core.models.reports").Edition,
     indexes=(
         IndexSpec("by_report", _plain("report"), KeyAttribute("week_number", "{week}#{number:04d}")),
         IndexSpec("by_week", _WEEK, KeyAttribute("report_number", "{report}#{number:04d}")),
@@ -273,7 +279,7 @@ EDITIONS: Final = TableSpec(
 DELIVERIES: Final = TableSpec(
     "deliveries",
     _plain("edition_id"),
-    "models.reports.Delivery",
+    lambda: import_module("prism_core.models.reports").Delivery,
     sort=_plain("recipient_id"),
     home="by_edition",
     indexes=(IndexSpec("by_recipient", _plain("recipient_id"), _plain("claimed")),),
@@ -281,13 +287,13 @@ DELIVERIES: Final = TableSpec(
 IDEMPOTENCY: Final = TableSpec(
     "idempotency",
     KeyAttribute("actor_key", "{actor}#{idempotency_key}"),
-    "models.jobs.StoredAnswer",
+    lambda: import_module("prism_core.models.jobs").StoredAnswer,
     expires="expires_at",
 )
 JOBS: Final = TableSpec(
     "jobs",
     _plain("job_id"),
-    "models.jobs.Job",
+    lambda: import_module("prism_core.models.jobs").Job,
     indexes=(
         IndexSpec("by_owner", _plain("owner"), _CREATED_JOB),
         IndexSpec("by_status", _STATUS, _CREATED_JOB),
@@ -296,7 +302,7 @@ JOBS: Final = TableSpec(
 RESTATEMENTS: Final = TableSpec(
     "restatements",
     _WEEK,
-    "models.restatements.Restatement",
+    lambda: import_module("prism_core.models.restatements").Restatement,
     sort=KeyAttribute("figure", "{table}#{new_generation:06d}#{subject}#{measure}"),
     home="by_week",
     indexes=(
@@ -308,7 +314,7 @@ RESTATEMENTS: Final = TableSpec(
 CAMPAIGN_METRICS: Final = TableSpec(
     "campaign_metrics",
     _plain("campaign_id"),
-    "models.campaign.CampaignMetricsWeek",
+    lambda: import_module("prism_core.models.campaign").CampaignMetricsWeek,
     # Two generations of a week lie side by side while one replaces the other.
     sort=KeyAttribute("week_generation", "{week}@{generation:06d}"),
     home="by_campaign",

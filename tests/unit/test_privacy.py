@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.models.changes import Changes
+from prism_core.models.people import Member
 from prism_core.privacy import (
     DataKey,
     is_forgotten,
@@ -129,7 +130,7 @@ def test_a_field_that_is_not_personal_is_never_opened(value: JsonValue) -> None:
 
 def test_the_person_of_an_item_is_the_first_part_of_its_key() -> None:
     recipients = TableSpec(
-        "recipients", MEMBERS.partition.__class__("recipient_id", "{recipient_id}"), "models.people.Member"
+        "recipients", MEMBERS.partition.__class__("recipient_id", "{recipient_id}"), lambda: Member
     )
 
     assert person_of(MEMBERS, {"member_id": "M-1"}) == "M-1"
@@ -138,9 +139,7 @@ def test_the_person_of_an_item_is_the_first_part_of_its_key() -> None:
 
 
 def test_an_item_of_another_table_and_a_key_that_names_no_person_are_refused() -> None:
-    composed = TableSpec(
-        "x", MEMBERS.partition.__class__("both", "{a}#{b}"), "models.people.Member", personal=("name",)
-    )
+    composed = TableSpec("x", MEMBERS.partition.__class__("both", "{a}#{b}"), lambda: Member, personal=("name",))
 
     with pytest.raises(PermanentFailure, match="allocations/M-1 is no item of members"):
         person_of_item_key(MEMBERS, "allocations/M-1")
