@@ -10,25 +10,34 @@ export UV_LINK_MODE := copy
 # Byte-code is kept whatever the caller's environment says: without it every process compiles Dagster anew, 5 s each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up test check bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events openapi clean help
+# Node comes from PyPI with the other tools (docs/adr/0023): no machine needs one of its own.
+NPM = $(RUN)python -m infra.packaging.npm
+SCREENS := infra/local/screens_built/index.html
+SCREENS_SOURCE := $(shell find web/src web/public -type f ! -name schema.d.ts) web/index.html web/vite.config.ts \
+  web/tsconfig.json prism_api/openapi.json
+
+.PHONY: up test check screens bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: .venv/.synced ## set everything up, start the platform and serve it until Ctrl-C
+up: .venv/.synced $(SCREENS) ## set everything up, start the platform and serve it until Ctrl-C
 	$(RUN)prism up $(ARGS)
 
-test: .venv/.synced ## set everything up and run all tests
+test: .venv/.synced $(SCREENS) ## set everything up and run all tests
 	$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: .venv/.synced ## lock, lint, format, types, architecture with the templates, Dagster definitions
+check: .venv/.synced web/node_modules/.installed ## lock, lint, format, types, screens, architecture with the templates, Dagster definitions
 	$(UV) lock --check --python .venv/bin/python
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)pyright
+	$(NPM) run check
 	$(RUN)pytest -n $(WORKERS) tests/architecture
 	DAGSTER_HOME= $(RUN)dagster definitions validate -w workspace.yaml
+
+screens: $(SCREENS) ## build the screens that `prism up` serves; done only when their source changed
 
 bench: .venv/.synced ## measure beside named peers and keep the results in benchmarks/results
 	$(RUN)python -m benchmarks.throughput --save
@@ -78,8 +87,16 @@ openapi: .venv/.synced ## write prism_api/openapi.json anew
 	$(RUN)python -m prism_api.api.openapi
 
 clean: ## remove what was installed; data in .prism stays
-	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis web/node_modules infra/local/screens_built
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(SCREENS): web/node_modules/.installed $(SCREENS_SOURCE)
+	$(NPM) run --silent build
+	@touch $@
+
+web/node_modules/.installed: .venv/.synced web/package.json web/package-lock.json
+	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 $(UV):
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"PRISM needs Python 3.11, 3.12 or 3.13, this is {v[0]}.{v[1]}; try make PYTHON=python3.12 $(MAKECMDGOALS)")'

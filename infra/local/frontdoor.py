@@ -1,8 +1,8 @@
-"""The one origin of a local platform, as CloudFront is on AWS: API, sign-in, mailbox, and no CORS.
+"""The one origin of a local platform, as CloudFront is on AWS: screens, API, sign-in, mailbox, and no CORS.
 
 Belongs here: which path goes where, who may ask, and saying so when the embedded AWS is down or slow. Answers of
 what is behind pass through unchanged, failures too.
-Does not belong here: starting it (serving.py) and anything that a route decides.
+Does not belong here: starting it (serving.py), files of the screens (screens.py), anything that a route decides.
 """
 
 import base64
@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Scope
 
 from infra.local.emulator.guard import foreign, headers_of, origins_of
 from infra.local.same_origin import SameOriginOnly
+from infra.local.screens import Screens
 
 PROBLEM = "application/problem+json"
 # The limit of an HTTP API.
@@ -57,6 +58,7 @@ class Behind:
     api_id: str
     pool_id: str
     mailbox: ASGIApp | None = None
+    screens: Screens | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     answer_seconds: float = ANSWER_SECONDS
 
@@ -74,6 +76,8 @@ def front_door_app(port: int, behind: Behind) -> ASGIApp:
     ]
     if behind.mailbox is not None:
         routes += [Route("/mailbox", _to_mailbox), Mount("/mailbox", behind.mailbox)]
+    if behind.screens is not None:
+        routes = [*routes[1:], *behind.screens.routes()]
     app = Starlette(routes=routes, lifespan=door.lifespan, exception_handlers={404: _nothing_here})
     origins = origins_of(port)
 
@@ -103,7 +107,8 @@ class _Door:
             f'<li><a href="{html.escape(url)}">{html.escape(name)}</a></li>'
             for name, url in (links | dict(self._behind.links)).items()
         )
-        page = f'<!doctype html><html lang="en"><title>PRISM</title><h1>PRISM</h1><ul>{items}</ul></html>'
+        told = "<h1>PRISM</h1><p>The screens are not built here; <code>make screens</code> does that.</p>"
+        page = f'<!doctype html><html lang="en"><title>PRISM</title>{told}<ul>{items}</ul></html>'
         return HTMLResponse(page)
 
     async def to_api(self, request: Request) -> Response:

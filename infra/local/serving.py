@@ -151,17 +151,21 @@ def require_free(home: Home, ports: Ports) -> None:
 
 @contextmanager
 def front_door(platform: Platform) -> Iterator[None]:
-    """The one origin of API, sign-in and mailbox, once the stacks are deployed."""
+    """The one origin of screens, API, sign-in and mailbox, once the stacks are deployed."""
     from infra.deploy import outputs
     from infra.local.frontdoor import Behind, front_door_app
+    from infra.local.screens import Screens
 
     ports, api = platform.ports, outputs(platform.settings, "api")
+    links = {"Dagster": f"http://{LOOPBACK}:{ports.dagster}"}
+    screens = Screens(api["ScreensClientId"], {**links, "Mailbox": f"http://{LOOPBACK}:{ports.screens}/mailbox/"})
     behind = Behind(
         emulator=f"http://{LOOPBACK}:{ports.emulator}",
         api_id=api["ApiId"],
         pool_id=api["UserPoolId"],
         mailbox=mailbox_app(platform.home.mail, _smtp(ports)),
-        links={"Dagster": f"http://{LOOPBACK}:{ports.dagster}"},
+        screens=screens if screens.are_built else None,
+        links=links,
     )
 
     async def run(ready: threading.Event, stopping: asyncio.Event) -> None:

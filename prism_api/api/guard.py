@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from prism_api.api import strict_json
 from prism_api.api.calls import Access, Call, Caller, Role
@@ -22,6 +22,7 @@ from prism_core import clock
 MAX_BODY_BYTES = 1024 * 1024
 MAX_QUERY_CHARACTERS = 8_192
 MAX_HEADER_CHARACTERS = 1_000
+_EXTENDED = "UTF-8''"
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
@@ -94,6 +95,8 @@ def _headers(event: Mapping[str, Any]) -> dict[str, str]:
         value = headers.get(name, "")
         if len(value) > MAX_HEADER_CHARACTERS:
             raise invalid((FieldError(f"header.{name}", f"longer than {MAX_HEADER_CHARACTERS} characters"),))
+        if value.startswith(_EXTENDED):  # a header holds ASCII: other letters travel percent-encoded (RFC 8187)
+            value = headers[name] = unquote(value.removeprefix(_EXTENDED))
         if any(character < " " or character == "\x7f" for character in value):
             raise invalid((FieldError(f"header.{name}", "control characters are not taken"),))
     return headers

@@ -57,6 +57,16 @@ def test_a_list_comes_as_csv_in_its_own_order() -> None:
     assert answer.body["rows"] == 2
 
 
+def test_rows_that_were_chosen_by_their_keys_are_those_of_the_file() -> None:
+    listed = LEAD("GET", "/api/allocations", week=WEEK).body["items"]
+    chosen = [row["key"] for row in listed if row["member_id"] == "x-bob"]
+    wish = {"list": "allocations", "format": "csv", "query": {"week": WEEK}, "keys": [*chosen, "no-such"]}
+
+    answer = LEAD("POST", "/api/exports", wish)
+
+    assert [row["Member ID"] for row in rows(answer)] == ["x-bob"]
+
+
 def test_a_list_comes_as_a_workbook_that_can_be_loaded_back() -> None:
     data = fetched(exported(LEAD, "allocations", "xlsx", week=[WEEK], member_id=["x-ann", "x-bob"]))
 

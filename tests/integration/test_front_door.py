@@ -32,6 +32,7 @@ from starlette.types import ASGIApp
 from infra.local.frontdoor import MAX_BODY_BYTES, Behind, front_door_app
 from infra.local.mail.mailbox import mailbox_app
 from infra.local.platform import Platform
+from infra.local.screens import Screens
 from infra.local.serving import front_door
 from prism_api.api.calls import Role
 from tests.integration.deployed import PASSWORD, Deployed
@@ -328,6 +329,51 @@ def test_the_mailbox_works_below_its_path(stand_in: int, tmp_path: Path) -> None
     assert set(answers.values()) == {200}
     assert listed.json()["messages"] == []
     assert missing.headers["content-type"] == "application/problem+json"
+
+
+@pytest.fixture
+def screens(stand_in: int, tmp_path: Path) -> Iterator[str]:
+    """A door with screens of three files, beside a file that is none of theirs."""
+    folder = tmp_path / "built"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<title>PRISM</title>")
+    (folder / "prism.svg").write_text("<svg/>")
+    (folder / "assets" / "index-3f2a.js").write_text("1")
+    (tmp_path / "secret").write_text("no")
+    (folder / "assets" / "out").symlink_to(tmp_path / "secret")
+    with door_over(stand_in, screens=Screens("client-1", {"Dagster": "http://127.0.0.1:1"}, folder)) as url:
+        yield url
+
+
+@pytest.mark.parametrize("path", ["/", "/team", "/team/x?item=a%2Fb", "/auth/callback?code=1"])
+def test_every_address_that_a_browser_opens_is_the_page_of_the_screens(screens: str, path: str) -> None:
+    page = httpx.get(screens + path, headers={"Accept": "text/html,*/*;q=0.8"})
+
+    assert (page.status_code, page.text) == (200, "<title>PRISM</title>")
+    assert page.headers["cache-control"] == "no-cache"
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert "script-src 'self'; style-src 'self';" in page.headers["content-security-policy"]
+    assert set(page.headers) >= SECURITY_HEADERS
+
+
+def test_files_named_by_their_content_are_kept_for_good_and_others_asked_anew(screens: str) -> None:
+    hashed, plain = httpx.get(f"{screens}/assets/index-3f2a.js"), httpx.get(f"{screens}/prism.svg")
+    again = httpx.get(f"{screens}/prism.svg", headers={"If-None-Match": plain.headers["etag"]})
+
+    assert hashed.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (plain.headers["cache-control"], plain.text) == ("no-cache", "<svg/>")
+    assert again.status_code in {200, 304}
+    assert httpx.get(f"{screens}/config.json").json()["client_id"] == "client-1"
+    assert httpx.get(f"{screens}/api/x").json()["path"].endswith("/api/x")
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets/none.js", "/assets/out", "/assets/..%2f..%2fsecret", "/..%2fsecret", "/_ministack/health"]
+)
+def test_what_is_no_file_of_the_screens_is_not_there_for_a_program(screens: str, path: str) -> None:
+    status, _, body = request_with(screens, path, host_of(screens), ("Accept", "*/*"))
+
+    assert status == 404, body
 
 
 # Over the deployed API.

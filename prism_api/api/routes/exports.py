@@ -4,7 +4,7 @@ Belongs here: asking a list for all its rows and putting the file where a browse
 Does not belong here: which rows a list has (lists.py) and how a file looks (prism_core/workbooks/exporting.py).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any, get_type_hints
@@ -24,18 +24,20 @@ from prism_api.api.problems import FieldError, Problem, errors_of, invalid
 from prism_api.api.resource import Resource
 from prism_api.api.routes import throughput
 from prism_api.api.routes.everything import RESOURCES
-from prism_core.models.base import Choice, Model
+from prism_core.models.base import Choice, Many, Model
 from prism_core.tables import THROUGHPUT, TableSpec
 from prism_core.workbooks.exporting import ExportFormat, export_rows
 
 MAX_ROWS = 50_000
+# What a person selects by hand.
+MAX_KEYS = 1_000
 _OF_PAGES = frozenset({"limit", "cursor"})
 _Values = str | list[str]
 router = APIGatewayHttpRouter()
 
 
 class ExportWish(Model):
-    """A list by its name, with filters, `sort` and `as_of` as the list itself takes them."""
+    """A list by its name, with filters, `sort` and `as_of` as the list takes them; `keys` leaves these rows."""
 
     model_config = ConfigDict(
         **{
@@ -49,6 +51,7 @@ class ExportWish(Model):
     list: Annotated[str, Field(min_length=1, max_length=50)]
     format: Choice[ExportFormat]
     query: Annotated[dict[str, _Values], Field(max_length=30)] = Field(default_factory=dict[str, _Values])
+    keys: Annotated[Many[Annotated[str, Field(max_length=1_024)]], Field(max_length=MAX_KEYS)] | None = None
 
 
 class Export(Model):
@@ -97,12 +100,20 @@ def _resource(call: Call, body: ExportWish) -> _Table:
         raise invalid((FieldError("body.list", f"no list has this name; valid ones are {valid}"),))
     hints = {name: annotation for name, (annotation, _) in list_parameters(resource).items()}
     asked = _as_the_list(call, resource.path, hints, body.query)
-    rows = every_row(resource, asked, MAX_ROWS)
+    rows = _chosen(every_row(resource, asked, MAX_ROWS), resource.key_text, body)
     model = resource.row if asked.one("as_of") is None else None
     answered = resource.answer or resource.model
     shown, secret = _without_secrets(resource, asked, rows)
     left_out = resource.model.model_fields.keys() - answered.model_fields.keys()
     return _Table(resource.spec, shown, model, secret | left_out)
+
+
+def _chosen(rows: list[Any], key_text: Callable[[Any], str], body: ExportWish) -> list[Any]:
+    """The rows that were chosen by their keys; all of them where none were."""
+    if body.keys is None:
+        return rows
+    keys = frozenset(body.keys)
+    return [row for row in rows if key_text(row) in keys]
 
 
 def _without_secrets(resource: Resource[Any], call: Call, rows: Iterable[Any]) -> tuple[list[Any], frozenset[str]]:
@@ -130,6 +141,7 @@ def _throughput(call: Call, body: ExportWish) -> _Table:
             HTTPStatus.UNPROCESSABLE_ENTITY, f"{len(rows):,} rows are too many at once; narrow the filters."
         )
     ordered = throughput.in_list_order(rows, asked.one("sort"))
+    ordered = _chosen(ordered, lambda row: row.key, body)
     return _Table(THROUGHPUT, ordered, throughput.ThroughputRow, frozenset({"key"}))
 
 

@@ -1,0 +1,117 @@
+"""The screens in a browser, signed in as somebody, watched for what must not happen.
+
+Belongs here: the platform behind them, signing in, and what fails every test: errors of the console, of the page
+and of its policy, and what axe finds. Does not belong here: what a screen does (test_screen_*.py).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect
+
+from infra.local.demo_users import TokenRole, demo_email, demo_password, demo_token, seed_demo_users
+from infra.local.platform import Platform
+from infra.local.screens import BUILT
+from infra.local.serving import front_door
+from prism_api.api.calls import Role
+from tests.integration.fresh import fresh_platform, worker_port
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+WINDOW = ViewportSize(width=1440, height=900)
+PATIENCE_MS = 20_000
+# The browser's own words about an answer that the screen tells of in a message.
+_ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A platform whose front door is open."""
+
+    platform: Platform
+    tokens: dict[TokenRole, str] = field(default_factory=dict[TokenRole, str])
+
+    @cached_property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.platform.ports.screens}"
+
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> Any:
+        """The API as an admin, for what a test needs to be there. Fails on a refusal."""
+        if TokenRole.ADMIN not in self.tokens:
+            self.tokens[TokenRole.ADMIN] = demo_token(self.platform, TokenRole.ADMIN)
+        sent = {"Authorization": f"Bearer {self.tokens[TokenRole.ADMIN]}", **headers}
+        answer = httpx.request(method, f"{self.origin}{path}", json=body, headers=sent, timeout=60)
+        assert answer.status_code < 400, answer.text
+        return answer.json() if answer.content else None
+
+    def item(self, path: str) -> Any:
+        return self.call("GET", path)
+
+
+@contextmanager
+def place(folder: Path) -> Iterator[Place]:
+    """A fresh platform with the demo users, without a sample."""
+    if not (BUILT / "index.html").is_file():
+        pytest.fail("the screens are not built; `make screens` does that")
+    with fresh_platform(folder / "home", worker_port(9)) as running:
+        seed_demo_users(running)
+        with front_door(running):
+            yield Place(running)
+
+
+@contextmanager
+def signed_in(
+    browser: Browser, at: Place, role: Role, path: str = "/", *, scheme: Any = "light", name: str = "screen"
+) -> Iterator[Page]:
+    """A page of this role at an address. What console, page or policy say against it fails the test."""
+    context = browser.new_context(
+        viewport=WINDOW, color_scheme=scheme, timezone_id="Europe/Madrid", locale="en-GB"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    context.tracing.start(snapshots=True)  # pictures of every step cost half of the time
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: _listen(message, said))
+    page.on("pageerror", lambda error: said.append(f"page: {error}"))
+    kept = Path(__file__).parents[2] / ".screenshots"
+    try:
+        page.goto(f"{at.origin}{path}")
+        page.get_by_label("Username").fill(demo_email(role))
+        page.get_by_label("Password").fill(demo_password(at.platform.home))
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("navigation", name="Screens").wait_for()
+        yield page
+        assert said == []
+        context.tracing.stop()
+    except BaseException:
+        kept.mkdir(exist_ok=True)
+        page.screenshot(path=kept / f"failed-{name}.png")
+        context.tracing.stop(path=kept / f"failed-{name}.zip")
+        raise
+    finally:
+        context.close()
+
+
+def _listen(message: ConsoleMessage, said: list[str]) -> None:
+    if message.type == "error" and not _ANSWERED.match(message.text):
+        said.append(f"console: {message.text}")
+
+
+def violations(page: Page, only: str | None = None) -> Sequence[str]:
+    """What axe finds on the page, each with its first element."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())  # not a script tag: the policy forbids those
+    found = page.evaluate("(only) => axe.run(only ?? document, {resultTypes: ['violations']})", only)
+    return [
+        f"{one['id']} ({one['impact']}): {one['help']}: {json.dumps(one['nodes'][0]['html'])[:300]}"
+        f" {one['nodes'][0]['failureSummary'][:300]}"
+        for one in found["violations"]
+    ]

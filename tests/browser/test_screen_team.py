@@ -1,0 +1,191 @@
+"""The Team screen, and with it what all screens share, in a browser over a running platform.
+
+Why real: whether an edit is lost, a policy is broken or a page can be read is known when a browser does it.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from prism_api.api.calls import Role
+from tests.browser.screens import Place, place, signed_in, violations
+
+MEMBERS = ("ada", "bo", "cy", "dee", "fay", "gil")
+DAYS = ("mon", "tue", "wed", "thu", "fri")
+TEAMS = ("boxes", "lidar", "boxes", "lidar", "still", "still")
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with place(tmp_path_factory.mktemp("screens")) as found:
+        for number, name in enumerate(MEMBERS):
+            fields = {
+                "member_id": name, "name": f"{name.title()} Example", "email": f"{name}@example.com",
+                "team": TEAMS[number], "time_zone": "Europe/Madrid", "location": "ES",
+                "skills": [{"name": "lidar", "level": 3}], "hours": dict.fromkeys(DAYS, 8),
+            }  # fmt: skip
+            found.call("POST", "/api/members", fields)
+        yield found
+
+
+def row(page: Page, name: str) -> Any:
+    return page.get_by_role("row").filter(has=page.get_by_role("link", name=name))
+
+
+def choose(page: Page, menu: str | re.Pattern[str], *items: str) -> None:
+    page.get_by_role("button", name=menu).click()
+    for item in items:
+        page.get_by_role("menuitem", name=item).first.click()
+
+
+def set_input(page: Page, label: str, value: str) -> None:
+    page.get_by_role("dialog").get_by_label(label).fill(value)
+
+
+def member(at: Place, name: str) -> Any:
+    return at.item(f"/api/members/{name}")
+
+
+@pytest.mark.parametrize(
+    ("role", "screens", "buttons"),
+    [
+        (Role.ADMIN, ["Team", "My Dashboard"], 1),
+        (Role.LEAD, ["Team", "My Dashboard"], 1),
+        (Role.ANALYST, ["Team", "My Dashboard"], 0),
+        (Role.ANNOTATOR, ["My Dashboard"], 0),
+    ],
+)
+def test_everybody_signs_in_and_sees_the_screens_of_their_role(
+    browser: Browser, at: Place, role: Role, screens: list[str], buttons: int
+) -> None:
+    with signed_in(browser, at, role, name=f"role-{role}") as page:
+        shown = page.get_by_role("navigation", name="Screens").get_by_role("link")
+        expect(shown.filter(has_text=re.compile("Team|My Dashboard"))).to_have_text(screens)
+        if "Team" in screens:
+            page.goto(f"{at.origin}/team")
+            expect(page.get_by_role("link", name="Ada Example")).to_be_visible()
+            expect(page.get_by_role("button", name="Add member")).to_have_count(buttons)
+            expect(page.get_by_role("button", name="Change", exact=True)).to_have_count(buttons)
+
+
+def test_a_lead_adds_a_member_edits_them_reads_the_history_and_takes_the_edit_back(
+    browser: Browser, at: Place
+) -> None:
+    with signed_in(browser, at, Role.LEAD, "/team", name="team-job") as page:
+        page.get_by_role("button", name="Add member").click()
+        for label, value in (("Id", "eve"), ("Name", "Eve <b>Bold</b> 🙂 مرحبا"), ("E-mail", "eve@example.com")):
+            set_input(page, label, value)
+        set_input(page, "Time zone", "Mars/Olympus")
+        page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
+        expect(page.get_by_role("dialog").get_by_text("Mars/Olympus").last).to_be_visible()
+        set_input(page, "Time zone", "Europe/Lisbon")
+        set_input(page, "Mon", "7,5")
+        page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
+        page.get_by_role("link", name="Eve").click()
+
+        page.get_by_role("button", name="Edit", exact=True).click()
+        set_input(page, "Team", "video")
+        set_input(page, "Reason", "moves to vidéo")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("moves to vidéo")).to_be_visible()
+        after = member(at, "eve")
+        page.get_by_role("button", name="Undo", exact=True).first.click()
+        expect(page.get_by_text("Undone.")).to_be_visible()
+
+        assert (after["team"], after["hours"], after["name"]) == (
+            "video",
+            {"mon": "7.50"},
+            "Eve <b>Bold</b> 🙂 مرحبا",
+        )
+        assert member(at, "eve")["team"] is None
+
+
+def test_of_two_people_who_edit_a_member_the_second_compares_and_nothing_is_lost(
+    browser: Browser, at: Place
+) -> None:
+    with (
+        signed_in(browser, at, Role.LEAD, "/team?item=ada", name="first") as first,
+        signed_in(browser, at, Role.ADMIN, "/team?item=ada", name="second") as second,
+    ):
+        for page in (first, second):
+            page.get_by_role("button", name="Edit", exact=True).click()
+        set_input(first, "Team", "of-the-first")
+        set_input(second, "Team", "of-the-second")
+        set_input(second, "Location", "FR")
+        first.get_by_role("button", name="Save", exact=True).click()
+        expect(first.get_by_role("dialog")).to_have_count(0)
+        second.get_by_role("button", name="Save", exact=True).click()
+        expect(second.get_by_text("was changed by somebody else")).to_be_visible()
+        found = violations(second)
+        second.get_by_role("radiogroup", name="Keep for Team").get_by_label("What is there now").check()
+        second.get_by_role("button", name="Save as chosen").click()
+        expect(second.get_by_role("dialog")).to_have_count(0)
+
+        assert found == []
+        assert (member(at, "ada")["team"], member(at, "ada")["location"]) == ("of-the-first", "FR")
+
+
+def test_a_bulk_edit_is_previewed_tells_each_row_and_keeps_those_that_failed_selected(
+    browser: Browser, at: Place
+) -> None:
+    with signed_in(browser, at, Role.LEAD, "/team", name="bulk") as page:
+        for name in ("Bo Example", "Cy Example"):
+            row(page, name).get_by_role("checkbox").check()
+        at.call("PATCH", "/api/members/cy", {"name": "Cy Changed"}, **{"If-Match": "*"})
+        choose(page, "Change 2", "Set the team")
+        set_input(page, "Team", "night")
+        page.get_by_role("button", name="Preview").click()
+        expect(page.get_by_text("1 would be written, 1 would fail.")).to_be_visible()
+        before = member(at, "bo")["team"]
+        page.get_by_role("button", name="Write 1 member").click()
+        expect(page.get_by_text("1 written, 1 failed.")).to_be_visible()
+        found = violations(page)
+        page.get_by_role("button", name="Close", exact=True).click()
+
+        expect(row(page, "Cy Changed").get_by_role("checkbox")).to_be_checked()
+        expect(row(page, "Bo Example").get_by_role("checkbox")).not_to_be_checked()
+        assert found == []
+        assert (before, member(at, "bo")["team"], member(at, "cy")["team"]) == ("lidar", "night", "boxes")
+
+
+def test_a_link_shows_what_its_sender_saw_and_a_saved_view_brings_it_back(browser: Browser, at: Place) -> None:
+    with signed_in(browser, at, Role.LEAD, "/team", name="address") as page:
+        filters = page.get_by_label("Filter members")
+        filters.fill("Team = still")
+        filters.press("Enter")
+        expect(page.get_by_text("Team = still")).to_be_visible()
+        page.get_by_role("columnheader", name="Name").get_by_role("button").first.press("Enter")
+        expect(page).to_have_url(re.compile(r"team=still&sort=-name"))
+        expect(page.get_by_role("link", name="Example")).to_have_text(["Gil Example", "Fay Example"])
+        choose(page, "Views", "Save this view")
+        set_input(page, "Name", "Still, last first")
+        page.get_by_role("dialog").get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        link = page.url
+        page.reload()
+        expect(page.get_by_text("Team = still")).to_be_visible()
+        page.goto(f"{at.origin}/team")
+        choose(page, "Views", "Still, last first")
+
+        expect(page).to_have_url(link)
+
+
+def test_a_list_as_it_was_known_says_so_and_cannot_be_edited(browser: Browser, at: Place) -> None:
+    instant = datetime.now(UTC)
+    at.call("PATCH", "/api/members/dee", {"name": "Dee Renamed"}, **{"If-Match": "*"})
+
+    with signed_in(browser, at, Role.LEAD, f"/team?as_of={instant:%Y-%m-%dT%H:%M:%S.%fZ}", name="as-of") as page:
+        expect(page.get_by_role("link", name="Dee Example")).to_be_visible()
+        expect(
+            page.get_by_text(re.compile(r"As known on \d{4}-\d\d-\d\d \d\d:\d\d \(Europe/Madrid\)"))
+        ).to_be_visible()
+        expect(page.get_by_role("button", name="Add member")).to_have_count(0)
+        found = violations(page)
+        page.get_by_role("button", name="Back to now").click()
+
+        expect(page.get_by_role("link", name="Dee Renamed")).to_be_visible()
+        assert found == []

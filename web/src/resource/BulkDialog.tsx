@@ -1,0 +1,190 @@
+/**
+ * One action on many rows: asks what is needed, previews every row, writes, and tells each row's answer.
+ * Rows that failed stay selected. Belongs here: the dialog. Does not belong here: the calls (bulk.ts).
+ */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import Modal from '@cloudscape-design/components/modal';
+import ProgressBar from '@cloudscape-design/components/progress-bar';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import StatusIndicator from '@cloudscape-design/components/status-indicator';
+import Table from '@cloudscape-design/components/table';
+import { useState } from 'react';
+
+import { wordsOf } from '../api/problem';
+import { FieldInput } from '../fields/FieldInput';
+import { needsOf, perform, titleOf, type Action, type Outcome } from './bulk';
+import { shown, type Description, type Row, type Values } from './describe';
+import { useWrites } from './useWrites';
+
+type Stage = 'ask' | 'previewed' | 'done';
+
+interface Props<R extends Row> {
+  resource: Description<R>;
+  action: Action<R>;
+  rows: readonly R[];
+  /** The keys of the rows that failed; nothing when the dialog was left before anything was written. */
+  onClose: (failed?: readonly string[]) => void;
+}
+
+export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: Props<R>) {
+  const needs = needsOf(action);
+  const [values, setValues] = useState<Values>(() => Object.fromEntries(needs.map(({ name, initial }) => [name, initial])));
+  const [reason, setReason] = useState('');
+  const [stage, setStage] = useState<Stage>('ask');
+  const [busy, setBusy] = useState(false);
+  const [done, setDone] = useState(0);
+  const [error, setError] = useState<unknown>();
+  const [outcomes, setOutcomes] = useState<Outcome<R>[]>([]);
+  const { told, refresh } = useWrites(resource.table);
+  const good = outcomes.filter(({ ok }) => ok);
+  const bad = outcomes.filter(({ ok }) => !ok);
+  const missing = needs.some(({ name, required }) => required && (values[name] ?? '') === '');
+
+  async function run(dry: boolean) {
+    setBusy(true);
+    setError(undefined);
+    setDone(0);
+    try {
+      // What would fail is left out of the write: it stays selected, with the reason.
+      const chosen = dry ? rows : good.map(({ row }) => row);
+      const found = await perform(resource, action, chosen, values, { dry, reason, progress: setDone });
+      setOutcomes(dry ? found : [...bad, ...found]);
+      setStage(dry ? 'previewed' : 'done');
+      if (!dry) {
+        const written = found.filter(({ ok }) => ok).map(({ row }) => row.key);
+        await refresh();
+        if (written.length > 0) await told(`${titleOf(action)}: ${count(written.length, resource)} written.`, written);
+      }
+    } catch (failed) {
+      setError(failed);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  const close = () => onClose(stage === 'done' ? bad.map(({ row }) => row.key) : undefined);
+  const total = stage === 'previewed' ? good.length : rows.length;
+  return (
+    <Modal
+      visible
+      size="large"
+      header={`${titleOf(action)}: ${count(rows.length, resource)}`}
+      onDismiss={close}
+      footer={
+        <Box float="right">
+          <SpaceBetween direction="horizontal" size="xs">
+            {stage !== 'done' && (
+              <Button variant="link" onClick={close}>
+                Cancel
+              </Button>
+            )}
+            {stage === 'previewed' && (
+              <Button disabled={busy} onClick={() => setStage('ask')}>
+                Back
+              </Button>
+            )}
+            {stage === 'ask' && (
+              <Button variant="primary" loading={busy} disabled={missing} onClick={() => void run(true)}>
+                Preview
+              </Button>
+            )}
+            {stage === 'previewed' && (
+              <Button variant="primary" loading={busy} disabled={good.length === 0} onClick={() => void run(false)}>
+                {`Write ${count(good.length, resource)}`}
+              </Button>
+            )}
+            {stage === 'done' && (
+              <Button variant="primary" onClick={close}>
+                Close
+              </Button>
+            )}
+          </SpaceBetween>
+        </Box>
+      }
+    >
+      <SpaceBetween size="m">
+        {error !== undefined && (
+          <Alert type="error" header="Not written">
+            {wordsOf(error)}
+          </Alert>
+        )}
+        {busy && total > 20 && (
+          <ProgressBar value={(100 * done) / total} label="Rows" description={`${done} of ${total}`} />
+        )}
+        {stage === 'ask' && (
+          <>
+            {needs.map((field) => (
+              <FieldInput
+                key={field.name}
+                field={field}
+                value={values[field.name]}
+                onChange={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
+              />
+            ))}
+            <FormField label={<>Reason – <i>optional</i></>} description="Kept in the history of every row.">
+              <Input value={reason} onChange={({ detail }) => setReason(detail.value)} />
+            </FormField>
+          </>
+        )}
+        {stage !== 'ask' && (
+          <>
+            <Box>
+              {stage === 'previewed'
+                ? `Nothing is written yet. ${good.length} would be written, ${bad.length} would fail.`
+                : `${good.length} written, ${bad.length} failed.`}
+              {bad.length > 0 && ' What fails stays selected.'}
+            </Box>
+            <Results resource={resource} outcomes={[...bad, ...good]} />
+          </>
+        )}
+      </SpaceBetween>
+    </Modal>
+  );
+}
+
+function Results<R extends Row>({ resource, outcomes }: { resource: Description<R>; outcomes: readonly Outcome<R>[] }) {
+  const fields = new Map((resource.fields ?? []).map((field) => [field.name, field]));
+  return (
+    <div className="scrolls">
+      <Table
+        variant="embedded"
+        contentDensity="compact"
+        wrapLines
+        items={outcomes}
+        trackBy={({ row }) => row.key}
+        ariaLabels={{ tableLabel: 'What becomes of each row' }}
+        columnDefinitions={[
+          { id: 'row', header: resource.noun, cell: ({ row }) => resource.name(row), isRowHeader: true },
+          {
+            id: 'answer',
+            header: 'Answer',
+            cell: ({ ok }) => <StatusIndicator type={ok ? 'success' : 'error'}>{ok ? 'ok' : 'fails'}</StatusIndicator>,
+          },
+          {
+            id: 'what',
+            header: 'What happens',
+            cell: ({ words, changes }) => (
+              <>
+                {words}
+                {changes.map(([name, before, after]) => (
+                  <div key={name}>
+                    {fields.get(name)?.label ?? name}: <del>{shown(fields.get(name), before)}</del> →{' '}
+                    <strong>{shown(fields.get(name), after)}</strong>
+                  </div>
+                ))}
+              </>
+            ),
+          },
+        ]}
+      />
+    </div>
+  );
+}
+
+function count<R extends Row>(number: number, { noun, nouns }: Description<R>): string {
+  return `${number} ${number === 1 ? noun : nouns}`;
+}

@@ -1,0 +1,67 @@
+/** Filters that combine, in the address: values of one property are either-or, properties and text are and. */
+import PropertyFilter, { type PropertyFilterProps } from '@cloudscape-design/components/property-filter';
+import { useMemo } from 'react';
+
+import type { Filter } from './describe';
+import type { Address } from './useAddress';
+
+const TEXT = 'q';
+
+export function FilterBar({
+  filters,
+  search,
+  address,
+  nouns,
+}: {
+  filters: readonly Filter[];
+  search: string | undefined;
+  address: Address;
+  nouns: string;
+}) {
+  const properties = useMemo<PropertyFilterProps.FilteringProperty[]>(
+    () =>
+      filters.map(({ name, label }) => ({
+        key: name,
+        propertyLabel: label,
+        groupValuesLabel: `Values of ${label.toLowerCase()}`,
+        operators: ['='],
+      })),
+    [filters],
+  );
+  const options = useMemo<PropertyFilterProps.FilteringOption[]>(
+    () =>
+      filters.flatMap(({ name, options: values, show }) =>
+        (values ?? []).map((value) => ({ propertyKey: name, value, label: show?.(value) ?? value })),
+      ),
+    [filters],
+  );
+  const tokens: PropertyFilterProps.Token[] = [
+    ...filters.flatMap(({ name }) => (address.state[name] ?? []).map((value) => ({ propertyKey: name, operator: '=' as const, value }))),
+    ...(address.state[TEXT] ?? []).map((value) => ({ operator: ':' as const, value })),
+  ];
+  const take = (query: PropertyFilterProps.Query) => {
+    const found: Record<string, string[] | undefined> = { [TEXT]: undefined };
+    for (const { name } of filters) found[name] = undefined;
+    for (const { propertyKey = TEXT, value } of query.tokens) {
+      const text = String(value).trim();
+      if (!text) continue;
+      // The API looks for one text: the newest one counts.
+      if (propertyKey === TEXT) found[TEXT] = [text];
+      else found[propertyKey] = [...new Set([...(found[propertyKey] ?? []), text])];
+    }
+    address.set(found);
+  };
+  return (
+    <PropertyFilter
+      query={{ tokens, operation: 'and' }}
+      hideOperations
+      onChange={({ detail }) => take(detail)}
+      filteringProperties={properties}
+      filteringOptions={options}
+      disableFreeTextFiltering={search === undefined}
+      filteringPlaceholder={search ? `Search ${search}, or filter` : `Filter ${nouns}`}
+      filteringAriaLabel={`Filter ${nouns}`}
+      expandToViewport
+    />
+  );
+}

@@ -1,0 +1,109 @@
+/** What happened to an item: who, when, why, what; and taking the newest change back. */
+import Alert from '@cloudscape-design/components/alert';
+import Badge from '@cloudscape-design/components/badge';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { api, type Schemas, type Table } from '../api/client';
+import { wordsOf } from '../api/problem';
+import { TimeText } from '../time/TimeText';
+import { shown, type Field } from './describe';
+import { useWrites } from './useWrites';
+
+const PAGE = 20;
+type Change = Schemas['ChangeAnswer'];
+
+export function HistoryPanel({
+  table,
+  itemKey,
+  fields,
+  mayWrite,
+}: {
+  table: Table;
+  itemKey: string;
+  fields: readonly Field[];
+  mayWrite: boolean;
+}) {
+  const { undo } = useWrites(table);
+  const [undoing, setUndoing] = useState<string | undefined>();
+  const found = useInfiniteQuery({
+    queryKey: [table, 'history', itemKey],
+    queryFn: async ({ pageParam, signal }) => {
+      const path = { table, key: itemKey };
+      const { data } = await api.GET('/api/history/{table}/{key}', {
+        params: { path, query: { limit: PAGE, cursor: pageParam || undefined } },
+        signal,
+      });
+      if (!data) throw new Error('no answer');
+      return data;
+    },
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next ?? undefined,
+  });
+  if (found.isPending) return <Spinner />;
+  if (found.isError) return <Alert type="error">{wordsOf(found.error)}</Alert>;
+  const changes = found.data.pages.flatMap(({ items }) => items);
+  const take = async (change: Change) => {
+    setUndoing(change.id);
+    await undo([change.id]);
+    setUndoing(undefined);
+  };
+  return (
+    <SpaceBetween size="s">
+      <Box variant="h3">History</Box>
+      <ol className="history">
+        {changes.map((change) => (
+          <li key={change.id}>
+            <SpaceBetween size="xxs">
+              <div>
+                <Badge>{change.operation}</Badge> <TimeText instant={change.instant} />
+              </div>
+              <Box color="text-body-secondary" fontSize="body-s">
+                {change.actor}
+                {change.reason ? `: “${change.reason}”` : ''}
+              </Box>
+              <Differences change={change} fields={fields} />
+              {mayWrite && (
+                <Button variant="inline-link" loading={undoing === change.id} onClick={() => void take(change)}>
+                  Undo this change
+                </Button>
+              )}
+            </SpaceBetween>
+          </li>
+        ))}
+      </ol>
+      {found.hasNextPage && (
+        <Button loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
+          Older
+        </Button>
+      )}
+    </SpaceBetween>
+  );
+}
+
+function Differences({ change, fields }: { change: Change; fields: readonly Field[] }) {
+  const known = new Map(fields.map((field) => [field.name, field]));
+  const lines = Object.entries(change.changes).filter(([name]) => name !== 'version');
+  if (lines.length === 0) return null;
+  return (
+    <dl className="differences">
+      {lines.map(([name, pair]) => (
+        <div key={name}>
+          <dt>{known.get(name)?.label ?? name.replaceAll('_', ' ')}</dt>
+          <dd>
+            {'before' in pair && (
+              <>
+                <del>{shown(known.get(name), pair.before)}</del> →{' '}
+              </>
+            )}
+            {'after' in pair ? <ins>{shown(known.get(name), pair.after)}</ins> : 'removed'}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,76 @@
+/** One item in the panel beside its list: its fields, its steps, what a screen adds, its history. */
+import Alert from '@cloudscape-design/components/alert';
+import Button from '@cloudscape-design/components/button';
+import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { send } from '../api/client';
+import { wordsOf } from '../api/problem';
+import { SidePanel } from '../shell/panel';
+import { BulkDialog } from './BulkDialog';
+import type { Action } from './bulk';
+import { shown, type Description, type Row, type Values } from './describe';
+import { EditDialog } from './EditDialog';
+import { HistoryPanel } from './HistoryPanel';
+import { itemPath } from './useWrites';
+
+interface Props<R extends Row> {
+  resource: Description<R>;
+  itemKey: string;
+  /** The row of the list, shown until the item itself is here. */
+  listed: R | undefined;
+  asOf: string | undefined;
+  mayWrite: boolean;
+  onClose: () => void;
+}
+
+export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayWrite, onClose }: Props<R>) {
+  const [editing, setEditing] = useState<R | undefined>();
+  const [acting, setActing] = useState<{ action: Action<R>; row: R } | undefined>();
+  const found = useQuery({
+    queryKey: [resource.table, 'item', itemKey, asOf],
+    queryFn: async ({ signal }) =>
+      (await send<R>('GET', itemPath(resource.path, itemKey), { query: { as_of: asOf }, signal })).data,
+  });
+  const row = found.data ?? listed;
+  const fields = resource.fields ?? [];
+  return (
+    <SidePanel title={row ? resource.name(row) : resource.noun} onClose={onClose}>
+      {!row && found.isPending && <Spinner />}
+      {found.isError && <Alert type="error">{wordsOf(found.error)}</Alert>}
+      {row && (
+        <SpaceBetween size="l">
+          {mayWrite && (
+            <SpaceBetween direction="horizontal" size="xs">
+              {fields.length > 0 && <Button onClick={() => setEditing(row)}>Edit</Button>}
+              {(resource.verbs ?? [])
+                .filter((verb) => verb.fits?.(row) ?? true)
+                .map((verb) => (
+                  <Button key={verb.id} onClick={() => setActing({ action: { kind: 'verb', verb }, row })}>
+                    {verb.text}
+                  </Button>
+                ))}
+            </SpaceBetween>
+          )}
+          {fields.length > 0 && (
+            <KeyValuePairs
+              columns={2}
+              items={fields.map((field) => ({ label: field.label, value: shown(field, (row as unknown as Values)[field.name]) }))}
+            />
+          )}
+          {resource.details?.(row)}
+          {resource.past !== false && !asOf && (
+            <HistoryPanel table={resource.table} itemKey={itemKey} fields={fields} mayWrite={mayWrite} />
+          )}
+        </SpaceBetween>
+      )}
+      {editing && <EditDialog resource={resource} row={editing} onClose={() => setEditing(undefined)} />}
+      {acting && (
+        <BulkDialog resource={resource} action={acting.action} rows={[acting.row]} onClose={() => setActing(undefined)} />
+      )}
+    </SidePanel>
+  );
+}

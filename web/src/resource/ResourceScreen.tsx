@@ -1,0 +1,213 @@
+/**
+ * A whole screen from the description of a kind of item: filters, views, as-of, pages, bulk, edit, history, export.
+ * Belongs here: putting the parts together. Does not belong here: anything that only one kind of item has.
+ */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Header from '@cloudscape-design/components/header';
+import Link from '@cloudscape-design/components/link';
+import Pagination from '@cloudscape-design/components/pagination';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Table, { type TableProps } from '@cloudscape-design/components/table';
+import { useMemo, useState, type ReactNode } from 'react';
+
+import type { Query, Schemas } from '../api/client';
+import { wordsOf } from '../api/problem';
+import { PLANNERS } from '../auth/roles';
+import { useMay } from '../shell/session';
+import { AsOfBar, AsOfPicker } from '../time/AsOf';
+import { thisWeek, WeekPicker } from '../time/WeekPicker';
+import { BulkBar } from './BulkBar';
+import type { Column, Description, Row } from './describe';
+import { EditDialog } from './EditDialog';
+import { ExportMenu } from './ExportMenu';
+import { FilterBar } from './FilterBar';
+import { ItemPanel } from './ItemPanel';
+import { SavedViews } from './SavedViews';
+import { OWN_NAMES, useAddress } from './useAddress';
+import { useList } from './useList';
+import { useTablePreferences } from './useTablePreferences';
+
+interface Props<R extends Row> {
+  resource: Description<R>;
+  /** The screen that saved views belong to. */
+  screen: Schemas['Screen'];
+  title: string;
+  /** Words under the title: what the list is, in a sentence. */
+  about?: ReactNode;
+  /** Further buttons beside the title. */
+  actions?: ReactNode;
+}
+
+export function ResourceScreen<R extends Row>({ resource, screen, title, about, actions }: Props<R>) {
+  const address = useAddress();
+  const may = useMay(resource.writers ?? PLANNERS);
+  const [preferences, preferencesButton] = useTablePreferences(resource.table, resource.columns);
+  const [selected, setSelected] = useState<readonly string[]>([]);
+  const [adding, setAdding] = useState(false);
+  const asOf = address.one('as_of');
+  const mayWrite = may && !asOf;
+  const week = address.one('week') ?? thisWeek();
+  const page = Math.max(1, Number(address.one('page') ?? 1) || 1);
+
+  const fixed: Query = { ...resource.fixed, ...(resource.weekly ? { week } : {}) };
+  const filtered: Query = { ...pick(address.state, resource), ...fixed, as_of: asOf };
+  const query = { ...filtered, sort: address.one('sort') ?? resource.sort, limit: preferences.pageSize };
+  const list = useList<R>(resource.table, resource.path, query, page);
+  const rows = list.rows;
+  const chosen = rows.filter(({ key }) => selected.includes(key));
+  const opened = address.one('item');
+
+  const columns = useTableColumns(resource, (key) => address.set({ item: key }));
+  const sort = (address.one('sort') ?? resource.sort ?? '').replace(/^-/, '');
+  const sorted = columns.find(({ sortingField }) => sortingField === sort);
+  const { nouns } = resource;
+
+  return (
+    <SpaceBetween size="s">
+      {asOf && <AsOfBar asOf={asOf} onBack={() => address.set({ as_of: undefined })} />}
+      {list.error && (
+        <Alert type="error" header={`The ${nouns} could not be read`} action={<Button onClick={list.again}>Try again</Button>}>
+          {wordsOf(list.error)}
+        </Alert>
+      )}
+      <Table
+        variant="full-page"
+        stickyHeader
+        resizableColumns
+        enableKeyboardNavigation
+        items={rows}
+        trackBy="key"
+        loading={list.loading && !list.error}
+        loadingText={`Loading ${nouns}`}
+        columnDefinitions={columns}
+        columnDisplay={preferences.contentDisplay}
+        wrapLines={preferences.wrapLines}
+        stripedRows={preferences.stripedRows}
+        contentDensity={preferences.contentDensity}
+        sortingColumn={sorted}
+        sortingDescending={(address.one('sort') ?? resource.sort ?? '').startsWith('-')}
+        onSortingChange={({ detail }) =>
+          address.set({ sort: `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}` })
+        }
+        selectionType={resource.bulk || resource.verbs || resource.remove ? 'multi' : undefined}
+        selectedItems={chosen}
+        onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(({ key }) => key))}
+        ariaLabels={{
+          tableLabel: title,
+          selectionGroupLabel: `Select ${nouns}`,
+          allItemsSelectionLabel: () => `Select all ${nouns} of this page`,
+          itemSelectionLabel: (_, row) => `Select ${resource.name(row)}`,
+        }}
+        empty={
+          <Box textAlign="center" color="inherit" padding="l">
+            <b>{resource.empty ?? `No ${nouns}`}</b>
+            <Box variant="p" color="inherit">
+              {Object.keys(pick(address.state, resource)).length > 0 ? 'Nothing matches the filters.' : 'There is nothing here yet.'}
+            </Box>
+          </Box>
+        }
+        header={
+          <Header
+            variant="awsui-h1-sticky"
+            counter={counterOf(list.pages > 0 ? rows.length : 0, chosen.length, page, list.more)}
+            description={about}
+            actions={
+              <SpaceBetween direction="horizontal" size="xs">
+                {actions}
+                <SavedViews screen={screen} address={address} />
+                {resource.past !== false && <AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant, item: undefined })} />}
+                <ExportMenu
+                  table={resource.table}
+                  selected={chosen.map(({ key }) => key)}
+                  filtered={{ ...filtered, sort: query.sort }}
+                  all={{ ...fixed, as_of: asOf }}
+                />
+                {mayWrite && (
+                  <BulkBar resource={resource} rows={chosen} onDone={(failed) => setSelected(failed)} />
+                )}
+                {mayWrite && resource.create && (
+                  <Button variant="primary" onClick={() => setAdding(true)}>
+                    Add {resource.noun}
+                  </Button>
+                )}
+              </SpaceBetween>
+            }
+          >
+            {title}
+          </Header>
+        }
+        filter={
+          <SpaceBetween size="xs">
+            {resource.weekly && <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />}
+            <FilterBar filters={resource.filters} search={resource.search} address={address} nouns={nouns} />
+          </SpaceBetween>
+        }
+        pagination={
+          <Pagination
+            currentPageIndex={Math.min(page, Math.max(list.pages, 1))}
+            pagesCount={Math.max(list.pages, 1)}
+            openEnd={list.more}
+            disabled={list.loading}
+            ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
+            onChange={({ detail }) => address.set({ page: detail.currentPageIndex > 1 ? String(detail.currentPageIndex) : undefined })}
+          />
+        }
+        preferences={preferencesButton}
+      />
+      {adding && <EditDialog resource={resource} onClose={() => setAdding(false)} />}
+      {opened && (
+        <ItemPanel
+          key={opened}
+          resource={resource}
+          itemKey={opened}
+          listed={rows.find(({ key }) => key === opened)}
+          asOf={asOf}
+          mayWrite={mayWrite}
+          onClose={() => address.set({ item: undefined })}
+        />
+      )}
+    </SpaceBetween>
+  );
+}
+
+function pick<R extends Row>(state: Record<string, string[]>, resource: Description<R>): Query {
+  const names = new Set([...resource.filters.map(({ name }) => name), ...(resource.search ? ['q'] : [])]);
+  return Object.fromEntries(Object.entries(state).filter(([name]) => names.has(name) && !OWN_NAMES.includes(name)));
+}
+
+function counterOf(rows: number, chosen: number, page: number, more: boolean): string {
+  if (chosen > 0) return `(${chosen} selected)`;
+  return page === 1 && !more ? `(${rows})` : `(${rows} on this page)`;
+}
+
+function useTableColumns<R extends Row>(resource: Description<R>, open: (key: string) => void): TableProps.ColumnDefinition<R>[] {
+  return useMemo(
+    () =>
+      resource.columns.map((column: Column<R>) => ({
+        id: column.id,
+        header: column.header,
+        width: column.width,
+        minWidth: 80,
+        isRowHeader: column.main,
+        sortingField: column.sort,
+        cell: (row: R) =>
+          column.main ? (
+            <Link
+              href={`?item=${encodeURIComponent(row.key)}`}
+              onFollow={(event) => {
+                event.preventDefault();
+                open(row.key);
+              }}
+            >
+              {column.cell(row)}
+            </Link>
+          ) : (
+            column.cell(row)
+          ),
+      })),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `open` is new at every change of the address
+    [resource],
+  );
+}

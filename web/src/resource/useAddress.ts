@@ -1,0 +1,59 @@
+/**
+ * The state of a screen is its address: filters, order, week, as-of, the open item. A link shows what its sender saw.
+ * The parameters have the names of the API, so that a list is asked with what stands in the address.
+ */
+import { useCallback, useEffect, useMemo } from 'react';
+import { useSearchParams } from 'react-router';
+
+export type State = Record<string, string[]>;
+/** Of the screen, not of the list. */
+export const OWN_NAMES: readonly string[] = ['tab', 'item', 'page'];
+
+export interface Address {
+  state: State;
+  one: (name: string) => string | undefined;
+  /** Sets some parameters; undefined or nothing removes one. The page starts anew unless it is named. */
+  set: (changes: Record<string, string | string[] | undefined>) => void;
+  /** Puts a whole state in place of the present one. */
+  replace: (state: State) => void;
+}
+
+// What the address is about to be: the router shows it a moment later, and two changes may come before.
+let coming: URLSearchParams | undefined;
+
+export function useAddress(): Address {
+  const [parameters, setParameters] = useSearchParams();
+  useEffect(() => {
+    coming = undefined;
+  }, [parameters]);
+  const state = useMemo(() => {
+    const found: State = {};
+    for (const [name, value] of parameters) (found[name] ??= []).push(value);
+    return found;
+  }, [parameters]);
+  const set = useCallback(
+    (changes: Record<string, string | string[] | undefined>) => {
+      const next = new URLSearchParams(coming ?? window.location.search);
+      // Opening an item is no new list.
+      if (!('page' in changes) && !Object.keys(changes).every((name) => name === 'item')) next.delete('page');
+      for (const [name, value] of Object.entries(changes)) {
+        next.delete(name);
+        for (const one of Array.isArray(value) ? value : [value]) if (one) next.append(name, one);
+      }
+      coming = next;
+      setParameters(next);
+    },
+    [setParameters],
+  );
+  const replace = useCallback(
+    (next: State) => {
+      const found = new URLSearchParams();
+      for (const [name, values] of Object.entries(next)) for (const value of values) found.append(name, value);
+      coming = found;
+      setParameters(found);
+    },
+    [setParameters],
+  );
+  const one = useCallback((name: string) => state[name]?.[0], [state]);
+  return useMemo(() => ({ state, one, set, replace }), [state, one, set, replace]);
+}

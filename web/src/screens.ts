@@ -1,0 +1,21 @@
+/**
+ * The screens: address, name, who sees them, and where their code is. The navigation and the routes follow from it.
+ * A new screen is one entry here and one folder below screens/.
+ */
+import type { ComponentType } from 'react';
+
+import { EVERYBODY, READERS, type Role } from './auth/roles';
+
+export interface Screen {
+  /** First part of the address; the name of the screen in saved views. */
+  path: string;
+  title: string;
+  roles: readonly Role[];
+  /** Loaded when it is opened for the first time. */
+  load: () => Promise<{ default: ComponentType }>;
+}
+
+export const SCREENS: readonly Screen[] = [
+  { path: 'team', title: 'Team', roles: READERS, load: () => import('./screens/team/Team') },
+  { path: 'dashboard', title: 'My Dashboard', roles: EVERYBODY, load: () => import('./screens/dashboard/Dashboard') },
+];

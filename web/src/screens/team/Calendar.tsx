@@ -1,0 +1,120 @@
+/** Who is away when: members by the days of two weeks, with public holidays, and what waits for a decision. */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Header from '@cloudscape-design/components/header';
+import Pagination from '@cloudscape-design/components/pagination';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Table from '@cloudscape-design/components/table';
+import TextFilter from '@cloudscape-design/components/text-filter';
+import { useCollection } from '@cloudscape-design/collection-hooks';
+import { useMemo } from 'react';
+
+import { wordsOf } from '../../api/problem';
+import { useAddress } from '../../resource/useAddress';
+import { AsOfBar, AsOfPicker } from '../../time/AsOf';
+import { thisWeek, WeekPicker } from '../../time/WeekPicker';
+import { addWeeks, daysOf, shortDay, weekdayName } from '../../time/weeks';
+import type { Member } from './members';
+import { useMembers } from './useMembers';
+import { dayOf, useHolidays, useTimeOff, type Day } from './week';
+
+const WEEKS = 2;
+const PAGE = 40;
+
+interface Line {
+  member: Member;
+  days: Day[];
+}
+
+export function Calendar() {
+  const address = useAddress();
+  const asOf = address.one('as_of');
+  const week = address.one('week') ?? thisWeek();
+  const weeks = Array.from({ length: WEEKS }, (_, index) => addWeeks(week, index));
+  const days = weeks.flatMap(daysOf);
+  const members = useMembers(asOf);
+  const timeOff = useTimeOff(week, weeks.at(-1) ?? week, asOf);
+  const active = useMemo(() => (members.data ?? []).filter(({ status }) => status !== 'inactive'), [members.data]);
+  const holidays = useHolidays(active, weeks);
+  const lines = useMemo<Line[]>(() => {
+    const entries = new Map((timeOff.data ?? []).map((entry) => [`${entry.member_id} ${entry.date}`, entry]));
+    return active.map((member) => ({
+      member,
+      days: days.map((day) =>
+        dayOf(member, day, entries.get(`${member.member_id} ${day}`), holidays.get(`${member.location} ${day}`)),
+      ),
+    }));
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the days follow from the week
+  }, [active, timeOff.data, holidays, week]);
+  const { items, filterProps, paginationProps, filteredItemsCount } = useCollection(lines, {
+    filtering: {
+      defaultFilteringText: '',
+      filteringFunction: ({ member }, text) => `${member.name} ${member.member_id} ${member.team ?? ''}`.toLowerCase().includes(text.toLowerCase()),
+    },
+    pagination: { pageSize: PAGE },
+  });
+  const error = members.error ?? timeOff.error;
+  const waiting = (timeOff.data ?? []).filter(({ status }) => status === 'requested').length;
+  return (
+    <SpaceBetween size="s">
+      {asOf && <AsOfBar asOf={asOf} onBack={() => address.set({ as_of: undefined })} />}
+      {error && <Alert type="error">{wordsOf(error)}</Alert>}
+      <Table
+        variant="full-page"
+        stickyHeader
+        stickyColumns={{ first: 1 }}
+        contentDensity="compact"
+        enableKeyboardNavigation
+        items={items}
+        trackBy={({ member }) => member.member_id}
+        loading={members.isPending || timeOff.isPending}
+        loadingText="Loading the calendar"
+        ariaLabels={{ tableLabel: 'Calendar of time off' }}
+        empty={<Box textAlign="center">Nobody matches.</Box>}
+        header={
+          <Header
+            variant="awsui-h1-sticky"
+            counter={`(${filteredItemsCount ?? lines.length})`}
+            description={`A number is hours off, “?” waits for a decision (${waiting} here), H is a public holiday, · is no working day.`}
+            actions={<AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant })} />}
+          >
+            Calendar
+          </Header>
+        }
+        filter={
+          <SpaceBetween size="xs">
+            <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />
+            <TextFilter {...filterProps} filteringPlaceholder="Find a member or a team" filteringAriaLabel="Find a member or a team" />
+          </SpaceBetween>
+        }
+        pagination={<Pagination {...paginationProps} />}
+        columnDefinitions={[
+          { id: 'name', header: 'Member', cell: ({ member }) => member.name, isRowHeader: true, width: 200 },
+          ...days.map((day, index) => ({
+            id: day,
+            header: (
+              <span className="nowrap">
+                {weekdayName(day)} {shortDay(day)}
+              </span>
+            ),
+            minWidth: 92,
+            cell: ({ days: found }: Line) => <DayCell day={found[index]} />,
+          })),
+        ]}
+      />
+    </SpaceBetween>
+  );
+}
+
+function DayCell({ day }: { day: Day | undefined }) {
+  if (!day || day.contracted === 0) return <span className="quiet" aria-label="no working day">·</span>;
+  if (day.holiday) return <abbr title={day.holiday} className="day-mark day-holiday">H</abbr>;
+  const { entry } = day;
+  if (entry?.status === 'approved') {
+    return <abbr title={`${entry.code ?? 'other'}, approved`} className="day-mark day-off">{Number(entry.hours_off)}</abbr>;
+  }
+  if (entry?.status === 'requested') {
+    return <abbr title={`${entry.code ?? 'other'}, requested`} className="day-mark day-asked">{Number(entry.hours_off)}?</abbr>;
+  }
+  return <span className="quiet" aria-label="works" />;
+}

@@ -1,0 +1,16 @@
+/** All members by id: for names in lists, and for the rows of calendars. Read once, kept for a minute. */
+import { useQuery } from '@tanstack/react-query';
+
+import { everyRow } from '../../api/client';
+import type { Member } from './members';
+
+const FRESH_MS = 60_000;
+const MOST = 1_000;
+
+export function useMembers(asOf?: string) {
+  return useQuery({
+    queryKey: ['members', 'all', asOf],
+    queryFn: ({ signal }) => everyRow<Member>('/api/members', { sort: 'name', as_of: asOf }, MOST, signal),
+    staleTime: FRESH_MS,
+  });
+}

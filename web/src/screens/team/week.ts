@@ -1,0 +1,61 @@
+/**
+ * Hours of a member over days and weeks: by contract, less approved time off and public holidays. The rules of
+ * prism_core/availability.py, for showing; what is planned with is computed by the engine.
+ */
+import { useQueries, useQuery } from '@tanstack/react-query';
+
+import { api, everyRow, type Schemas } from '../../api/client';
+import { daysOf, weekdayOf } from '../../time/weeks';
+import type { Member } from './members';
+import type { TimeOff } from './timeOff';
+
+export type Allocation = Schemas['AllocationAnswer'];
+const HOUR_MS = 3_600_000;
+const MOST_ROWS = 10_000;
+
+export interface Day {
+  day: string;
+  contracted: number;
+  off: number;
+  holiday: string | undefined;
+  entry: TimeOff | undefined;
+}
+
+export function dayOf(member: Member, day: string, entry: TimeOff | undefined, holiday: string | undefined): Day {
+  const contracted = Number(member.hours?.[weekdayOf(day)] ?? 0);
+  const approved = entry?.status === 'approved' ? Number(entry.hours_off) : 0;
+  return { day, contracted, off: holiday ? contracted : Math.min(contracted, approved), holiday, entry };
+}
+
+export function useTimeOff(first: string, last: string, asOf: string | undefined) {
+  return useQuery({
+    queryKey: ['availability', 'weeks', first, last, asOf],
+    queryFn: ({ signal }) =>
+      everyRow<TimeOff>('/api/availability', { week_from: first, week_to: last, as_of: asOf }, MOST_ROWS, signal),
+  });
+}
+
+export function useAllocations(first: string, last: string, asOf: string | undefined) {
+  return useQuery({
+    queryKey: ['allocations', 'weeks', first, last, asOf],
+    queryFn: ({ signal }) =>
+      everyRow<Allocation>('/api/allocations', { week_from: first, week_to: last, as_of: asOf }, MOST_ROWS, signal),
+  });
+}
+
+/** Names of public holidays by `location day`, of the years that the weeks touch. */
+export function useHolidays(members: readonly Member[], weeks: readonly string[]): ReadonlyMap<string, string> {
+  const locations = [...new Set(members.map(({ location }) => location).filter((one) => one != null))];
+  const years = [...new Set(weeks.flatMap(daysOf).map((day) => Number(day.slice(0, 4))))];
+  return useQueries({
+    queries: locations.flatMap((location) =>
+      years.map((year) => ({
+        queryKey: ['holidays', location, year],
+        queryFn: async () => (await api.GET('/api/holidays', { params: { query: { location, year } } })).data,
+        staleTime: HOUR_MS,
+      })),
+    ),
+    combine: (answers) =>
+      new Map(answers.flatMap(({ data }) => (data?.items ?? []).map(({ date, name }) => [`${data?.location} ${date}`, name]))),
+  });
+}

@@ -1,0 +1,118 @@
+/**
+ * What stands before the app: signing in, coming back from it, and the first screen of a role.
+ * Belongs here: routes and the session. Does not belong here: the frame (App.tsx).
+ */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Spinner from '@cloudscape-design/components/spinner';
+import { useEffect, useMemo, useState } from 'react';
+import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
+import { RouterProvider } from 'react-router/dom';
+
+import { wordsOf } from '../api/problem';
+import { hasOne } from '../auth/roles';
+import { CALLBACK_PATH, configureSignIn, currentSession, finishSignIn, signIn, type Session } from '../auth/session';
+import { readConfig, type Config } from '../config';
+import { SCREENS } from '../screens';
+import { BROWSER_ZONE } from '../time/zone';
+import App from './App';
+import { usePreference } from './preferences';
+import { RouteError } from './RouteError';
+import { SignedInContext, useSignedIn } from './session';
+
+interface Ready {
+  config: Config;
+  session: Session;
+}
+
+async function start(): Promise<Ready | undefined> {
+  const config = await readConfig();
+  configureSignIn(config);
+  if (window.location.pathname === CALLBACK_PATH) {
+    window.history.replaceState(null, '', await finishSignIn());
+  }
+  const session = await currentSession();
+  if (session) return { config, session };
+  await signIn();
+  return undefined; // the browser is leaving for the sign-in page
+}
+
+function FirstScreen() {
+  const { session } = useSignedIn();
+  const mine = SCREENS.filter(({ roles }) => hasOne(session.roles, roles));
+  const own = session.roles.includes('annotator') ? mine.find(({ path }) => path === 'dashboard') : mine[0];
+  if (own) return <Navigate to={`/${own.path}`} replace />;
+  return <Alert type="warning">Your account has no role yet. Ask an administrator of PRISM for one.</Alert>;
+}
+
+const ROUTES: RouteObject[] = [
+  {
+    path: '/',
+    Component: App,
+    HydrateFallback: Waiting,
+    children: [
+      {
+        ErrorBoundary: RouteError,
+        children: [
+          { index: true, Component: FirstScreen },
+          ...SCREENS.map((screen) => ({
+            path: `${screen.path}/*`,
+            lazy: async () => ({ Component: (await screen.load()).default }),
+          })),
+          { path: '*', loader: nowhere },
+        ],
+      },
+    ],
+  },
+];
+
+function nowhere(): never {
+  throw new Response('', { status: 404 });
+}
+
+function Waiting() {
+  return (
+    <Box padding="xxxl" textAlign="center">
+      <Spinner size="large" /> <span>Loading</span>
+    </Box>
+  );
+}
+
+export default function Start() {
+  const [ready, setReady] = useState<Ready | undefined>();
+  const [error, setError] = useState<unknown>();
+  const [zone] = usePreference('zone', BROWSER_ZONE);
+  useEffect(() => {
+    start().then(setReady, setError);
+  }, []);
+  const router = useMemo(() => ready && createBrowserRouter(ROUTES), [ready]);
+  const signedIn = useMemo(() => ready && { ...ready, zone }, [ready, zone]);
+  if (error !== undefined) {
+    return (
+      <main>
+        <Box padding="xxxl">
+          <Alert
+            type="error"
+            header="PRISM cannot be reached"
+            action={<Button onClick={() => window.location.assign('/')}>Try again</Button>}
+          >
+            {wordsOf(error)}
+          </Alert>
+        </Box>
+      </main>
+    );
+  }
+  if (!router || !signedIn) {
+    return (
+      <main>
+        <Waiting />
+      </main>
+    );
+  }
+  return (
+    <SignedInContext.Provider value={signedIn}>
+      <RouterProvider router={router} />
+    </SignedInContext.Provider>
+  );
+}

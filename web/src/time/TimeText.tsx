@@ -1,0 +1,13 @@
+/** An instant with its zone beside it, wherever a time is shown. */
+import { useZone } from '../shell/session';
+import { localText } from './zone';
+
+export function TimeText({ instant }: { instant: string | null | undefined }) {
+  const zone = useZone();
+  if (!instant) return <>–</>;
+  return (
+    <time dateTime={instant} className="nowrap">
+      {localText(instant, zone)} <small>{zone}</small>
+    </time>
+  );
+}
