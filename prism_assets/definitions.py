@@ -18,6 +18,7 @@ from prism_assets.campaign.input_checks import input_checks
 from prism_assets.campaign.report_checks import report_checks
 from prism_assets.events.checks import event_checks
 from prism_assets.events.hourly import hourly_assets
+from prism_assets.events.weekly import weekly_assets, weekly_checks
 from prism_assets.lake.assets import lake_assets
 from prism_assets.lake.backups import backup_assets, backup_checks
 from prism_assets.lake.checks import lake_checks
@@ -56,6 +57,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *lake_assets(weeks),
             *backup_assets(),
             *hourly_assets(),
+            *weekly_assets(weeks),
             *restatement_assets(weeks),
             *planning_assets(weeks),
             *notice_assets(),
@@ -77,6 +79,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *lake_checks(weeks),
             *backup_checks(),
             *event_checks(),
+            *weekly_checks(weeks),
             *restatement_checks(weeks),
             *planning_checks(weeks),
             *notice_checks(),

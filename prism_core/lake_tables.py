@@ -2,7 +2,7 @@
 
 Belongs here: the one list that Glue tables, Arrow schemas, the export and the views of DuckDB are derived from, so
 that they cannot disagree. Does not belong here: the columns (lake_registers.py, lake_facts.py, lake_computed.py,
-lake_campaign.py) and what a table is made of (lake.py).
+lake_campaign.py, lake_events.py) and what a table is made of (lake.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,6 +27,7 @@ from prism_core.lake_computed import (
     UNRESOLVED_WORKERS,
     UTILISATION,
 )
+from prism_core.lake_events import EVENT_LAKE
 from prism_core.lake_facts import ALLOCATIONS, AVAILABILITY, CHANGELOG, FACTS, QUALITY
 from prism_core.lake_registers import MEMBERS, PROJECTS, REGISTERS, REQUESTS
 
@@ -55,7 +56,7 @@ __all__ = (
 )
 
 LAKE_TABLES: Final[Mapping[str, LakeTable]] = MappingProxyType(
-    {table.name: table for table in (*COMPUTED, *CAMPAIGN, *FACTS, *REGISTERS)}
+    {table.name: table for table in (*COMPUTED, *CAMPAIGN, *EVENT_LAKE, *FACTS, *REGISTERS)}
 )
 # What the export writes: a line in one of the lists above is all that a new table needs.
 EXPORTED: Final[Mapping[str, LakeTable]] = MappingProxyType(

@@ -15,6 +15,7 @@ from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core import clock
 from prism_core.calendar import Week
+from prism_core.lake_events import EVENT_DAYS, EVENT_LAKE, FAILED_EVENTS
 from prism_core.lake_tables import EXPORTED
 from prism_core.settings import Settings
 from prism_sensors.asking import Asked
@@ -25,9 +26,13 @@ from prism_sensors.run_events import NO_WEEK, RunEvents
 
 # What is a snapshot of the week's end, or computed from such ones.
 GROUPS = ("lake", "quality", "allocation")
-ALSO = ("unresolved_workers",)
+ALSO = ("unresolved_workers", *(asset_name(table) for table in EVENT_LAKE))
 # Their rows change after their week: an alert is acknowledged, a delivery settled.
-FACTS = frozenset(asset_name(table) for table in EXPORTED.values() if table.kind == "fact")
+# One that failed is sent again, and a late event is counted on its own day.
+FACTS = frozenset(asset_name(table) for table in EXPORTED.values() if table.kind == "fact") | {
+    FAILED_EVENTS.name,
+    EVENT_DAYS.name,
+}
 BACKUPS = "backups"
 JOB = "lake_export"
 # Failed runs that a tick reads: more than a quarter of Mondays has.

@@ -3,22 +3,19 @@
 Belongs here: the checks. Does not belong here: how they are counted (prism_resources/events).
 """
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 import dagster as dg
 
-from prism_assets.events.hourly import ROLLUPS, SINCE, UNTIL, last_counted
+from prism_assets.events.hourly import HOURS, ROLLUPS, last_counted
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.models.reports import ReportKind
-from prism_resources.events.balancing import Balancing
+from prism_resources.events.ledger import Ledger
 from prism_resources.events.queue import DEAD_NAME, EventQueue
 from prism_resources.mailing import Mailing
-
-_HOUR: Final = timedelta(hours=1)
 
 
 def event_checks() -> list[dg.AssetChecksDefinition]:
@@ -37,12 +34,16 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
     )
     def conservation(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         with failures_by_intent():
-            now, balancing = clock.now(), Balancing(prism.settings())
-            found = [balancing.of_hour(hour, now) for hour in _hours(context)]
-        wrong = {one.balance.hour.isoformat(): list(one.wrong) for one in found if one.wrong}
+            hours = _hours(context)
+            days = (hours[0].date(), hours[-1].date()) if hours else None
+            known = {one.hour: one for one in Ledger(prism.settings()).of_days(*days)} if days else {}
+            found = [known[hour] for hour in hours if hour in known]
+        wrong = {one.hour.isoformat(): list(one.wrong) for one in found if one.wrong}
+        if uncounted := [hour.isoformat() for hour in hours if hour not in known]:
+            wrong["uncounted"] = uncounted
         says = "; ".join(f"{hour}: {'; '.join(sentences)}" for hour, sentences in wrong.items())
-        accepted = sum(one.balance.accepted for one in found)
-        grave = any(one.wrong and not one.only_waits for one in found)
+        accepted = sum(one.accepted for one in found)
+        grave = bool(uncounted) or any(one.wrong and not one.only_waits for one in found)
         return dg.AssetCheckResult(
             passed=not wrong,
             severity=dg.AssetCheckSeverity.ERROR if grave else dg.AssetCheckSeverity.WARN,
@@ -87,8 +88,4 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
 
 def _hours(context: dg.AssetCheckExecutionContext) -> list[datetime]:
     """The hours that the last run counted."""
-    said = last_counted(context)
-    if UNTIL not in said:
-        return []
-    since, until = datetime.fromisoformat(said[SINCE]), datetime.fromisoformat(said[UNTIL])
-    return [since + number * _HOUR for number in range(int((until - since) / _HOUR))]
+    return sorted(datetime.fromisoformat(one) for one in last_counted(context).get(HOURS, ()))

@@ -15,13 +15,15 @@ from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.events.envelope import BEHIND_AT_MOST
+from prism_core.events.ledger import HourRecord
 from prism_core.events.rollups import Grain
 from prism_core.events.scorecard import FailingField, Score
 from prism_core.failures import PrismFailure, TransientFailure
 from prism_core.models.base import instant_text
-from prism_resources.events.balancing import Balanced, Balancing
+from prism_resources.events.balancing import Balancing
 from prism_resources.events.dead import drain
 from prism_resources.events.folding import Folding
+from prism_resources.events.ledger import Ledger
 from prism_resources.events.measuring import measure, send
 from prism_resources.events.scoring import LATELY, Scoring, Telling
 
@@ -32,7 +34,7 @@ FRESHNESS: Final = dg.FreshnessPolicy.time_window(
 )
 ROLLUPS: Final = "event_rollups"
 # In the metadata of `event_rollups`: the hours that were counted, and which of them to look at again.
-SINCE, UNTIL, AGAIN = "since", "until", "again"
+SINCE, UNTIL, HOURS, AGAIN = "since", "until", "hours", "again"
 # What a first run looks back.
 _FIRST: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
@@ -85,7 +87,8 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
             folded = Folding(prism.settings()).fold(hours, now)
             balancing = Balancing(prism.settings())
             balanced = [balancing.of_hour(hour, now) for hour in hours]
-            measured = measure(prism.settings(), now, sum(one.lost for one in balanced))
+            Ledger(prism.settings()).write(balanced)
+            measured = measure(balancing, now, sum(one.lost for one in balanced))
             shown = {one.name: one.value for one in measured.metrics()} | {"windows": folded.windows}
             context.add_asset_metadata(_metadata(hours, folded.events, balanced) | shown)
             context.log.info("%d hours, %d windows", len(hours), folded.windows)
@@ -148,13 +151,14 @@ def last_counted(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
     return {} if found is None else {name: value.value for name, value in found.metadata.items()}
 
 
-def _metadata(hours: list[datetime], events: Mapping[str, int], balanced: list[Balanced]) -> dict[str, Any]:
-    again = [instant_text(one.balance.hour) for one in balanced if one.balance.in_flight]
+def _metadata(hours: list[datetime], events: Mapping[str, int], balanced: list[HourRecord]) -> dict[str, Any]:
+    again = [instant_text(one.hour) for one in balanced if one.in_flight]
     until = instant_text(max(hours) + _HOUR)
-    accepted = sum(one.balance.accepted for one in balanced)
+    accepted = sum(one.accepted for one in balanced)
     return {
         SINCE: instant_text(min(hours)),
         UNTIL: until,
+        HOURS: dg.MetadataValue.json([instant_text(one) for one in hours]),
         AGAIN: dg.MetadataValue.json(again),
         "dagster/row_count": sum(events.values()),
         "accepted": accepted,
@@ -163,13 +167,12 @@ def _metadata(hours: list[datetime], events: Mapping[str, int], balanced: list[B
     }
 
 
-def _balances(balanced: list[Balanced]) -> str:
+def _balances(balanced: list[HourRecord]) -> str:
     lines = ["| hour (UTC) | accepted | stored | failed | duplicate | in flight |", "|---|--:|--:|--:|--:|--:|"]
     for one in balanced:
-        found = one.balance
-        if found.accepted:
-            figures = (found.accepted, found.stored, found.failed, found.duplicate, found.in_flight)
-            lines.append(f"| {found.hour:%Y-%m-%d %H}:00 | {' | '.join(f'{figure:,}' for figure in figures)} |")
+        if one.accepted:
+            figures = (one.accepted, one.stored, one.failed, one.duplicate, one.in_flight)
+            lines.append(f"| {one.hour:%Y-%m-%d %H}:00 | {' | '.join(f'{figure:,}' for figure in figures)} |")
     return "\n".join(lines)
 
 

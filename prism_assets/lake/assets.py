@@ -27,8 +27,9 @@ from prism_resources.export.engine import Export, TableOutcome
 from prism_resources.lake import PartitionWrite
 
 MOST_BARS: Final = 12
-# The asset of quality_scores is computed from the reviews; beside it, `quality` alone would say too little.
-NAMES: Final[Mapping[str, str]] = {"quality": "quality_reviews"}
+# The asset of quality_scores is computed from the reviews; beside it, `quality` alone would say too little. The
+# archive of events is one of four assets of them, and the job of the others is called as the table.
+NAMES: Final[Mapping[str, str]] = {"quality": "quality_reviews", "events": "event_archive"}
 _HOLDS: Final[Mapping[Kind, str]] = {
     "register": "As they stood at the end of the week; of the running week, as they stand now.",
     "weekly": "As they stood at the end of the week; what was recorded only later says so in `recorded_late`.",

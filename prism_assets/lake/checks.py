@@ -26,6 +26,7 @@ from prism_core.calendar import Week
 from prism_core.clock import this_week
 from prism_core.lake import LakeTable
 from prism_core.lake_campaign import CAMPAIGN
+from prism_core.lake_events import EVENT_LAKE
 from prism_core.lake_tables import (
     ALLOCATIONS,
     EXPORTED,
@@ -42,7 +43,7 @@ from prism_resources.tables.raw import RawTables
 
 WARN = dg.AssetCheckSeverity.WARN
 # Written by assets of their own; the export compares what lies there.
-COMPUTED = (THROUGHPUT, QUALITY_SCORES, UTILISATION, UNRESOLVED_WORKERS, *CAMPAIGN)
+COMPUTED = (THROUGHPUT, QUALITY_SCORES, UTILISATION, UNRESOLVED_WORKERS, *CAMPAIGN, *EVENT_LAKE)
 PLACES = (OF_THROUGHPUT, OF_CAMPAIGN_METRICS)
 _GZIP = 31
 Verdict = tuple[bool, dict[str, Any]]

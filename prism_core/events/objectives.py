@@ -70,12 +70,21 @@ class Figures:
         return fast and (self.success is None or self.success >= SUCCESS_SHARE) and (self.loss or 0) < LOSS_SHARE
 
 
-def figures(receipts: Iterable[Receipt], since: datetime, now: datetime, lost: int = 0) -> Figures:
-    """Of the receipts accepted from `since` (inclusive) until `now`. What is in flight and not overdue waits."""
+def figures(
+    receipts: Iterable[Receipt],
+    since: datetime,
+    until: datetime,
+    lost: int = 0,
+    *,
+    judged_at: datetime | None = None,
+) -> Figures:
+    """Of the receipts accepted from `since` to before `until`, as they stand at `judged_at` (`until` by default).
+    What is in flight and not overdue waits."""
+    now = judged_at or until
     delays: list[float] = []
     overdue = undeliverable = 0
     for one in receipts:
-        if one.refused or not since <= one.accepted_at < now:
+        if one.refused or not since <= one.accepted_at < until:
             continue
         if one.outcome is not None and one.outcome.is_final and one.settled_at is not None:
             delays.append((one.settled_at - one.accepted_at) / timedelta(milliseconds=1))

@@ -1,22 +1,21 @@
 """The promises of the pipeline, measured from the receipts of the last hours.
 
-Belongs here: reading those receipts, timing a question, and sending the figures. Does not belong here: what is
+Belongs here: which receipts are looked at, and sending the figures. Does not belong here: what is
 promised and what a figure is (prism_core/events/objectives.py), and alarms (infra/templates/events.yaml).
 """
 
-import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from prism_core.events.conservation import Receipt
+from prism_core.events.ledger import HOUR
 from prism_core.events.objectives import BURN_WINDOWS, BurnWindow, Figures, burning, figures, measures
 from prism_core.events.rollups import Grain
 from prism_core.settings import Settings
-from prism_resources.events.receipts import Receipts
+from prism_resources.events.balancing import Balancing
 from prism_resources.metrics import Metric, put_metrics
 
-_HOUR: Final = timedelta(hours=1)
 _LOOKS_BACK: Final = max(pair.long for pair in BURN_WINDOWS)
 
 
@@ -35,17 +34,15 @@ class Measured:
         return [Metric(name, value) for name, value in found.items()]
 
 
-def measure(settings: Settings, now: datetime, lost: int) -> Measured:
+def measure(balancing: Balancing, now: datetime, lost: int) -> Measured:
     """By the receipts of the last six hours; `lost` are events that a balance of them missed in the stores."""
-    source, slowest = Receipts(settings), 0.0
     receipts: list[Receipt] = []
     hour = Grain.HOUR.start_of(now - _LOOKS_BACK)
     while hour <= now:
-        began = time.monotonic()
-        receipts += source.of_hour(hour)
-        slowest = max(slowest, time.monotonic() - began)
-        hour += _HOUR
-    return Measured(figures(receipts, now - _HOUR, now, lost), burning(receipts, now), slowest)
+        receipts += balancing.receipts(hour)
+        hour += HOUR
+    measured = figures(receipts, now - HOUR, now, lost)
+    return Measured(measured, burning(receipts, now), balancing.slowest_seconds)
 
 
 def send(settings: Settings, measured: Measured) -> None:

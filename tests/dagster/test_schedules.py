@@ -71,7 +71,10 @@ def test_the_weekly_export_asks_for_ended_weeks_that_were_not_materialised_since
     assert (ended.tags[RANGE_START], ended.tags[RANGE_END]) == ("2025-12-29", "2025-12-29")
     assert set(ended.asset_selection or ()) == set(assets)
     assert (before.tags[RANGE_START], before.tags[RANGE_END]) == ("2025-12-08", "2025-12-22")
-    facts = {"alerts", "corrections", "deliveries", "editions", "plans", "published_plans", "quality_reviews"}
+    facts = {
+        "alerts", "corrections", "deliveries", "editions", "event_days", "failed_events", "plans",
+        "published_plans", "quality_reviews",
+    }  # fmt: skip
     assert {key.to_user_string() for key in before.asset_selection or ()} == facts
 
 

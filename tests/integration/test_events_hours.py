@@ -89,7 +89,8 @@ def test_a_dead_message_becomes_a_failed_event_and_its_hour_balances(platform: P
     assert found is not None
     assert (found.failure, found.payload) == (Failure.UNDELIVERABLE, msgspec.to_builtins(lost_one.event))
     balanced = Balancing(settings).of_hour(SEVEN, later)
-    assert (balanced.balance.stored, balanced.balance.failed, balanced.balance.in_flight) == (2, 1, 0)
+    assert (balanced.stored, balanced.failed, balanced.in_flight) == (2, 1, 0)
+    assert (balanced.producers["tool"].accepted, balanced.unserved) == (3, 1)
     assert drain(settings, later).undeliverable == 0
 
 
@@ -120,8 +121,8 @@ def test_promises_are_measured_from_receipts_and_sent_to_the_alarms(platform: Pl
     receipts.settle([(quick, Outcome.STORED)], quick.accepted_at + timedelta(milliseconds=80))
     receipts.settle([(slow, Outcome.STORED)], slow.accepted_at + timedelta(milliseconds=900))
 
-    soon = measure(settings, waiting.accepted_at + timedelta(minutes=1), 0)
-    later = measure(settings, waiting.accepted_at + timedelta(minutes=20), 1)
+    soon = measure(Balancing(settings), waiting.accepted_at + timedelta(minutes=1), 0)
+    later = measure(Balancing(settings), waiting.accepted_at + timedelta(minutes=20), 1)
     send(settings, later)
 
     assert (soon.figures.accepted, soon.figures.slow, soon.figures.p95_ms) == (2, 1, 900)

@@ -8,6 +8,7 @@ import io
 import json
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,18 @@ import pytest
 from infra.cli.app import main
 from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
+from prism_assets.lake.assets import asset_name
 from prism_core import clock
+from prism_core.calendar import Week, WeekRange
+from prism_core.lake import raw_prefix
+from prism_core.lake_events import EVENT_LAKE, EVENTS
 from prism_core.models.reports import Recipient
 from prism_core.settings import load_settings
 from prism_core.tables import RECIPIENTS
 from prism_resources.aws import client
+from prism_resources.lake import Lake
 from prism_resources.tables.store import TableStore
-from tests.integration.asset_runs import failed_checks
+from tests.integration.asset_runs import failed_checks, run_assets
 from tests.integration.fresh import commands_of_this_file
 
 platform = commands_of_this_file()
@@ -190,3 +196,54 @@ def test_lookups_are_added_and_rules_refer_to_those_that_there_are(files: Path) 
     assert (lookup["version"], lookup["form"], lookup["entries"]) == (1, "prefixes", 1)
     assert added["rules"] == [rule | {"beside": None}]
     assert [one["name"] for one in said("lookup", "list")] == ["geo"]
+
+
+def queried(sql: str) -> list[dict[str, Any]]:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["prism", "query", sql, "--format", "json"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert not ended.value.code
+    return json.loads(out.getvalue())
+
+
+def test_weeks_of_events_lie_in_the_lake_and_answer_sql(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    week, later = clock.this_week(), clock.now() + timedelta(hours=1)
+    monkeypatch.setenv("PRISM_NOW", later.isoformat())
+    hourly = build_definitions(load_settings()).resolve_job_def("events")
+    assert failed_checks(hourly.execute_in_process(instance=instance, raise_on_error=False)) == set()
+
+    done = run_assets(instance, WeekRange(week, Week.of(later)), *(asset_name(table) for table in EVENT_LAKE))
+
+    assert done.success
+    assert failed_checks(done) == set()
+    (events,) = queried("SELECT type, count(*) AS n, min(value) AS low FROM events GROUP BY 1")
+    assert (events["type"], events["n"], events["low"]) == (KIND, 8, 0)
+    failed = queried("SELECT field, rule, status, count(*) AS n FROM failed_events GROUP BY 1, 2, 3")
+    assert failed == [{"field": "/seconds", "rule": "type", "status": "replayed", "n": 5}]
+    days = queried("SELECT type, sum(events) AS events, max(delay_p95_ms) AS p95 FROM event_days GROUP BY 1")
+    assert [(one["type"], one["events"]) for one in days] == [(KIND, 8)]
+    assert days[0]["p95"] > 0
+    (score,) = queried("SELECT accepted, stored, failed, duplicate, failed_share, fields FROM event_scores")
+    assert (score["accepted"], score["stored"], score["failed"], score["duplicate"]) == (9, 3, 5, 1)
+    assert json.loads(score["fields"]) == [{"type": KIND, "field": "/seconds", "rule": "type", "events": 5}]
+
+
+def test_a_week_whose_archive_has_expired_is_left_as_it_was_compacted(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    week = clock.this_week()
+    before = Lake(load_settings()).manifest(EVENTS.partition(week))
+    monkeypatch.setenv("PRISM_NOW", (clock.now() + timedelta(days=97)).isoformat())
+    lake, prefix = Lake(load_settings()), raw_prefix("events", week)
+    for key in list(lake.keys(prefix)):
+        lake.delete(key)
+
+    assert run_assets(instance, WeekRange(week, week), asset_name(EVENTS)).success
+
+    assert before is not None
+    assert before.rows == 8
+    assert lake.manifest(EVENTS.partition(week)) == before

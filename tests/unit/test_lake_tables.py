@@ -16,8 +16,8 @@ from prism_core.lake_tables import EXPORTED, LAKE_TABLES, lake_table, lake_table
 from prism_core.tables import TABLES
 
 NOT_EXPORTED = {"idempotency", "jobs"}
-# Events are archived as they come, and counted in tables of their own.
-OF_EVENTS = {"events", "failed_events", "schemas", "lookups", "receipts", "event_rollups"}
+# What events are judged by, and what is counted of them: the lake has tables of their weeks.
+OF_EVENTS = {"schemas", "lookups", "receipts", "event_rollups"}
 # Free text in which people write of people (ADR 0010).
 FREE_TEXT = {
     "availability": "answer",

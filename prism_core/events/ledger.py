@@ -1,0 +1,126 @@
+"""What an hour of events came to, as it is kept when the hour has ended.
+
+Belongs here: the record of an hour with its producers, made from its receipts and from what the stores hold, and
+sums over hours. Does not belong here: where records lie (prism_resources/events/ledger.py). Receipts expire after
+some weeks, and a busy hour has a hundred thousand of them: who asks later asks this.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from prism_core.events.conservation import Balance, Held, Receipt, discrepancies, lost
+from prism_core.events.objectives import Figures, figures
+from prism_core.events.scorecard import scores
+
+HOUR: Final = timedelta(hours=1)
+
+
+class ProducerHour(msgspec.Struct, frozen=True):
+    """A producer's events of an hour; what was sent again counts as it ended first."""
+
+    accepted: int
+    stored: int
+    failed: int
+    duplicate: int
+
+
+class HourRecord(msgspec.Struct, frozen=True):
+    """The events that were accepted within an hour (UTC): outcomes by their receipts, what the stores hold, what
+    is wrong between the two, and how many were slow, came to no end or are lost."""
+
+    hour: datetime
+    accepted: int
+    stored: int
+    failed: int
+    duplicate: int
+    in_flight: int
+    overdue: int
+    held_stored: int
+    held_failed: int
+    wrong: tuple[str, ...]
+    slow: int
+    unserved: int
+    lost: int
+    p95_ms: float | None
+    counted_at: datetime
+    producers: dict[str, ProducerHour] = {}
+
+    @property
+    def balance(self) -> Balance:
+        return Balance(
+            self.hour, self.accepted, self.stored, self.failed, self.duplicate, self.in_flight, self.overdue
+        )
+
+    @property
+    def holds(self) -> bool:
+        """Nothing is missing: the sums agree, and the stores hold what receipts say."""
+        return not self.wrong
+
+    @property
+    def only_waits(self) -> bool:
+        """Nothing is wrong but that something is in flight for too long, as after a crash before its message."""
+        return self.overdue > 0 and len(self.wrong) == 1
+
+
+def record(balance: Balance, held: Held, receipts: Sequence[Receipt], now: datetime) -> HourRecord:
+    """The record of an hour whose receipts and stores were read before `now`."""
+    found = figures(receipts, balance.hour, min(now, balance.hour + HOUR), judged_at=now)
+    producers = {
+        one.producer: ProducerHour(one.accepted, one.stored, one.failed, one.duplicate)
+        for one in sorted(scores(receipts, ()), key=lambda score: score.producer)
+    }
+    return HourRecord(
+        hour=balance.hour,
+        accepted=balance.accepted,
+        stored=balance.stored,
+        failed=balance.failed,
+        duplicate=balance.duplicate,
+        in_flight=balance.in_flight,
+        overdue=balance.overdue,
+        held_stored=held.stored,
+        held_failed=held.failed,
+        wrong=discrepancies(balance, held),
+        slow=found.slow,
+        unserved=found.unserved,
+        lost=lost(balance, held),
+        p95_ms=found.p95_ms,
+        counted_at=now,
+        producers=producers,
+    )
+
+
+def figures_of(records: Iterable[HourRecord]) -> Figures:
+    """Of several hours: sums, and the p95 of the slowest of them, since percentiles have no sum."""
+    known = list(records)
+    ended = sum(one.accepted - one.in_flight + one.overdue for one in known)
+    slowest = max((one.p95_ms for one in known if one.p95_ms is not None), default=None)
+    return Figures(
+        ended,
+        sum(one.slow for one in known),
+        sum(one.unserved for one in known),
+        slowest,
+        sum(one.lost for one in known),
+    )
+
+
+def by_producer(records: Iterable[HourRecord]) -> Mapping[str, ProducerHour]:
+    """The sums of producers over hours, by name."""
+    found: dict[str, ProducerHour] = {}
+    for one in records:
+        for name, hour in one.producers.items():
+            had = found.get(name, ProducerHour(0, 0, 0, 0))
+            found[name] = ProducerHour(
+                had.accepted + hour.accepted,
+                had.stored + hour.stored,
+                had.failed + hour.failed,
+                had.duplicate + hour.duplicate,
+            )
+    return dict(sorted(found.items()))
+
+
+def budget_left(found: Figures) -> float | None:
+    """What is left of the events that may be slow or come to no end, 1 to below 0; None of no events."""
+    return None if not found.accepted else 1 - found.burn
