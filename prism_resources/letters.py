@@ -13,12 +13,12 @@ from pydantic import JsonValue
 
 from prism_core.models.reports import ReportKind
 from prism_core.settings import Settings
-from prism_resources.messages import Inline
+from prism_resources.messages import Attached, Inline
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What some recipients get, by their ids: the subject, the text, and the same as HTML with its pictures.
+    """What some recipients get, by their ids: subject, text, the same as HTML with its pictures, lists beside it.
 
     `recipients` None: whoever is named as it is sent, so that people may join after the edition was stored.
     """
@@ -28,6 +28,7 @@ class Letter:
     text: str
     html: str | None = None
     pictures: tuple[Inline, ...] = ()
+    attached: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ def letter_document(letter: Letter) -> dict[str, JsonValue]:
     }
     if letter.pictures:
         found["pictures"] = [[one.name, base64.b64encode(one.png).decode()] for one in letter.pictures]
+    if letter.attached:
+        found["attached"] = [[one.name, base64.b64encode(one.csv).decode()] for one in letter.attached]
     return found
 
 
@@ -55,7 +58,8 @@ def letter_of(found: Mapping[str, Any]) -> Letter:
     """The inverse of `letter_document`."""
     pictures = tuple(Inline(name, base64.b64decode(png)) for name, png in found.get("pictures", ()))
     whom = None if found["recipients"] is None else tuple(found["recipients"])
-    return Letter(whom, found["subject"], found["text"], found["html"], pictures)
+    attached = tuple(Attached(name, base64.b64decode(csv)) for name, csv in found.get("attached", ()))
+    return Letter(whom, found["subject"], found["text"], found["html"], pictures, attached)
 
 
 def opt_out(settings: Settings, report: ReportKind) -> str:

@@ -15,7 +15,7 @@ from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import THROTTLED, calling, error_code
-from prism_resources.messages import Inline, message
+from prism_resources.messages import Attached, Inline, message
 
 # What SES takes in one call; more is several messages.
 MOST_RECIPIENTS = 50
@@ -45,6 +45,7 @@ class Mailer:
         *,
         html: str | None = None,
         pictures: Sequence[Inline] = (),
+        attached: Sequence[Attached] = (),
         headers: Sequence[tuple[str, str]] = (),
     ) -> str:
         """Hand one message over; answers SES's id of it. An answer says nothing about arrival.
@@ -55,7 +56,14 @@ class Mailer:
         if not 0 < len(recipients) <= MOST_RECIPIENTS:
             raise PermanentFailure(f"mail goes to 1 to {MOST_RECIPIENTS} recipients, not {len(recipients)}")
         sent = message(
-            self._sender, recipients, subject, text, html=html, pictures=pictures, headers=headers
+            self._sender,
+            recipients,
+            subject,
+            text,
+            html=html,
+            pictures=pictures,
+            attached=attached,
+            headers=headers,
         ).as_bytes()
         waits = iter(THROTTLED_SECONDS)
         while True:

@@ -319,6 +319,7 @@ class Mailing:
                 letter.text,
                 html=letter.html,
                 pictures=letter.pictures,
+                attached=letter.attached,
                 headers=self._headers(edition),
             )
         except Unanswered as error:

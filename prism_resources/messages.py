@@ -1,4 +1,4 @@
-"""A mail as it travels: plain text, the same as HTML, and the pictures that the HTML shows.
+"""A mail as it travels: plain text, the same as HTML, the pictures that the HTML shows, and lists beside them.
 
 Belongs here: MIME. Does not belong here: what a mail says, and handing it over (mail.py).
 Seven bits, because the embedded SES loses every message with a byte above 127.
@@ -27,6 +27,14 @@ class Inline:
         return f"{self.name}.{hashlib.sha256(self.png).hexdigest()[:16]}@prism"
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A list as a file beside the mail, CSV in UTF-8."""
+
+    name: str
+    csv: bytes
+
+
 def message(
     sender: str,
     recipients: Sequence[str],
@@ -35,6 +43,7 @@ def message(
     *,
     html: str | None = None,
     pictures: Sequence[Inline] = (),
+    attached: Sequence[Attached] = (),
     headers: Sequence[tuple[str, str]] = (),
 ) -> EmailMessage:
     """The text first, then what is shown instead where it can be: the HTML with its pictures."""
@@ -50,4 +59,6 @@ def message(
     if shown is not None:
         for one in pictures:
             shown.add_related(one.png, "image", "png", cid=f"<{one.cid}>", filename=one.name, disposition="inline")
+    for one in attached:
+        made.add_attachment(one.csv, "text", "csv", filename=one.name)
     return made

@@ -12,12 +12,17 @@ from typing import Any, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from prism_core.campaign.insights import json_object
-from prism_core.campaign.leads import AdIds
+from prism_core.campaign.leads import LIFECYCLES, OTHER, SOURCES, STATUSES, AdIds
 
 _ADDRESS: Final = "hs_analytics_first_url"
 # What HubSpot answers unasked.
 _ALWAYS: Final = frozenset({"createdate", "lastmodifieddate", "hs_object_id"})
 _OF_A_CONTACT: Final = frozenset({"id", "createdAt", "updatedAt", "archived"})
+_CLOSED: Final[Mapping[str, frozenset[str]]] = {
+    "hs_analytics_source": SOURCES,
+    "lifecyclestage": LIFECYCLES,
+    "hs_lead_status": STATUSES,
+}
 _OF_CAMPAIGNS: Final = frozenset({"utm_source", "utm_medium", "utm_campaign"})
 
 
@@ -53,6 +58,10 @@ def _properties(found: Mapping[str, object], where: AdIds) -> dict[str, object]:
     for name in (where.campaign, where.adset, where.ad):  # a form fills them with whatever the address had
         if name in kept and not _is_id(kept[name]):
             kept[name] = None
+    for name, words in _CLOSED.items():  # people add values of their own, and write into them what they like
+        said = kept.get(name)
+        if said is not None and not (isinstance(said, str) and said in words):
+            kept[name] = OTHER
     if isinstance(kept.get(_ADDRESS), str):
         kept[_ADDRESS] = _address(str(kept[_ADDRESS]), where)
     return kept

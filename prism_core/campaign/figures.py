@@ -42,6 +42,8 @@ LABELS: Final[Mapping[Metric, str]] = {
 _SUMS: Final = (Metric.SPEND, Metric.LEADS, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LANDING_PAGE_VIEWS)
 # How many weeks an indicator is folded over at most.
 FOLDED_WEEKS: Final = 26
+# How many campaigns a table shows: a mail stays below the size at which it is cut. The others are a list.
+MOST_CAMPAIGNS: Final = 20
 # When a figure was that is of no single week.
 BEFORE: Final = "mean of the weeks before"
 ALL_TIME: Final = "since the first week"
@@ -121,6 +123,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
         _count(ledger, "crm.leads", "leads in the customer system", activity.crm, "crm_leads", f"leads#{week}")
     if inputs.attribution is not None:
         _add_attribution(ledger, inputs.attribution, week)
+    _add_rest(ledger, by_spend(found.weeks[week])[MOST_CAMPAIGNS:], inputs.currency)
     _add_missing(ledger, inputs, totals)
     moved = restated(inputs.told or {}, ledger, _tellable(window, week, found))
     weeks = {*window, *([activity.last] if activity.last else [])}
@@ -259,6 +262,25 @@ def _add_attribution(ledger: Ledger, found: Attribution, week: Week) -> None:
     ledger.total("match.crm_only", label, parts, metric="crm_only", unit=Unit.COUNT)
     counted = ledger.total("match.meta", "leads of Meta", (matched, meta), metric="leads", unit=Unit.COUNT)
     ledger.ratio("match.rate", "match rate", matched, counted, metric="match_rate")
+
+
+def by_spend(campaigns: Iterable[CampaignWeek]) -> list[CampaignWeek]:
+    """The largest first."""
+    return sorted(campaigns, key=lambda one: (-(one.sums.spend or Decimal(0)), one.campaign_id))
+
+
+def _add_rest(ledger: Ledger, rest: list[CampaignWeek], currency: str) -> None:
+    """The campaigns behind those that a table shows, and what they came to together."""
+    if not rest:
+        return
+    _count(ledger, "rest.campaigns", "further campaigns with a smaller spend", len(rest), "rest_campaigns")
+    for metric, name in ((Metric.SPEND, "rest_spend"), (Metric.LEADS, "rest_leads")):
+        parts = [ledger.get(week_id(one.week, metric, one.campaign_id)) for one in rest]
+        known = [one for one in parts if one is not None]
+        money = (known[0].currency or currency) if known and metric in MONEY else None
+        if len(known) == len(rest) and len({one.currency for one in known}) == 1:
+            label, unit = f"{LABELS[metric]} of further campaigns", Unit.MONEY if money else Unit.COUNT
+            ledger.total(f"rest.{metric}", label, known, metric=name, unit=unit, currency=money)
 
 
 def _add_missing(ledger: Ledger, inputs: Inputs, totals: WeekTotals) -> None:

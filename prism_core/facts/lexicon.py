@@ -94,6 +94,9 @@ ALARMS: Final = re.compile(rf"\b(?:{_any(_ALARMS)})\b", re.I)
 # Metrics whose words hold those of another: a cost per lead speaks neither of leads nor of the spend.
 # Those of OWN are of figures that stand for nothing else; beside them the words of KIN may stand.
 OWN: Final = (
+    "rest_spend",
+    "rest_leads",
+    "rest_campaigns",
     "missing_spend",
     "missing_leads",
     "missing_excess",
@@ -136,6 +139,9 @@ METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     "match_rate": re.compile(r"\b(?:match\s+rate|share\s+of\s+(?:the\s+)?matched\s+leads)\b", re.I),
     "lead_spend": re.compile(r"\b(?:spend|spent|spending)\s+(?:of|on|in)\s+campaigns\s+for\s+leads\b", re.I),
     "lead_leads": re.compile(r"\bleads\s+of\s+campaigns\s+for\s+leads\b", re.I),
+    "rest_spend": re.compile(r"\bspend\s+of\s+further\s+campaigns\b", re.I),
+    "rest_leads": re.compile(r"\bleads\s+of\s+further\s+campaigns\b", re.I),
+    "rest_campaigns": re.compile(r"\bfurther\s+campaigns(?:\s+with\s+a\s+smaller\s+spend)?\b", re.I),
     "missing_spend": re.compile(
         r"\bspend\s+of\s+the\s+account\s+that\s+is\s+in\s+no\s+row(?:\s+of\s+ads)?\b", re.I
     ),
@@ -191,7 +197,7 @@ _PHRASES = """cannot be judged, can not be judged, can be judged, cannot be said
     for action, because there is nothing whole to compare, because too few weeks before it are known,
     because the volume is too small to tell a trend from chance, too few weeks, too little to compare,
     too little, too small, one week alone, this week alone, it alone, in none of the figures,
-    of small volume, small volume, wait and see, out of, with a smaller spend, in the table, of the table,
+    of small volume, small volume, wait and see, out of, the attached list has every campaign, of the table,
     is part of, part of, for leads alone, column"""
 # What is told as it stands in a report beside its reason: outcomes of attribution.
 _REASONS = """no ids, not counted by Meta, not from ads, unknown ids, contradicting ids, match, compared with

@@ -58,7 +58,10 @@ MEASURE_RULES: Final[Mapping[Measure, Rule]] = {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is said of a measure, as an indicator of a campaign does; `unjudged` why nothing is."""
+    """What is said of a measure, as an indicator of a campaign does; `unjudged` why nothing is.
+
+    `weeks`: how many of the four weeks before have the figure.
+    """
 
     measure: Measure
     direction: Direction
@@ -66,6 +69,7 @@ class Said:
     unjudged: Unjudged | None
     lasting: bool = True
     large: bool = False
+    weeks: int = WINDOW_WEEKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +248,8 @@ def _said(week: Week, weeks: Mapping[Week, OpsWeek], measure: Measure) -> Said:
     if unjudged is not None:
         return Said(measure, Direction.FLAT, alert=False, unjudged=unjudged)
     alert = state.status is Status.ALERT
-    return Said(measure, state.shown, alert, unjudged=None, lasting=state.lasting, large=state.large)
+    known = trends[-1].weeks_in_window
+    return Said(measure, state.shown, alert, unjudged=None, lasting=state.lasting, large=state.large, weeks=known)
 
 
 def _parts(weeks: Mapping[Week, OpsWeek], measure: Measure) -> PartsOf:

@@ -5,10 +5,9 @@ sentences (plain_words.py, or a model) and how it looks (resources).
 """
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Final
 
-from prism_core.campaign.figures import LABELS, Figures
+from prism_core.campaign.figures import LABELS, MOST_CAMPAIGNS, Figures, by_spend
 from prism_core.campaign.metrics import CampaignWeek, Metric
 from prism_core.reports import plain_words
 from prism_core.reports.content import (
@@ -25,13 +24,11 @@ from prism_core.reports.content import (
     Table,
     Words,
 )
+from prism_core.reports.wording import WEEKS_IN_WORDS
 
 CARDS: Final = (Metric.SPEND, Metric.LEADS, Metric.COST_PER_LEAD, Metric.CLICK_RATE)
 COLUMNS: Final = (Metric.SPEND, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LEADS, Metric.COST_PER_LEAD)
-# A mail stays below the size at which it is cut; whoever wants all campaigns asks the lake.
-MOST_CAMPAIGNS: Final = 20
 UNKNOWN: Final = "not known"
-_WEEKS: Final = ("no week", "one week", "two weeks", "three weeks", "four weeks")
 
 
 def report(
@@ -70,17 +67,16 @@ def _card(metric: Metric, found: Figures) -> Card:
     label = LABELS[metric][:1].upper() + LABELS[metric][1:]
     if one.unjudged is not None:
         return Card(label, _cell(found.of(metric)), one.word)
-    note = f"{_cell(change)} against {_WEEKS[one.trend.weeks_in_window]}" if change else ""
+    note = f"{_cell(change)} against {WEEKS_IN_WORDS[one.trend.weeks_in_window]}" if change else ""
     return Card(label, _cell(found.of(metric)), note, one.direction, one.alert, one.lasting)
 
 
 def _campaigns(found: Figures) -> Table:
     """By spend, the largest first, and whether a campaign's spend is part of the cost per lead."""
-    ordered = sorted(found.campaigns, key=lambda one: (-(one.sums.spend or Decimal(0)), one.campaign_id))
+    ordered = by_spend(found.campaigns)
     shown, further = ordered[:MOST_CAMPAIGNS], ordered[MOST_CAMPAIGNS:]
     notes = [Statement("The cost per lead is that of campaigns for leads alone; the last column says which are.")]
-    if further:
-        notes.append(Statement("Campaigns with a smaller spend are in the total and not in the table."))
+    notes += _further(found)
     total = ("All campaigns", *(_cell(found.of(metric)) for metric in COLUMNS), "")
     return Table(
         "Campaigns",
@@ -92,7 +88,19 @@ def _campaigns(found: Figures) -> Table:
         tuple(_row(one, found) for one in shown),
         total,
         tuple(notes),
+        tuple(_row(one, found) for one in further),
     )
+
+
+def _further(found: Figures) -> list[Statement]:
+    """How many campaigns the table does not show, what they came to, and where they stand."""
+    said = {
+        "rest.campaigns": "Further campaigns with a smaller spend: {}.",
+        "rest.spend": "Spend of further campaigns: {}.",
+        "rest.leads": "Leads of further campaigns: {}.",
+    }
+    known = [Statement(prose.format(_cell(one))) for one, prose in said.items() if one in found.ledger]
+    return [*known, Statement("The attached list has every campaign.")] if known else []
 
 
 def _row(one: CampaignWeek, found: Figures) -> tuple[str, ...]:

@@ -110,16 +110,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cells hold tokens; a row has a cell for every column, and `total` (none: there is none) as well."""
+    """Cells hold tokens; a row has a cell for every column, and `total` (none: there is none) as well.
+
+    `further` rows are in the text and in an attached list, since a mail is not as long as a table may be.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     total: tuple[str, ...] = ()
     notes: tuple[Statement, ...] = ()
+    further: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        for row in (*self.rows, *((self.total,) if self.total else ())):
+        for row in (*self.rows, *self.further, *((self.total,) if self.total else ())):
             if len(row) != len(self.columns):
                 raise PermanentFailure(f"a row of {self.title} has {len(row)} of {len(self.columns)} cells")
 
@@ -229,7 +233,7 @@ class ReportContent:
             yield from (card.value, card.note)
         for section in self.sections:
             if isinstance(section, Table):
-                yield from (cell for row in (*section.rows, section.total) for cell in row)
+                yield from (cell for row in (*section.rows, *section.further, section.total) for cell in row)
         yield from (one.prose for one in self.statements())
 
     def refused(self) -> tuple[Refused, ...]:
@@ -269,7 +273,7 @@ class ReportContent:
             "provenance": {**_plain(self.provenance), "label": self.provenance.label},
             "headline": [_plain(one) for one in self.headline],
             "cards": [_plain(one) for one in self.cards],
-            "sections": [{"part": type(one).__name__.lower(), **_plain(one)} for one in self.sections],
+            "sections": [_part(one) for one in self.sections],
             "recommendations": [_plain(one) for one in self.recommendations],
             "corrections": [_plain(one) for one in self.corrections],
             "missing": [_plain(one) for one in self.missing],
@@ -282,6 +286,12 @@ class ReportContent:
         found = {name: value for name, value in self.document().items() if name != "edition"}
         text = json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _part(section: Section) -> dict[str, Any]:
+    """Without `further` rows where there are none: a report that was kept without them is the same one."""
+    found: dict[str, Any] = {"part": type(section).__name__.lower(), **_plain(section)}
+    return {name: value for name, value in found.items() if name != "further" or value}
 
 
 def _plain(part: Any) -> Any:

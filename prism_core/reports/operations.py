@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prism_core.campaign.indicators import Unjudged
+from prism_core.campaign.metrics import WINDOW_WEEKS
 from prism_core.facts.lexicon import Direction
 from prism_core.models.alerts import AlertRule
 from prism_core.operations.figures import LABELS, OpsFigures, subject_of
@@ -27,6 +28,7 @@ from prism_core.reports.content import (
     Table,
     Writer,
 )
+from prism_core.reports.wording import WEEKS_IN_WORDS
 
 TITLE: Final = "Operations report"
 MOST_PROJECTS: Final = 20
@@ -37,6 +39,8 @@ _WHY_NOT: Final[Mapping[Unjudged, str]] = {
     Unjudged.TOO_FEW_WEEKS: "too few weeks before it are known",
     Unjudged.LITTLE_VOLUME: "the volume is too small to tell a trend from chance",
 }
+# A card has room for one line.
+_CARDS: Final[Mapping[Measure, str]] = {Measure.WORKED_SHARE: "Hours worked"}
 _COLUMNS: Final[Mapping[str, str]] = {
     "tasks": "Tasks",
     "hours": "Hours",
@@ -117,7 +121,8 @@ def _direction(measure: Measure, found: OpsFigures) -> Statement:
         return Statement(f"{_capital(label)}: stable.", about)
     change = found.change(measure)
     when = "" if one.lasting else " this week"
-    said = f"{label} {_WENT[one.direction]}{when} against the mean of the last four weeks"
+    of = "the last four weeks" if one.weeks == WINDOW_WEEKS else "those of the last four weeks that are known"
+    said = f"{label} {_WENT[one.direction]}{when} against the mean of {of}"
     said = f"{said}: {{{{fact:{change}}}}}" if change else said
     said = said if one.lasting else f"{said}; one week alone is no trend"
     return Statement(f"Alert: {said}." if one.alert else f"{_capital(said)}.", about)
@@ -151,6 +156,8 @@ def _hours(found: OpsFigures) -> Iterator[Statement]:
     for name in ("available", "allocated", "worked"):
         if found.of(name):
             yield Statement(f"Hours {name}: {_token(found, name)}.")
+    if found.of(Measure.WORKED_SHARE):
+        yield Statement(f"Hours worked of those allocated: {_token(found, Measure.WORKED_SHARE)}.")
     if found.week.unresolved:
         said = "Tasks that belong to nobody, or to no project, as nobody has resolved them"
         yield Statement(f"{said}: {_token(found, 'unresolved')}.")
@@ -176,11 +183,12 @@ def _missing(found: OpsFigures) -> Iterator[Statement]:
 
 
 def _card(measure: Measure, found: OpsFigures) -> Card:
-    one, change, label = found.said[measure], found.change(measure), _capital(LABELS[measure])
+    one, change = found.said[measure], found.change(measure)
+    label = _CARDS.get(measure, _capital(LABELS[measure]))
     value = _cell(found.of(measure))
     if one.unjudged is not None:
         return Card(label, value, "not judged")
-    note = f"{_cell(change)} against four weeks" if change else ""
+    note = f"{_cell(change)} against {WEEKS_IN_WORDS[one.weeks]}" if change else ""
     return Card(label, value, note, one.direction, one.alert, one.lasting)
 
 
@@ -196,17 +204,18 @@ def _by_tasks(found: OpsFigures) -> list[tuple[str, Work]]:
 def _projects(found: OpsFigures) -> Table:
     """By tasks, the most first."""
     ordered = [project_id for project_id, _ in _by_tasks(found)]
-    notes = [Statement("Smaller projects are in the total and not in the table.")]
+    notes = [Statement("The table has the largest projects; the attached list has every project.")]
     rows = tuple(
         (
             f"{{{{name:{subject_of(project_id)}}}}}",
             *(_cell(found.of(name, project_id=project_id), "") for name in _COLUMNS),
         )
-        for project_id in ordered[:MOST_PROJECTS]
+        for project_id in ordered
     )
     total = ("All projects", *(_cell(found.of(name), "") for name in _COLUMNS))
     columns = (Column("Project", Align.LEFT), *(Column(label) for label in _COLUMNS.values()))
-    return Table("Projects", columns, rows, total, tuple(notes) if len(ordered) > MOST_PROJECTS else ())
+    shown, further = rows[:MOST_PROJECTS], rows[MOST_PROJECTS:]
+    return Table("Projects", columns, shown, total, tuple(notes) if further else (), further)
 
 
 def _alerts(found: OpsFigures) -> Table:
@@ -214,7 +223,7 @@ def _alerts(found: OpsFigures) -> Table:
     rules = [one for one in AlertRule if one in found.week.new_alerts or one in found.week.open_alerts]
     rows = tuple(
         (
-            _capital(rule.value.replace("_", " ")),
+            _capital(rule.value.replace("_", " ").replace("ooto", "OOTO")),
             *(_cell(found.of(f"{rule}.{name}"), "none") for name in ("new", "open")),
         )
         for rule in rules

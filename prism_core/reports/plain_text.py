@@ -63,7 +63,7 @@ def _section(content: ReportContent, section: Section) -> Iterator[str]:
 def _table(table: wording.TableWords) -> Iterator[str]:
     """A row is a point: its first cell, and below it the others by the names of their columns."""
     yield from _title(table.title)
-    for row in (*table.rows, *((table.total,) if table.total else ())):
+    for row in (*table.rows, *table.further, *((table.total,) if table.total else ())):
         named = zip(table.heads[1:], row[1:], strict=True)
         cells = "; ".join(f"{head} {cell}" for head, cell in named if cell)
         yield from _wrapped(f"{row[0]}: {cells}" if cells else row[0], "* ")

@@ -77,7 +77,10 @@ def _section(found: Found) -> Section:
         case "table":
             columns = tuple(Column(one["label"], Align(one["align"])) for one in found["columns"])
             rows = tuple(tuple(row) for row in found["rows"])
-            return Table(found["title"], columns, rows, tuple(found["total"]), _statements(found["notes"]))
+            further = tuple(tuple(row) for row in found.get("further", ()))
+            return Table(
+                found["title"], columns, rows, tuple(found["total"]), _statements(found["notes"]), further
+            )
         case "chart":
             series = tuple(Series(one["label"], tuple(one["facts"])) for one in found["series"])
             alt, labels = _statement(found["alt"]), tuple(found["labels"])

@@ -23,6 +23,8 @@ from prism_core.reports.content import (
 
 SYNTHETIC: Final = "Synthetic data: no figure in this mail is of the real world."
 OK, ALERT, ONE_WEEK = "OK", "ALERT", "ONE WEEK"
+# How many weeks a figure is compared with.
+WEEKS_IN_WORDS: Final = ("no week", "one week", "two weeks", "three weeks", "four weeks")
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 
 
@@ -53,6 +55,7 @@ class TableWords:
     rows: tuple[tuple[str, ...], ...]
     total: tuple[str, ...]
     notes: tuple[str, ...]
+    further: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def card(content: ReportContent, one: Card) -> CardWords:
 
 
 def table(content: ReportContent, one: Table, *, units_in_heads: bool) -> TableWords:
-    lines = (*one.rows, *((one.total,) if one.total else ()))
+    lines = (*one.rows, *one.further, *((one.total,) if one.total else ()))
     units = [""] * len(one.columns)
     if units_in_heads:
         units = [common_unit(_facts(content, [line[at] for line in lines])) for at in range(len(one.columns))]
@@ -128,6 +131,7 @@ def table(content: ReportContent, one: Table, *, units_in_heads: bool) -> TableW
         tuple(written(row) for row in one.rows),
         written(one.total) if one.total else (),
         said(content, one.notes),
+        tuple(written(row) for row in one.further),
     )
 
 

@@ -150,7 +150,7 @@ class ReportDelivery:
         if content is None:  # as it was before one that went to nobody
             content = replace(kept.content, edition=1 if told is None else told.edition + 1)
         mail = render(content, closing=opt_out(self._settings, report))
-        letter = Letter(None, mail.subject, mail.text, mail.html, mail.pictures)
+        letter = Letter(None, mail.subject, mail.text, mail.html, mail.pictures, mail.attached)
         number, data = 1 if newest is None else newest.number + 1, {"document": content.document()}
         return self.mailing.prepare(report, week, mail.subject, [letter], now=now, number=number, data=data)
 

@@ -21,16 +21,23 @@ RECIPIENT: Final = "reader@prism.example"
 
 
 def write_mail(mail: ReportMail, folder: Path, *, now: datetime) -> Sequence[Path]:
-    """`report.html`, which a browser shows with the pictures beside it, `report.txt`, and `report.eml`, the mail.
+    """`report.html`, which a browser shows with the pictures beside it, `report.txt`, attached lists, and
+    `report.eml`, the mail.
 
     Answers what was written. Raises BadUsage for a folder that cannot be written.
     """
     html = mail.html
     for one in mail.pictures:
         html = html.replace(f'"cid:{one.cid}"', f'"{one.name}"')
-    headers = [("Date", format_datetime(now))]
     whole = message(
-        SENDER, [RECIPIENT], mail.subject, mail.text, html=mail.html, pictures=mail.pictures, headers=headers
+        SENDER,
+        [RECIPIENT],
+        mail.subject,
+        mail.text,
+        html=mail.html,
+        pictures=mail.pictures,
+        attached=mail.attached,
+        headers=[("Date", format_datetime(now))],
     )
     _with_known_boundaries(whole, mail)
     files = {
@@ -38,6 +45,7 @@ def write_mail(mail: ReportMail, folder: Path, *, now: datetime) -> Sequence[Pat
         "report.txt": mail.text.encode(),
         "report.eml": whole.as_bytes(),
         **{one.name: one.png for one in mail.pictures},
+        **{one.name: one.csv for one in mail.attached},
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,8 @@ from prism_core.failures import PermanentFailure
 from prism_core.reports import palette, pictures, wording
 from prism_core.reports.content import Align, Chart, Prose, ReportContent, Section, Table
 from prism_core.reports.plain_text import plain_text
-from prism_resources.messages import Inline
+from prism_resources.messages import Attached, Inline
+from prism_resources.reports.lists import lists_of
 
 # Gmail shows the first 102 kB and a link to the rest.
 MOST_BYTES: Final = 102_000
@@ -39,12 +40,13 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class ReportMail:
-    """A report as it is mailed: `pictures` are those that the HTML shows."""
+    """A report as it is mailed: `pictures` that the HTML shows, `attached` lists that it has no room for."""
 
     subject: str
     text: str
     html: str
     pictures: tuple[Inline, ...]
+    attached: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def render(content: ReportContent, *, closing: str = "") -> ReportMail:
         if len(html) <= MOST_BYTES:
             text = plain_text(content, closing=closing)
             shown = tuple(one for chart in charts.values() for one in chart.drawn.values())
-            return ReportMail(wording.subject(content), text, html, shown)
+            return ReportMail(wording.subject(content), text, html, shown, tuple(lists_of(content)))
     raise PermanentFailure(
         f"{content.title} {content.week} has {len(html):,} bytes of HTML; Gmail shows {MOST_BYTES:,}"
     )

@@ -4,7 +4,8 @@ Belongs here: contents by name. Does not belong here: tests. What is made up say
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,10 @@ from prism_core.campaign.figures import Figures, Inputs, figures, week_id
 from prism_core.campaign.metrics import Metric, history
 from prism_core.facts.gate import Scope
 from prism_core.facts.ledger import Fact, Ledger, Unit
+from prism_core.models.alerts import Alert, AlertRule, AlertStatus
+from prism_core.models.work import Severity
+from prism_core.operations.figures import READ_WEEKS, ops_figures
+from prism_core.operations.weeks import OpsWeek, ops_week
 from prism_core.reports import plain_words
 from prism_core.reports.campaign import report
 from prism_core.reports.content import (
@@ -33,6 +38,7 @@ from prism_core.reports.content import (
     Table,
     Writer,
 )
+from prism_core.reports.operations import operations_report
 from prism_resources.writing.passes import write
 from tests.unit.campaign_weeks import ad, of_weeks, real, week, weekly
 from tests.unit.test_campaign_attribution import ADS, lead
@@ -92,6 +98,59 @@ class _Author:
         return honest_author({"messages": messages, "output_config": {"format": {"schema": schema}}})
 
 
+def operations() -> ReportContent:
+    """A week of a programme: a project below its target, alerts, twelve weeks, one of which was not computed."""
+    own = Week.parse("2026-W46")
+    names = ("Road signs, night", "Faces 2.0", "Invoices", "Lane markings", "Products on shelves")
+    weeks = {
+        one: _ops_week(one, 1 if one == own else 1 + (one - own) % 3 / 20, names)
+        for one in own.window(READ_WEEKS)
+        if one != own + -2
+    }
+    named = {f"P-{at}": name for at, name in enumerate(names)}
+    targets = {f"P-{at}": Decimal("0.95") for at in range(3)}
+    return operations_report(ops_figures(own, weeks, named, targets), synthetic=True)
+
+
+def _ops_week(week: Week, factor: float, names: Sequence[str]) -> OpsWeek:
+    work = [
+        {
+            "project_id": f"P-{at}",
+            "member_id": f"m-{member}",
+            "tasks_submitted": round(factor * (90 + 40 * at + 7 * member)),
+            "wall_seconds": round(factor * 3_600 * (6 + member)),
+            "worker_resolved": member > 0,
+            "project_resolved": True,
+            "day": week.monday,
+        }
+        for at in range(len(names))
+        for member in range(6)
+    ]
+    reviews = [
+        {"project_id": f"P-{at}", "reviewed": 180, "correct": 171 if at else 158} for at in range(len(names))
+    ]
+    hours = [{"available_hours": 1_180.0, "allocated_hours": 1_010.5, "worked_hours": 905.25 * factor}]
+    return ops_week(week, work, reviews, hours, _alerts(week))
+
+
+def _alerts(week: Week) -> list[Alert]:
+    rules = (AlertRule.CAPACITY_RISK, AlertRule.OOTO_CONFLICT, AlertRule.UNRESOLVED_WORKER)
+    return [
+        Alert(
+            fingerprint=f"{number:032x}",
+            rule=rule,
+            severity=Severity.HIGH if rule is AlertRule.CAPACITY_RISK else Severity.LOW,
+            title="An alert",
+            subject="requests/r-1",
+            week=week,
+            first_seen=week.start + timedelta(days=number),
+            last_seen=week.start + timedelta(days=number),
+            status=AlertStatus.OPEN,
+        )
+        for number, rule in enumerate((*rules, rules[0]))
+    ]
+
+
 def empty() -> ReportContent:
     """No row of ads, and a report that has nothing but what it must have."""
     return plain(figures(Inputs(of_weeks([], 1), week(0), "EUR")))
@@ -126,6 +185,14 @@ def large_account() -> ReportContent:
             clicks=9_876_543 + one,
         )
         for one in range(24)
+    ]
+    return plain(figures(Inputs(of_weeks(rows, 1), week(0), "EUR")))
+
+
+def many() -> ReportContent:
+    """Two hundred campaigns."""
+    rows = [
+        ad(campaign=str(1_000 + one), spend=f"{10_000 + one}.25", name=f"=Campaign {one}") for one in range(200)
     ]
     return plain(figures(Inputs(of_weeks(rows, 1), week(0), "EUR")))
 
@@ -165,6 +232,8 @@ CONTENTS: Mapping[str, Callable[[], ReportContent]] = {
     "empty": empty,
     "bare": bare,
     "large": large_account,
+    "many": many,
+    "operations": operations,
     "huge": huge,
     "model": lambda: dataclasses.replace(
         real_week(34), provenance=Provenance(Writer.MODEL, model="claude-example-1")

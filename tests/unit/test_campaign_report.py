@@ -13,6 +13,7 @@ from prism_core.campaign.figures import Figures, Inputs, figures, week_id
 from prism_core.campaign.insights import AdDay
 from prism_core.campaign.metrics import Metric, history_of
 from prism_core.campaign.read_weeks import Wholeness
+from prism_core.facts.gate import judge
 from prism_core.facts.ledger import Fact, Unit
 from prism_core.reports import plain_words, wording
 from prism_core.reports.campaign import report
@@ -160,7 +161,25 @@ def test_a_table_of_many_campaigns_says_that_it_is_not_all_of_them() -> None:
 
     assert (len(table.rows), table.rows[0][0]) == (20, "{{name:40}}")
     assert found.text(table.total[1]) == "820.00\xa0EUR"
-    assert "not in the table" in said(found)
+    text = said(found)
+    assert "Further campaigns with a smaller spend: 20." in text
+    assert "Spend of further campaigns: 210.00\xa0EUR. Leads of further campaigns: 20." in text
+    assert "The attached list has every campaign." in text
+    assert [row[0] for row in table.further] == [f"{{{{name:{one}}}}}" for one in range(20, 0, -1)]
+    assert found.refused() == ()
+
+
+def test_the_figures_of_further_campaigns_are_told_as_nothing_else() -> None:
+    found = of([ad(campaign=str(one), spend=f"{one}.00") for one in range(1, 41)], 1)
+
+    for prose in ("Spend was {{fact:rest.spend}}.", "It brought {{fact:rest.leads}} leads."):
+        assert judge(prose, found.scope) != ()
+
+
+def test_twenty_campaigns_have_no_further_ones() -> None:
+    found = plain(of([ad(campaign=str(one)) for one in range(1, 21)], 1))
+
+    assert "urther" not in said(found)
 
 
 def test_attribution_is_told_with_its_reasons() -> None:

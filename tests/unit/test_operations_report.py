@@ -168,6 +168,18 @@ def test_a_week_that_was_read_past_its_end_says_its_end(late: int) -> None:
     assert "not whole" not in said
 
 
+def test_a_comparison_says_with_how_many_weeks_it_is() -> None:
+    weeks = {
+        one: found for one, found in steady(plain_week(throughput=[done(tasks=50)])).items() if WEEK - one != 2
+    }
+
+    content = operations_report(figures(weeks))
+
+    assert wording.card(content, content.cards[0]).note == "-50.0\xa0% against three weeks"
+    assert "those of the last four weeks that are known: -50.0 %" in " ".join(text(content).split())
+    assert not content.refused()
+
+
 def test_of_files_the_newest_day_is_said() -> None:
     assert f"the newest of this week is of {WEEK.days[0]}." in text(operations_report(figures(steady())))
 
@@ -282,7 +294,8 @@ def test_a_long_list_of_projects_fits_the_mail() -> None:
     mail = render(content)
 
     assert len(mail.html) < 102_000
-    assert "Smaller projects are in the total and not in the table." in text(content)
+    assert "the attached list has every project." in " ".join(text(content).split())
+    assert len(mail.attached[0].csv.splitlines()) == 201
     assert not content.refused()
 
 

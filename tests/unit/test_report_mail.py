@@ -1,9 +1,11 @@
 """The mail of a report keeps to what mail programs can do, its text says all of it, and no name is markup."""
 
+import csv
 import dataclasses
 import json
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cache
@@ -17,10 +19,11 @@ from hypothesis import strategies as st
 
 from infra.local.mail.parsing import framed_html, read_message
 from prism_core.failures import BadUsage, PermanentFailure
-from prism_core.reports.content import Department, Recommendation, ReportContent, Statement
+from prism_core.reports.content import Department, Recommendation, ReportContent, Statement, Table
 from prism_core.reports.plain_text import WIDTH
 from prism_core.reports.reading import report_of
 from prism_core.reports.wording import SYNTHETIC
+from prism_resources.letters import Letter, letter_document, letter_of
 from prism_resources.messages import Inline, message
 from prism_resources.reports.files import write_mail
 from prism_resources.reports.rendering import MOST_BYTES, ReportMail, render
@@ -43,6 +46,12 @@ def figures_shown(content: ReportContent) -> set[str]:
     return {content.fact(one).text.split("\xa0")[0] for one in used}
 
 
+def without_further(content: ReportContent) -> ReportContent:
+    """What the HTML has room for."""
+    shown = (dataclasses.replace(one, further=()) if isinstance(one, Table) else one for one in content.sections)
+    return dataclasses.replace(content, sections=tuple(shown))
+
+
 @pytest.mark.parametrize("name", CONTENTS)
 def test_the_html_keeps_to_the_rules_of_mail_programs(name: str) -> None:
     assert offences(mail_of(name).html) == []
@@ -57,8 +66,8 @@ def test_the_same_content_is_the_same_mail(name: str) -> None:
 def test_html_and_text_say_every_figure(name: str) -> None:
     content, mail = CONTENTS[name](), mail_of(name)
 
-    for said in (visible_text(mail.html), mail.text):
-        assert figures_shown(content) - set(FIGURE.findall(said)) == set()
+    for said, shown in ((visible_text(mail.html), without_further(content)), (mail.text, content)):
+        assert figures_shown(shown) - set(FIGURE.findall(said)) == set()
 
 
 @pytest.mark.parametrize("name", CONTENTS)
@@ -335,3 +344,33 @@ def test_a_breach_of_the_rules_is_caught(old: str, new: str, problem: str) -> No
     assert old in html
 
     assert any(problem in one for one in offences(html.replace(old, new, 1)))
+
+
+def test_what_the_table_has_no_room_for_is_in_the_text_and_in_an_attached_list() -> None:
+    content, mail = CONTENTS["many"](), mail_of("many")
+    (attached,) = mail.attached
+
+    rows = list(csv.DictReader(attached.csv.decode("utf-8-sig").splitlines()))
+
+    assert attached.name == "campaigns-2023-W31.csv"
+    assert len(rows) == 200
+    assert rows[0]["Campaign"] == "'=Campaign 199", "a spreadsheet computes no name"
+    spends = [Decimal(row["Spend, EUR"]) for row in rows]
+    assert sum(spends) == content.fact("week.2023-w31.spend").value
+    assert sum(spends[20:]) == content.fact("rest.spend").value
+    assert all(f"=Campaign {one}" in mail.text for one in (0, 100, 199))
+    assert len(mail.html) <= MOST_BYTES
+
+
+def test_an_attached_list_travels_with_the_mail_and_is_kept_with_the_letter() -> None:
+    mail = mail_of("many")
+    letter = Letter(None, mail.subject, mail.text, mail.html, mail.pictures, mail.attached)
+    sent = message("a@b.example", ["c@d.example"], "s", mail.text, html=mail.html, attached=mail.attached)
+
+    found = message_from_bytes(sent.as_bytes(), EmailMessage, policy=policy.default)
+
+    (part,) = found.iter_attachments()
+    assert (part.get_filename(), part.get_content_type()) == ("campaigns-2023-W31.csv", "text/csv")
+    assert part.get_payload(decode=True) == mail.attached[0].csv
+    assert sent.as_bytes().isascii()
+    assert letter_of(letter_document(letter)) == letter
