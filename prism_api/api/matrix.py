@@ -133,6 +133,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/api/history/{table}/{key}", ALL, ALL, OWN),
     Operation("GET", "/api/changes", ALL, ALL, NONE),
     Operation("POST", "/api/changes/{change_id}/revert", ALL, NONE, NONE),
+    *(
+        Operation("GET", f"/api/events/{what}", ALL, ALL, NONE, of_everybody=True)
+        for what in ("failed", "failed/counts", "failed/{key}", "hours", "rollups", "objectives")
+    ),
     Operation("POST", "/api/uploads", ALL, NONE, NONE),
     Operation("POST", "/api/imports", ALL, NONE, NONE),
     Operation("POST", "/api/exports", ALL, ALL, OWN),

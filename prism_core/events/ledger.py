@@ -11,8 +11,9 @@ from typing import Final
 
 import msgspec
 
-from prism_core.events.conservation import Balance, Held, Receipt, discrepancies, lost
+from prism_core.events.conservation import Balance, Held, Receipt, balances, discrepancies, lost
 from prism_core.events.objectives import Figures, figures
+from prism_core.events.rollups import Grain
 from prism_core.events.scorecard import scores
 
 HOUR: Final = timedelta(hours=1)
@@ -121,6 +122,8 @@ def by_producer(records: Iterable[HourRecord]) -> Mapping[str, ProducerHour]:
     return dict(sorted(found.items()))
 
 
-def budget_left(found: Figures) -> float | None:
-    """What is left of the events that may be slow or come to no end, 1 to below 0; None of no events."""
-    return None if not found.accepted else 1 - found.burn
+def running(receipts: Sequence[Receipt], now: datetime) -> HourRecord:
+    """The hour that runs, by its receipts alone: what the stores hold of it is counted when it has ended."""
+    hour = Grain.HOUR.start_of(now)
+    balance = balances(receipts, now).get(hour, Balance(hour, 0, 0, 0, 0, 0, 0))
+    return record(balance, Held(balance.stored, balance.failed), receipts, now)

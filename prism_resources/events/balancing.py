@@ -11,7 +11,6 @@ from typing import Final
 from prism_core.events.conservation import Balance, Held, Receipt, balances
 from prism_core.events.failed import FailedFilter
 from prism_core.events.ledger import HOUR, HourRecord, record
-from prism_core.events.rollups import Grain
 from prism_core.models.base import instant_text
 from prism_core.settings import Settings
 from prism_resources.events.event_store import EventStore
@@ -52,10 +51,3 @@ class Balancing:
         stored = sum(1 for kind in types for _ in self._events.of_hour(kind, label))
         failed = sum(1 for _ in self._failed.find(FailedFilter(since=hour, until=hour + HOUR)))
         return record(balance, Held(stored, failed), receipts, now)
-
-    def running(self, now: datetime) -> HourRecord:
-        """The hour that runs, by its receipts alone: what stores hold of it is counted when it has ended."""
-        hour = Grain.HOUR.start_of(now)
-        receipts = self.receipts(hour)
-        balance = balances(receipts, now).get(hour, Balance(hour, 0, 0, 0, 0, 0, 0))
-        return record(balance, Held(balance.stored, balance.failed), receipts, now)

@@ -43,12 +43,15 @@ TEMPLATE_BYTES = 51_200
 TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${NamePrefix}-"
 READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 # What the API only reads, or only adds to; every other table of TABLES it writes.
-ONLY_READ = {"throughput", "editions", "deliveries", "restatements"}
+ONLY_READ = {
+    "throughput", "editions", "deliveries", "restatements", "failed_events", "event_rollups", "receipts",
+}  # fmt: skip
 ONLY_ADDED_TO = {"changelog", PERSON_KEYS.name}
-NOT_OF_THE_API = {"campaign_metrics", *(spec.name for spec in EVENT_TABLES)}
+NOT_OF_THE_API = {"campaign_metrics", *(spec.name for spec in EVENT_TABLES)} - ONLY_READ
 # Where a right may end in a star: the indexes of a table, the objects below a prefix.
 MANIFESTS = "lake/_manifests/throughput/"
-BELOW = rf"/(index|editions|uploads|exports|jobs|plans|plans/wishes|plans/publications|{MANIFESTS.rstrip('/')})/\*"
+PREFIXES = "index|editions|uploads|exports|jobs|plans|plans/wishes|plans/publications|events/failed|events/hours"
+BELOW = rf"/({PREFIXES}|{MANIFESTS.rstrip('/')})/\*"
 SIGNED_ROUTE = "POST /hooks/{producer}"
 EVENTS_BELOW = r"/(hooks|events/(large|lookups|schemas|bodies|failed)|raw/events)/\*"
 HOLDS_DATA = (
@@ -277,7 +280,8 @@ def test_the_api_reaches_objects_below_its_prefixes_and_calls_itself_and_the_pla
     inputs = {"": {"s3:ListBucket"}, f"{MANIFESTS}*": {"s3:GetObject"}}
     plans = {f"{PLANS}*": {"s3:GetObject"}, f"{WISHES}*": {"s3:PutObject"}}
     plans[f"{PUBLICATIONS}*"] = {"s3:PutObject"}
-    assert objects == {"editions/*": {"s3:GetObject"}} | inputs | passing | plans
+    records = {f"{prefix}*": {"s3:GetObject"} for prefix in ("editions/", "events/failed/", "events/hours/")}
+    assert objects == records | inputs | passing | plans
     names = {json.loads(one)["Fn::Sub"].rpartition(":")[2] for resources in called for one in resources}
     assert names == {"${NamePrefix}-api", "${NamePrefix}-planner"}
 

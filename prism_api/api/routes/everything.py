@@ -52,6 +52,7 @@ SECTIONS = (
     Section(("restatements",), lambda: import_module("prism_api.api.routes.restatements")),
     Section(("workers",), lambda: import_module("prism_api.api.routes.suggestions")),
     Section(("history", "changes"), lambda: import_module("prism_api.api.routes.history")),
+    Section(("events",), lambda: import_module("prism_api.api.routes.events")),
     Section(("me",), lambda: import_module("prism_api.api.routes.me")),
     Section(("uploads",), lambda: import_module("prism_api.api.routes.uploads")),
     Section(("imports",), lambda: import_module("prism_api.api.routes.imports")),
