@@ -90,6 +90,7 @@ def send(
                 {
                     "events": [row.document() for row in rows],
                     "verdicts": dict(sorted(counts.items())),
+                    "types": _by_type(rows),
                     "conservation": [_balance(one) for one in balances],
                 }
             )
@@ -101,6 +102,27 @@ def send(
     bad = len(rows) - counts["stored"] - counts["duplicate"]
     if bad:
         raise fail(f"{count_of(bad, 'event is', 'events are')} not stored")
+
+
+def _by_type(rows: Sequence[_Row]) -> list[dict[str, Any]]:
+    """How many events of each type were accepted, and what became of them; of no type, those that have none."""
+    found: dict[str, Counter[str]] = {}
+    for row in rows:
+        document = row.document()
+        kind = document["type"] if isinstance(document["type"], str) else ""
+        found.setdefault(kind, Counter())[row.verdict] += 1
+    return [
+        {
+            "type": kind,
+            "accepted": verdicts.total() - verdicts[_REFUSED],
+            "stored": verdicts["stored"],
+            "failed": verdicts["failed"] + verdicts["conflict"],
+            "duplicate": verdicts["duplicate"],
+            "in_flight": verdicts[_IN_FLIGHT],
+            "refused": verdicts[_REFUSED],
+        }
+        for kind, verdicts in sorted(found.items())
+    ]
 
 
 def _rows(path: Path, kind: str | None, source: str) -> Iterator[_Row]:
@@ -286,6 +308,11 @@ def _print(rows: Sequence[_Row], counts: Counter[str], balances: Sequence["Balan
     if len(told) > _MOST_SHOWN:
         say(f"{len(told) - _MOST_SHOWN:,} more; --json has all of them")
     out.print(plain(", ".join(f"{number:,} {verdict}" for verdict, number in sorted(counts.items()))))
+    names = ("accepted", "stored", "failed", "duplicate", "in_flight", "refused")
+    kinds = Table("type", *(name.replace("_", " ") for name in names), title="by type")
+    for one in _by_type(rows):
+        kinds.add_row(plain(one["type"]), *(f"{one[name]:,}" for name in names))
+    out.print(kinds)
     table = Table("hour (UTC)", "accepted", "stored", "failed", "duplicate", "in flight", title="conservation")
     for one in balances:
         figures = (one.accepted, one.stored, one.failed, one.duplicate, one.in_flight)

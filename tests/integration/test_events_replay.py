@@ -6,6 +6,7 @@ Why real: an event goes through the API, a queue, a state machine and its tables
 import contextlib
 import io
 import json
+import os
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,20 +14,28 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import jsonschema.validators
+import msgspec
 import pytest
 
+from benchmarks.events_payloads import fetched, spoiled, webhooks
 from infra.cli.app import main
 from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
 from prism_assets.lake.assets import asset_name
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
+from prism_core.events.ledger import HOUR
+from prism_core.events.rollups import Grain
+from prism_core.events.versions import SchemaVersion
 from prism_core.lake import raw_prefix
 from prism_core.lake_events import EVENT_LAKE, EVENTS
 from prism_core.models.reports import Recipient
 from prism_core.settings import load_settings
 from prism_core.tables import RECIPIENTS
 from prism_resources.aws import client
+from prism_resources.events.balancing import Balancing
+from prism_resources.events.schema_store import SchemaStore
 from prism_resources.lake import Lake
 from prism_resources.tables.store import TableStore
 from tests.integration.asset_runs import failed_checks, run_assets
@@ -247,3 +256,49 @@ def test_a_week_whose_archive_has_expired_is_left_as_it_was_compacted(
     assert before is not None
     assert before.rows == 8
     assert lake.manifest(EVENTS.partition(week)) == before
+
+
+def reference(schema: dict[str, Any], body: bytes) -> bool:
+    return jsonschema.validators.validator_for(schema)(schema).is_valid(json.loads(body))
+
+
+def balances() -> dict[str, dict[str, Any]]:
+    """By hour, from the receipts and the stores of this hour and the one before."""
+    hour, now = Grain.HOUR.start_of(clock.now()), clock.now()
+    found = [Balancing(load_settings()).of_hour(hour + number * HOUR, now) for number in (-1, 0)]
+    return {one.hour.isoformat(): msgspec.to_builtins(one) for one in found}
+
+
+def test_webhooks_of_github_end_as_the_reference_validator_judges_them(files: Path) -> None:
+    """Every example and a spoiled copy of each; `GITHUB_EXAMPLES=all` are those of the package."""
+    here = Path(__file__).parents[1] / "data" / "github"
+    cases = webhooks(fetched() if os.environ.get("GITHUB_EXAMPLES") == "all" else here, 1)
+    schemas = SchemaStore(load_settings())
+    for kind, schema in cases.schemas.items():
+        schemas.add(kind, SchemaVersion(1, 0, 0), json.dumps(schema).encode(), by="test", now=clock.now())
+    rows = [*cases.rows, *spoiled(cases.rows, 1)]
+    sent = [
+        {"specversion": "1.0", "id": f"g{number}", "source": "/github", "type": kind, "data": json.loads(body)}
+        for number, (kind, body) in enumerate(rows)
+    ]
+    (files / "github.jsonl").write_text("\n".join(map(json.dumps, sent)))
+    expected = ["stored" if reference(cases.schemas[kind], body) else "failed" for kind, body in rows]
+    before = balances()
+
+    done = said("send", str(files / "github.jsonl"), "--wait", "600", code=1)
+
+    assert [one["verdict"] for one in done["events"]] == expected
+    assert 0 < expected.count("failed") < len(rows)
+    sums = {
+        name: sum(one[name] for one in done["types"]) for name in ("accepted", "stored", "failed", "duplicate")
+    }
+    assert sums == {
+        "accepted": len(rows), "stored": expected.count("stored"), "failed": expected.count("failed"),
+        "duplicate": 0,
+    }  # fmt: skip
+    after = balances()
+    assert all(one["holds"] for one in done["conservation"])
+    assert [one["wrong"] for one in after.values()] == [()] * 2
+    for name, number in sums.items():
+        assert sum(one[name] for one in after.values()) - sum(one[name] for one in before.values()) == number
+    sys.stdout.write(f"{len(rows):,} webhooks: {sums}\n")
