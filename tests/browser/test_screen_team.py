@@ -5,14 +5,19 @@ Why real: whether an edit is lost, a policy is broken or a page can be read is k
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from prism_api.api.calls import Role
-from tests.browser.screens import Place, place, signed_in, violations
+from prism_core.models.workers import Worker
+from prism_core.tables import WORKERS
+from prism_resources.aws import client
+from prism_resources.tables.store import TableStore
+from tests.browser.screens import Place, place, sign_in, signed_in, violations
 
 MEMBERS = ("ada", "bo", "cy", "dee", "fay", "gil")
 DAYS = ("mon", "tue", "wed", "thu", "fri")
@@ -89,7 +94,7 @@ def test_a_lead_adds_a_member_edits_them_reads_the_history_and_takes_the_edit_ba
 
         page.get_by_role("button", name="Edit", exact=True).click()
         set_input(page, "Team", "video")
-        set_input(page, "Reason", "moves to vidéo")
+        set_input(page, "Reason of the change", "moves to vidéo")
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("moves to vidéo")).to_be_visible()
         after = member(at, "eve")
@@ -189,3 +194,77 @@ def test_a_list_as_it_was_known_says_so_and_cannot_be_edited(browser: Browser, a
 
         expect(page.get_by_role("link", name="Dee Renamed")).to_be_visible()
         assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_part_of_the_screen_can_be_read_by_everybody(
+    browser: Browser, at: Place, scheme: str, screenshots: Path
+) -> None:
+    with signed_in(browser, at, Role.LEAD, "/team?item=gil", scheme=scheme, name=f"parts-{scheme}") as page:
+        expect(page.get_by_text("create", exact=True)).to_be_visible()
+        found = {"Member": violations(page)}
+        for part in ("Time off", "Calendar", "Load", "Workers"):
+            page.get_by_role("tab", name=part).click()
+            expect(page.get_by_text(re.compile("^Loading"))).to_have_count(0)
+            found[part] = violations(page)
+            page.screenshot(path=screenshots / f"screen-team-{part}-{scheme}.png")
+
+        assert {part: words for part, words in found.items() if words} == {}
+
+
+def test_a_worker_is_named_by_a_suggestion_and_a_name_can_be_taken_back(browser: Browser, at: Place) -> None:
+    seen = datetime.now(UTC)
+    worker = Worker(
+        worker_key="pool-1#sub-1", pool="pool-1", sub="sub-1", first_seen=seen - timedelta(days=3), last_seen=seen
+    )
+    author: dict[str, Any] = {"actor": "test", "reason": "", "request_id": "worker-1", "now": seen}
+    settings = at.platform.settings
+    TableStore(client(settings, "dynamodb"), settings, WORKERS, Worker).put(worker, expected_version=0, **author)
+
+    with signed_in(browser, at, Role.LEAD, "/team?tab=workers&status=unresolved", name="worker") as page:
+        page.get_by_role("link", name="pool-1#sub-1").click()
+        page.get_by_role("button", name="Say who it is").click()
+        page.get_by_role("dialog").get_by_role("button", name="Member").click()
+        page.get_by_role("option", name="Gil Example").click()
+        page.get_by_role("button", name="Preview").click()
+        page.get_by_role("button", name="Write 1 worker").click()
+        expect(page.get_by_text("1 written, 0 failed.")).to_be_visible()
+        resolved = at.item("/api/workers?status=resolved")["items"]
+        page.get_by_role("button", name="Close", exact=True).click()
+
+        assert [[period["member"] for period in one["periods"]] for one in resolved] == [["gil"]]
+        expect(page.get_by_text("Nobody waits for a name")).to_be_visible()
+
+
+def test_what_was_typed_outlives_a_platform_that_is_away_and_a_session_that_ends(
+    browser: Browser, at: Place
+) -> None:
+    with signed_in(browser, at, Role.LEAD, "/team?item=fay", name="away") as page:
+        page.get_by_role("button", name="Edit", exact=True).click()
+        set_input(page, "Team", "typed")
+        page.context.set_offline(True)
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("The platform does not answer.")).to_be_visible()
+        page.context.set_offline(False)
+        page.evaluate("sessionStorage.clear()")
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        sign_in(page, at, Role.LEAD)
+        page.get_by_role("button", name="Edit", exact=True).click()
+        expect(page.get_by_role("dialog").get_by_label("Team")).to_have_value("typed")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+        assert member(at, "fay")["team"] == "typed"
+
+
+def test_the_selected_rows_are_the_rows_of_the_file(browser: Browser, at: Place) -> None:
+    with signed_in(browser, at, Role.ANALYST, "/team?team=lidar", name="export") as page:
+        expect(page.get_by_role("link", name="Example")).not_to_have_count(0)
+        page.get_by_role("button", name="Export").click()
+        with page.expect_download() as got:
+            page.get_by_role("menuitem", name="Rows of the filters as CSV").click()
+        lines = Path(got.value.path()).read_text("utf-8-sig").splitlines()
+
+        assert got.value.suggested_filename.startswith("members-")
+        assert len(lines) == 1 + len(at.item("/api/members?team=lidar")["items"])

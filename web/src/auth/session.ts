@@ -59,14 +59,19 @@ let renewing: Promise<Session | undefined> | undefined;
 
 /** A new access token by the refresh token; undefined when the session is over. One at a time. */
 export function renewed(): Promise<Session | undefined> {
-  renewing ??= theManager()
-    .signinSilent()
-    .then((user) => (user ? sessionOf(user) : undefined))
+  renewing ??= renew()
     .catch(() => undefined)
     .finally(() => {
       renewing = undefined;
     });
   return renewing;
+}
+
+async function renew(): Promise<Session | undefined> {
+  // Without a refresh token the library would try a hidden frame, which the policy forbids.
+  if (!(await theManager().getUser())?.refresh_token) return undefined;
+  const user = await theManager().signinSilent();
+  return user ? sessionOf(user) : undefined;
 }
 
 /** Off to the sign-in page; the address of now is where one comes back to. */

@@ -16,6 +16,7 @@ import { useState } from 'react';
 
 import { wordsOf } from '../api/problem';
 import { FieldInput } from '../fields/FieldInput';
+import { useMay } from '../shell/session';
 import { needsOf, perform, titleOf, type Action, type Outcome } from './bulk';
 import { shown, type Description, type Row, type Values } from './describe';
 import { useWrites } from './useWrites';
@@ -40,6 +41,7 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
   const [error, setError] = useState<unknown>();
   const [outcomes, setOutcomes] = useState<Outcome<R>[]>([]);
   const { told, refresh } = useWrites(resource.table);
+  const explains = useMay();
   const good = outcomes.filter(({ ok }) => ok);
   const bad = outcomes.filter(({ ok }) => !ok);
   const missing = needs.some(({ name, required }) => required && (values[name] ?? '') === '');
@@ -125,9 +127,11 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
                 onChange={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
               />
             ))}
-            <FormField label={<>Reason – <i>optional</i></>} description="Kept in the history of every row.">
-              <Input value={reason} onChange={({ detail }) => setReason(detail.value)} />
-            </FormField>
+            {explains && (
+              <FormField label={<>Reason of the change – <i>optional</i></>} description="Kept in the history of every row.">
+                <Input value={reason} onChange={({ detail }) => setReason(detail.value)} />
+              </FormField>
+            )}
           </>
         )}
         {stage !== 'ask' && (

@@ -12,16 +12,24 @@ import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
-import { ApiProblem, wordsOf } from '../api/problem';
+import { ApiProblem, SignedOut, wordsOf } from '../api/problem';
+import { signIn } from '../auth/session';
 import { FieldInput } from '../fields/FieldInput';
+import { useMay } from '../shell/session';
 import { Compare, type Meeting } from './Compare';
 import { same, type Description, type Field, type Row, type Values } from './describe';
+import { draftOf, dropDraft, keepDraft } from './drafts';
 import { itemPath, useWrites } from './useWrites';
+
+const WIDE: ReadonlySet<string> = new Set(['custom', 'long']);
 
 interface Props<R extends Row> {
   resource: Description<R>;
   /** The row that is edited; without it one is made. */
   row?: R;
+  /** What is decided already when one is made; not asked, and sent. */
+  preset?: Values;
+  title?: string;
   onClose: () => void;
 }
 
@@ -30,33 +38,42 @@ function valuesOf(fields: readonly Field[], row: object | undefined): Values {
   return Object.fromEntries(fields.map(({ name, initial }) => [name, found ? found[name] : initial]));
 }
 
-export function EditDialog<R extends Row>({ resource, row, onClose }: Props<R>) {
-  const fields = (resource.fields ?? []).filter((field) => !row || !field.once);
+export function EditDialog<R extends Row>({ resource, row, preset, title, onClose }: Props<R>) {
+  const fields = (resource.fields ?? []).filter((field) => (!row || !field.once) && !(preset && field.name in preset));
+  const form = `${resource.table} ${row?.key ?? 'new'}`;
   const [base, setBase] = useState<R | undefined>(row);
-  const [values, setValues] = useState<Values>(() => valuesOf(fields, row));
+  const [values, setValues] = useState<Values>(() => ({ ...valuesOf(fields, row), ...draftOf(form) }));
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [meeting, setMeeting] = useState<Meeting<R> | undefined>();
   const { write, refresh } = useWrites(resource.table);
+  // An annotator's words belong into the item, where their lead does not read them: the change log tells them.
+  const explains = useMay() && !preset;
   const problem = error instanceof ApiProblem ? error : undefined;
   const named = row ? resource.name(row) : `a ${resource.noun}`;
+
+  function close() {
+    dropDraft(form);
+    onClose();
+  }
 
   async function save(from: R | undefined, wanted: Values) {
     const changed = Object.fromEntries(
       Object.entries(wanted).filter(([name, value]) => value !== undefined && !(from && same(value, (from as Values)[name]))),
     );
-    if (from && Object.keys(changed).length === 0) return onClose();
+    if (from && Object.keys(changed).length === 0) return close();
     setBusy(true);
     setError(undefined);
     try {
       if (from) {
         await write('PATCH', itemPath(resource.path, from.key), { body: changed, version: from.version, reason }, `${resource.name(from)} saved.`);
       } else {
-        await write('POST', resource.path, { body: changed, reason }, `The ${resource.noun} was added.`);
+        await write('POST', resource.path, { body: { ...changed, ...preset }, reason }, `The ${resource.noun} was added.`);
       }
-      onClose();
+      close();
     } catch (failed) {
+      if (failed instanceof SignedOut) keepDraft(form, wanted);
       if (from && failed instanceof ApiProblem && failed.status === 412 && failed.body.current) {
         setMeeting({ read: from, now: failed.body.current as unknown as R, mine: changed, problem: failed.body });
       } else {
@@ -75,7 +92,7 @@ export function EditDialog<R extends Row>({ resource, row, onClose }: Props<R>) 
         title={named}
         onCancel={() => {
           void refresh();
-          onClose();
+          close();
         }}
         onChosen={(mine) => {
           setMeeting(undefined);
@@ -90,12 +107,12 @@ export function EditDialog<R extends Row>({ resource, row, onClose }: Props<R>) 
     <Modal
       visible
       size="large"
-      header={row ? `Edit ${named}` : `Add ${named}`}
-      onDismiss={onClose}
+      header={title ?? (row ? `Edit ${named}` : `Add ${named}`)}
+      onDismiss={close}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
+            <Button variant="link" onClick={close}>
               Cancel
             </Button>
             <Button variant="primary" loading={busy} onClick={() => void save(base, values)}>
@@ -113,19 +130,33 @@ export function EditDialog<R extends Row>({ resource, row, onClose }: Props<R>) 
       >
         <Form>
           <SpaceBetween size="m">
-            {error !== undefined && <Alert type="error" header="Not saved">{wordsOf(error)}</Alert>}
-            {fields.map((field) => (
-              <FieldInput
-                key={field.name}
-                field={field}
-                value={values[field.name]}
-                error={problem?.of(field.name)}
-                onChange={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
-              />
-            ))}
-            <FormField label={<>Reason – <i>optional</i></>} description="Kept in the history of the item.">
-              <Input value={reason} onChange={({ detail }) => setReason(detail.value)} />
-            </FormField>
+            {error !== undefined && (
+              <Alert
+                type="error"
+                header="Not saved"
+                action={error instanceof SignedOut && <Button onClick={() => void signIn()}>Sign in</Button>}
+              >
+                {wordsOf(error)}
+                {error instanceof SignedOut && ' What you typed is kept: open the form again.'}
+              </Alert>
+            )}
+            <div className="form-fields">
+              {fields.map((field) => (
+                <div key={field.name} className={WIDE.has(field.input.kind) ? 'form-wide' : undefined}>
+                  <FieldInput
+                    field={field}
+                    value={values[field.name]}
+                    error={problem?.of(field.name)}
+                    onChange={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
+                  />
+                </div>
+              ))}
+            </div>
+            {explains && (
+              <FormField label={<>Reason of the change – <i>optional</i></>} description="Kept in the history.">
+                <Input value={reason} onChange={({ detail }) => setReason(detail.value)} />
+              </FormField>
+            )}
           </SpaceBetween>
         </Form>
         <button type="submit" hidden aria-hidden tabIndex={-1} />

@@ -10,6 +10,7 @@ import { useState } from 'react';
 
 import { api, type Schemas, type Table } from '../api/client';
 import { wordsOf } from '../api/problem';
+import { useMay } from '../shell/session';
 import { TimeText } from '../time/TimeText';
 import { shown, type Field } from './describe';
 import { useWrites } from './useWrites';
@@ -21,14 +22,13 @@ export function HistoryPanel({
   table,
   itemKey,
   fields,
-  mayWrite,
 }: {
   table: Table;
   itemKey: string;
   fields: readonly Field[];
-  mayWrite: boolean;
 }) {
   const { undo } = useWrites(table);
+  const mayUndo = useMay();
   const [undoing, setUndoing] = useState<string | undefined>();
   const found = useInfiniteQuery({
     queryKey: [table, 'history', itemKey],
@@ -67,7 +67,7 @@ export function HistoryPanel({
                 {change.reason ? `: “${change.reason}”` : ''}
               </Box>
               <Differences change={change} fields={fields} />
-              {mayWrite && (
+              {mayUndo && (
                 <Button variant="inline-link" loading={undoing === change.id} onClick={() => void take(change)}>
                   Undo this change
                 </Button>

@@ -45,7 +45,7 @@ export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayW
         <SpaceBetween size="l">
           {mayWrite && (
             <SpaceBetween direction="horizontal" size="xs">
-              {fields.length > 0 && <Button onClick={() => setEditing(row)}>Edit</Button>}
+              {fields.some(({ once }) => !once) && <Button onClick={() => setEditing(row)}>Edit</Button>}
               {(resource.verbs ?? [])
                 .filter((verb) => verb.fits?.(row) ?? true)
                 .map((verb) => (
@@ -63,7 +63,7 @@ export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayW
           )}
           {resource.details?.(row)}
           {resource.past !== false && !asOf && (
-            <HistoryPanel table={resource.table} itemKey={itemKey} fields={fields} mayWrite={mayWrite} />
+            <HistoryPanel table={resource.table} itemKey={itemKey} fields={fields} />
           )}
         </SpaceBetween>
       )}

@@ -43,7 +43,7 @@ interface Props<R extends Row> {
 export function ResourceScreen<R extends Row>({ resource, screen, title, about, actions }: Props<R>) {
   const address = useAddress();
   const may = useMay(resource.writers ?? PLANNERS);
-  const [preferences, preferencesButton] = useTablePreferences(resource.table, resource.columns);
+  const [preferences, preferencesButton] = useTablePreferences(`${screen}.${resource.table}`, resource.columns);
   const [selected, setSelected] = useState<readonly string[]>([]);
   const [adding, setAdding] = useState(false);
   const asOf = address.one('as_of');

@@ -23,7 +23,7 @@ export function ScreenTabs({ label, tabs }: { label: string; tabs: readonly Scre
       tabs={tabs.map((tab) => ({
         id: tab.id,
         label: tab.label,
-        content: tab.id === active?.id ? tab.content : null,
+        content: tab.id === active?.id ? <div className="below-tabs">{tab.content}</div> : null,
       }))}
       onChange={({ detail }) => address.replace({ tab: [detail.activeTabId], ...(asOf ? { as_of: [asOf] } : {}) })}
     />

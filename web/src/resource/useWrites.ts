@@ -7,6 +7,7 @@ import { useCallback } from 'react';
 
 import { api, send, type Table, type Wish } from '../api/client';
 import { useFlash } from '../shell/Flash';
+import { useMay } from '../shell/session';
 import type { Row } from './describe';
 
 /** The newest change of an item, which is what an undo takes back. */
@@ -27,6 +28,7 @@ export interface Writes {
 export function useWrites(table: Table): Writes {
   const queries = useQueryClient();
   const { tell, fail } = useFlash();
+  const mayUndo = useMay();
   // What one table says may be derived from another: everything on the screen is asked again, cheaply.
   const refresh = useCallback(() => queries.invalidateQueries(), [queries]);
   const undo = useCallback(
@@ -49,12 +51,13 @@ export function useWrites(table: Table): Writes {
   );
   const told = useCallback(
     async (words: string, keys: readonly string[]) => {
-      const found = await Promise.all(keys.map((key) => newestChange(table, key).catch(() => undefined)));
+      // Only who plans takes changes back; an annotator takes the next step instead.
+      const found = await Promise.all((mayUndo ? keys : []).map((key) => newestChange(table, key).catch(() => undefined)));
       const changes = found.filter((one) => one !== undefined);
       const action = changes.length > 0 ? { text: 'Undo', run: () => void undo(changes) } : undefined;
       tell({ type: 'success', content: words, action });
     },
-    [table, tell, undo],
+    [table, tell, undo, mayUndo],
   );
   const write = useCallback(
     async <R extends Row>(method: string, path: string, wish: Wish, words: string) => {

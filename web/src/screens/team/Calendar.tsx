@@ -10,12 +10,11 @@ import { useCollection } from '@cloudscape-design/collection-hooks';
 import { useMemo } from 'react';
 
 import { wordsOf } from '../../api/problem';
+import { useMembers, type Member } from '../../people/useMembers';
 import { useAddress } from '../../resource/useAddress';
 import { AsOfBar, AsOfPicker } from '../../time/AsOf';
 import { thisWeek, WeekPicker } from '../../time/WeekPicker';
 import { addWeeks, daysOf, shortDay, weekdayName } from '../../time/weeks';
-import type { Member } from './members';
-import { useMembers } from './useMembers';
 import { dayOf, useHolidays, useTimeOff, type Day } from './week';
 
 const WEEKS = 2;

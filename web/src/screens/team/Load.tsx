@@ -10,12 +10,11 @@ import { useCollection } from '@cloudscape-design/collection-hooks';
 import { useMemo } from 'react';
 
 import { wordsOf } from '../../api/problem';
+import { useMembers, type Member } from '../../people/useMembers';
 import { useAddress } from '../../resource/useAddress';
 import { AsOfBar, AsOfPicker } from '../../time/AsOf';
 import { thisWeek, WeekPicker } from '../../time/WeekPicker';
 import { addWeeks, daysOf, shortDay, mondayOf } from '../../time/weeks';
-import type { Member } from './members';
-import { useMembers } from './useMembers';
 import { dayOf, useAllocations, useHolidays, useTimeOff } from './week';
 
 const WEEKS = 6;

@@ -10,11 +10,11 @@ import { useState } from 'react';
 
 import { api, send, type Schemas } from '../../api/client';
 import { wordsOf } from '../../api/problem';
+import { MemberName } from '../../people/MemberName';
 import { itemPath, useWrites } from '../../resource/useWrites';
 import { useFlash } from '../../shell/Flash';
 import { useMay } from '../../shell/session';
 import { TimeText } from '../../time/TimeText';
-import { MemberName } from './MemberName';
 import type { Worker } from './workers';
 
 type Suggestion = Schemas['Suggestion-Output'];

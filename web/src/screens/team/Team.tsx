@@ -1,10 +1,10 @@
 /** The Team screen: who there is, when they are away, how full they are, and whose work has no owner yet. */
+import { TIME_OFF } from '../../people/timeOff';
 import { ResourceScreen } from '../../resource/ResourceScreen';
 import { ScreenTabs } from '../../resource/ScreenTabs';
 import { Calendar } from './Calendar';
 import { Load } from './Load';
 import { MEMBERS } from './members';
-import { TIME_OFF } from './timeOff';
 import { WORKERS } from './workers';
 
 export default function Team() {

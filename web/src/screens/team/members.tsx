@@ -1,13 +1,11 @@
 /** Members as the API knows them: what the roster shows, what can be edited, alone and many at once. */
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 
-import type { Schemas } from '../../api/client';
+import type { Member } from '../../people/useMembers';
 import type { Description, Field, Value } from '../../resource/describe';
 import { WEEKDAYS } from '../../time/weeks';
 import { HoursInput, hoursText, totalHours } from './HoursInput';
 import { SkillsInput, skillsText, type Skill } from './SkillsInput';
-
-export type Member = Schemas['MemberAnswer'] & { version: number };
 
 const STATUSES = ['active', 'inactive'] as const;
 const SKILLS: Field = {

@@ -5,9 +5,9 @@
 import { useQueries, useQuery } from '@tanstack/react-query';
 
 import { api, everyRow, type Schemas } from '../../api/client';
+import type { TimeOff } from '../../people/timeOff';
+import type { Member } from '../../people/useMembers';
 import { daysOf, weekdayOf } from '../../time/weeks';
-import type { Member } from './members';
-import type { TimeOff } from './timeOff';
 
 export type Allocation = Schemas['AllocationAnswer'];
 const HOUR_MS = 3_600_000;

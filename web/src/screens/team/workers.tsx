@@ -3,10 +3,10 @@ import Badge from '@cloudscape-design/components/badge';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../../api/client';
+import { MemberName } from '../../people/MemberName';
 import type { Description, Value } from '../../resource/describe';
 import { TimeText } from '../../time/TimeText';
 import { today } from '../../time/zone';
-import { MemberName } from './MemberName';
 import { Suggestions } from './Suggestions';
 
 export type Worker = Schemas['WorkerAnswer'] & { version: number };

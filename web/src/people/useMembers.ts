@@ -1,8 +1,12 @@
-/** All members by id: for names in lists, and for the rows of calendars. Read once, kept for a minute. */
+/**
+ * All members by id: for names in lists, and for the rows of calendars. Read once, kept for a minute.
+ * Belongs in people/: what several screens need of members. Does not: what one screen shows of them.
+ */
 import { useQuery } from '@tanstack/react-query';
 
-import { everyRow } from '../../api/client';
-import type { Member } from './members';
+import { everyRow, type Schemas } from '../api/client';
+
+export type Member = Schemas['MemberAnswer'] & { version: number };
 
 const FRESH_MS = 60_000;
 const MOST = 1_000;

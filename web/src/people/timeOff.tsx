@@ -1,10 +1,10 @@
 /** Time off as a list: who asked for what, and what was decided. The calendar of it is Calendar.tsx. */
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
-import type { Schemas } from '../../api/client';
-import type { Description, Field } from '../../resource/describe';
-import { TimeText } from '../../time/TimeText';
-import { weekdayName, wholeDay } from '../../time/weeks';
+import type { Schemas } from '../api/client';
+import type { Description, Field } from '../resource/describe';
+import { TimeText } from '../time/TimeText';
+import { weekdayName, wholeDay } from '../time/weeks';
 import { MemberName } from './MemberName';
 
 export type TimeOff = Schemas['AvailabilityAnswer'] & { version: number };
