@@ -80,8 +80,8 @@ soak-lies: .venv/.synced ## two hundred weeks told by a model that lies
 soak-load: .venv/.synced ## eight clients of the API for a minute
 	$(call soaked,load,$(RUN)python -m benchmarks.api_load)
 
-soak-events: .venv/.synced ## a hundred thousand events through faults and ten kills
-	$(call soaked,events,EVENTS=100000 $(RUN)pytest tests/integration/test_events_faults.py -k kills_lose --timeout 0 -q -s)
+soak-events: .venv/.synced ## every webhook of GitHub, and a hundred thousand events through faults and ten kills
+	$(call soaked,events,GITHUB_EXAMPLES=all $(RUN)pytest tests/integration/test_events_replay.py --timeout 1200 -q -s && EVENTS=100000 $(RUN)pytest tests/integration/test_events_faults.py -k kills_lose --timeout 0 -q -s)
 
 openapi: .venv/.synced ## write prism_api/openapi.json anew
 	$(RUN)python -m prism_api.api.openapi

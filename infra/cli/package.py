@@ -22,6 +22,7 @@ class FunctionName(StrEnum):
 
     API = "api"
     PLANNER = "planner"
+    EVENTS = "events"
 
 
 def package(

@@ -123,7 +123,8 @@ def _executed(pack: bytes) -> list[Settled]:
 @cache
 def _machine() -> str:
     settings = container.settings()
-    return f"arn:aws:states:{settings.region}:{settings.account_id}:stateMachine:{settings.name_prefix}-events"
+    place = f"{client(settings, 'stepfunctions').meta.partition}:states:{settings.region}:{settings.account_id}"
+    return f"arn:{place}:stateMachine:{settings.name_prefix}-events"
 
 
 def _delay(records: Mapping[str, Mapping[str, Any]], messages: Messages, left: Sequence[str]) -> None:

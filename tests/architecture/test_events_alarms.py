@@ -49,6 +49,15 @@ def test_an_alarm_is_silent_while_nothing_is_sent_and_does_no_arithmetic() -> No
     assert not [one for one in alarms if "Metrics" in one]
 
 
+def test_every_alarm_tells_the_topic_when_it_begins_and_when_it_is_over() -> None:
+    alarms = _resources("AWS::CloudWatch::Alarm")
+    (topic,) = _resources("AWS::SNS::TopicPolicy")
+
+    for one in alarms:
+        assert one["AlarmActions"] == one["OKActions"] == [{"Ref": "AlarmsTopic"}]
+    assert topic["PolicyDocument"]["Statement"][0]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+
+
 def test_the_dashboard_shows_figures_that_are_sent() -> None:
     (dashboard,) = _resources("AWS::CloudWatch::Dashboard")
     body = dashboard["DashboardBody"]["Fn::Sub"]

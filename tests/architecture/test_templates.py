@@ -35,6 +35,7 @@ from prism_core.lake_views import LAKE_VIEWS, LakeView
 from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import NOT_SETTINGS, PREFIX, Settings
 from prism_core.tables import TABLES
+from prism_resources.events.sending import LARGE, LARGE_EXPIRY_DAYS
 from tests.architecture.sources import ROOT, run
 
 TEMPLATES = sorted((ROOT / "infra" / "templates").glob("*.yaml"))
@@ -194,7 +195,7 @@ def test_raw_inputs_passing_files_and_backups_expire_when_they_should_and_nothin
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
 
     passing = dict.fromkeys((UPLOADS, EXPORTS, JOBS), PASSING_EXPIRY_DAYS)
-    kept = {BACKUPS: {"Ref": "BackupRetentionDays"}}
+    kept = {BACKUPS: {"Ref": "BackupRetentionDays"}, LARGE: LARGE_EXPIRY_DAYS}
     assert expiring == {"raw/": RAW_EXPIRY_DAYS} | passing | kept
 
 

@@ -179,6 +179,17 @@ def test_neither_an_emf_record_nor_a_metric_filter_makes_a_metric(platform: Plat
     assert found == {"Control"}  # a metric is listed the moment it exists
 
 
+def test_a_synchronous_execution_is_kept_after_its_answer(platform: Platform) -> None:
+    """AWS keeps none of an Express one. PRISM: what ended a minute ago is forgotten (emulator/executions.py)."""
+    functions = client(platform.settings, "stepfunctions")
+    definition = json.dumps({"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}})
+    made = functions.create_state_machine(name=unique("kept"), definition=definition, roleArn=ROLE, type="EXPRESS")
+
+    done = functions.start_sync_execution(stateMachineArn=made["stateMachineArn"], input="{}")
+
+    assert functions.describe_execution(executionArn=done["executionArn"])["status"] == "SUCCEEDED"
+
+
 def test_a_state_machine_outlives_its_timeout(platform: Platform) -> None:
     """AWS: TIMED_OUT after one second, Standard and Express. PRISM: the limits are on the tasks, and the
     dispatcher's own client has one."""

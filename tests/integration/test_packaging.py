@@ -19,7 +19,7 @@ import botocore.session
 import pytest
 from botocore.loaders import Loader
 
-from infra.packaging.function import API, PLANNER, Package, package_function
+from infra.packaging.function import API, EVENTS, PLANNER, Package, package_function
 from infra.packaging.libraries import AWS_SERVICES, PYTHON, Arch, find_python, strip
 from tests.integration.helpers import prism
 
@@ -81,6 +81,22 @@ roots = sorted({name.partition(".")[0] for name in sys.modules})
 outside = sorted(name for name, module in sys.modules.items()
     if (file := getattr(module, "__file__", None)) and "site-packages" in file)
 sys.stdout.write(json.dumps({"roots": roots, "outside": outside, "hours": str(plan.assigned_hours)}))
+"""
+
+OF_EVENTS = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import prism_api.events.dispatcher, prism_api.events.ingest, prism_api.events.steps
+from prism_api.events.agents import agent_family
+from prism_core.events.validating import CompiledSchema
+from prism_core.settings import Settings
+from prism_resources.events.outside import Outside
+judge = CompiledSchema({"type": "object", "required": ["a"]})
+fits = [judge.fits({"a": 1}), judge.fits({})]
+family = agent_family("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+outside = sorted(name for name, module in sys.modules.items()
+    if (file := getattr(module, "__file__", None)) and "site-packages" in file)
+sys.stdout.write(json.dumps({"outside": outside, "family": family, "fits": fits}))
 """
 
 
@@ -188,6 +204,34 @@ def test_the_planner_solves_a_week_with_what_its_package_has(solver: Package, tm
     facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     assert (facts["hours"], facts["outside"]) == ("24.00", [])
     assert "pandas" not in facts["roots"]
+
+
+@pytest.fixture(scope="module")
+def of_events() -> Package:
+    """The functions of events for the processor of this machine."""
+    return package_function(EVENTS, Arch.X86_64 if machine.machine() == "x86_64" else Arch.ARM64)
+
+
+def test_the_functions_of_events_stay_within_their_bound_and_import_with_what_they_have(
+    of_events: Package, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\nprism-events: {of_events.archive.unpacked_bytes:,} bytes unpacked\n")
+
+    assert of_events.archive.unpacked_bytes < EVENTS.max_unpacked_bytes
+    assert {"jsonschema_rs", "ua_parser", "msgspec"} <= set(of_events.parts)
+    assert set(of_events.parts) & {"aws_lambda_powertools", "cryptography", "ortools", "numpy"} == set()
+    python = find_python()
+    if python is None:
+        pytest.skip(f"needs Python {PYTHON}")
+    with zipfile.ZipFile(io.BytesIO(of_events.archive.body)) as archive:
+        archive.extractall(tmp_path)
+    done = subprocess.run(
+        [python, "-I", "-S", "-B", "-c", OF_EVENTS, str(tmp_path)],
+        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"outside": [], "family": "Firefox", "fits": [True, False]}
 
 
 def test_the_command_writes_the_zip_and_says_how_large_it_is(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from infra.local.emulator.environment import LOOPBACK, PINNED_VERSION, EmulatorHome
+from infra.local.emulator.executions import forget_ended
 from infra.local.emulator.guard import App, Guard, Receive, Scope, Send
 from infra.local.emulator.recovery import forget_unsaved_buckets, mend_torn_objects
 from infra.local.emulator.snapshots import Pace, SnapshotError, Snapshots
@@ -171,12 +172,14 @@ async def serve(home: EmulatorHome, port: int, token: str, origins: list[str]) -
     config.loglevel = "WARNING"
     announcer = asyncio.create_task(_announce_when_serving(port, loading))
     saver = asyncio.create_task(emulator.snapshot_loop())
+    forgetter = asyncio.create_task(forget_ended())
     try:
         await hypercorn_serve(guard, config, shutdown_trigger=emulator.stopping.wait)  # type: ignore[arg-type]
     finally:
         announcer.cancel()
         saver.cancel()
-        await asyncio.gather(announcer, saver, return_exceptions=True)
+        forgetter.cancel()
+        await asyncio.gather(announcer, saver, forgetter, return_exceptions=True)
         if loading.passed:
             await emulator.save_for_good()
 
