@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order of their dependence.
-STACKS = ("data", "catalog", "catalog-records", "catalog-views", "mail", "planner", "api", "events")
+STACKS = ("data", "catalog", "catalog-records", "catalog-views", "mail", "planner", "api", "events", "media")
 SIGNED_IN, SIGNED_OUT = "/auth/callback", "/"
 WAIT_SECONDS = 900
 # CloudFormation takes 4,096 characters a parameter; a week and its comma take nine.
@@ -134,6 +134,9 @@ def _parameters(settings: Settings, today: Week, origins: Sequence[str], arch: A
         "EventsKeepDays": str(settings.events_keep_days),
         "EventsQueueLimit": str(settings.events_queue_limit),
         "EventServices": json.dumps(settings.model_dump(mode="json")["event_services"]),
+        "ImageThresholds": settings.image_thresholds.model_dump_json(),
+        "RekognitionUrl": str(settings.rekognition_api_url or "").rstrip("/"),
+        "UploadOrigins": ",".join(origins),
         "MailSender": settings.sender or "",
         "LeadScope": settings.lead_scope.value,
         "PlanWeights": settings.plan_weights.model_dump_json(exclude_none=True),

@@ -190,6 +190,58 @@ RECIPIENTS: Final = LakeTable(
     "register",
 )
 
+ARTICLES: Final = LakeTable(
+    "articles",
+    "Articles as of the end of the week, deleted ones too.",
+    (
+        _VERSION,
+        Column("article_id", "string", "article"),
+        Column("title", "string", "as it is being written"),
+        Column("slug", "string", "its name in addresses"),
+        Column("summary", "string", "what it is about"),
+        Column("tags", "string", "JSON list", json=True),
+        Column("status", "string", "draft, review, published, archived or deleted"),
+        Column("author", "string", "who began it"),
+        Column("created", "timestamp", "when it was begun, UTC"),
+        Column("published_at", "timestamp", "when it was first published, UTC; null before"),
+        Column("body", "string", "Markdown, as it is being written"),
+        Column("publication", "string", "JSON object: what the public reads; null before", json=True),
+    ),
+    "register",
+)
+
+IMAGES: Final = LakeTable(
+    "images",
+    "Images of articles and what was found in them, as of the end of the week.",
+    (
+        _VERSION,
+        Column("article_id", "string", "article"),
+        Column("image_id", "string", "image"),
+        Column("file_name", "string", "as its author called it"),
+        Column("state", "string", "waiting, analysing, analysed, refused, gone or failed"),
+        Column("reason", "string", "why it is refused, gone or failed"),
+        Column("requested", "timestamp", "when a form for it was handed out, UTC"),
+        Column("requested_by", "string", "to whom"),
+        Column("object_key", "string", "where the original lies"),
+        Column("object_version", "string", "the newest upload, as S3 calls it"),
+        Column("sequencer", "string", "order of its events, as S3 gives it"),
+        Column("uploaded", "timestamp", "when it was uploaded, UTC"),
+        Column("started", "timestamp", "when the analysis last began, UTC"),
+        Column("attempts", "bigint", "how often it began for this upload"),
+        Column("bytes", "bigint", "size of the upload"),
+        Column("format", "string", "JPEG, PNG or WEBP"),
+        Column("width", "bigint", "pixels, as a person sees it"),
+        Column("height", "bigint", "pixels, as a person sees it"),
+        Column("orientation", "bigint", "the EXIF value that was applied, 1 to 8"),
+        Column("alt", "string", "alternative text that a person wrote or confirmed"),
+        Column("alt_suggestion", "string", "a proposal for it"),
+        Column("analysis", "string", "JSON object: models, labels, findings, text, colours", json=True),
+        Column("copies", "string", "JSON list: the public copies", json=True),
+        Column("override", "string", "JSON object: what a person decided, and why", json=True),
+    ),
+    "register",
+)
+
 REGISTERS: Final = (
     MEMBERS,
     PROJECTS,
@@ -200,4 +252,6 @@ REGISTERS: Final = (
     DISPUTES,
     SAVED_VIEWS,
     RECIPIENTS,
+    ARTICLES,
+    IMAGES,
 )

@@ -9,13 +9,12 @@ pydantic-settings would read the same; its import is a fifteenth of a cold start
 import json
 import os
 import re
-from collections.abc import Callable
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar, cast
+from typing import Annotated, Any, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -34,9 +33,10 @@ from prism_core.calendar import Week
 from prism_core.capacity.weighting import WeightsChange
 from prism_core.events.services import Service
 from prism_core.failures import BadUsage
+from prism_core.media.thresholds import GateThresholds
 from prism_core.models.base import Hours, Zone
+from prism_core.setting_objects import read_object, read_services
 
-_M = TypeVar("_M", bound=BaseModel)
 PREFIX = "PRISM_"
 HOME_FILE = "settings.json"
 # Variables of the same prefix that are not settings: the clock, and what one process hands to its children.
@@ -90,39 +90,6 @@ class LeadScope(StrEnum):
 def prism_home() -> Path:
     """Where the state of this platform lives: PRISM_HOME, else `.prism` in the working directory."""
     return Path(os.environ.get("PRISM_HOME") or ".prism").absolute()
-
-
-def _object(model: type[_M], noun: str, example: str) -> Callable[[object], object]:
-    """Reads a JSON object as text, or as the file holds it: its shares are decimals, whatever JSON makes of them.
-
-    What it reads raises ValueError that names each entry that is wrong or that there is not.
-    """
-
-    def read(value: object) -> object:
-        if isinstance(value, model):
-            return value
-        text = value if isinstance(value, str) else json.dumps(value, default=str)  # decimals of a dumped one
-        try:
-            given = json.loads(text, parse_float=Decimal, parse_constant=Decimal)
-        except ValueError as error:
-            raise ValueError(f"is no JSON object such as {example}: {error}") from error
-        try:
-            return model.model_validate(given)
-        except ValidationError as error:
-            known = ", ".join(model.model_fields)
-            said = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-            raise ValueError(f"{'; '.join(said)}; {noun} are {known}") from error
-
-    return read
-
-
-def _services(value: object) -> object:
-    """Reads a JSON object as text. Raises ValueError."""
-    example = '{"rates": {"url": "https://rates.example.com/v1/{text}"}}'
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except ValueError as error:
-        raise ValueError(f"is no JSON object such as {example}: {error}") from error
 
 
 class Settings(BaseModel):
@@ -208,17 +175,17 @@ class Settings(BaseModel):
         Field(gt=0, le=10, description="how far a week's volume may be from the mean of four weeks, as a share"),
     ] = 0.5
     alert_thresholds: Annotated[
-        Thresholds, BeforeValidator(_object(Thresholds, "thresholds", '{"repeat_days": 3}'))
+        Thresholds, BeforeValidator(read_object(Thresholds, "thresholds", '{"repeat_days": 3}'))
     ] = Field(
         default_factory=Thresholds, description="where the alert rules begin to speak: a JSON object, by name"
     )
     plan_weights: Annotated[
-        WeightsChange, BeforeValidator(_object(WeightsChange, "weights", '{"overtime": 20}'))
+        WeightsChange, BeforeValidator(read_object(WeightsChange, "weights", '{"overtime": 20}'))
     ] = Field(default_factory=WeightsChange, description="what an hour is worth to a plan: a JSON object, by name")
     overtime_hours_a_day: Annotated[Hours, Field(le=24)] = Field(
         default=Decimal(4), description="no more overtime of a member is planned on a day"
     )
-    event_services: Annotated[dict[str, Service], BeforeValidator(_services)] = Field(
+    event_services: Annotated[dict[str, Service], BeforeValidator(read_services)] = Field(
         default_factory=dict[str, Service],
         description="what may be asked to enrich events: a JSON object of services by name",
     )
@@ -273,6 +240,16 @@ class Settings(BaseModel):
         default=10_000, description="with so many events in the queue producers are asked to wait"
     )
 
+    rekognition_api_url: AnyHttpUrl | None = Field(
+        default=None, description="Rekognition, that of the region if unset; the platform names its stand-in"
+    )
+    image_thresholds: Annotated[
+        GateThresholds, BeforeValidator(read_object(GateThresholds, "limits", '{"explicit": 60}'))
+    ] = Field(default_factory=GateThresholds, description="percent at which images are held back, by category")
+    images_cron: str = Field(
+        default="25 * * * *", pattern=_CRON, description="when images that got stuck are looked for, UTC"
+    )
+
     backup_retention_days: Annotated[int, Field(ge=2, le=3650)] = Field(
         default=35, description="how long a backup is kept"
     )
@@ -300,6 +277,16 @@ class Settings(BaseModel):
     @property
     def lake_bucket(self) -> str:
         return f"{self.name_prefix}-lake-{self.account_id}-{self.region}"
+
+    @property
+    def originals_bucket(self) -> str:
+        """Uploaded images, private; whatever lands in it is analysed."""
+        return f"{self.name_prefix}-originals-{self.account_id}-{self.region}"
+
+    @property
+    def media_bucket(self) -> str:
+        """What the analyser answered about images, and their copies for the public."""
+        return f"{self.name_prefix}-media-{self.account_id}-{self.region}"
 
     @property
     def local_lake_path(self) -> Path:

@@ -13,6 +13,7 @@ from typing import Final
 
 from prism_core.event_tables import EVENT_ROLLUPS, EVENT_TABLES, EVENTS, FAILED_EVENTS, LOOKUPS, RECEIPTS, SCHEMAS
 from prism_core.failures import BadUsage
+from prism_core.media_tables import ARTICLES, IMAGES, MEDIA_TABLES
 from prism_core.table_spec import (
     AFTER_ALL,
     CONTROL_PARTITION,
@@ -30,6 +31,7 @@ __all__ = (
     "AFTER_ALL",
     "ALERTS",
     "ALLOCATIONS",
+    "ARTICLES",
     "AVAILABILITY",
     "BUGS",
     "CAMPAIGN_METRICS",
@@ -43,6 +45,7 @@ __all__ = (
     "EVENT_ROLLUPS",
     "FAILED_EVENTS",
     "IDEMPOTENCY",
+    "IMAGES",
     "ITEM_KEY_SEPARATOR",
     "JOBS",
     "LOOKUPS",
@@ -350,6 +353,7 @@ TABLES: Final[Mapping[str, TableSpec]] = {
         RESTATEMENTS,
         CAMPAIGN_METRICS,
         *EVENT_TABLES,
+        *MEDIA_TABLES,
     )
 }
 

@@ -50,6 +50,10 @@ def client(settings: Settings, service: str, *, attempts: int = ATTEMPTS) -> Any
     It sends a call at most `attempts` times. Raises PermanentFailure when the environment is local and no embedded
     AWS was named.
     """
+    # The one service that the embedded AWS lacks, and that may be tried for real from one machine.
+    elsewhere = settings.rekognition_api_url if service == "rekognition" else None
+    if elsewhere is not None:
+        return _client(service, settings.region, str(elsewhere).rstrip("/"), attempts)
     if settings.environment is Environment.AWS:
         return _client(service, settings.region, None, attempts)
     if settings.aws_endpoint_url is None:

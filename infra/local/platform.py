@@ -25,7 +25,7 @@ from prism_core.settings import Environment, Settings, load_settings, prism_home
 WAIT_SECONDS = 600
 _POLL_SECONDS = 0.2
 # Which services a child process talks to, and about which account.
-_OUTSIDE = ("meta_api_url", "meta_account_id", "hubspot_api_url", "claude_api_url")
+_OUTSIDE = ("meta_api_url", "meta_account_id", "hubspot_api_url", "claude_api_url", "rekognition_api_url")
 Say = Callable[[str], None]
 Beside = Callable[[Home, Ports], AbstractContextManager[None]]
 
@@ -240,7 +240,7 @@ def _with_endpoint(settings: Settings, url: str) -> Settings:
 def standin_urls(ports: Ports) -> dict[str, str]:
     """Where the stand-ins of a platform are, by the name of the service."""
     door = f"http://{LOOPBACK}:{ports.standins}"
-    return {"Meta": f"{door}/meta", "HubSpot": f"{door}/hubspot", "Claude": f"{door}/claude"}
+    return {name: f"{door}/{name.lower()}" for name in ("Meta", "HubSpot", "Claude", "Rekognition")}
 
 
 def _reaching(settings: Settings, emulator: str) -> dict[str, str]:

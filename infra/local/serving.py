@@ -99,7 +99,7 @@ def mail(home: Home, ports: Ports) -> Iterator[None]:
 
 @contextmanager
 def outside(home: Home, ports: Ports) -> Iterator[None]:
-    """All that assets reach beside AWS: mail, and the stand-ins of Meta, HubSpot and Claude."""
+    """All that assets reach beside AWS: mail, and the stand-ins of services outside."""
     from infra.local.standins.serving import home_world
 
     with mail(home, ports), standins(home_world(home), ports.standins, home.token()):
@@ -108,7 +108,8 @@ def outside(home: Home, ports: Ports) -> Iterator[None]:
 
 @contextmanager
 def standins(world: "World", port: int, token: str) -> Iterator[int]:
-    """Stand in for Meta, HubSpot and Claude on a port of loopback, any free one for 0; gives the port."""
+    """Stand in for Meta, HubSpot, Claude and Rekognition on a port of loopback, any free one for 0; gives the
+    port."""
     from infra.local.standins.app import standins_app
 
     bound: list[int] = []

@@ -25,7 +25,19 @@ GLIBC = "manylinux_2_28"
 # The services that prism_api and what it imports make a client of; a test compares. `sts` and the two of the
 # sign-in are what botocore itself needs to find credentials.
 AWS_SERVICES = frozenset(
-    {"dynamodb", "kms", "lambda", "s3", "secretsmanager", "sqs", "sso", "sso-oidc", "stepfunctions", "sts"}
+    {
+        "dynamodb",
+        "kms",
+        "lambda",
+        "rekognition",
+        "s3",
+        "secretsmanager",
+        "sqs",
+        "sso",
+        "sso-oidc",
+        "stepfunctions",
+        "sts",
+    }
 )
 # What the list of endpoints calls them; sign-in has names of its own there.
 _ENDPOINTS = AWS_SERVICES | {"oidc", "portal.sso", "states"}

@@ -329,6 +329,8 @@ def _matches(resource: Resource[Any], call: Call, plan: Plan, seen: Visible, row
 def _is_one_of(value: object, wanted: Sequence[str]) -> bool:
     if isinstance(value, bool):
         return str(value).lower() in wanted
+    if isinstance(value, tuple):  # one of several, such as tags
+        return any(text_of(one) in wanted for one in value)
     return value is not None and text_of(value) in wanted
 
 

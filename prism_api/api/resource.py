@@ -45,8 +45,8 @@ class Resource(Generic[M]):
     row belongs to. `server` are fields that the caller cannot set, `filled` those that `complete` adds when they
     are absent, `generated` is the first letter of ids that the server makes. `judge` says what a caller may
     change, `rule` what nobody may, an admin included; `rehearse` is told of each row that a dry run would write.
-    `row` is what a list carries if that is less, `answer` the same for one item; `hidden` says which rows a caller
-    must not see, `secret` which fields,
+    `row` is what a list carries if that is less (then without what is derived), `answer` the same for one item;
+    `hidden` says which rows a caller must not see, `secret` which fields,
     `never_in_history` which ones nobody reads there. `opaque` is a single key that no path segment could hold,
     `derived` what is added to an answer, `together` whether two changes of a request are one and are taken back as
     one. Who sees one team reads an item as `narrow` leaves it, no history of `names_others`, and nothing of a
@@ -140,7 +140,8 @@ def answer_model(resource: Resource[Any], model: type[Model]) -> type[Model]:
     """The item as it is answered: all its fields, and its key as a path segment."""
     key: Any = (str, Field(description="names the item in URLs"))
     name = f"{model.__name__}Answer"
-    derived: dict[str, Any] = {field_name: (kind, ...) for field_name, (kind, _) in resource.derived.items()}
+    added = {} if model is resource.row and model is not resource.answer else resource.derived
+    derived: dict[str, Any] = {field_name: (kind, ...) for field_name, (kind, _) in added.items()}
     return create_model(name, __base__=model, __module__=__name__, key=key, **derived)
 
 

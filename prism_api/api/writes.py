@@ -272,7 +272,7 @@ def answer_as(resource: Resource[Any], answer: type[Model], item: Any) -> Model:
     secret = resource.secret(current_call(), item)
     shown = [name for name in type(item).model_fields if name in answer.model_fields and name not in secret]
     values = {name: getattr(item, name) for name in shown}
-    derived = {name: value(item) for name, (_, value) in resource.derived.items()}
+    derived = {name: value(item) for name, (_, value) in resource.derived.items() if name in answer.model_fields}
     return answer.model_construct(**values, **derived, key=resource.key_text(item))
 
 

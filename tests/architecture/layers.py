@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "prism_resources.aws",
         "prism_resources.events",
         "prism_resources.failures",
+        "prism_resources.media",
         "prism_resources.privacy",
         "prism_resources.planning",
         "prism_resources.plans",
@@ -39,6 +40,7 @@ NEVER_IN_A_LAMBDA = ("dagster", "dagster_aws", "pandas", "pyarrow", "duckdb")
 CORE_LIBRARIES = (
     "pydantic", "pydantic_core",
     "msgspec", "numpy", "pyarrow", "isal", "ortools", "highspy", "jsonschema_rs", "cryptography", "holidays",
+    "markdown_it", "nh3",
 )  # fmt: skip
 # Parts of the standard library, and of the allowed libraries, that exist to reach outside.
 CORE_NEVER = (

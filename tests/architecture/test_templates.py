@@ -32,6 +32,7 @@ from prism_core.lake import (
 )
 from prism_core.lake_tables import LAKE_TABLES
 from prism_core.lake_views import LAKE_VIEWS, LakeView
+from prism_core.media.keys import MEDIA_TYPES, ORIGINALS
 from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import NOT_SETTINGS, PREFIX, Settings
 from prism_core.tables import TABLES
@@ -51,9 +52,10 @@ ONLY_ADDED_TO = {"changelog", PERSON_KEYS.name}
 NOT_OF_THE_API = {"campaign_metrics", *(spec.name for spec in EVENT_TABLES)} - ONLY_READ
 # Where a right may end in a star: the indexes of a table, the objects below a prefix.
 MANIFESTS = "lake/_manifests/throughput/"
-PREFIXES = "index|editions|uploads|exports|jobs|plans|plans/wishes|plans/publications|events/failed|events/hours"
+OF_EVENTS = "events/failed|events/hours"
+PREFIXES = f"index|originals|editions|uploads|exports|jobs|plans|plans/wishes|plans/publications|{OF_EVENTS}"
 BELOW = rf"/({PREFIXES}|{MANIFESTS.rstrip('/')})/\*"
-SIGNED_ROUTE = "POST /hooks/{producer}"
+SIGNED_ROUTE, OPEN_ROUTE = "POST /hooks/{producer}", "GET /public/{proxy+}"
 EVENTS_BELOW = r"/(hooks|events/(large|lookups|schemas|bodies|failed)|raw/events)/\*"
 HOLDS_DATA = (
     "AWS::SQS::Queue",
@@ -272,7 +274,7 @@ def test_the_api_reaches_objects_below_its_prefixes_and_calls_itself_and_the_pla
         json.loads(one)["Fn::Sub"].partition("${LakeBucket}/")[2]: actions
         for actions, resources in rights_of_the_api()
         for one in resources
-        if ":s3:::" in one
+        if ":s3:::${LakeBucket}" in one
     }
     called = [resources for actions, resources in rights_of_the_api() if "lambda:InvokeFunction" in actions]
 
@@ -311,6 +313,42 @@ def test_the_planner_reads_what_it_plans_from_and_writes_plans_and_what_they_pub
     assert not [one for _, resources in rights for one in resources if "*" in re.sub(BELOW, "", one)]
 
 
+def test_the_api_writes_originals_and_reads_none() -> None:
+    rights = [
+        actions
+        for actions, resources in rights_of_the_api()
+        if any(":s3:::${NamePrefix}-or" in r for r in resources)
+    ]
+
+    assert rights == [{"s3:PutObject"}]
+
+
+def test_what_analyses_an_upload_can_write_none_and_the_public_reads_articles_and_copies_alone() -> None:
+    images, public = rights_of_the_api("ImagesRole"), rights_of_the_api("PublicRole")
+    writing = {one for actions, resources in images if "s3:PutObject" in actions for one in resources}
+
+    assert {json.loads(one)["Fn::Sub"] for one in writing} == {
+        "${MediaBucket.Arn}/analyses/*",
+        "${MediaBucket.Arn}/copies/*",
+    }
+    assert {action for actions, _ in public for action in actions} == {
+        "logs:CreateLogStream", "logs:PutLogEvents", "dynamodb:GetItem", "dynamodb:Query", "s3:GetObject",
+    }  # fmt: skip
+    tables = {json.loads(one)["Fn::Sub"] for _, resources in public for one in resources if ":table/" in one}
+    assert tables == {f"{TABLE}articles", f"{TABLE}articles/index/*"}
+
+
+def test_only_uploads_of_pictures_are_told_to_the_queue() -> None:
+    told = of_type("AWS::S3::Bucket")["OriginalsBucket"]["Properties"]["NotificationConfiguration"]
+    rules = [
+        {rule["Name"]: rule["Value"] for rule in one["Filter"]["S3Key"]["Rules"]}
+        for one in told["QueueConfigurations"]
+    ]
+
+    assert rules == [{"prefix": ORIGINALS, "suffix": f".{ending}"} for ending in MEDIA_TYPES]
+    assert "NotificationConfiguration" not in of_type("AWS::S3::Bucket")["MediaBucket"]["Properties"]
+
+
 @pytest.mark.parametrize("role", ["IngestRole", "DispatcherRole", "StepRole", "MachineRole"])
 def test_no_right_over_events_is_a_wildcard_and_none_is_over_tables_of_people(role: str) -> None:
     own = {spec.name for spec in EVENT_TABLES}
@@ -344,7 +382,8 @@ def test_the_function_is_given_variables_that_the_settings_know(function: str) -
 def test_every_route_asks_for_a_token_of_our_pool() -> None:
     authorizers = of_type("AWS::ApiGatewayV2::Authorizer")
     for name, route in of_type("AWS::ApiGatewayV2::Route").items():
-        if route["Properties"]["RouteKey"] == SIGNED_ROUTE:  # its function checks a signature
+        # Its function checks a signature, or can read nothing but what is public.
+        if route["Properties"]["RouteKey"] in {SIGNED_ROUTE, OPEN_ROUTE}:
             assert route["Properties"]["AuthorizationType"] == "NONE"
             continue
         assert route["Properties"]["AuthorizationType"] == "JWT", name

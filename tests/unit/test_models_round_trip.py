@@ -43,6 +43,7 @@ from prism_core.tables import TABLES
 from prism_resources.tables.codec import decode, decode_value, encode, encode_value, item_bytes
 from tests.unit.items_of_event_tables import EVENT_ITEMS
 from tests.unit.items_of_later_tables import LATER_ITEMS
+from tests.unit.items_of_media_tables import MEDIA_ITEMS
 from tests.unit.strategies import (
     counts,
     days,
@@ -304,6 +305,7 @@ ITEMS: dict[str, st.SearchStrategy[Any]] = {
     "changelog": changes(),
     **LATER_ITEMS,
     **EVENT_ITEMS,
+    **MEDIA_ITEMS,
 }
 
 

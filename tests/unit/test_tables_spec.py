@@ -134,6 +134,7 @@ def test_there_are_the_ten_tables_of_the_design_and_those_of_later_capabilities(
         "taxonomy", "corrections", "disputes", "saved_views", "recipients", "alerts", "plans",
         "published_plans", "editions", "deliveries", "idempotency", "jobs", "restatements",
         "campaign_metrics", "events", "failed_events", "schemas", "lookups", "receipts", "event_rollups",
+        "articles", "images",
     ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""The stand-ins of Meta, HubSpot and Claude behind one door.
+"""The stand-ins of Meta, HubSpot, Claude and Rekognition behind one door.
 
 Belongs here: which path is whose, who may call, faults before and after an answer, and the control of both. Does
-not belong here: what a service answers (meta.py, hubspot.py, claude.py) and starting (serving.py).
+not belong here: what a service answers (meta.py, hubspot.py, claude.py, rekognition.py) and starting (serving.py).
 Every service asks for its own token; `/_prism/` asks for that of the platform.
 """
 
@@ -21,6 +21,7 @@ from infra.local.standins.claude import Claude
 from infra.local.standins.faults import NAMED, Fault, How, read_faults
 from infra.local.standins.hubspot import HubSpot
 from infra.local.standins.meta import Meta
+from infra.local.standins.rekognition import TARGET, Rekognition
 from infra.local.standins.world import World
 from prism_core.failures import BadUsage
 
@@ -35,6 +36,7 @@ def standins_app(world: World, port: int, token: str) -> ASGIApp:
             Mount("/meta", routes=Meta(world).routes()),
             Mount("/hubspot", routes=HubSpot(world).routes()),
             Mount("/claude", routes=Claude(world).routes()),
+            *Rekognition().routes(),
             Route(f"{OUR_PREFIX}faults", control.faults, methods=["GET", "POST", "DELETE"]),
         ]
     )
@@ -78,7 +80,7 @@ class _Faulty:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ours = scope["type"] != "http" or scope["path"].startswith(OUR_PREFIX)
-        fault = None if ours else self._faults.take(f"{scope['method']} {scope['path']}")
+        fault = None if ours else self._faults.take(_named(scope))
         if fault is None:
             await self._app(scope, receive, send)
         elif fault.how is How.ANSWER:
@@ -89,6 +91,12 @@ class _Faulty:
             answer = _Answer()
             await self._app(scope, receive, answer.take)
             await answer.give(send, fault)
+
+
+def _named(scope: Scope) -> str:
+    """What a fault is looked for in; the operation of a call of AWS stands in a header."""
+    operation = headers_of(scope).get(TARGET)
+    return f"{scope['method']} {scope['path']}{f' {operation}' if operation else ''}"
 
 
 def _instead(fault: Fault) -> Response:

@@ -28,7 +28,8 @@ class How(StrEnum):
 class Fault:
     """Holds for `times` requests that fit `at`, after the first `skip` of them.
 
-    `at` is searched for in `GET /meta/v25.0/act_1/insights`. `body` is sent as JSON, a text as it is.
+    `at` is searched for in `GET /meta/v25.0/act_1/insights`, and in `POST /rekognition
+    RekognitionService.DetectText` where a header names the operation. `body` is sent as JSON, a text as it is.
     """
 
     at: str
@@ -68,7 +69,13 @@ def claude_error(kind: str, message: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_stand_in"}
 
 
+def rekognition_error(kind: str, message: str) -> dict[str, Any]:
+    """The form of an error of AWS in JSON 1.1."""
+    return {"__type": kind, "message": message}
+
+
 _INSIGHTS, _SEARCH, _MESSAGES = r"^GET /meta/.*/insights", r"/contacts/search", r"/v1/messages"
+_REKOGNITION = r"^POST /rekognition/? "
 NAMED: Final[Mapping[str, Fault]] = {
     "meta-throttled": Fault(
         _INSIGHTS,
@@ -108,6 +115,18 @@ NAMED: Final[Mapping[str, Fault]] = {
     "claude-overloaded": Fault(_MESSAGES, status=529, body=claude_error("overloaded_error", "Overloaded")),
     "claude-down": Fault(_MESSAGES, status=500, body=claude_error("api_error", "Internal"), times=1_000_000),
     "claude-html": Fault(_MESSAGES, body="<html>proxy</html>"),
+    "rekognition-throttled": Fault(
+        _REKOGNITION, status=400, body=rekognition_error("ThrottlingException", "Rate exceeded")
+    ),
+    "rekognition-down": Fault(
+        _REKOGNITION, status=500, body=rekognition_error("InternalServerError", "Internal"), times=1_000_000
+    ),
+    "rekognition-denied": Fault(
+        _REKOGNITION,
+        status=400,
+        body=rekognition_error("AccessDeniedException", "not authorized to perform: rekognition:DetectLabels"),
+        times=1_000_000,
+    ),
 }
 
 

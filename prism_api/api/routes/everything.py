@@ -57,6 +57,8 @@ SECTIONS = (
     Section(("uploads",), lambda: import_module("prism_api.api.routes.uploads")),
     Section(("imports",), lambda: import_module("prism_api.api.routes.imports")),
     Section(("exports",), lambda: import_module("prism_api.api.routes.exports")),
+    Section(("articles",), lambda: import_module("prism_api.api.routes.articles"), "articles"),
+    Section(("images", "articles"), lambda: import_module("prism_api.api.routes.images"), "images"),
     Section(("jobs",), lambda: import_module("prism_api.api.routes.jobs")),
 )
 

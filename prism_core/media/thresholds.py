@@ -1,0 +1,66 @@
+"""From which confidence on a finding keeps an image from being published.
+
+Belongs here: the limits by category, which settings hold, and which category of the analyser is which. Does not
+belong here: the decision (gate.py).
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from pydantic import Field
+
+from prism_core.models.base import Model
+from prism_core.models.images import Percent
+
+
+class GateThresholds(Model):
+    """Percent of confidence from which on an image is held back. 100 holds back what is certain only.
+
+    Lower is stricter. The analyser is asked for everything from 20 on, so that any limit above can be tried.
+    """
+
+    explicit: Percent = Field(default=Decimal(60), description="explicit pictures")
+    nudity: Percent = Field(default=Decimal(80), description="nudity that is not explicit, kissing")
+    swimwear: Percent = Field(default=Decimal(95), description="swimwear or underwear")
+    violence: Percent = Field(default=Decimal(80), description="violence")
+    disturbing: Percent = Field(default=Decimal(80), description="visually disturbing")
+    drugs: Percent = Field(default=Decimal(80), description="drugs and tobacco")
+    alcohol: Percent = Field(default=Decimal(95), description="alcohol")
+    gestures: Percent = Field(default=Decimal(80), description="rude gestures")
+    gambling: Percent = Field(default=Decimal(90), description="gambling")
+    hate: Percent = Field(default=Decimal(50), description="symbols of hate")
+    other: Percent = Field(default=Decimal(80), description="every category that is new")
+
+    def of(self, category: str) -> Percent:
+        """The limit of a category as the analyser names it; one that is new here has that of `other`."""
+        limit: Percent = getattr(self, field_of(category))
+        return limit
+
+    def with_limit(self, limit: Percent, field: str | None = None) -> "GateThresholds":
+        """The same with another limit, for one field or for all of them."""
+        names = [field] if field is not None else list(GateThresholds.model_fields)
+        return self.model_copy(update=dict.fromkeys(names, limit))
+
+
+# The top of a branch, in both versions of the taxonomy that are in use.
+_FIELDS: Final = {
+    "explicit": "explicit",
+    "explicit nudity": "explicit",
+    "non-explicit nudity of intimate parts and kissing": "nudity",
+    "suggestive": "nudity",
+    "swimwear or underwear": "swimwear",
+    "violence": "violence",
+    "visually disturbing": "disturbing",
+    "drugs & tobacco": "drugs",
+    "drugs": "drugs",
+    "tobacco": "drugs",
+    "alcohol": "alcohol",
+    "rude gestures": "gestures",
+    "gambling": "gambling",
+    "hate symbols": "hate",
+}
+
+
+def field_of(category: str) -> str:
+    """Which limit holds for a category."""
+    return _FIELDS.get(category.casefold(), "other")

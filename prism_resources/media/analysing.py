@@ -1,0 +1,209 @@
+"""One upload from its event to the image's row: the same whoever brings the event, and however often.
+
+Belongs here: the order of steps, each of which can be repeated, and which failure leaves which state. Does not
+belong here: queues (prism_api/images), decisions (prism_core/media), pixels (pictures.py).
+The analyser's answer is stored before anything rests on it, once a version: who comes after a kill takes that
+answer.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+
+from prism_core import clock
+from prism_core.failures import PermanentFailure, StaleVersion, TransientFailure
+from prism_core.media.arrivals import Arrival, Due, due
+from prism_core.media.keys import COPY_TYPES, copy_key, ending_of, raw_key
+from prism_core.media.labels import read_answers, suggested_alt
+from prism_core.media_tables import IMAGES
+from prism_core.models.base import instant_text
+from prism_core.models.images import Copy, Image, ImageState
+from prism_core.settings import Settings
+from prism_resources.aws import client
+from prism_resources.media.analyser import Analyser, Answers
+from prism_resources.media.objects import Made, Originals, TooLarge
+from prism_resources.media.pictures import MAX_BYTES, NotAPicture, Picture, open_picture
+from prism_resources.tables.store import TableStore
+
+ACTOR: Final = "system:images"
+_ATTEMPTS: Final = 5
+Change = Callable[[Image], dict[str, Any] | None]
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of an event; `seconds` by step: `analyser` is the analyser's own time."""
+
+    due: Due
+    state: ImageState | None = None
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+
+
+class Analysing:
+    """The connections that analyses need, kept for the next one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._originals, self._made = Originals(settings), Made(settings)
+
+    @cached_property
+    def _analyser(self) -> Analyser:
+        return Analyser(self._settings)
+
+    @cached_property
+    def _images(self) -> TableStore[Image]:
+        return TableStore(client(self._settings, "dynamodb"), self._settings, IMAGES, Image)
+
+    def handle(self, arrival: Arrival) -> Done:
+        """Bring an upload to its end. Raises TransientFailure when it is to be tried again; everything else is in
+        the row of the image."""
+        now = clock.now()
+        original = arrival.original
+        image = self._images.get(article_id=original.article_id, image_id=original.image_id)
+        what = due(image, arrival, now)
+        if what is not Due.ANALYSE or image is None:
+            return Done(what)
+        begun = self._write(image, "begin", lambda current: _begun(current, arrival, now))
+        if begun is None:
+            return Done(Due.OLDER)
+        done = Done(Due.ANALYSE)
+        try:
+            found = self._found(begun, arrival, done)
+        except NotAPicture as refused:
+            found = {"state": ImageState.REFUSED, "reason": str(refused)}
+        except TooLarge as large:
+            words = f"the file has {large.size:,} bytes of at most {MAX_BYTES:,}; export it smaller"
+            found = {"state": ImageState.REFUSED, "reason": words, "bytes": large.size}
+        except PermanentFailure as failure:
+            found = {"state": ImageState.FAILED, "reason": f"the analysis is not possible: {failure}"}
+        written = self._write(begun, "end", lambda current: _ended(current, arrival, found))
+        done.state = None if written is None else written.state
+        return done
+
+    def give_up(self, arrival: Arrival, failure: TransientFailure) -> None:
+        """Say in the row why there is no analysis yet; the dead queue keeps the event."""
+        original = arrival.original
+        image = self._images.get(article_id=original.article_id, image_id=original.image_id)
+        words = f"the analysis has not worked so far and is tried again by itself: {failure}"
+        found = {"state": ImageState.FAILED, "reason": words}
+        if image is not None and image.state is ImageState.ANALYSING:
+            self._write(image, "give-up", lambda current: _ended(current, arrival, found))
+
+    def _found(self, image: Image, arrival: Arrival, done: Done) -> dict[str, Any]:
+        """The fields that an analysis sets. Raises NotAPicture, TooLarge, TransientFailure, PermanentFailure."""
+        began = time.perf_counter()
+        data = self._originals.read(arrival.key, arrival.object_version, MAX_BYTES)
+        if data is None:
+            words = "its file was deleted before it was analysed; upload it again, or remove the image"
+            return {"state": ImageState.GONE, "reason": words}
+        picture = open_picture(data, image.file_name)
+        key = raw_key(image.article_id, image.image_id, arrival.object_version)
+        raw = self._made.read(key) or self._asked(key, picture, arrival, done)
+        stored: Any = msgspec.json.decode(raw)
+        at = datetime.fromisoformat(stored["at"])
+        analysis = read_answers(stored["answers"], object_version=arrival.object_version, raw_key=key, at=at)
+        copies = self._copied(image, arrival, picture)
+        done.seconds["own"] = time.perf_counter() - began - done.seconds.get("analyser", 0.0)
+        return {
+            "state": ImageState.ANALYSED,
+            "reason": "",
+            "bytes": len(data),
+            "format": picture.format,
+            "width": picture.width,
+            "height": picture.height,
+            "orientation": picture.orientation,
+            "analysis": analysis,
+            "copies": copies,
+            "alt_suggestion": suggested_alt(analysis) or image.alt_suggestion,
+        }
+
+    def _asked(self, key: str, picture: Picture, arrival: Arrival, done: Done) -> bytes:
+        jpeg = picture.for_analysis()
+        began = time.perf_counter()
+        answers: Answers = self._analyser.look(jpeg)
+        done.seconds["analyser"] = time.perf_counter() - began
+        said = {
+            "bucket": arrival.bucket,
+            "key": arrival.key,
+            "object_version": arrival.object_version,
+            "at": instant_text(clock.now()),
+            "answers": answers,
+        }
+        raw = msgspec.json.encode(said)
+        if self._made.write_once(key, raw):
+            return raw
+        return self._made.read(key) or raw  # somebody else was faster: one answer a version
+
+    def _copied(self, image: Image, arrival: Arrival, picture: Picture) -> tuple[Copy, ...]:
+        copies: list[Copy] = []
+        for file, width, height, body in picture.copies():
+            key = copy_key(image.article_id, image.image_id, arrival.object_version, file)
+            self._made.write(key, body, COPY_TYPES[ending_of(file)])
+            copies.append(Copy(file=file, width=width, height=height, bytes=len(body)))
+        return tuple(copies)
+
+    def _write(self, image: Image, step: str, change: Change) -> Image | None:
+        """The row with a change, over whatever a person does to it meanwhile; None when it is not wanted any
+        more."""
+        for _ in range(_ATTEMPTS):
+            fields = change(image)
+            if fields is None:
+                return None
+            after = image.model_copy(update=fields)
+            try:
+                return self._images.update(
+                    after,
+                    expected_version=image.version,
+                    actor=ACTOR,
+                    reason=f"{step} of the analysis",
+                    request_id=f"{step}-{after.object_version}-{after.attempts}",
+                    now=clock.now(),
+                )
+            except StaleVersion:
+                current = self._images.get(article_id=image.article_id, image_id=image.image_id)
+                if current is None:
+                    return None
+                image = current
+        raise TransientFailure(f"image {image.image_id} is being changed by others; try again later")
+
+
+def _begun(image: Image, arrival: Arrival, now: datetime) -> dict[str, Any] | None:
+    """A new upload closes the gate: what was said of the one before, a person's words too, is not said of this."""
+    if due(image, arrival, now) is not Due.ANALYSE:
+        return None
+    begun: dict[str, Any] = {
+        "state": ImageState.ANALYSING,
+        "reason": "",
+        "started": now,
+        "attempts": image.attempts + 1,
+    }
+    if image.object_version == arrival.object_version:
+        return begun
+    return begun | {
+        "object_version": arrival.object_version,
+        "sequencer": arrival.sequencer,
+        "uploaded": arrival.at,
+        "bytes": arrival.size,
+        "attempts": 1,
+        "analysis": None,
+        "copies": (),
+        "override": None,
+        "alt": None,
+        "alt_suggestion": image.alt or image.alt_suggestion,
+        "format": None,
+        "width": None,
+        "height": None,
+        "orientation": None,
+    }
+
+
+def _ended(image: Image, arrival: Arrival, found: dict[str, Any]) -> dict[str, Any] | None:
+    """Not when the image was replaced meanwhile, or another call came to an end first."""
+    if image.object_version != arrival.object_version or image.state is not ImageState.ANALYSING:
+        return None
+    return found

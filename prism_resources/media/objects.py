@@ -1,0 +1,139 @@
+"""The objects of images: originals by version, raw answers, public copies, and the form that takes an upload.
+
+Belongs here: reading and writing them. Does not belong here: their keys (prism_core/media/keys.py) and what is
+in a picture (pictures.py).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from prism_core.failures import PermanentFailure
+from prism_core.media.keys import MEDIA_TYPES, ORIGINALS, ending_of
+from prism_core.settings import Settings
+from prism_resources.aws import client
+from prism_resources.failures import calling, error_code
+
+# Who may not list a bucket is told that an object is forbidden when it does not exist.
+_MISSING: Final = frozenset(
+    {"NoSuchKey", "NoSuchVersion", "AccessDenied", "MethodNotAllowed", "404", "403", "405"}
+)
+_TAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_JSON: Final = "application/json"
+
+
+class TooLarge(PermanentFailure):
+    """The object has more bytes than may be read; none was."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(f"the object has {size:,} bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """An original as S3 lists it: its newest version."""
+
+    key: str
+    object_version: str
+    size: int
+    at: datetime
+
+
+class Originals:
+    """The private bucket that people upload into. Nothing here ever writes an object."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.bucket = settings.originals_bucket
+        self._s3: Any = client(settings, "s3")
+
+    def form(self, key: str, most: int, seconds: int) -> dict[str, Any]:
+        """`url` and `fields` of a POST that takes one file of this key and type, of 1 to `most` bytes."""
+        media = MEDIA_TYPES[ending_of(key)]
+        form: dict[str, Any] = self._s3.generate_presigned_post(
+            Bucket=self.bucket,
+            Key=key,
+            Fields={"Content-Type": media},
+            Conditions=[{"Content-Type": media}, ["content-length-range", 1, most]],
+            ExpiresIn=seconds,
+        )
+        return form
+
+    def read(self, key: str, object_version: str, most: int) -> bytes | None:
+        """The bytes of one version; None when it is gone. Raises TooLarge without reading, TransientFailure."""
+        with calling(key, "read"):
+            try:
+                answer = self._s3.get_object(Bucket=self.bucket, Key=key, VersionId=object_version)
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    return None
+                raise
+            if answer["ContentLength"] > most:
+                answer["Body"].close()
+                raise TooLarge(answer["ContentLength"])
+            data: bytes = answer["Body"].read()
+            return data
+
+    def newest(self, key: str) -> Original | None:
+        """The newest version of a key; None when there is none, or it was deleted."""
+        with calling(key, "look at"):
+            try:
+                answer = self._s3.head_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    return None
+                raise
+        version = str(answer.get("VersionId") or "null")
+        return Original(key, version, int(answer["ContentLength"]), answer["LastModified"])
+
+    def listed(self) -> Iterator[tuple[str, datetime]]:
+        """Every original that is not deleted, with when it was uploaded."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=ORIGINALS)
+        with calling(self.bucket, "list"):
+            for page in pages:
+                for one in page.get("Contents", ()):
+                    yield one["Key"], one["LastModified"]
+
+    def remove(self, key: str) -> None:
+        """Put a delete marker; its versions stay until the bucket's rule takes them."""
+        with calling(key, "delete"):
+            self._s3.delete_object(Bucket=self.bucket, Key=key)
+
+
+class Made:
+    """The bucket of what PRISM makes of images."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.bucket = settings.media_bucket
+        self._s3: Any = client(settings, "s3")
+
+    def read(self, key: str) -> bytes | None:
+        """The bytes of an object; None when there is none."""
+        with calling(key, "read"):
+            try:
+                answer = self._s3.get_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    return None
+                raise
+            data: bytes = answer["Body"].read()
+            return data
+
+    def write(self, key: str, body: bytes, media: str) -> None:
+        """Replaces what is there: the same version of an image always makes the same copies."""
+        with calling(key, "write"):
+            self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=media)
+
+    def write_once(self, key: str, body: bytes) -> bool:
+        """Whether this call wrote the object: of two at once one does, and neither overwrites the other's."""
+        with calling(key, "write"):
+            try:
+                self._s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=_JSON, IfNoneMatch="*")
+            except ClientError as error:
+                if error_code(error) not in _TAKEN:
+                    raise
+                return False
+        return True
