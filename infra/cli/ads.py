@@ -6,6 +6,7 @@ and where it goes (prism_resources/meta_ads/files.py).
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -57,19 +58,21 @@ def ads(
 
 def _account(account: str, currency: str, time_zone: str) -> "AdAccount":
     """Whose ads the files are of. Raises BadUsage for what is no account, currency or time zone."""
-    from zoneinfo import ZoneInfo
-
     from prism_resources.meta_ads.source import AdAccount
 
     if not (account.isascii() and account.isdigit() and len(account) <= 25):
         raise BadUsage(f"--account {account!r} is no ad account; it is a number, without act_")
     if not (currency.isascii() and currency.isalpha() and currency.isupper() and len(currency) == 3):
         raise BadUsage(f"--currency {currency!r} is no currency such as EUR")
+    return AdAccount(account, f"Ads from files, account {account}", currency, zone_of(time_zone))
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of an option. Raises BadUsage for what is none."""
     try:
-        zone = ZoneInfo(time_zone)
+        return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise BadUsage(f"--time-zone {time_zone!r} is not an IANA time zone such as Europe/Madrid") from error
-    return AdAccount(account, f"Ads from files, account {account}", currency, zone)
+        raise BadUsage(f"--time-zone {name!r} is not an IANA time zone such as Europe/Madrid") from error
 
 
 def _say_what_is_assumed(account: str, currency: str) -> None:

@@ -21,6 +21,7 @@ from infra.cli.events import events_app
 from infra.cli.export import export
 from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
+from infra.cli.leads import leads
 from infra.cli.materialize import materialize
 from infra.cli.package import package
 from infra.cli.plan import plan
@@ -55,6 +56,7 @@ app.command()(reset)
 ingest_app.command()(workbook)
 ingest_app.command()(quality)
 ingest_app.command()(ads)
+ingest_app.command()(leads)
 app.add_typer(ingest_app, name="ingest")
 app.command()(materialize)
 app.command()(export)

@@ -264,5 +264,6 @@ def _expected(prism: PrismResource, week: Week) -> Outcome:
 
 
 def _contacts_taken(prism: PrismResource, week: Week) -> Outcome:
-    refused = counts_of(prism, HUBSPOT_LEADS, week).get("refused", 0)
-    return not refused, {"refused": refused}
+    counts = counts_of(prism, HUBSPOT_LEADS, week)
+    refused, left_out = counts.get("refused", 0), counts.get("left_out", 0)
+    return not refused and not left_out, {"refused": refused, "left_out_of_files": left_out}

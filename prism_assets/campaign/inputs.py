@@ -242,6 +242,7 @@ def _write_leads(
     counts = {CRM_READ: int(found is not None), "rows": len(leads), **more}
     if found is not None:
         counts |= {"repeated": found.found.repeated, "refused": sum(found.found.refused.values())}
+        counts |= {"left_out": found.left_out}
         counts |= {} if found.expected is None else {"expected": found.expected}
     return replace_freely(
         prism,

@@ -56,7 +56,7 @@ class Told:
                 attribution(prism, week),
                 None if known is None else len(known),
                 ReportDelivery(prism.settings()).told(ReportKind.CAMPAIGN, week),
-                contacts.get("refused", 0),
+                contacts.get("refused", 0) + contacts.get("left_out", 0),
                 max(contacts.get("expected", sent) - sent, 0),
             )
         )

@@ -18,7 +18,9 @@ from prism_core.calendar import Week
 from prism_core.campaign.read_weeks import AdsRead
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.settings import CampaignSource
+from prism_resources.hubspot.source import FILES as FILES_OF_LEADS
 from prism_resources.hubspot.source import ArchivedLeads, LeadsWeek, LiveLeads
+from prism_resources.hubspot.source import source_of as source_of_leads
 from prism_resources.meta_ads.ours import published_from, require_same
 from prism_resources.meta_ads.source import (
     FILES,
@@ -89,7 +91,7 @@ class Sources:
         return self.archived or source == FILES
 
     def leads(self, week: Week, zone: ZoneInfo, ads_from: str) -> LeadsWeek | None:
-        """A week of leads; None where nobody may be asked.
+        """A week of leads; None where nobody may be asked. One that was loaded from files is those files.
 
         Beside ads from files only archived leads are laid: which account a file is of, nobody can check.
         """
@@ -97,7 +99,7 @@ class Sources:
         archive = ArchivedLeads(lake, at=self.at)
         if ads_from == FILES and not archive.has(week):
             return None
-        if self.archived or ads_from == FILES:
+        if self.archived or ads_from == FILES or source_of_leads(lake, week) == FILES_OF_LEADS:
             return archive.week(week, zone)
         return LiveLeads(self.prism.settings(), lake, tell=self.tell).week(week, zone)
 

@@ -127,7 +127,7 @@ def crm_lead(contact: object, where: AdIds = AD_IDS) -> CrmLead:
     )
     return CrmLead(
         lead_id,
-        _created(properties.get("createdate") or top.get("createdAt")),
+        created_of(properties.get("createdate") or top.get("createdAt")),
         campaign,
         adset,
         ad,
@@ -137,8 +137,8 @@ def crm_lead(contact: object, where: AdIds = AD_IDS) -> CrmLead:
     )
 
 
-def _created(found: object) -> datetime:
-    """An ISO instant, or milliseconds since 1970 as text."""
+def created_of(found: object) -> datetime:
+    """An ISO instant, or milliseconds since 1970 as text. Raises RefusedLead."""
     try:
         if isinstance(found, str) and _EPOCH_MS.fullmatch(found):
             return datetime.fromtimestamp(int(found) / 1000, UTC)

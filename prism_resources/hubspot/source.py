@@ -27,8 +27,10 @@ from prism_resources.wire.calls import Answer, Calls, Keep, answer_of
 from prism_resources.wire.patience import Patience, Tell, tell_nobody
 
 WHAT: Final = "contacts"
-# What a reading is from: the customer system that was asked, or the platform's own stand-in of it.
-FROM_HUBSPOT, STAND_IN = "hubspot", "stand_in"
+# What a reading is from: the customer system that was asked, the platform's own stand-in of it, or files.
+FROM_HUBSPOT, STAND_IN, FILES = "hubspot", "stand_in", "files"
+# Of a reading of files: rows that could not be read, by the first and last week of their file.
+LEFT_OUT: Final = "left_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class LeadsWeek:
     """The contacts that were created from `start` until before `end`, in UTC.
 
     `expected` is how many HubSpot said there are, before the walk or behind it, whichever were fewer (contacts are
-    merged while they are read); None where it did not say so. `reading` is where the answers lie, from `source`.
+    merged while they are read); None where it did not say so. `left_out`: rows of files that could not be read.
+    `reading` is where the answers lie, from `source`.
     """
 
     week: Week
@@ -47,6 +50,7 @@ class LeadsWeek:
     expected: int | None
     reading: str
     source: str
+    left_out: int = 0
 
 
 class LeadsSource(Protocol):
@@ -105,8 +109,26 @@ class ArchivedLeads:
             )
         named: Any = reading.facts.get("properties")
         found, expected = _together(_archived(reading), AdIds(**named))
-        source = str(reading.facts.get("source", FROM_HUBSPOT))
-        return LeadsWeek(week, start, end, reading.read_at, found, expected, reading.prefix, source)
+        left = sum(count for _, _, count in left_out_of(reading))
+        return LeadsWeek(
+            week, start, end, reading.read_at, found, expected, reading.prefix, _source(reading), left
+        )
+
+
+def source_of(lake: Lake, week: Week) -> str | None:
+    """What the newest complete reading of a week is from; None when there is none."""
+    readings = Archive(lake, HUBSPOT).readings(week, WHAT)
+    return _source(readings[-1]) if readings else None
+
+
+def left_out_of(reading: Reading) -> list[tuple[str, str, int]]:
+    """First and last week of a file, and how many of its rows could not be read."""
+    said: Any = reading.facts.get(LEFT_OUT, ())
+    return [(str(first), str(last), int(count)) for first, last, count in said]
+
+
+def _source(reading: Reading) -> str:
+    return str(reading.facts.get("source", FROM_HUBSPOT))
 
 
 def ad_ids(settings: Settings) -> AdIds:
