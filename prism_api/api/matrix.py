@@ -88,6 +88,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *_resource("/api/requests", "lcgupdb"),
     *_verbs("/api/requests", "decision"),
     Operation("GET", "/api/requests/{key}/lateness", ALL, ALL, NONE),
+    Operation("GET", "/api/requests/{key}/demand", ALL, ALL, NONE, of_everybody=True),
     *_resource("/api/disputes", "lg", annotator=OWN),
     Operation("POST", "/api/disputes", ALL, NONE, OWN),
     *_verbs("/api/disputes", "decline", "correct"),

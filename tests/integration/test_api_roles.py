@@ -215,12 +215,14 @@ def test_a_request_takes_its_steps_in_order_and_says_which_are_open(world: World
     world.lead("POST", f"{path}/decision", {"status": "triaged"}, match='"1"')
     wordless = world.lead("POST", f"{path}/decision", {"status": "declined"}, match='"2"')
     late = world.lead("GET", f"{path}/lateness").body
+    overdue = world.lead("GET", f"{path}/demand").body
     world.lead("POST", f"{path}/decision", {"status": "approved"}, match='"2"')
     by_patch = world.lead("PATCH", path, {"status": "fulfilled"}, match='"3"')
 
     assert (too_far.status, too_far.body["allowed"]) == (409, ["triaged"])
     assert (wordless.status, by_patch.status) == (422, 422)
     assert (late["late"], late["waiting_for"], late["allowed"]) == (True, "approved", ["approved", "declined"])
+    assert overdue == {"items": []}
     assert world.lead("GET", path).body["status"] == "approved"
 
 

@@ -17,5 +17,6 @@ export interface Screen {
 
 export const SCREENS: readonly Screen[] = [
   { path: 'team', title: 'Team', roles: READERS, load: () => import('./screens/team/Team') },
+  { path: 'requests', title: 'Requests', roles: READERS, load: () => import('./screens/requests/Requests') },
   { path: 'dashboard', title: 'My Dashboard', roles: EVERYBODY, load: () => import('./screens/dashboard/Dashboard') },
 ];

@@ -57,9 +57,10 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
       setOutcomes(dry ? found : [...bad, ...found]);
       setStage(dry ? 'previewed' : 'done');
       if (!dry) {
+        const final = action.kind === 'verb' && action.verb.final;
         const written = found.filter(({ ok }) => ok).map(({ row }) => row.key);
         await refresh();
-        if (written.length > 0) await told(`${titleOf(action)}: ${count(written.length, resource)} written.`, written);
+        if (written.length > 0) await told(`${titleOf(action)}: ${count(written.length, resource)} written.`, final ? [] : written);
       }
     } catch (failed) {
       setError(failed);

@@ -79,6 +79,8 @@ export interface Verb<R> {
   body?: (row: R, values: Values) => unknown;
   /** Whether a row can take it now; the API has the last word. */
   fits?: (row: R) => boolean;
+  /** The API takes no step of this kind back, so no undo is offered. */
+  final?: boolean;
   /** What becomes of the row, in the preview. */
   effect: (row: R, values: Values) => string;
 }

@@ -5,7 +5,7 @@ import type { Member } from '../../people/useMembers';
 import type { Description, Field, Value } from '../../resource/describe';
 import { WEEKDAYS } from '../../time/weeks';
 import { HoursInput, hoursText, totalHours } from './HoursInput';
-import { SkillsInput, skillsText, type Skill } from './SkillsInput';
+import { SkillsInput, skillsText, type Skill } from '../../fields/SkillsInput';
 
 const STATUSES = ['active', 'inactive'] as const;
 const SKILLS: Field = {

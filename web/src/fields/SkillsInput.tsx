@@ -3,7 +3,7 @@ import AttributeEditor from '@cloudscape-design/components/attribute-editor';
 import Input from '@cloudscape-design/components/input';
 import Select from '@cloudscape-design/components/select';
 
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../api/client';
 
 export type Skill = Schemas['Skill'];
 const LEVELS = [1, 2, 3, 4, 5].map((level) => ({ value: String(level), label: `Level ${level}` }));
