@@ -27,7 +27,7 @@ def require_same(week: Week, before: AdsRead, account: str, source: str, setting
     What a stand-in made up gives way to everything, files to files. Raises PermanentFailure that names both
     accounts and says what to do.
     """
-    if before.source == STAND_IN or before.source == source == FILES:
+    if before.source == STAND_IN or before.source == source == FILES or before.account_id == account:
         return
     if source == STAND_IN:
         raise PermanentFailure(
@@ -35,7 +35,7 @@ def require_same(week: Week, before: AdsRead, account: str, source: str, setting
             f"asked for them (account {account}, synthetic); nothing was replaced. Name the service that is to be "
             "asked (PRISM_META_API_URL), or nobody (PRISM_CAMPAIGN_SOURCE=archive)"
         )
-    if before.account_id in {account, settings.meta_account_replaced}:
+    if before.account_id == settings.meta_account_replaced:
         return
     was = before.account_id
     raise PermanentFailure(

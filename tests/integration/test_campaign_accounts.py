@@ -68,9 +68,11 @@ def answered_by_the_services(outside: Outside, account: str = ACCOUNT_ID) -> Non
             writing.complete({**before.facts, "source": name})
 
 
-def published_of_meta(outside: Outside, instance: dg.DagsterInstance) -> list[dict[str, object]]:
+def published_of_meta(
+    outside: Outside, instance: dg.DagsterInstance, account: str = ACCOUNT_ID
+) -> list[dict[str, object]]:
     assert run(instance).success
-    answered_by_the_services(outside)
+    answered_by_the_services(outside, account)
     assert run(instance, tags=REPLAYED).success
     return lake_rows(META_INSIGHTS, W31)
 
@@ -109,7 +111,7 @@ def test_a_report_with_leads_of_a_stand_in_beside_real_ads_is_synthetic(
 
 
 def test_a_stand_in_replaces_no_week_of_an_account(outside: Outside, instance: dg.DagsterInstance) -> None:
-    before = published_of_meta(outside, instance)
+    before = published_of_meta(outside, instance, OTHER)
     readings = len(Archive(outside.lake, META).readings(W31, WHAT))
 
     done = run(instance)
