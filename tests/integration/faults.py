@@ -34,7 +34,11 @@ class FaultProxy:
 
     def fired(self) -> int:
         """How many calls met a fault."""
-        return len(self._call("GET", "fired"))
+        return self._call("GET", "stats")["requests"]["faulted"]
+
+    def calls(self) -> int:
+        """How many calls there were, with a fault or without."""
+        return self._call("GET", "stats")["requests"]["total"]
 
     def settings(self, settings: Settings) -> Settings:
         """The same platform, reached through the proxy."""

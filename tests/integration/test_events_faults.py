@@ -241,16 +241,16 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
     ]
     twice = sent[::25]
     for rule in (
-        {"service": "dynamodb", "error": THROTTLED, "probability": 0.02},
-        {"service": "dynamodb", "error": {"code": "InternalServerError", "status": 500}, "probability": 0.01},
+        {"service": "dynamodb", "error": THROTTLED, "probability": 0.05},
+        {"service": "dynamodb", "error": {"code": "InternalServerError", "status": 500}, "probability": 0.02},
         {"service": "s3", "error": {"code": "SlowDown", "status": 503}, "probability": 0.05},
-        {"service": "sqs", "error": {"code": "InternalFailure", "status": 500}, "probability": 0.02},
-        {"response": {"abort_frac": 0.5}, "probability": 0.005},
-        {"reset": True, "probability": 0.01},
-        {"latency": 1_500, "probability": 0.005},
+        {"service": "sqs", "error": {"code": "InternalFailure", "status": 500}, "probability": 0.05},
+        {"response": {"abort_frac": 0.5}, "probability": 0.01},
+        {"reset": True, "probability": 0.02},
+        {"latency": 1_500, "probability": 0.01},
     ):
         proxy.rule(**rule)
-    run = Run(pipeline, sent, platform.process)
+    run, calls, fired = Run(pipeline, sent, platform.process), proxy.calls(), proxy.fired()
     chunks = [sent[start : start + BATCH] for start in range(0, EVENTS, BATCH)]
     part = len(chunks) // (KILLS + 1) + 1
     for number in range(0, len(chunks), part):
@@ -260,7 +260,7 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
             run.kill(platform)
     for start in range(0, len(twice), BATCH):
         run.send(twice[start : start + BATCH])
-    fired = proxy.fired()
+    calls, fired = proxy.calls() - calls, proxy.fired() - fired
     proxy.clear()
     pipeline.await_empty(PATIENCE_SECONDS)
     run.send_forgotten()
@@ -275,6 +275,7 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
     figures = {
         "events": EVENTS,
         "kills": KILLS,
+        "calls": calls,
         "faults": fired,
         "seconds": round(time.monotonic() - began, 1),
         "answers": dict(run.tries),
@@ -286,6 +287,7 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
         "in flight": sum(one.in_flight for one in balance),
     }
     sys.stdout.write(f"\n{figures}\n")
+    assert fired > calls / 20
     assert set(run.told) == set(settled)
     assert not unanswered & set(run.told)
     assert all(one.holds for one in balance)
