@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from prism_api.api.calls import Role
+from prism_core import clock
 from prism_core.models.workers import Worker
 from prism_core.tables import WORKERS
 from prism_resources.aws import client
@@ -212,6 +213,21 @@ def test_every_part_of_the_screen_can_be_read_by_everybody(
         assert {part: words for part, words in found.items() if words} == {}
 
 
+def test_what_is_asked_for_in_the_calendar_leads_to_its_approval(browser: Browser, at: Place) -> None:
+    day = clock.this_week().monday.isoformat()
+    asked = {"member_id": "gil", "date": day, "hours_off": 8, "code": "vacation"}
+    key = at.call("POST", "/api/availability", asked)["key"]
+
+    with signed_in(browser, at, Role.LEAD, "/team?tab=calendar", name="calendar") as page:
+        page.get_by_role("link", name="8? hours off are asked for").click()
+        page.get_by_role("button", name="Approve").click()
+        page.get_by_role("button", name="Preview").click()
+        page.get_by_role("button", name="Write 1 entry").click()
+        expect(page.get_by_text("1 written, 0 failed.")).to_be_visible()
+
+        assert at.item(f"/api/availability/{key}")["status"] == "approved"
+
+
 def test_a_worker_is_named_by_a_suggestion_and_a_name_can_be_taken_back(browser: Browser, at: Place) -> None:
     seen = datetime.now(UTC)
     worker = Worker(
@@ -259,12 +275,20 @@ def test_what_was_typed_outlives_a_platform_that_is_away_and_a_session_that_ends
 
 
 def test_the_selected_rows_are_the_rows_of_the_file(browser: Browser, at: Place) -> None:
-    with signed_in(browser, at, Role.ANALYST, "/team?team=lidar", name="export") as page:
-        expect(page.get_by_role("link", name="Example")).not_to_have_count(0)
+    with signed_in(browser, at, Role.LEAD, "/team", name="export") as page:
+        row(page, "Gil Example").get_by_role("checkbox").check()
         page.get_by_role("button", name="Export").click()
         with page.expect_download() as got:
-            page.get_by_role("menuitem", name="Rows of the filters as CSV").click()
+            page.get_by_role("menuitem", name="Selected rows (1) as CSV").click()
         lines = Path(got.value.path()).read_text("utf-8-sig").splitlines()
 
         assert got.value.suggested_filename.startswith("members-")
-        assert len(lines) == 1 + len(at.item("/api/members?team=lidar")["items"])
+        assert [("Gil Example" in line, line.count("example.com")) for line in lines] == [(False, 0), (True, 1)]
+
+
+def test_an_address_that_leads_nowhere_says_so_and_the_rest_goes_on(browser: Browser, at: Place) -> None:
+    with signed_in(browser, at, Role.ANALYST, "/no-such-screen?x=1", name="nowhere") as page:
+        expect(page.get_by_text("There is nothing at this address")).to_be_visible()
+        page.get_by_role("link", name="Team").click()
+
+        expect(page.get_by_role("link", name="Gil Example")).to_be_visible()

@@ -3,15 +3,18 @@
  * Belongs here: what all screens share around them. Does not belong here: anything that only one screen shows.
  */
 import AppLayout from '@cloudscape-design/components/app-layout';
+import Box from '@cloudscape-design/components/box';
+import Spinner from '@cloudscape-design/components/spinner';
 import I18nProvider from '@cloudscape-design/components/i18n';
 import messages from '@cloudscape-design/components/i18n/messages/all.en';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import SplitPanel from '@cloudscape-design/components/split-panel';
-import { useMemo, useState } from 'react';
+import { Suspense, useMemo, useState } from 'react';
 import { Outlet, useLocation, useNavigate } from 'react-router';
 
 import { hasOne } from '../auth/roles';
 import { SCREENS } from '../screens';
+import { Guarded } from './Broken';
 import { FlashProvider } from './Flash';
 import { PanelContext } from './panel';
 import { usePreference } from './preferences';
@@ -48,7 +51,7 @@ export default function App() {
               navigationOpen={navigation === 'open'}
               onNavigationChange={({ detail }) => setNavigation(detail.open ? 'open' : 'closed')}
               navigationWidth={220}
-              content={<Outlet />}
+              content={<Screen />}
               splitPanelOpen={panel !== undefined}
               splitPanelPreferences={{ position: 'side' }}
               splitPanelSize={Number(size)}
@@ -72,6 +75,17 @@ export default function App() {
         )}
       </FlashProvider>
     </I18nProvider>
+  );
+}
+
+function Screen() {
+  const { pathname } = useLocation();
+  return (
+    <Guarded at={pathname}>
+      <Suspense fallback={<Box padding="xl"><Spinner /> Loading the screen</Box>}>
+        <Outlet />
+      </Suspense>
+    </Guarded>
   );
 }
 

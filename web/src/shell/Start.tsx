@@ -6,9 +6,8 @@ import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Spinner from '@cloudscape-design/components/spinner';
-import { useEffect, useMemo, useState } from 'react';
-import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
-import { RouterProvider } from 'react-router/dom';
+import { lazy, useEffect, useMemo, useState } from 'react';
+import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
 import { wordsOf } from '../api/problem';
 import { hasOne } from '../auth/roles';
@@ -18,7 +17,7 @@ import { SCREENS } from '../screens';
 import { BROWSER_ZONE } from '../time/zone';
 import App from './App';
 import { usePreference } from './preferences';
-import { RouteError } from './RouteError';
+import { Nowhere } from './Broken';
 import { SignedInContext, useSignedIn } from './session';
 
 interface Ready {
@@ -46,30 +45,7 @@ function FirstScreen() {
   return <Alert type="warning">Your account has no role yet. Ask an administrator of PRISM for one.</Alert>;
 }
 
-const ROUTES: RouteObject[] = [
-  {
-    path: '/',
-    Component: App,
-    HydrateFallback: Waiting,
-    children: [
-      {
-        ErrorBoundary: RouteError,
-        children: [
-          { index: true, Component: FirstScreen },
-          ...SCREENS.map((screen) => ({
-            path: `${screen.path}/*`,
-            lazy: async () => ({ Component: (await screen.load()).default }),
-          })),
-          { path: '*', loader: nowhere },
-        ],
-      },
-    ],
-  },
-];
-
-function nowhere(): never {
-  throw new Response('', { status: 404 });
-}
+const PAGES = SCREENS.map((screen) => ({ path: screen.path, Page: lazy(screen.load) }));
 
 function Waiting() {
   return (
@@ -86,7 +62,6 @@ export default function Start() {
   useEffect(() => {
     start().then(setReady, setError);
   }, []);
-  const router = useMemo(() => ready && createBrowserRouter(ROUTES), [ready]);
   const signedIn = useMemo(() => ready && { ...ready, zone }, [ready, zone]);
   if (error !== undefined) {
     return (
@@ -103,7 +78,7 @@ export default function Start() {
       </main>
     );
   }
-  if (!router || !signedIn) {
+  if (!signedIn) {
     return (
       <main>
         <Waiting />
@@ -112,7 +87,17 @@ export default function Start() {
   }
   return (
     <SignedInContext.Provider value={signedIn}>
-      <RouterProvider router={router} />
+      <BrowserRouter>
+        <Routes>
+          <Route path="/" element={<App />}>
+            <Route index element={<FirstScreen />} />
+            {PAGES.map(({ path, Page }) => (
+              <Route key={path} path={`${path}/*`} element={<Page />} />
+            ))}
+            <Route path="*" element={<Nowhere />} />
+          </Route>
+        </Routes>
+      </BrowserRouter>
     </SignedInContext.Provider>
   );
 }

@@ -1,6 +1,7 @@
 /** Who is away when: members by the days of two weeks, with public holidays, and what waits for a decision. */
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
+import Link from '@cloudscape-design/components/link';
 import Header from '@cloudscape-design/components/header';
 import Pagination from '@cloudscape-design/components/pagination';
 import SpaceBetween from '@cloudscape-design/components/space-between';
@@ -74,7 +75,7 @@ export function Calendar() {
           <Header
             variant="awsui-h1-sticky"
             counter={`(${filteredItemsCount ?? lines.length})`}
-            description={`A number is hours off, “?” waits for a decision (${waiting} here), H is a public holiday, · is no working day.`}
+            description={`A number is hours off, “?” waits for a decision and leads to it (${waiting} here), H is a public holiday, · is no working day.`}
             actions={<AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant })} />}
           >
             Calendar
@@ -97,7 +98,7 @@ export function Calendar() {
               </span>
             ),
             minWidth: 92,
-            cell: ({ days: found }: Line) => <DayCell day={found[index]} />,
+            cell: ({ days: found }: Line) => <DayCell day={found[index]} decide={(key) => address.replace({ tab: ['time-off'], item: [key] })} />,
           })),
         ]}
       />
@@ -105,7 +106,7 @@ export function Calendar() {
   );
 }
 
-function DayCell({ day }: { day: Day | undefined }) {
+function DayCell({ day, decide }: { day: Day | undefined; decide: (key: string) => void }) {
   if (!day || day.contracted === 0) return <span className="quiet" aria-label="no working day">·</span>;
   if (day.holiday) return <abbr title={day.holiday} className="day-mark day-holiday">H</abbr>;
   const { entry } = day;
@@ -113,7 +114,18 @@ function DayCell({ day }: { day: Day | undefined }) {
     return <abbr title={`${entry.code ?? 'other'}, approved`} className="day-mark day-off">{Number(entry.hours_off)}</abbr>;
   }
   if (entry?.status === 'requested') {
-    return <abbr title={`${entry.code ?? 'other'}, requested`} className="day-mark day-asked">{Number(entry.hours_off)}?</abbr>;
+    return (
+      <Link
+        href={`?tab=time-off&item=${encodeURIComponent(entry.key)}`}
+        ariaLabel={`${Number(entry.hours_off)}? hours off are asked for, ${entry.code ?? 'other'}: decide`}
+        onFollow={(event) => {
+          event.preventDefault();
+          decide(entry.key);
+        }}
+      >
+        <span className="day-mark day-asked">{Number(entry.hours_off)}?</span>
+      </Link>
+    );
   }
   return <span className="quiet" aria-label="works" />;
 }
