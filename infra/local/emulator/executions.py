@@ -1,8 +1,8 @@
 """What synchronous executions of state machines leave in the embedded AWS.
 
 Belongs here: forgetting them some time after their end. Does not belong here: snapshots, which they would fill.
-The embedded AWS keeps every execution with the input and output of each state for ever, 13 kB and more an event of
-1 kB, and writes all of them with every snapshot. AWS keeps none of an Express execution.
+The embedded AWS keeps every execution with the input and output of each state for ever (19 kB of an event of 1 kB:
+after 100,000 events every snapshot has 1.9 GB). AWS keeps none of an Express execution.
 """
 
 import asyncio
