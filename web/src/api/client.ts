@@ -77,6 +77,14 @@ export async function send<T>(method: string, path: string, wish: Wish = {}): Pr
   return { data: (text ? JSON.parse(text) : undefined) as T, status: answer.status };
 }
 
+/** A file of the API, such as a picture. */
+export async function blobOf(path: string, signal?: AbortSignal): Promise<Blob> {
+  const answer = await authorised(new Request(`${window.location.origin}${path}`, { signal }));
+  if (answer.status === 401) throw new SignedOut();
+  if (!answer.ok) throw await problemOf(answer);
+  return answer.blob();
+}
+
 export function queryText(query: Query | undefined): string {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {

@@ -39,7 +39,8 @@ function valuesOf(fields: readonly Field[], row: object | undefined): Values {
 }
 
 export function EditDialog<R extends Row>({ resource, row, preset, title, onClose }: Props<R>) {
-  const fields = (resource.fields ?? []).filter((field) => (!row || !field.once) && !(preset && field.name in preset));
+  const asked = (resource.fields ?? []).filter(({ once, decided }) => (row ? !once : !decided));
+  const fields = asked.filter(({ name }) => !(preset && name in preset));
   const form = `${resource.table} ${row?.key ?? 'new'}`;
   const [base, setBase] = useState<R | undefined>(row);
   const [values, setValues] = useState<Values>(() => ({ ...valuesOf(fields, row), ...draftOf(form) }));
@@ -69,7 +70,7 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
       if (from) {
         await write('PATCH', itemPath(resource.path, from.key), { body: changed, version: from.version, reason }, `${resource.name(from)} saved.`);
       } else {
-        await write('POST', resource.path, { body: { ...changed, ...preset }, reason }, `The ${resource.noun} was added.`);
+        await write('POST', resource.path, { body: { ...(resource.sent?.(changed) ?? changed), ...preset }, reason }, `The ${resource.noun} was added.`);
       }
       close();
     } catch (failed) {

@@ -58,7 +58,7 @@ export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayW
           {fields.length > 0 && (
             <KeyValuePairs
               columns={2}
-              items={fields.map((field) => ({ label: field.label, value: shown(field, (row as unknown as Values)[field.name]) }))}
+              items={fields.filter(({ apart }) => !apart).map((field) => ({ label: field.label, value: shown(field, (row as unknown as Values)[field.name]) }))}
             />
           )}
           {resource.details?.(row)}

@@ -43,6 +43,7 @@ interface Props<R extends Row> {
 export function ResourceScreen<R extends Row>({ resource, screen, title, about, actions }: Props<R>) {
   const address = useAddress();
   const may = useMay(resource.writers ?? PLANNERS);
+  const mayCreate = useMay(resource.creators ?? resource.writers ?? PLANNERS);
   const [preferences, preferencesButton] = useTablePreferences(`${screen}.${resource.table}`, resource.columns);
   const [selected, setSelected] = useState<readonly string[]>([]);
   const [adding, setAdding] = useState(false);
@@ -127,7 +128,7 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
                 {mayWrite && (
                   <BulkBar resource={resource} rows={chosen} onDone={(failed) => setSelected(failed)} />
                 )}
-                {mayWrite && resource.create && (
+                {mayCreate && !asOf && resource.create && (
                   <Button variant="primary" onClick={() => setAdding(true)}>
                     Add {resource.noun}
                   </Button>

@@ -56,6 +56,10 @@ export interface Field {
   required?: boolean;
   /** Decided when an item is made, and never after. */
   once?: boolean;
+  /** Shown in the panel, and never asked of who makes an item. */
+  decided?: true;
+  /** Shown by `details`, not among the values of the panel. */
+  apart?: true;
   /** How a value reads in comparisons; without it as text. */
   show?: (value: Value) => string;
   initial?: Value;
@@ -103,9 +107,13 @@ export interface Description<R extends Row> {
   weekly?: boolean;
   /** Who may write; planners without it. */
   writers?: readonly Role[];
+  /** Who may make one, where others may than those who edit. */
+  creators?: readonly Role[];
   /** The fields of the form; without them nothing is created or edited. */
   fields?: readonly Field[];
   create?: boolean;
+  /** What the form gives becomes what is sent, where they differ. */
+  sent?: (values: Values) => Values;
   remove?: boolean;
   bulk?: readonly BulkEdit<R>[];
   verbs?: readonly Verb<R>[];

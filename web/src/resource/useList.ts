@@ -6,7 +6,6 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
 import { send, type Query } from '../api/client';
-import type { Row } from './describe';
 
 interface Page<R> {
   items: R[];
@@ -25,7 +24,7 @@ export interface List<R> {
   again: () => void;
 }
 
-export function useList<R extends Row>(table: string, path: string, query: Query, page: number): List<R> {
+export function useList<R>(table: string, path: string, query: Query, page: number): List<R> {
   const found = useInfiniteQuery({
     queryKey: [table, 'list', path, query],
     queryFn: async ({ pageParam, signal }) =>
