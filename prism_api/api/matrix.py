@@ -99,6 +99,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/api/me", ALL, ALL, ALL),
     *_resource("/api/recipients", "lcgupdb", write=NONE),
     *_resource("/api/quality", "lcgupdb", annotator=OWN),
+    Operation("GET", "/api/quality-scores", ALL, ALL, OWN),
+    Operation("GET", "/api/quality-trend", ALL, ALL, OWN),
     *_resource("/api/workers", "lgpd"),
     *_verbs("/api/workers", "resolve", "ignore"),
     Operation("GET", "/api/workers/{key}/suggestions", ALL, ALL, NONE),

@@ -36,6 +36,7 @@ SECTIONS = (
     ),
     Section(("requests",), lambda: import_module("prism_api.api.routes.requests"), "requests"),
     Section(("quality",), lambda: import_module("prism_api.api.routes.quality"), "quality"),
+    Section(("quality-scores", "quality-trend"), lambda: import_module("prism_api.api.routes.quality_scores")),
     Section(("disputes",), lambda: import_module("prism_api.api.routes.disputes"), "disputes"),
     Section(("corrections",), lambda: import_module("prism_api.api.routes.corrections"), "corrections"),
     Section(("workers",), lambda: import_module("prism_api.api.routes.workers"), "workers"),

@@ -1,0 +1,79 @@
+"""Quality scores of the API. Why real: they come from the indexes of three tables, and a role has its own rows."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.api_client import Api, known
+
+WEEKS = ("2019-W10", "2019-W11")
+LEAD = ("[lead]", "somebody")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reviews(platform: object) -> list[str]:
+    """The ids of the reviews, in order."""
+    del platform
+    known(("qs-ann", "qs-bob"), ("qs-p",))
+    rows = (
+        (WEEKS[0], "qs-ann", "qs-raw", 50, 40),
+        (WEEKS[1], "qs-ann", "qs-raw", 50, 45),
+        (WEEKS[1], "qs-ann", "qs-raw", 50, 45),
+        (WEEKS[1], "qs-bob", "qs-other", 10, 10),
+    )
+    made = []
+    for week, member, category, reviewed, correct in rows:
+        fields = {"member_id": member, "project_id": "qs-p", "week": week, "category": category}
+        answer = Api(*LEAD)("POST", "/api/quality", {**fields, "reviewed": reviewed, "correct": correct})
+        assert answer.status == 201, answer.body
+        made.append(answer.body["review_id"])
+    return made
+
+
+def scores(*who: str, **query: Any) -> list[dict[str, Any]]:
+    answer = Api(*(who or LEAD))("GET", "/api/quality-scores", project_id="qs-p", **query)
+    assert answer.status == 200, answer.body
+    return answer.body["items"]
+
+
+def test_reviews_of_a_week_are_added_up_with_interval_trend_and_the_raw_ids_behind_a_name() -> None:
+    ann = next(one for one in scores(week=WEEKS[1]) if one["member_id"] == "qs-ann")
+
+    assert (ann["reviews"], ann["reviewed"], ann["correct"], ann["share"]) == (2, 100, 90, "0.9000")
+    assert (ann["low"], ann["high"]) == ("0.8256", "0.9448")  # Wilson, 95 %
+    assert (ann["trend"], ann["weeks_in_window"]) == ("0.1000", 2)
+    assert (ann["category"], ann["mapped"], ann["raw"]) == ("unmapped:qs-raw", False, ["qs-raw"])
+
+
+def test_pages_filters_and_orders_choose_rows() -> None:
+    assert [one["member_id"] for one in scores(week=WEEKS[1], sort="-share", limit=1)] == ["qs-bob"]
+    assert [one["member_id"] for one in scores(week=WEEKS[1], category="unmapped:qs-other")] == ["qs-bob"]
+    assert scores(week="2019-W20") == []
+
+
+def test_the_trend_has_every_week_and_no_share_where_nothing_was_reviewed() -> None:
+    query = {"week": "2019-W12", "weeks": 3, "project_id": "qs-p", "member_id": "qs-ann"}
+    answer = Api(*LEAD)("GET", "/api/quality-trend", **query)
+
+    assert [(one["week"], one["reviewed"], one["share"]) for one in answer.body["items"]] == [
+        (WEEKS[0], 50, "0.8000"),
+        (WEEKS[1], 100, "0.9000"),
+        ("2019-W12", 0, None),
+    ]
+
+
+def test_a_review_that_a_correction_moved_counts_for_whom_it_is(reviews: list[str]) -> None:
+    correction = {
+        "week": WEEKS[1], "table": "quality", "review_id": reviews[2], "reason": "under a colleague's account",
+        "from_member": "qs-ann", "to_member": "qs-bob",
+    }  # fmt: skip
+    made = Api(*LEAD)("POST", "/api/corrections", correction)
+    found = {one["member_id"]: one["reviewed"] for one in scores(week=WEEKS[1], category="unmapped:qs-raw")}
+    Api(*LEAD)("DELETE", f"/api/corrections/{made.body['key']}", match="*")
+
+    assert made.status == 201, made.body
+    assert found == {"qs-ann": 50, "qs-bob": 50}
+
+
+def test_who_is_no_member_sees_no_scores_of_others() -> None:
+    assert scores("[annotator]", "somebody", week=WEEKS[1]) == []
