@@ -16,7 +16,7 @@ SCREENS := infra/local/screens_built/index.html
 SCREENS_SOURCE := $(shell find web/src web/public -type f ! -name schema.d.ts) web/index.html web/vite.config.ts \
   web/tsconfig.json prism_api/openapi.json
 
-.PHONY: up test check screens bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events openapi clean help
+.PHONY: up test check screens bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -58,10 +58,10 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save
 
-soak: soak-fuzz soak-kills soak-year soak-lies soak-load soak-events ## the load and fault tests at full figures, output in benchmarks/results
+soak: soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images ## the load and fault tests at full figures, output in benchmarks/results
 
 # $(call soaked,PART,COMMANDS): their output with date and commit, without the logs of runs, kept, and their verdict.
-soak-fuzz soak-kills soak-year soak-lies soak-load soak-events: SHELL := /bin/bash
+soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images: SHELL := /bin/bash
 soaked = set -o pipefail; { date -u +%FT%TZ; git rev-parse HEAD; $(2); } 2>&1 | grep -vE --line-buffered '^[{]|^[0-9-]{10} [0-9:]{8} [+-][0-9]{4} - dagster|^$$' | tee benchmarks/results/soak-$(1).txt
 
 soak-fuzz: .venv/.synced ## every role against the API's whole contract, 300 s each
@@ -82,6 +82,9 @@ soak-load: .venv/.synced ## eight clients of the API for a minute
 
 soak-events: .venv/.synced ## every webhook of GitHub, and a hundred thousand events through faults and ten kills
 	$(call soaked,events,GITHUB_EXAMPLES=all $(RUN)pytest tests/integration/test_events_replay.py --timeout 1200 -q -s && EVENTS=100000 $(RUN)pytest tests/integration/test_events_faults.py -k kills_lose --timeout 0 -q -s)
+
+soak-images: .venv/.synced ## five hundred uploads with events twice and out of order, and kills
+	$(call soaked,images,IMAGES=500 $(RUN)pytest tests/integration/test_media_faults.py -k analysed_once --timeout 0 -q -s)
 
 openapi: .venv/.synced ## write prism_api/openapi.json anew
 	$(RUN)python -m prism_api.api.openapi

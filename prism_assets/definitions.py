@@ -22,6 +22,7 @@ from prism_assets.events.weekly import weekly_assets, weekly_checks
 from prism_assets.lake.assets import lake_assets
 from prism_assets.lake.backups import backup_assets, backup_checks
 from prism_assets.lake.checks import lake_checks
+from prism_assets.media.assets import media_assets, media_checks
 from prism_assets.operational import operational_tables
 from prism_assets.partitions import weekly
 from prism_assets.planning.assets import planning_assets
@@ -57,6 +58,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *lake_assets(weeks),
             *backup_assets(),
             *hourly_assets(),
+            *media_assets(),
             *weekly_assets(weeks),
             *restatement_assets(weeks),
             *planning_assets(weeks),
@@ -79,6 +81,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             *lake_checks(weeks),
             *backup_checks(),
             *event_checks(),
+            *media_checks(),
             *weekly_checks(weeks),
             *restatement_checks(weeks),
             *planning_checks(weeks),

@@ -13,6 +13,7 @@ from prism_sensors.exports import backup_daily, lake_export_weekly
 from prism_sensors.ingest import worker_activity_hourly
 from prism_sensors.known import KnownAssets
 from prism_sensors.landed import landed_activity
+from prism_sensors.media import media_schedules
 from prism_sensors.preflight import preflight_weekly
 from prism_sensors.proposals import capacity_plan_weekly
 from prism_sensors.published import published_plans
@@ -30,6 +31,7 @@ def schedules(settings: Settings, known: KnownAssets) -> dg.Definitions:
         lake_export_weekly(settings, known),
         backup_daily(settings, known),
         events_hourly(settings, known),
+        media_schedules(settings, known),
         capacity_plan_weekly(settings, known),
         alerts_daily(settings, known),
         alerts_weekly(settings, known),

@@ -23,6 +23,7 @@ from infra.cli.history import as_of, forget
 from infra.cli.ingest import ingest_app
 from infra.cli.leads import leads
 from infra.cli.materialize import materialize
+from infra.cli.media import media_app
 from infra.cli.package import package
 from infra.cli.plan import plan
 from infra.cli.publishing import plans, publish, unpublish
@@ -75,6 +76,7 @@ app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(events_app, name="events")
+app.add_typer(media_app, name="media")
 app.add_typer(user_app, name="user")
 app.command()(token)
 app.command()(package)

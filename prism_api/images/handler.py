@@ -8,6 +8,7 @@ answer that the queue cannot read would count as success and lose the batch.
 
 import json
 import logging
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -27,7 +28,6 @@ QUEUE: Final = "images"
 # The template's maxReceiveCount: after so many tries a message waits in the dead queue.
 TRIES: Final = 8
 _MOST_SECONDS: Final = 120
-_BUSY_SECONDS: Final = 5
 _log = logging.getLogger("prism.images")
 _log.setLevel(logging.INFO)
 
@@ -92,7 +92,7 @@ def _brought_to_its_end(record: Mapping[str, Any], tried: int, lines: list[dict[
             continue
         lines.append(_line(arrival, done))
         if done.due is Due.BUSY:
-            delay = _BUSY_SECONDS
+            delay = math.ceil(done.again) + 1
     return delay
 
 

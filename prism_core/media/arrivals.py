@@ -109,8 +109,14 @@ def due(image: Image | None, arrival: Arrival, now: datetime) -> Due:
         return Due.OLDER if _is_older(image, arrival) else Due.ANALYSE
     if image.state in _DONE:
         return Due.DONE
-    running = image.state is ImageState.ANALYSING and image.started is not None and now - image.started < LEASE
-    return Due.BUSY if running else Due.ANALYSE
+    return Due.BUSY if lease_left(image, now) > 0 else Due.ANALYSE
+
+
+def lease_left(image: Image, now: datetime) -> float:
+    """Seconds for which the call that is at an image may still be; nothing when none is, or when it said so."""
+    if image.state is not ImageState.ANALYSING or image.started is None:
+        return 0.0
+    return max(0.0, (LEASE - (now - image.started)).total_seconds())
 
 
 def _is_older(image: Image, arrival: Arrival) -> bool:

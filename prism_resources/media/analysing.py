@@ -8,6 +8,7 @@ answer.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -16,8 +17,8 @@ from typing import Any, Final
 import msgspec
 
 from prism_core import clock
-from prism_core.failures import PermanentFailure, StaleVersion, TransientFailure
-from prism_core.media.arrivals import Arrival, Due, due
+from prism_core.failures import PermanentFailure, PrismFailure, StaleVersion, TransientFailure
+from prism_core.media.arrivals import Arrival, Due, due, lease_left
 from prism_core.media.keys import COPY_TYPES, copy_key, ending_of, raw_key
 from prism_core.media.labels import read_answers, suggested_alt
 from prism_core.media_tables import IMAGES
@@ -37,9 +38,11 @@ Change = Callable[[Image], dict[str, Any] | None]
 
 @dataclass(slots=True)
 class Done:
-    """What came of an event; `seconds` by step: `analyser` is the analyser's own time."""
+    """What came of an event; `seconds` by step: `analyser` is the analyser's own time. `again` says when a
+    busy one is worth another look, in seconds."""
 
     due: Due
+    again: float = 0.0
     state: ImageState | None = None
     seconds: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -67,13 +70,18 @@ class Analysing:
         image = self._images.get(article_id=original.article_id, image_id=original.image_id)
         what = due(image, arrival, now)
         if what is not Due.ANALYSE or image is None:
-            return Done(what)
+            return Done(what, again=0.0 if image is None else lease_left(image, now))
         begun = self._write(image, "begin", lambda current: _begun(current, arrival, now))
         if begun is None:
             return Done(Due.OLDER)
         done = Done(Due.ANALYSE)
         try:
             found = self._found(begun, arrival, done)
+        except TransientFailure:
+            # Whoever tries again must not take this call for one that is still at it.
+            with suppress(PrismFailure):
+                self._write(begun, "release", lambda current: _ended(current, arrival, {"started": None}))
+            raise
         except NotAPicture as refused:
             found = {"state": ImageState.REFUSED, "reason": str(refused)}
         except TooLarge as large:

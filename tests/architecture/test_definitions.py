@@ -29,6 +29,7 @@ OF_NO_WEEK = {
     "backups", "allocation_notices", "alert_ledger", "alert_digest", "alert_week_digest", "alert_backtest",
     "report_mails",
     "returned_mail",
+    "image_reconciliation", "image_model_drift",
     "event_dead_letters", "event_rollups", "event_scorecard",
 }  # fmt: skip
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,6 +24,7 @@ from prism_resources.events.sending import Sender
 from tests.integration.event_world import MADE, Pipeline, accepted, event
 from tests.integration.faults import FaultProxy, fault_proxy
 from tests.integration.fresh import platform_of_this_file, worker_port
+from tests.integration.function_workers import workers
 
 platform = platform_of_this_file()
 EVENTS = int(os.environ.get("EVENTS", "2000"))
@@ -142,23 +142,6 @@ def test_a_step_that_is_killed_in_the_middle_of_a_batch_loses_nothing_and_stores
     assert {one.outcome for one in found.values()} == {Outcome.STORED}
     assert max(Counter(one.event_id for one in pipeline.stored()).values()) == 1
     assert pipeline.problems(*pipeline.types()) == ()
-
-
-def workers(platform: Platform, function: str) -> list[int]:
-    """The processes of a function: children of the emulator whose environment names it."""
-    found: list[int] = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            said = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        name = f"AWS_LAMBDA_FUNCTION_NAME={platform.settings.name_prefix}-{function}".encode()
-        home = str(platform.home.root).encode()
-        if name in said and any(home in one for one in said):
-            found.append(int(folder.name))
-    return found
 
 
 @dataclass

@@ -98,6 +98,7 @@ def test_an_analysis_that_runs_is_left_alone_until_its_lease_is_over() -> None:
 
     assert due(image, arrival(), NOW + LEASE / 2) is Due.BUSY
     assert due(image, arrival(), NOW + LEASE) is Due.ANALYSE
+    assert due(image.model_copy(update={"started": None}), arrival(), NOW) is Due.ANALYSE
 
 
 @given(st.permutations(["0A", "0B", "0C"]), st.lists(st.sampled_from(["0A", "0B", "0C"]), max_size=4))

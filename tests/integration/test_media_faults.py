@@ -1,0 +1,182 @@
+"""Uploads that go wrong: bad files, lost objects, an analyser that is busy, crashes or refuses, events in any
+order.
+
+Why real: what S3 signs and sends, when a queue hands a message out again and what a killed function leaves
+behind is decided by the services, and the row of the image must say what happened all the same.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.platform import Platform
+from infra.local.standins.faults import NAMED, Fault, rekognition_error
+from prism_core import clock
+from prism_core.media.arrivals import Arrival, message_of
+from prism_core.media.keys import raw_key
+from prism_core.models.images import ImageState
+from prism_resources.aws import client
+from prism_resources.media.analysing import Analysing
+from prism_resources.media.objects import Made, Originals
+from prism_resources.media.reconciling import Reconciling
+from tests.integration.fresh import platform_of_this_file
+from tests.integration.function_workers import workers
+from tests.integration.media_world import Studio, await_true, photograph, studio_of
+from tests.unit.test_media_pictures import BAD
+
+platform = platform_of_this_file()
+# `make soak` sets 500.
+UPLOADS = int(os.environ.get("IMAGES", "25"))
+
+
+@pytest.fixture(scope="module")
+def studio(platform: Platform) -> Iterator[Studio]:
+    with studio_of(platform) as found:
+        yield found
+
+
+def arrival_of(studio: Studio, form: dict[str, Any], **changes: Any) -> Arrival:
+    """The event of an upload as it would come once more."""
+    image = studio.image(form)
+    newest = Originals(studio.platform.settings).newest(image.object_key)
+    assert newest is not None
+    told: dict[str, Any] = {
+        "bucket": studio.platform.settings.originals_bucket, "key": image.object_key, "at": newest.at,
+        "object_version": newest.object_version, "size": newest.size, "sequencer": image.sequencer,
+    }  # fmt: skip
+    return Arrival(**(told | changes))
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "words"), [BAD[name] for name in ("cut off", "SVG with a script", "a bomb")]
+)
+def test_a_bad_file_is_refused_in_the_row_of_its_image(studio: Studio, data: bytes, name: str, words: str) -> None:
+    form = studio.upload(studio.article("Bad"), f"my {name}", data)
+
+    image = studio.settled(form)
+
+    assert (image.state, image.analysis, image.copies) == (ImageState.REFUSED, None, ())
+    assert words in image.reason
+
+
+def test_a_form_takes_no_empty_file_and_none_of_another_key(studio: Studio) -> None:
+    form = studio.form(studio.article("Forms"), "a.jpg")
+    forged = {**form, "fields": {**form["fields"], "key": "originals/other/i/x.jpg"}}
+
+    assert studio.send(form, b"").status_code in {400, 403}
+    assert studio.send(forged, photograph()).status_code == 403
+    assert studio.send(form, b"\0" * (15 * 1024 * 1024 + 1)).status_code in {400, 403}
+
+
+def test_a_file_that_is_deleted_before_it_is_looked_at_is_said_to_be_gone(studio: Studio) -> None:
+    form = studio.form(studio.article("Gone"), "a.jpg")
+    event = Arrival(
+        bucket=studio.platform.settings.originals_bucket, key=form["fields"]["key"],
+        object_version="0" * 32, at=clock.now(), size=5, sequencer="01",
+    )  # fmt: skip
+
+    Analysing(studio.platform.settings).handle(event)
+
+    image = studio.image(form)
+    assert image.state is ImageState.GONE
+    assert "deleted before it was analysed" in image.reason
+
+
+def test_an_analyser_that_is_busy_is_asked_again_and_its_answer_is_stored_once(studio: Studio) -> None:
+    throttled = Fault(
+        "rekognition", status=400, body=rekognition_error("ThrottlingException", "Rate exceeded"), times=3
+    )
+    studio.world.faults.add(throttled)
+
+    image = studio.settled(studio.upload(studio.article("Busy"), "a.jpg", photograph("rocket.jpg", 300)))
+
+    assert (image.state, image.attempts) == (ImageState.ANALYSED, 2)
+
+
+def test_an_analyser_that_refuses_us_leaves_a_reason_and_the_reconciliation_drives_it_again(
+    studio: Studio,
+) -> None:
+    studio.world.faults.add(NAMED["rekognition-denied"])
+    try:
+        form = studio.upload(studio.article("Denied"), "a.jpg", photograph("chelsea.png"))
+        image = studio.settled(form)
+        assert image.state is ImageState.FAILED
+        assert "AccessDenied" in image.reason
+    finally:
+        studio.world.faults.clear()
+
+    done = Reconciling(studio.platform.settings).reconcile(clock.now() + timedelta(minutes=11))
+
+    assert (done.driven, done.counts["stuck"]) == (1, 1), done.troubles
+    await_true(lambda: studio.image(form).state is ImageState.ANALYSED)
+    await_true(lambda: studio.waiting() == 0)
+
+
+def test_events_twice_and_out_of_order_leave_the_newest_upload(studio: Studio) -> None:
+    article = studio.article("Order")
+    form = studio.upload(article, "a.jpg", photograph("chelsea.png"))
+    first = studio.settled(form)
+    old = arrival_of(studio, form)
+    studio.send(form, photograph("coffee.png", 300))
+    await_true(lambda: studio.image(form).object_version != first.object_version)
+    second = studio.settled(form)
+
+    studio.queue.send([message_of(old), message_of(old), message_of(arrival_of(studio, form))])
+    await_true(lambda: studio.waiting() == 0)
+
+    assert studio.image(form) == second
+
+
+@pytest.mark.slow
+def test_every_upload_is_analysed_once_whatever_comes_twice_or_is_killed(studio: Studio) -> None:
+    drawn, kinds = random.Random(11), ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png")
+    article = studio.article("Many")
+    forms = []
+    for number in range(UPLOADS):
+        if number % 90 == 89:
+            article = studio.article(f"Many {number}")
+        width = 100 + number % 50
+        name = f"bild {number} + ä.jpg"
+        forms.append(studio.upload(article, name, photograph(drawn.choice(kinds), width)))
+    events = [arrival_of(studio, form, sequencer=None) for form in forms for _ in range(drawn.randint(0, 2))]
+    drawn.shuffle(events)
+    for start in range(0, len(events), 10):
+        studio.queue.send([message_of(one) for one in events[start : start + 10]])
+    killed = 0
+    for _ in range(max(2, UPLOADS // 50)):
+        time.sleep(drawn.uniform(0.5, 2))
+        for worker in workers(studio.platform, "images")[:1]:
+            os.kill(worker, signal.SIGKILL)
+            killed += 1
+
+    states = {form["image_id"]: studio.settled(form, 60 + 4 * UPLOADS) for form in forms}
+    await_true(lambda: studio.waiting() == 0, 120)
+
+    made = Made(studio.platform.settings)
+    assert killed
+    assert {one.state for one in states.values()} == {ImageState.ANALYSED}
+    for image in states.values():
+        assert image.analysis is not None
+        assert image.analysis.object_version == image.object_version
+        assert image.object_version is not None
+        assert made.read(raw_key(image.article_id, image.image_id, image.object_version)) is not None
+    s3: Any = client(studio.platform.settings, "s3")
+    listed = s3.get_paginator("list_objects_v2")
+    keys = [
+        one["Key"]
+        for page in listed.paginate(Bucket=studio.platform.settings.media_bucket, Prefix="analyses/")
+        for one in page.get("Contents", ())
+        if any(
+            one["Key"].startswith(f"analyses/{image.article_id}/{image.image_id}/") for image in states.values()
+        )
+    ]
+    assert len(keys) == UPLOADS
+    assert studio.dead.waiting() == 0
+    done = Reconciling(studio.platform.settings).reconcile(clock.now())
+    assert not {name for name in done.troubles if name.split("/")[-1] in states}
