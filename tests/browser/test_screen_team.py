@@ -99,6 +99,7 @@ def test_a_lead_adds_a_member_edits_them_reads_the_history_and_takes_the_edit_ba
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("moves to vidéo")).to_be_visible()
         after = member(at, "eve")
+        expect(page.get_by_text("saved.")).to_be_visible()  # the message above that of the addition
         page.get_by_role("button", name="Undo", exact=True).first.click()
         expect(page.get_by_text("Undone.")).to_be_visible()
 
