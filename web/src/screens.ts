@@ -17,6 +17,7 @@ export interface Screen {
 
 export const SCREENS: readonly Screen[] = [
   { path: 'team', title: 'Team', roles: READERS, load: () => import('./screens/team/Team') },
+  { path: 'capacity', title: 'Capacity', roles: READERS, load: () => import('./screens/capacity/Capacity') },
   { path: 'requests', title: 'Requests', roles: READERS, load: () => import('./screens/requests/Requests') },
   { path: 'bugs', title: 'Bug Tracker', roles: EVERYBODY, load: () => import('./screens/bugs/Bugs') },
   { path: 'dashboard', title: 'My Dashboard', roles: EVERYBODY, load: () => import('./screens/dashboard/Dashboard') },

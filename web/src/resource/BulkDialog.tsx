@@ -154,7 +154,7 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
 function Results<R extends Row>({ resource, outcomes }: { resource: Description<R>; outcomes: readonly Outcome<R>[] }) {
   const fields = new Map((resource.fields ?? []).map((field) => [field.name, field]));
   return (
-    <div className="scrolls">
+    <div className="scrolls" role="region" aria-label="What becomes of all rows" tabIndex={0}>
       <Table
         variant="embedded"
         contentDensity="compact"

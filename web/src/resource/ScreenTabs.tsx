@@ -1,4 +1,4 @@
-/** The parts of a screen, one at a time; which one is `tab` in the address. As-of stays when the tab changes. */
+/** The parts of a screen, one at a time; which one is `tab` in the address. As-of, and what `keep` names, stays. */
 import Tabs from '@cloudscape-design/components/tabs';
 import type { ReactNode } from 'react';
 
@@ -10,11 +10,18 @@ export interface ScreenTab {
   content: ReactNode;
 }
 
-export function ScreenTabs({ label, tabs }: { label: string; tabs: readonly ScreenTab[] }) {
+interface Props {
+  label: string;
+  tabs: readonly ScreenTab[];
+  /** Parameters of the address that all tabs share. */
+  keep?: readonly string[];
+}
+
+export function ScreenTabs({ label, tabs, keep = [] }: Props) {
   const address = useAddress();
   const wanted = address.one('tab');
   const active = tabs.find(({ id }) => id === wanted) ?? tabs[0];
-  const asOf = address.one('as_of');
+  const kept = Object.fromEntries(Object.entries(address.state).filter(([name]) => name === 'as_of' || keep.includes(name)));
   return (
     <Tabs
       ariaLabel={label}
@@ -25,7 +32,7 @@ export function ScreenTabs({ label, tabs }: { label: string; tabs: readonly Scre
         label: tab.label,
         content: tab.id === active?.id ? <div className="below-tabs">{tab.content}</div> : null,
       }))}
-      onChange={({ detail }) => address.replace({ tab: [detail.activeTabId], ...(asOf ? { as_of: [asOf] } : {}) })}
+      onChange={({ detail }) => address.replace({ tab: [detail.activeTabId], ...kept })}
     />
   );
 }

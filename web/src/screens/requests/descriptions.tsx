@@ -3,7 +3,7 @@ import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/c
 
 import type { Schemas } from '../../api/client';
 import { SkillsInput, skillsText, type Skill } from '../../fields/SkillsInput';
-import { ProjectName } from '../../projects/ProjectName';
+import { ProjectName } from '../../work/ProjectName';
 import type { Description, Field, Value } from '../../resource/describe';
 import { TimeText } from '../../time/TimeText';
 import { wholeDay } from '../../time/weeks';

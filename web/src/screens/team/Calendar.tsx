@@ -16,7 +16,7 @@ import { useAddress } from '../../resource/useAddress';
 import { AsOfBar, AsOfPicker } from '../../time/AsOf';
 import { thisWeek, WeekPicker } from '../../time/WeekPicker';
 import { addWeeks, daysOf, shortDay, weekdayName } from '../../time/weeks';
-import { dayOf, useHolidays, useTimeOff, type Day } from './week';
+import { dayOf, useHolidays, useTimeOff, type Day } from '../../people/week';
 
 const WEEKS = 2;
 const PAGE = 40;

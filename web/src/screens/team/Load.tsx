@@ -15,7 +15,7 @@ import { useAddress } from '../../resource/useAddress';
 import { AsOfBar, AsOfPicker } from '../../time/AsOf';
 import { thisWeek, WeekPicker } from '../../time/WeekPicker';
 import { addWeeks, daysOf, shortDay, mondayOf } from '../../time/weeks';
-import { dayOf, useAllocations, useHolidays, useTimeOff } from './week';
+import { dayOf, useAllocations, useHolidays, useTimeOff } from '../../people/week';
 
 const WEEKS = 6;
 const PAGE = 40;

@@ -4,10 +4,10 @@
  */
 import { useQueries, useQuery } from '@tanstack/react-query';
 
-import { api, everyRow, type Schemas } from '../../api/client';
-import type { TimeOff } from '../../people/timeOff';
-import type { Member } from '../../people/useMembers';
-import { daysOf, weekdayOf } from '../../time/weeks';
+import { api, everyRow, type Schemas } from '../api/client';
+import type { TimeOff } from './timeOff';
+import type { Member } from './useMembers';
+import { daysOf, weekdayOf } from '../time/weeks';
 
 export type Allocation = Schemas['AllocationAnswer'];
 const HOUR_MS = 3_600_000;

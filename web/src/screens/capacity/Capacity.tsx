@@ -1,0 +1,230 @@
+/**
+ * The Capacity screen: the week as it stands or as a plan proposes it, the engine, and the publication of a plan.
+ * Belongs here: what is shown and which dialog is open. Does not belong here: calls (view.ts, useDecisions.ts).
+ */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Header from '@cloudscape-design/components/header';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import TextFilter from '@cloudscape-design/components/text-filter';
+import { useState } from 'react';
+
+import { wordsOf } from '../../api/problem';
+import { ScreenTabs } from '../../resource/ScreenTabs';
+import { useAddress } from '../../resource/useAddress';
+import { useFlash } from '../../shell/Flash';
+import { useMay } from '../../shell/session';
+import { AsOfBar, AsOfPicker } from '../../time/AsOf';
+import { thisWeek, WeekPicker } from '../../time/WeekPicker';
+import { Figures } from './Figures';
+import { Grid } from './Grid';
+import { MemberPanel } from './MemberPanel';
+import { Open } from './Open';
+import { PinDialog } from './PinDialog';
+import { Plans } from './Plans';
+import { PublishDialog } from './PublishDialog';
+import { ReassignDialog } from './ReassignDialog';
+import { RunDialog } from './RunDialog';
+import { useDecisions } from './useDecisions';
+import { Utilisation } from './Utilisation';
+import { isSolved, isWaiting, usePlans, usePublished, useShown, type Line, type Piece } from './view';
+
+/** Parameters of the address that all tabs share. */
+const SHARED = ['week', 'plan', 'q'];
+
+export default function Capacity() {
+  const address = useAddress();
+  const { tell } = useFlash();
+  const asOf = address.one('as_of');
+  const mayWrite = useMay() && !asOf;
+  const week = address.one('week') ?? thisWeek();
+  const wanted = asOf ? undefined : address.one('plan');
+  const plans = usePlans(week, !asOf);
+  const published = usePublished(week, !asOf);
+  const named = plans.data?.find(({ plan_id }) => plan_id === wanted);
+  const plan = named && isSolved(named) ? named : undefined;
+  const shown = useShown(week, plan?.plan_id, asOf);
+  const decisions = useDecisions(week, shown.standing, shown.memberName);
+  const [running, setRunning] = useState(false);
+  const [publishing, setPublishing] = useState(false);
+  const [pinning, setPinning] = useState<{ line: Line; project: string | undefined } | undefined>();
+  const [moving, setMoving] = useState<Piece | undefined>();
+
+  const sought = (address.one('q') ?? '').toLowerCase();
+  const lines = shown.lines.filter(
+    ({ name, team, member, pieces }) =>
+      !sought || `${name} ${team} ${member} ${pieces.map(({ project }) => shown.nameOf(project)).join(' ')}`.toLowerCase().includes(sought),
+  );
+  const opened = shown.lines.find(({ member }) => member === address.one('member'));
+  const open = (line: Line) => address.set({ member: line.member, line: undefined });
+  const onePiece = (line: Line, pieces: readonly Piece[], act: (piece: Piece) => void) => {
+    const [piece] = pieces;
+    if (mayWrite && piece && pieces.length === 1) act(piece);
+    else open(line);
+  };
+  const reassign = (piece: Piece) => {
+    if (plan) tell({ type: 'info', content: 'A proposal is not reassigned: pin hours, and run the engine again; or publish it first.' });
+    else setMoving(piece);
+  };
+  const error = shown.error ?? plans.error ?? published.error;
+  const waiting = plans.data?.find(isWaiting);
+
+  return (
+    <SpaceBetween size="s">
+      {asOf && <AsOfBar asOf={asOf} onBack={() => address.set({ as_of: undefined })} />}
+      <Header
+        variant="h1"
+        description={plan ? `Proposed by the plan “${plan.scenario}”; nothing of it stands until it is published.` : 'What stands: published plans and what people wrote.'}
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant, plan: undefined, with: undefined })} />
+            {plan && <Button onClick={() => address.set({ plan: undefined, with: undefined })}>Show what stands</Button>}
+            {mayWrite && !plan && (published.data?.publication ?? 0) > 0 && published.data?.plan && (
+              <Button onClick={() => void decisions.takeBack(published.data.publication ?? 0)}>Take the publication back</Button>
+            )}
+            {mayWrite && <Button onClick={() => setRunning(true)}>Run the engine</Button>}
+            {mayWrite && plan && (
+              <Button variant="primary" disabled={plan.plan_id === published.data?.plan_id} onClick={() => setPublishing(true)}>
+                Publish
+              </Button>
+            )}
+          </SpaceBetween>
+        }
+      >
+        Capacity
+      </Header>
+      <WeekPicker week={week} onChange={(next) => address.set({ week: next, plan: undefined, with: undefined, line: undefined })} />
+      {error && <Alert type="error">{wordsOf(error)}</Alert>}
+      {named?.status === 'failed' && (
+        <Alert type="error" header="The week could not be planned">
+          {(named.errors ?? []).map((one) => (
+            <div key={one}>{one}</div>
+          ))}
+        </Alert>
+      )}
+      {waiting && (
+        <Alert type="info" header={`The plan “${waiting.scenario}” is ${waiting.status === 'queued' ? 'waiting for the engine' : 'being solved'}`}>
+          <Spinner /> It is shown when it is solved; you can go on working.
+        </Alert>
+      )}
+      {wanted && plans.data && !named && <Alert type="warning">{`${week} has no plan ${wanted}; this is what stands.`}</Alert>}
+      <Figures lines={shown.lines} plan={plan} published={published.data} />
+      <ScreenTabs
+        label="Capacity"
+        keep={SHARED}
+        tabs={[
+          {
+            id: 'grid',
+            label: 'Members and days',
+            content: (
+              <SpaceBetween size="xs">
+                <div className="plan-tools">
+                  <TextFilter
+                    filteringText={address.one('q') ?? ''}
+                    filteringPlaceholder="Find members, teams and projects"
+                    filteringAriaLabel="Find members, teams and projects"
+                    countText={`${lines.length} of ${shown.lines.length} members`}
+                    onChange={({ detail }) => address.set({ q: detail.filteringText || undefined })}
+                  />
+                  <Box color="text-body-secondary" fontSize="body-s">
+                    Arrows move, Enter opens{mayWrite && ', P pins or unpins, M reassigns'}.
+                  </Box>
+                </div>
+                {shown.loading ? <Spinner /> : (
+                  <Grid
+                    week={week}
+                    lines={lines}
+                    nameOf={shown.nameOf}
+                    onOpen={open}
+                    onPin={(line, pieces) => onePiece(line, pieces, (piece) => void decisions.toggle(piece))}
+                    onReassign={(line, pieces) => onePiece(line, pieces, reassign)}
+                  />
+                )}
+              </SpaceBetween>
+            ),
+          },
+          { id: 'utilisation', label: 'Utilisation', content: <Utilisation week={week} shown={shown} /> },
+          {
+            id: 'open',
+            label: 'Open demand',
+            content: plan ? (
+              <Open
+                week={week}
+                plan={plan.plan_id}
+                shown={shown}
+                mayWrite={mayWrite}
+                onPin={(member, project) => {
+                  const line = shown.lines.find((one) => one.member === member);
+                  if (line) setPinning({ line, project });
+                }}
+              />
+            ) : (
+              <Box color="text-body-secondary">Open demand is told of a plan: run the engine, or choose a stored plan.</Box>
+            ),
+          },
+          {
+            id: 'plans',
+            label: 'Plans',
+            content: <Plans week={week} plan={plan?.plan_id} plans={plans.data ?? []} loading={plans.isPending && !asOf} shown={shown} />,
+          },
+        ]}
+      />
+      {opened && (
+        <MemberPanel
+          week={week}
+          plan={plan?.plan_id}
+          line={opened}
+          nameOf={shown.nameOf}
+          mayWrite={mayWrite}
+          onPin={(piece) => void decisions.toggle(piece)}
+          onReassign={reassign}
+          onSet={() => setPinning({ line: opened, project: undefined })}
+          onClose={() => address.set({ member: undefined })}
+        />
+      )}
+      {running && (
+        <RunDialog
+          week={week}
+          lines={shown.lines}
+          onClose={() => setRunning(false)}
+          onAsked={(asked) => {
+            setRunning(false);
+            address.set({ plan: asked.plan_id, with: undefined });
+            void plans.refetch();
+          }}
+        />
+      )}
+      {publishing && plan && (
+        <PublishDialog
+          plan={plan}
+          shown={shown}
+          stands={published.data?.publication ?? 0}
+          onClose={() => setPublishing(false)}
+          onOvertaken={() => void decisions.refresh()}
+          onPublished={(done) => {
+            setPublishing(false);
+            address.set({ plan: undefined, with: undefined });
+            decisions.published(done);
+          }}
+        />
+      )}
+      {pinning && <PinDialog week={week} line={pinning.line} project={pinning.project} onClose={() => setPinning(undefined)} onSave={decisions.setHours} />}
+      {moving?.row && (
+        <ReassignDialog
+          piece={moving}
+          row={moving.row}
+          lines={shown.lines}
+          nameOf={shown.nameOf}
+          onClose={() => setMoving(undefined)}
+          onMoved={(words, key) => {
+            setMoving(undefined);
+            void decisions.refresh();
+            void decisions.told(words, [key]);
+          }}
+        />
+      )}
+    </SpaceBetween>
+  );
+}

@@ -1,0 +1,163 @@
+/**
+ * Members and days with their projects, as a grid for the keyboard. Only the rows in sight are in the page.
+ * Belongs here: showing and moving in the grid. Does not belong here: what a key writes (Capacity.tsx decides).
+ */
+import Icon from '@cloudscape-design/components/icon';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+
+import { daysOf, shortDay, weekdayName } from '../../time/weeks';
+import { hoursText, type Line, type Piece } from './view';
+
+interface Props {
+  week: string;
+  lines: readonly Line[];
+  nameOf: (project: string) => string;
+  onOpen: (line: Line) => void;
+  /** A key on the pieces of a day, or of the week. */
+  onPin: (line: Line, pieces: readonly Piece[]) => void;
+  onReassign: (line: Line, pieces: readonly Piece[]) => void;
+}
+
+const ROW_PX = 34;
+const PAGE_ROWS = 10;
+const LAST_COLUMN = 8;
+// Plans divide hours over days to two places: less is no overload.
+const ROUNDING_HOURS = 0.05;
+
+export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign }: Props) {
+  const host = useRef<HTMLDivElement>(null);
+  const focusing = useRef(false);
+  const [at, setAt] = useState<readonly [number, number]>([0, 0]);
+  const days = daysOf(week);
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => host.current,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+    getItemKey: (index) => lines[index]?.member ?? index,
+  });
+  const row = Math.min(at[0], Math.max(0, lines.length - 1));
+  const column = at[1];
+  // A cell that was out of sight is there after the scroll that was asked for.
+  useEffect(() => {
+    if (!focusing.current) return;
+    const cell = host.current?.querySelector<HTMLElement>(`[data-cell="${row} ${column}"]`);
+    if (!cell) return;
+    focusing.current = false;
+    cell.focus({ preventScroll: true });
+  });
+  const go = (nextRow: number, nextColumn: number) => {
+    const target = Math.min(Math.max(0, nextRow), lines.length - 1);
+    focusing.current = true;
+    setAt([target, Math.min(Math.max(0, nextColumn), LAST_COLUMN)]);
+    rows.scrollToIndex(target);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const line = lines[row];
+    if (!line || event.altKey || event.metaKey) return;
+    const day = days[column - 1];
+    const pieces = day && column <= days.length ? line.pieces.filter(({ byDay }) => (byDay[day] ?? 0) > 0) : line.pieces;
+    const moves: Record<string, () => void> = {
+      ArrowUp: () => go(row - 1, column),
+      ArrowDown: () => go(row + 1, column),
+      ArrowLeft: () => go(row, column - 1),
+      ArrowRight: () => go(row, column + 1),
+      PageUp: () => go(row - PAGE_ROWS, column),
+      PageDown: () => go(row + PAGE_ROWS, column),
+      Home: () => go(event.ctrlKey ? 0 : row, 0),
+      End: () => go(event.ctrlKey ? lines.length - 1 : row, LAST_COLUMN),
+      Enter: () => onOpen(line),
+      p: () => onPin(line, pieces),
+      m: () => onReassign(line, pieces),
+    };
+    const move = moves[event.key];
+    if (!move || (event.ctrlKey && event.key.length === 1)) return;
+    event.preventDefault();
+    move();
+  };
+  const cell = (index: number, place: number) => ({
+    'data-cell': `${index} ${place}`,
+    'aria-colindex': place + 1,
+    tabIndex: index === row && place === column ? 0 : -1,
+    onFocus: () => setAt([index, place]),
+  });
+  return (
+    <div className="plan-grid" role="grid" aria-label={`Members and days of ${week}`} aria-rowcount={lines.length + 1} aria-colcount={LAST_COLUMN + 1} ref={host} onKeyDown={onKeyDown}>
+      <div role="rowgroup" className="plan-head">
+        <div role="row" aria-rowindex={1} className="plan-row">
+          <div role="columnheader" aria-colindex={1}>
+            Member
+          </div>
+          {days.map((day, index) => (
+            <div role="columnheader" key={day} aria-colindex={index + 2}>
+              {weekdayName(day)} {shortDay(day)}
+            </div>
+          ))}
+          <div role="columnheader" aria-colindex={LAST_COLUMN + 1}>
+            Week
+          </div>
+        </div>
+      </div>
+      <div role="rowgroup" className="plan-body" style={{ blockSize: rows.getTotalSize() }}>
+        {rows.getVirtualItems().map((item) => {
+          const line = lines[item.index];
+          if (!line) return null;
+          return (
+            <div
+              key={item.key}
+              ref={rows.measureElement}
+              data-index={item.index}
+              role="row"
+              aria-rowindex={item.index + 2}
+              className="plan-row"
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
+              <div role="rowheader" {...cell(item.index, 0)} onDoubleClick={() => onOpen(line)}>
+                <button type="button" tabIndex={-1} className="plan-name" onClick={() => onOpen(line)}>
+                  {line.name}
+                </button>
+                {line.team && <small className="quiet-text">{line.team}</small>}
+              </div>
+              {days.map((day, index) => (
+                <div role="gridcell" key={day} {...cell(item.index, index + 1)} onDoubleClick={() => onOpen(line)}>
+                  <DayCell line={line} day={day} nameOf={nameOf} />
+                </div>
+              ))}
+              <div role="gridcell" {...cell(item.index, LAST_COLUMN)}>
+                <WeekCell line={line} />
+              </div>
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function DayCell({ line, day, nameOf }: { line: Line; day: string; nameOf: (project: string) => string }) {
+  const pieces = line.pieces.filter(({ byDay }) => (byDay[day] ?? 0) > 0);
+  if (pieces.length === 0) {
+    const free = line.availableBy?.[day];
+    if (free === 0) return <span className="quiet-text">off</span>;
+    return <span className="quiet-text">{free === undefined ? '' : 'free'}</span>;
+  }
+  return pieces.map((piece) => (
+    <span key={piece.project} className="plan-piece" title={piece.project}>
+      {piece.pinned && <Icon name="lock-private" size="small" ariaLabel="pinned" />}
+      <span className="plan-project">{nameOf(piece.project)}</span> <b className="number">{hoursText(piece.byDay[day] ?? 0)}</b>
+    </span>
+  ));
+}
+
+function WeekCell({ line }: { line: Line }) {
+  const over = line.planned > line.available + ROUNDING_HOURS;
+  const words = `${hoursText(line.planned)} of ${hoursText(line.available)} h`;
+  return (
+    <span className="load">
+      <meter min={0} max={Math.max(line.available, line.planned, 1)} value={line.planned} aria-label={words} />
+      <span className="number">{words}</span>
+      {over && <Icon name="status-warning" variant="warning" size="small" ariaLabel="more than they have" />}
+    </span>
+  );
+}

@@ -1,0 +1,93 @@
+/** Hours of a member on a project that every plan keeps; none at all keep the member off the project. */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import FormField from '@cloudscape-design/components/form-field';
+import Input from '@cloudscape-design/components/input';
+import Modal from '@cloudscape-design/components/modal';
+import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import { useState } from 'react';
+
+import { wordsOf } from '../../api/problem';
+import { useProjects } from '../../work/useProjects';
+import { daysOf, shortDay, weekdayName } from '../../time/weeks';
+import type { Line } from './view';
+
+interface Props {
+  week: string;
+  line: Line;
+  project: string | undefined;
+  onClose: () => void;
+  /** Throws what the API refuses. */
+  onSave: (member: string, project: string, hours: Record<string, string>) => Promise<void>;
+}
+
+export function PinDialog({ week, line, project: given, onClose, onSave }: Props) {
+  const projects = useProjects();
+  const [project, setProject] = useState(given ?? '');
+  const [hours, setHours] = useState<Record<string, string>>(() => {
+    const found = line.pieces.find((piece) => piece.project === given);
+    return Object.fromEntries(Object.entries(found?.byDay ?? {}).map(([day, value]) => [day, String(value)]));
+  });
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const options = (projects.data ?? []).map(({ project_id, name }) => ({ value: project_id, label: name, description: project_id }));
+
+  async function save() {
+    setBusy(true);
+    setError(undefined);
+    const days = daysOf(week);
+    const wanted = Object.fromEntries(days.filter((day) => hours[day]).map((day) => [day, (hours[day] ?? '').replace(',', '.')]));
+    try {
+      // An allocation has a day at least: one of no hours says that there are none.
+      await onSave(line.member, project, Object.keys(wanted).length > 0 ? wanted : { [days[0] ?? '']: '0' });
+      onClose();
+    } catch (failed) {
+      setError(failed);
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Modal
+      visible
+      size="large"
+      header={`Pin hours of ${line.name}`}
+      onDismiss={onClose}
+      footer={
+        <Box float="right">
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="link" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button variant="primary" loading={busy} disabled={!project} onClick={() => void save()}>
+              Pin
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
+      <SpaceBetween size="m">
+        {error !== undefined && <Alert type="error" header="Not pinned">{wordsOf(error)}</Alert>}
+        <Box>These hours stand at once, and every plan keeps exactly them. No hours at all keep {line.name} off the project.</Box>
+        <FormField label="Project">
+          <Select
+            selectedOption={options.find(({ value }) => value === project) ?? null}
+            options={options}
+            filteringType="auto"
+            placeholder="Choose"
+            onChange={({ detail }) => setProject(detail.selectedOption.value ?? '')}
+          />
+        </FormField>
+        <div className="weekdays">
+          {daysOf(week).map((day) => (
+            <FormField key={day} label={`${weekdayName(day)} ${shortDay(day)}`}>
+              <Input value={hours[day] ?? ''} inputMode="decimal" onChange={({ detail }) => setHours((before) => ({ ...before, [day]: detail.value }))} />
+            </FormField>
+          ))}
+        </div>
+      </SpaceBetween>
+    </Modal>
+  );
+}

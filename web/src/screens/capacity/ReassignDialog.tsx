@@ -1,0 +1,91 @@
+/** Hours that stand, to somebody else: rehearsed first, then moved in one step that can be taken back. */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import FormField from '@cloudscape-design/components/form-field';
+import Modal from '@cloudscape-design/components/modal';
+import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import { useState } from 'react';
+
+import { send, type Schemas } from '../../api/client';
+import { wordsOf } from '../../api/problem';
+import type { Allocation } from '../../people/week';
+import { hoursText, type Line, type Piece } from './view';
+
+interface Props {
+  piece: Piece;
+  row: Allocation;
+  lines: readonly Line[];
+  nameOf: (project: string) => string;
+  onClose: () => void;
+  onMoved: (words: string, key: string) => void;
+}
+
+export function ReassignDialog({ piece, row, lines, nameOf, onClose, onMoved }: Props) {
+  const [to, setTo] = useState('');
+  const [told, setTold] = useState<string | undefined>();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const name = (member: string) => lines.find((line) => line.member === member)?.name ?? member;
+  const options = lines
+    .filter(({ member }) => member !== piece.member)
+    .sort((one, other) => other.available - other.planned - (one.available - one.planned))
+    .map((line) => ({ value: line.member, label: line.name, description: `${hoursText(Math.max(0, line.available - line.planned))} h free` }));
+
+  async function move(member: string, dry: boolean) {
+    setBusy(true);
+    setError(undefined);
+    try {
+      const body = { dry_run: dry, rows: [{ key: row.key, version: row.version, to_member: member }] };
+      const { data } = await send<Schemas['BulkResult']>('POST', '/api/allocations/reassign', { body });
+      const [answer] = data.rows;
+      if (!answer || answer.status >= 400) throw new Error(answer?.detail ?? 'The API told nothing of the row.');
+      if (dry) setTold(`${hoursText(piece.total)} h of ${nameOf(piece.project)} go from ${name(piece.member)} to ${name(member)}.`);
+      else onMoved(`${nameOf(piece.project)} moved to ${name(member)}.`, answer.key ?? row.key);
+    } catch (failed) {
+      setError(failed);
+      setTold(undefined);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Modal
+      visible
+      header={`Reassign ${nameOf(piece.project)} of ${name(piece.member)}`}
+      onDismiss={onClose}
+      footer={
+        <Box float="right">
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="link" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button variant="primary" loading={busy} disabled={!told} onClick={() => void move(to, false)}>
+              Reassign
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
+      <SpaceBetween size="m">
+        {error !== undefined && <Alert type="error" header="It cannot be moved like this">{wordsOf(error)}</Alert>}
+        <FormField label="To" description="Who has most hours free stands first.">
+          <Select
+            selectedOption={options.find(({ value }) => value === to) ?? null}
+            options={options}
+            filteringType="auto"
+            placeholder="Choose"
+            onChange={({ detail }) => {
+              const member = detail.selectedOption.value ?? '';
+              setTo(member);
+              void move(member, true);
+            }}
+          />
+        </FormField>
+        {told && <Alert type="info">{told}</Alert>}
+      </SpaceBetween>
+    </Modal>
+  );
+}

@@ -1,0 +1,67 @@
+/**
+ * What a person decides about a week: pins, publications, and taking them back. Each write tells what happened.
+ * Belongs here: the calls. Does not belong here: dialogs and what is shown.
+ */
+import { useQueryClient } from '@tanstack/react-query';
+
+import { send } from '../../api/client';
+import type { Allocation } from '../../people/week';
+import { itemPath, useWrites } from '../../resource/useWrites';
+import { useFlash } from '../../shell/Flash';
+import type { Publication } from './PublishDialog';
+import type { Piece } from './view';
+
+const PATH = '/api/allocations';
+
+export function useDecisions(week: string, standing: readonly Allocation[], memberName: (member: string) => string) {
+  const queries = useQueryClient();
+  const { write, told, refresh } = useWrites('allocations');
+  const { tell, fail } = useFlash();
+  const rowOf = (member: string, project: string) => standing.find((row) => row.member_id === member && row.project_id === project);
+
+  /** Exactly these hours from now on. Throws what the API refuses. */
+  async function setHours(member: string, project: string, hours: Record<string, string>) {
+    const row = rowOf(member, project);
+    const words = `Pinned hours of ${memberName(member)}.`;
+    if (row) await write('PATCH', itemPath(PATH, row.key), { body: { hours, pinned: true }, version: row.version }, words);
+    else await write('POST', PATH, { body: { member_id: member, week, project_id: project, hours, pinned: true } }, words);
+  }
+
+  /** Keeps a piece as it is shown, or lets plans decide about it again. */
+  async function toggle(piece: Piece) {
+    const row = piece.row;
+    try {
+      if (row && (row.pinned ?? false) && piece.pinned) {
+        await write('PATCH', itemPath(PATH, row.key), { body: { pinned: false }, version: row.version }, `Unpinned hours of ${memberName(piece.member)}.`);
+      } else {
+        const hours = Object.fromEntries(Object.entries(piece.byDay).map(([day, value]) => [day, String(value)]));
+        await setHours(piece.member, piece.project, hours);
+      }
+    } catch (error) {
+      fail(error, 'Not written');
+    }
+  }
+
+  async function takeBack(publication: number) {
+    try {
+      const { data } = await send<Publication>('POST', `/api/capacity/${week}/unpublish`, { version: publication, reason: 'taken back' });
+      const kept = data.kept?.length ?? 0;
+      tell({ type: 'success', content: `The publication of ${week} was taken back.${kept > 0 ? ` ${kept} rows were edited since and stay.` : ''}` });
+    } catch (error) {
+      fail(error, 'Not taken back');
+    }
+    await queries.invalidateQueries();
+  }
+
+  function published({ week: now, changes, kept }: Publication) {
+    const stayed = kept?.length ? ` ${kept.length} rows stay as somebody wrote them.` : '';
+    tell({
+      type: 'success',
+      content: `Published: ${changes?.length ?? 0} rows changed.${stayed}`,
+      action: { text: 'Undo', run: () => void takeBack(now.publication ?? 0) },
+    });
+    void queries.invalidateQueries();
+  }
+
+  return { setHours, toggle, takeBack, published, told, refresh };
+}
