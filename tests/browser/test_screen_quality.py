@@ -1,0 +1,149 @@
+"""The Quality screen in a browser over a running platform.
+
+Why real: what a clipboard holds, which rows of a sheet stay and what a chart says is known when a browser does it.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from prism_api.api.calls import Role
+from tests.browser.screens import Place, place, signed_in, violations
+
+WEEK = "2026-W40"
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with place(tmp_path_factory.mktemp("screens")) as found:
+        entries = [{"raw": "birds-2d", "category": "Birds in the air"}]
+        version = {"taxonomy_id": "t1", "title": "One", "effective": "2026-01-05", "entries": entries}
+        found.call("POST", "/api/taxonomy", version | {"status": "published"})
+        for name in ("ada", "bo", "cy"):
+            fields = {"member_id": name, "name": f"{name.title()} Example", "email": f"{name}@example.com"}
+            found.call("POST", "/api/members", {**fields, "time_zone": "UTC"})
+        project = {"project_id": "birds", "name": "Birds", "category": "birds-2d", "demand_hours": 40}
+        found.call("POST", "/api/projects", project | {"quality_target": "0.95"})
+        for number in range(5):
+            for name, correct in (("ada", 40 + 2 * number), ("bo", 30)):
+                fields = {"member_id": name, "project_id": "birds", "week": f"2026-W{35 + number}"}
+                fields |= {"category": "birds-2d", "severity": "medium"}
+                found.call("POST", "/api/quality", {**fields, "reviewed": 50, "correct": correct})
+        yield found
+
+
+def paste(page: Page, text: str, cell: str = "Member of row 1") -> None:
+    page.get_by_label(cell, exact=True).evaluate(
+        """(input, text) => {
+            const data = new DataTransfer();
+            data.setData('text/plain', text);
+            const event = { clipboardData: data, bubbles: true, cancelable: true };
+            input.dispatchEvent(new ClipboardEvent('paste', event));
+        }""",
+        text,
+    )
+
+
+def reviews(at: Place) -> list[dict[str, object]]:
+    found = at.item(f"/api/quality?week={WEEK}&limit=200")["items"]
+    return sorted(found, key=lambda one: (str(one["member_id"]), str(one["notes"])))
+
+
+def test_a_lead_pastes_a_sheet_bad_rows_stay_with_their_reason_and_good_ones_are_written(
+    browser: Browser, at: Place
+) -> None:
+    sheet = "\r\n".join(
+        (
+            "Member\tProject\tCategory\tReviewed\tCorrect\tSeverity\tNotes",
+            "Ada Example\tBirds\tbirds-2d\t50,0\t47\tLow\t=1+1",
+            'bo\tbirds\tnobody-mapped-it\t20\t20\t\t"<b>two\tcells</b> 🙂"',
+            "nobody\tbirds\tbirds-2d\t10\t9\t\t",
+            "cy\tbirds\tbirds-2d\t10\t12\t\tשבת",
+        )
+    )
+
+    with signed_in(browser, at, Role.LEAD, f"/quality?tab=entry&week={WEEK}", name="quality-entry") as page:
+        expect(page.get_by_text("0 rows, 0 do not fit")).to_be_visible()
+        paste(page, "x\t" * 550_000)
+        expect(page.get_by_text("thousand characters; a paste takes")).to_be_visible()
+        paste(page, sheet)
+        expect(page.get_by_text("no member is called nobody")).to_be_visible()
+        expect(page.get_by_text("correct 12 exceeds reviewed 10")).to_be_visible()
+        expect(page.get_by_role("cell", name="unmapped")).to_be_visible()
+        expect(page.get_by_role("cell", name="Birds in the air").first).to_be_visible()
+        page.reload()
+        found = list(violations(page))
+        page.get_by_role("button", name="Write 2 reviews").click()
+        expect(page.get_by_text("2 reviews written, 2 stay in the sheet.")).to_be_visible()
+        page.get_by_label("Correct of row 2", exact=True).fill("8")
+        page.get_by_label("Correct of row 2", exact=True).press("Enter")
+        expect(page.get_by_label("Correct of row 3", exact=True)).to_be_focused()
+        page.get_by_role("button", name="Write 1 review").click()
+        expect(page.get_by_text("1 review written, 1 stay in the sheet.")).to_be_visible()
+
+    assert found == []
+    assert [(one["member_id"], one["reviewed"], one["correct"], one["notes"]) for one in reviews(at)] == [
+        ("ada", 50, 47, "=1+1"),
+        ("bo", 20, 20, "<b>two\tcells</b> 🙂"),
+        ("cy", 10, 8, "שבת"),
+    ]
+
+
+def test_an_analyst_reads_scores_of_a_member_and_a_link_shows_the_same(browser: Browser, at: Place) -> None:
+    with signed_in(browser, at, Role.ANALYST, "/quality?week=2026-W39", name="quality-scores") as page:
+        expect(page.get_by_role("tab", name="Enter reviews")).to_have_count(0)
+        expect(page.get_by_role("row", name=re.compile("Bo Example.*60.0 %.*below"))).to_be_visible()
+        filters = page.get_by_label("Filter scores")
+        filters.fill("Member id = ada")
+        filters.press("Enter")
+        ada = page.get_by_role("row", name=re.compile("Ada Example.*48 of 50.*96.0 %.*↑ 4.0 points"))
+        expect(ada).to_be_visible()
+        expect(page.get_by_role("row", name=re.compile("Bo Example"))).to_have_count(0)
+        page.reload()
+        expect(ada).to_be_visible()
+        expect(page.get_by_role("row", name=re.compile("Bo Example"))).to_have_count(0)
+
+
+def test_a_lead_answers_a_dispute_with_a_reason(browser: Browser, at: Place) -> None:
+    at.call("POST", "/api/disputes", {
+        "table": "quality", "week": "2026-W39", "member_id": "bo", "project_id": "birds", "field": "correct",
+        "shown": "30", "expected": "40", "reason": "ten were right",
+    })  # fmt: skip
+
+    with signed_in(browser, at, Role.LEAD, "/quality?tab=disputes&status=open", name="quality-dispute") as page:
+        page.get_by_role("link", name="Bo Example").click()
+        page.get_by_role("button", name="The figure is right").click()
+        page.get_by_role("dialog").get_by_label("Answer to the member").fill("seen twice")
+        page.get_by_role("button", name="Preview").click()
+        page.get_by_role("button", name="Write 1 dispute").click()
+        expect(page.get_by_text("1 written, 0 failed.")).to_be_visible()
+        found = violations(page)
+
+    assert found == []
+    answered = at.item("/api/disputes?member_id=bo")["items"][0]
+    assert (answered["status"], answered["answer"]) == ("declined", "seen twice")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_scores_corrections_and_reviews_are_accessible(
+    browser: Browser, at: Place, scheme: str, screenshots: Path
+) -> None:
+    with signed_in(
+        browser, at, Role.LEAD, "/quality?week=2026-W39", scheme=scheme, name=f"quality-{scheme}"
+    ) as page:
+        expect(page.get_by_role("row", name=re.compile("Ada Example"))).to_be_visible()
+        expect(page.get_by_role("application", name="Share of correct pieces by week")).to_be_visible()
+        page.screenshot(path=screenshots / f"screen-quality-{scheme}.png")
+        found = list(violations(page))
+        page.get_by_role("tab", name="Reviews", exact=True).click()
+        expect(page.get_by_role("heading", name=re.compile("^Reviews"))).to_be_visible()
+        found += violations(page)
+        page.get_by_role("tab", name="Corrections").click()
+        page.get_by_role("button", name="Add correction").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        found += violations(page)
+
+    assert found == []

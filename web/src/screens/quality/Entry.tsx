@@ -1,0 +1,186 @@
+/** Entering reviews of a week: a sheet that is judged while one types, written at once, bad rows stay. */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Header from '@cloudscape-design/components/header';
+import ProgressBar from '@cloudscape-design/components/progress-bar';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useCallback, useDeferredValue, useEffect, useMemo, useState } from 'react';
+
+import { api, everyRow, send, type Schemas } from '../../api/client';
+import { wordsOf } from '../../api/problem';
+import { useAddress } from '../../resource/useAddress';
+import { useWrites } from '../../resource/useWrites';
+import { useFlash } from '../../shell/Flash';
+import { preference, setPreference } from '../../shell/preferences';
+import { mondayOf } from '../../time/weeks';
+import { thisWeek, WeekPicker } from '../../time/WeekPicker';
+import { EntryGrid } from './EntryGrid';
+import { SEVERITIES } from './reviews';
+import { emptyRow, fieldsOf, isEmpty, judged, namesOf, pasted, type Cells, type ColumnName, type Known, type SheetRow } from './sheet';
+
+const DRAFT = 'quality-draft';
+const BLANK_ROWS = 8;
+const ROWS_OF_A_CALL = 200;
+const MOST_RAW = 200;
+const FRESH_MS = 60_000;
+/** Beyond this the undo would ask for the history of too many rows. */
+const MOST_UNDONE = 50;
+
+/** There is always an empty row below. */
+function padded(rows: readonly SheetRow[]): SheetRow[] {
+  const last = rows.findLastIndex((row) => !isEmpty(row));
+  const missing = Math.max(0, Math.max(BLANK_ROWS, last + 2) - rows.length);
+  return [...rows, ...Array.from({ length: missing }, emptyRow)];
+}
+
+function kept(text: string): SheetRow[] {
+  return padded((JSON.parse(text) as Cells[]).map((cells) => ({ ...emptyRow(), cells })));
+}
+
+export function Entry() {
+  const address = useAddress();
+  const week = address.one('week') ?? thisWeek();
+  const [rows, setRows] = useState<SheetRow[]>(() => kept(preference(DRAFT) ?? '[]'));
+  // What was typed outlives a reload, a closed tab and a session that ended.
+  useEffect(() => setPreference(DRAFT, JSON.stringify(rows.filter((row) => !isEmpty(row)).map(({ cells }) => cells))), [rows]);
+  const [refused, setRefused] = useState<string | undefined>();
+  const [done, setDone] = useState<number | undefined>();
+  const { told, refresh } = useWrites('quality');
+  const { fail } = useFlash();
+  const known = useKnown();
+  const today = useToday(rows, week);
+  const filled = rows.filter((row) => !isEmpty(row));
+  const good = filled.filter((row) => Object.keys(judged(row, known)).length === 0);
+
+  const put = useCallback((change: (before: SheetRow[]) => SheetRow[]) => setRows((before) => padded(change(before))), []);
+  const edit = useCallback(
+    (index: number, column: ColumnName, text: string) =>
+      put((before) => before.map((row, at) => (at === index ? { id: row.id, cells: { ...row.cells, [column]: text } } : row))),
+    [put],
+  );
+  const paste = useCallback(
+    (index: number, column: ColumnName, text: string) => {
+      try {
+        const next = pasted(rows, text, index, column);
+        setRefused(undefined);
+        put(() => next);
+      } catch (error) {
+        setRefused(wordsOf(error));
+      }
+    },
+    [put, rows],
+  );
+
+  async function write() {
+    const written: string[] = [];
+    const gone = new Set<number>();
+    const words = new Map<number, string>();
+    setDone(0);
+    try {
+      for (let start = 0; start < good.length; start += ROWS_OF_A_CALL) {
+        const part = good.slice(start, start + ROWS_OF_A_CALL);
+        const body = { rows: part.map((row) => ({ operation: 'create', fields: fieldsOf(row, week, known) })) };
+        const { data } = await send<Schemas['BulkResult']>('POST', '/api/quality/bulk', { body });
+        for (const { row, status, key, detail, errors } of data.rows) {
+          const one = part[row] as SheetRow;
+          if (status < 400) {
+            gone.add(one.id);
+            if (key) written.push(key);
+          } else words.set(one.id, errors?.map(({ message }) => message).join('; ') || detail || `answered ${status}`);
+        }
+        setDone(start + part.length);
+      }
+    } catch (error) {
+      fail(error, 'Not all rows were written');
+    } finally {
+      put((before) => before.filter(({ id }) => !gone.has(id)).map((row) => (words.has(row.id) ? { ...row, refused: words.get(row.id) } : row)));
+      setDone(undefined);
+      await refresh();
+      const left = filled.length - gone.size;
+      const text = `${gone.size} ${gone.size === 1 ? 'review' : 'reviews'} written${left > 0 ? `, ${left} stay in the sheet` : ''}.`;
+      if (gone.size > 0) await told(text, written.slice(0, written.length > MOST_UNDONE ? 0 : MOST_UNDONE));
+    }
+  }
+
+  return (
+    <SpaceBetween size="s">
+      <Header
+        variant="h1"
+        description="Type or paste from a spreadsheet: member, project, raw category, reviewed, correct, severity of the worst error, notes. Rows that are not written stay here."
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button disabled={filled.length === 0 || done !== undefined} onClick={() => put(() => [])}>
+              Clear
+            </Button>
+            <Button variant="primary" disabled={good.length === 0} loading={done !== undefined} onClick={() => void write()}>
+              {`Write ${good.length} ${good.length === 1 ? 'review' : 'reviews'}`}
+            </Button>
+          </SpaceBetween>
+        }
+      >
+        Enter reviews
+      </Header>
+      <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />
+      {refused && (
+        <Alert type="warning" header="Not pasted" dismissible onDismiss={() => setRefused(undefined)}>
+          {refused}
+        </Alert>
+      )}
+      {done !== undefined && <ProgressBar label="Rows" value={(100 * done) / Math.max(1, good.length)} description={`${done} of ${good.length}`} />}
+      <Suggested />
+      <EntryGrid rows={rows} known={known} today={today} onChange={edit} onPaste={paste} />
+      <Box color="text-body-secondary">
+        {`${filled.length} rows, ${filled.length - good.length} do not fit. Enter and the arrows move between rows, Tab between cells.`}
+      </Box>
+    </SpaceBetween>
+  );
+}
+
+type Member = Schemas['MemberAnswer'];
+type Project = Schemas['ProjectAnswer'];
+
+const useMembers = () => useQuery({ queryKey: ['members', 'of sheet'], queryFn: ({ signal }) => everyRow<Member>('/api/members', {}, 1000, signal), staleTime: FRESH_MS });
+const useProjects = () => useQuery({ queryKey: ['projects', 'of sheet'], queryFn: ({ signal }) => everyRow<Project>('/api/projects', {}, 2000, signal), staleTime: FRESH_MS });
+
+function useKnown(): Known | undefined {
+  const [members, projects] = [useMembers().data, useProjects().data];
+  return useMemo(
+    () =>
+      members && projects
+        ? { members: namesOf(members, (one) => one.member_id, (one) => one.name), projects: namesOf(projects, (one) => one.project_id, (one) => one.name) }
+        : undefined,
+    [members, projects],
+  );
+}
+
+/** What the raw categories of the sheet are called, as records of that week. */
+function useToday(rows: readonly SheetRow[], week: string): ReadonlyMap<string, string> {
+  const named = useMemo(() => [...new Set(rows.map(({ cells }) => cells.category.trim()).filter((one) => one && one.length <= 128))].sort().slice(0, MOST_RAW), [rows]);
+  const raw = useDeferredValue(named);
+  const found = useQuery({
+    queryKey: ['taxonomy', 'map', week, raw.join('\n')],
+    queryFn: async ({ signal }) => (await api.GET('/api/taxonomy-map', { params: { query: { raw, day: mondayOf(week) } }, signal })).data,
+    enabled: raw.length > 0,
+    placeholderData: keepPreviousData,
+  });
+  return useMemo(() => new Map((found.data?.items ?? []).map(({ raw: id, label }) => [id, label])), [found.data]);
+}
+
+function Suggested() {
+  const [members, projects] = [useMembers().data, useProjects().data];
+  return (
+    <>
+      <datalist id="sheet-members">
+        {members?.map(({ member_id, name }) => <option key={member_id} value={member_id} label={name} />)}
+      </datalist>
+      <datalist id="sheet-projects">
+        {projects?.map(({ project_id, name }) => <option key={project_id} value={project_id} label={name} />)}
+      </datalist>
+      <datalist id="sheet-severities">
+        {SEVERITIES.map((one) => <option key={one} value={one} />)}
+      </datalist>
+    </>
+  );
+}

@@ -1,0 +1,141 @@
+/** What the reviews of a week come to: share with its interval, weighted score, trend; and twelve weeks as lines. */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
+import Header from '@cloudscape-design/components/header';
+import Pagination from '@cloudscape-design/components/pagination';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Spinner from '@cloudscape-design/components/spinner';
+import Table, { type TableProps } from '@cloudscape-design/components/table';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+
+import { api, type Schemas } from '../../api/client';
+import { MemberName } from '../../people/MemberName';
+import { ProjectName } from '../../work/ProjectName';
+import { wordsOf } from '../../api/problem';
+import { FilterBar } from '../../resource/FilterBar';
+import { useAddress } from '../../resource/useAddress';
+import { useList } from '../../resource/useList';
+import { thisWeek, WeekPicker } from '../../time/WeekPicker';
+import { TodaysCategory } from './reviews';
+
+const TrendChart = lazy(() => import('./TrendChart'));
+type Score = Schemas['ScoreRow'];
+const PAGE = 50;
+const WEEKS = 12;
+const FILTERS = [
+  { name: 'member_id', label: 'Member id' },
+  { name: 'project_id', label: 'Project id' },
+  { name: 'category', label: 'Category today' },
+] as const;
+const percent = (value: string | null | undefined) => (value == null ? '–' : `${(Number(value) * 100).toFixed(1)} %`);
+
+const COLUMNS: readonly TableProps.ColumnDefinition<Score>[] = [
+  { id: 'member', header: 'Member', sortingField: 'member_id', isRowHeader: true, width: 150, cell: ({ member_id }) => <MemberName id={member_id} /> },
+  { id: 'project', header: 'Project', sortingField: 'project_id', width: 140, cell: ({ project_id }) => <ProjectName id={project_id} /> },
+  { id: 'category', header: 'Category today', sortingField: 'category', width: 160, cell: ({ category }) => <TodaysCategory label={category} /> },
+  { id: 'raw', header: 'Raw ids', width: 150, cell: ({ raw }) => raw.join(', ') },
+  { id: 'pieces', header: 'Correct of reviewed', sortingField: 'reviewed', width: 150, cell: ({ correct, reviewed }) => <span className="number">{`${correct} of ${reviewed}`}</span> },
+  { id: 'share', header: 'Share', sortingField: 'share', width: 95, cell: ({ share }) => <span className="number">{percent(share)}</span> },
+  { id: 'interval', header: 'Interval (95 %)', width: 240, cell: (row) => <Interval row={row} /> },
+  { id: 'score', header: 'Weighted score', sortingField: 'score', width: 130, cell: ({ score }) => <span className="number">{percent(score)}</span> },
+  { id: 'trend', header: 'Trend a week', sortingField: 'trend', width: 130, cell: ({ trend, weeks_in_window }) => <span className="number" title={`${weeks_in_window} of four weeks`}>{trendText(trend)}</span> },
+  { id: 'target', header: 'Target', width: 130, cell: (row) => <Target row={row} /> },
+  { id: 'worst', header: 'Worst error', width: 110, cell: ({ worst_severity }) => worst_severity ?? '–' },
+];
+
+export function Scores() {
+  const address = useAddress();
+  const week = address.one('week') ?? thisWeek();
+  const page = Math.max(1, Number(address.one('page') ?? 1) || 1);
+  const sort = address.one('sort') ?? 'share';
+  const chosen = Object.fromEntries(FILTERS.map(({ name }) => [name, address.state[name]] as const));
+  const list = useList<Score>('quality', '/api/quality-scores', { ...(chosen as Record<string, string[]>), week, sort, limit: PAGE }, page);
+  const trend = useQuery({
+    queryKey: ['quality', 'trend', week, chosen],
+    queryFn: async ({ signal }) => (await api.GET('/api/quality-trend', { params: { query: { week, weeks: WEEKS, ...chosen } }, signal })).data?.items ?? [],
+  });
+  const error = list.error ?? trend.error;
+  return (
+    <SpaceBetween size="s">
+      {error && <Alert type="error" header="The scores could not be read" action={<Button onClick={list.again}>Try again</Button>}>{wordsOf(error)}</Alert>}
+      <Container header={<Header variant="h2" description={`All chosen reviews together, ${WEEKS} weeks up to ${week}.`}>Trend</Header>}>
+        <Suspense fallback={<Spinner />}>{trend.data && <TrendChart weeks={trend.data} />}</Suspense>
+      </Container>
+      <Table
+        variant="full-page"
+        stickyHeader
+        resizableColumns
+        enableKeyboardNavigation
+        contentDensity="compact"
+        items={list.rows}
+        trackBy={({ member_id, project_id, category }) => `${member_id} ${project_id} ${category}`}
+        columnDefinitions={COLUMNS}
+        loading={list.loading && !list.error}
+        loadingText="Loading scores"
+        sortingColumn={COLUMNS.find(({ sortingField }) => sortingField === sort.replace('-', ''))}
+        sortingDescending={sort.startsWith('-')}
+        onSortingChange={({ detail }) => address.set({ sort: `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}` })}
+        ariaLabels={{ tableLabel: 'Quality scores' }}
+        empty={<Box textAlign="center" padding="l">Nothing was reviewed in this week.</Box>}
+        header={
+          <Header variant="awsui-h1-sticky" description="As the reviews count today: corrections applied, categories by the taxonomy in force. Severe errors weigh more in the score.">
+            Scores
+          </Header>
+        }
+        filter={
+          <SpaceBetween size="xs">
+            <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />
+            <FilterBar filters={FILTERS} search={undefined} address={address} nouns="scores" />
+          </SpaceBetween>
+        }
+        pagination={
+          <Pagination
+            currentPageIndex={Math.min(page, Math.max(list.pages, 1))}
+            pagesCount={Math.max(list.pages, 1)}
+            openEnd={list.more}
+            ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
+            onChange={({ detail }) => address.set({ page: String(detail.currentPageIndex) })}
+          />
+        }
+      />
+    </SpaceBetween>
+  );
+}
+
+function trendText(trend: string | null | undefined): string {
+  if (trend == null) return '–';
+  const points = Number(trend) * 100;
+  const arrow = points > 0.05 ? '↑' : points < -0.05 ? '↓' : '→';
+  return `${arrow} ${Math.abs(points).toFixed(1)} points`;
+}
+
+/** The interval as a line, the share as a dot, from nothing on the left to all on the right. */
+function Interval({ row }: { row: Score }) {
+  const [low, high, share] = [Number(row.low) * 100, Number(row.high) * 100, Number(row.share ?? 0) * 100];
+  return (
+    <span className="interval">
+      <svg viewBox="0 0 100 12" width="100" height="12" aria-hidden="true">
+        <line className="interval-axis" x1="0" x2="100" y1="6" y2="6" />
+        <line className="interval-line" x1={low} x2={high} y1="6" y2="6" />
+        {row.target != null && <line className="interval-target" x1={Number(row.target) * 100} x2={Number(row.target) * 100} y1="0" y2="12" />}
+        {row.share != null && <circle cx={share} cy="6" r="3.5" fill="currentColor" />}
+      </svg>
+      <span className="number">{`${low.toFixed(1)} – ${high.toFixed(1)} %`}</span>
+    </span>
+  );
+}
+
+/** Below the target is said only when the whole interval lies below it. */
+function Target({ row }: { row: Score }) {
+  if (row.target == null) return <>–</>;
+  const below = Number(row.high) < Number(row.target);
+  return (
+    <span className="number">
+      {percent(row.target)}
+      {below && <strong> below</strong>}
+    </span>
+  );
+}
