@@ -19,7 +19,7 @@ NPM = NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 def main() -> int:
     """npm's own exit code. Scripts of packages find this Node, not one of the machine."""
-    found = {"PATH": os.pathsep.join((str(NODE / "bin"), os.environ.get("PATH", "")))}
+    found = {"PATH": os.pathsep.join((str(NODE / "bin"), os.environ.get("PATH", ""))), "NO_UPDATE_NOTIFIER": "1"}
     return subprocess.call([NODE / "bin" / "node", NPM, *sys.argv[1:]], cwd=WEB, env=os.environ | found)  # noqa: S603 - our own
 
 
