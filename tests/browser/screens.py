@@ -32,6 +32,9 @@ _ANSWERED = re.compile(
     r"Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_INTERNET_DISCONNECTED)"
 )
 expect.set_options(timeout=PATIENCE_MS)
+# A message that fades in has half of its contrast; what turns while it waits never ends.
+_STILL = """() => Promise.allSettled(document.getAnimations()
+    .filter(one => one.effect?.getComputedTiming().endTime !== Infinity).map(one => one.finished))"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def signed_in(
 ) -> Iterator[Page]:
     """A page of this role at an address. What console, page or policy say against it fails the test."""
     context = browser.new_context(
-        viewport=WINDOW, color_scheme=scheme, timezone_id="Europe/Madrid", locale="en-GB"
+        viewport=WINDOW, color_scheme=scheme, timezone_id="Europe/Madrid", locale="en-GB", reduced_motion="reduce"
     )
     context.set_default_timeout(PATIENCE_MS)
     context.tracing.start(snapshots=True)  # pictures of every step cost half of the time
@@ -117,6 +120,7 @@ def violations(page: Page, only: str | None = None) -> Sequence[str]:
     """What axe finds on the page, each with its first element."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text())  # not a script tag: the policy forbids those
+    page.evaluate(_STILL)
     found = page.evaluate("(only) => axe.run(only ?? document, {resultTypes: ['violations']})", only)
     return [
         f"{one['id']} ({one['impact']}): {one['help']}: {json.dumps(one['nodes'][0]['html'])[:300]}"

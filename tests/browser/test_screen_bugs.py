@@ -98,7 +98,7 @@ def test_an_annotator_reports_a_bug_with_a_pasted_screenshot_and_sees_own_bugs_o
         give(page, "paste", page.screenshot())
         expect(dialog.get_by_alt_text("The screenshot as it will be sent")).to_be_visible()
         dialog.get_by_role("button", name="Add", exact=True).click()
-        expect(dialog.get_by_text("Not saved")).to_be_visible()  # a text of 10,000 characters is the longest
+        expect(dialog.get_by_text("Not saved").first).to_be_visible()  # a text of 10,000 characters is the longest
         found = violations(page)
         fill(page, Description="It flickers")
         dialog.get_by_role("button", name="Add", exact=True).click()
@@ -157,7 +157,7 @@ def test_a_lead_filters_takes_a_bug_through_its_states_and_reads_what_happened(
         expect(page.get_by_text("None was sent.")).to_be_visible()
         found = violations(page)
         page.get_by_role("button", name="Undo this change").first.click()
-        expect(page.get_by_text("Undone.")).to_be_visible()
+        expect(page.get_by_text("Undone.").first).to_be_visible()
 
         assert found == []
         assert (resolved["status"], resolved["resolved"] is None) == ("resolved", False)

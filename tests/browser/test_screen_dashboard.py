@@ -81,7 +81,7 @@ def test_a_figure_is_disputed_beside_it_and_the_dispute_can_be_withdrawn(browser
         page.get_by_role("button", name="Withdraw").click()
         page.get_by_role("button", name="Preview").click()
         page.get_by_role("button", name="Write 1 dispute").click()
-        expect(page.get_by_text("1 written, 0 failed.")).to_be_visible()
+        expect(page.get_by_text("1 written, 0 failed.").first).to_be_visible()
 
         assert found == []
         assert [(one["shown"], one["expected"], one["status"]) for one in opened] == [("38", "39", "open")]
@@ -107,7 +107,7 @@ def test_time_off_is_asked_for_declined_with_an_answer_and_asked_for_again(brows
         found = violations(lead)
         lead.get_by_role("button", name="Preview").click()
         lead.get_by_role("button", name="Write 1 entry").click()
-        expect(lead.get_by_text("1 written, 0 failed.")).to_be_visible()
+        expect(lead.get_by_text("1 written, 0 failed.").first).to_be_visible()
         own.reload()
         expect(own.get_by_text("the audit is on that day")).to_be_visible()
 

@@ -77,12 +77,12 @@ def test_a_lead_pastes_a_sheet_bad_rows_stay_with_their_reason_and_good_ones_are
         page.reload()
         found = list(violations(page))
         page.get_by_role("button", name="Write 2 reviews").click()
-        expect(page.get_by_text("2 reviews written, 2 stay in the sheet.")).to_be_visible()
+        expect(page.get_by_text("2 reviews written, 2 stay in the sheet.").first).to_be_visible()
         page.get_by_label("Correct of row 2", exact=True).fill("8")
         page.get_by_label("Correct of row 2", exact=True).press("Enter")
         expect(page.get_by_label("Correct of row 3", exact=True)).to_be_focused()
         page.get_by_role("button", name="Write 1 review").click()
-        expect(page.get_by_text("1 review written, 1 stay in the sheet.")).to_be_visible()
+        expect(page.get_by_text("1 review written, 1 stay in the sheet.").first).to_be_visible()
 
     assert found == []
     assert [(one["member_id"], one["reviewed"], one["correct"], one["notes"]) for one in reviews(at)] == [
@@ -119,7 +119,7 @@ def test_a_lead_answers_a_dispute_with_a_reason(browser: Browser, at: Place) -> 
         page.get_by_role("dialog").get_by_label("Answer to the member").fill("seen twice")
         page.get_by_role("button", name="Preview").click()
         page.get_by_role("button", name="Write 1 dispute").click()
-        expect(page.get_by_text("1 written, 0 failed.")).to_be_visible()
+        expect(page.get_by_text("1 written, 0 failed.").first).to_be_visible()
         found = violations(page)
 
     assert found == []

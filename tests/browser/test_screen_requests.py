@@ -58,7 +58,7 @@ def take(page: Page, step: str, why: str | None = None) -> None:
         dialog.get_by_label("Why").fill(why)
     dialog.get_by_role("button", name="Preview").click()
     dialog.get_by_role("button", name="Write 1 request").click()
-    expect(dialog.get_by_text("1 written, 0 failed.")).to_be_visible()
+    expect(dialog.get_by_text("1 written, 0 failed.").first).to_be_visible()
     dialog.get_by_role("button", name="Close", exact=True).click()
 
 
@@ -75,7 +75,7 @@ def test_a_lead_enters_a_request_sees_what_it_takes_and_decides_it_to_the_end(br
         dialog.get_by_label("Hours in all").fill("a lot")
         dialog.get_by_label("Due").first.fill((TODAY + timedelta(days=21)).strftime("%Y/%m/%d"))
         dialog.get_by_role("button", name="Add", exact=True).click()
-        expect(dialog.get_by_text("Not saved")).to_be_visible()
+        expect(dialog.get_by_text("Not saved").first).to_be_visible()
         dialog.get_by_label("Hours in all").fill("200,5")
         dialog.get_by_role("button", name="Add", exact=True).click()
         expect(dialog).to_have_count(0)
@@ -135,7 +135,7 @@ def test_what_somebody_else_decided_meanwhile_is_told_and_nothing_is_written_ove
         path = f"/api/requests/{request['key']}/decision"
         at.call("POST", path, {"status": "approved"}, **{"If-Match": "*"})
         dialog.get_by_role("button", name="Write 1 request").click()
-        expect(dialog.get_by_text("0 written, 1 failed.")).to_be_visible()
+        expect(dialog.get_by_text("0 written, 1 failed.").first).to_be_visible()
 
         assert found == []
         assert status(at, request) == "approved"
@@ -151,11 +151,11 @@ def test_many_are_triaged_at_once_and_no_undo_is_offered_that_would_be_refused(
         page.get_by_role("button", name="Change 2").click()
         page.get_by_role("menuitem", name="Triage").click()
         page.get_by_role("button", name="Preview").click()
-        expect(page.get_by_text("1 would be written, 1 would fail.")).to_be_visible()
+        expect(page.get_by_text("1 would be written, 1 would fail.").first).to_be_visible()
         page.get_by_role("button", name="Write 1 request").click()
-        expect(page.get_by_text("1 written, 1 failed.")).to_be_visible()
+        expect(page.get_by_text("1 written, 1 failed.").first).to_be_visible()
         page.get_by_role("button", name="Close", exact=True).click()
-        expect(page.get_by_text("Triage: 1 request written.")).to_be_visible()
+        expect(page.get_by_text("Triage: 1 request written.").first).to_be_visible()
         expect(page.get_by_role("button", name="Undo", exact=True)).to_have_count(0)
 
         assert status(at, waiting) == "triaged"

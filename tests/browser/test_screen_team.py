@@ -99,9 +99,9 @@ def test_a_lead_adds_a_member_edits_them_reads_the_history_and_takes_the_edit_ba
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("moves to vidéo")).to_be_visible()
         after = member(at, "eve")
-        expect(page.get_by_text("saved.")).to_be_visible()  # the message above that of the addition
+        expect(page.get_by_text("saved.").first).to_be_visible()  # the message above that of the addition
         page.get_by_role("button", name="Undo", exact=True).first.click()
-        expect(page.get_by_text("Undone.")).to_be_visible()
+        expect(page.get_by_text("Undone.").first).to_be_visible()
 
         assert (after["team"], after["hours"], after["name"]) == (
             "video",
@@ -146,10 +146,10 @@ def test_a_bulk_edit_is_previewed_tells_each_row_and_keeps_those_that_failed_sel
         choose(page, "Change 2", "Set the team")
         set_input(page, "Team", "night")
         page.get_by_role("button", name="Preview").click()
-        expect(page.get_by_text("1 would be written, 1 would fail.")).to_be_visible()
+        expect(page.get_by_text("1 would be written, 1 would fail.").first).to_be_visible()
         before = member(at, "bo")["team"]
         page.get_by_role("button", name="Write 1 member").click()
-        expect(page.get_by_text("1 written, 1 failed.")).to_be_visible()
+        expect(page.get_by_text("1 written, 1 failed.").first).to_be_visible()
         found = violations(page)
         page.get_by_role("button", name="Close", exact=True).click()
 
@@ -224,7 +224,7 @@ def test_what_is_asked_for_in_the_calendar_leads_to_its_approval(browser: Browse
         page.get_by_role("button", name="Approve").click()
         page.get_by_role("button", name="Preview").click()
         page.get_by_role("button", name="Write 1 entry").click()
-        expect(page.get_by_text("1 written, 0 failed.")).to_be_visible()
+        expect(page.get_by_text("1 written, 0 failed.").first).to_be_visible()
 
         assert at.item(f"/api/availability/{key}")["status"] == "approved"
 
@@ -245,7 +245,7 @@ def test_a_worker_is_named_by_a_suggestion_and_a_name_can_be_taken_back(browser:
         page.get_by_role("option", name="Gil Example").click()
         page.get_by_role("button", name="Preview").click()
         page.get_by_role("button", name="Write 1 worker").click()
-        expect(page.get_by_text("1 written, 0 failed.")).to_be_visible()
+        expect(page.get_by_text("1 written, 0 failed.").first).to_be_visible()
         resolved = at.item("/api/workers?status=resolved")["items"]
         page.get_by_role("button", name="Close", exact=True).click()
 
