@@ -132,6 +132,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/api/throughput", ALL, ALL, OWN),
     Operation("GET", "/api/throughput/{key}", ALL, ALL, OWN),
     Operation("POST", "/api/throughput/reassign", ALL, NONE, NONE),
+    Operation("GET", "/api/throughput-trend", ALL, ALL, OWN),
     Operation("GET", "/api/restatements", ALL, ALL, NONE),
     Operation("GET", "/api/history/{table}/{key}", ALL, ALL, OWN),
     Operation("GET", "/api/changes", ALL, ALL, NONE),

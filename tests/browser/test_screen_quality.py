@@ -75,6 +75,7 @@ def test_a_lead_pastes_a_sheet_bad_rows_stay_with_their_reason_and_good_ones_are
         expect(page.get_by_role("cell", name="unmapped")).to_be_visible()
         expect(page.get_by_role("cell", name="Birds in the air").first).to_be_visible()
         page.reload()
+        expect(page.get_by_text("correct 12 exceeds reviewed 10")).to_be_visible()
         found = list(violations(page))
         page.get_by_role("button", name="Write 2 reviews").click()
         expect(page.get_by_text("2 reviews written, 2 stay in the sheet.").first).to_be_visible()

@@ -19,6 +19,7 @@ export const SCREENS: readonly Screen[] = [
   { path: 'team', title: 'Team', roles: READERS, load: () => import('./screens/team/Team') },
   { path: 'capacity', title: 'Capacity', roles: READERS, load: () => import('./screens/capacity/Capacity') },
   { path: 'requests', title: 'Requests', roles: READERS, load: () => import('./screens/requests/Requests') },
+  { path: 'throughput', title: 'Throughput', roles: READERS, load: () => import('./screens/throughput/Throughput') },
   { path: 'quality', title: 'Quality', roles: READERS, load: () => import('./screens/quality/Quality') },
   { path: 'bugs', title: 'Bug Tracker', roles: EVERYBODY, load: () => import('./screens/bugs/Bugs') },
   { path: 'dashboard', title: 'My Dashboard', roles: EVERYBODY, load: () => import('./screens/dashboard/Dashboard') },

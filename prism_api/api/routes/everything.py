@@ -50,6 +50,7 @@ SECTIONS = (
     Section(("capacity",), lambda: import_module("prism_api.api.routes.publications")),
     Section(("reports",), lambda: import_module("prism_api.api.routes.reports"), "editions"),
     Section(("throughput",), lambda: import_module("prism_api.api.routes.throughput")),
+    Section(("throughput-trend",), lambda: import_module("prism_api.api.routes.throughput_trend")),
     Section(("restatements",), lambda: import_module("prism_api.api.routes.restatements")),
     Section(("workers",), lambda: import_module("prism_api.api.routes.suggestions")),
     Section(("history", "changes"), lambda: import_module("prism_api.api.routes.history")),

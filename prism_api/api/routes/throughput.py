@@ -104,7 +104,7 @@ def rows_of(call: Call, *, resolved: bool | None) -> list[ThroughputRow]:
     """All rows that the parameters of a call choose."""
     weeks = _weeks(call.one("week"), call.one("week_from"), call.one("week_to"))
     projects, members = call.query.get("project_id", ()), call.query.get("member_id", ())
-    rows = [row_of(fact) for fact in _facts(weeks, projects, members, visible(call))]
+    rows = [row_of(fact) for fact in facts_of(weeks, projects, members, visible(call))]
     if resolved is None:
         return rows
     return [row for row in rows if (row.worker_resolved and row.project_resolved) is resolved]
@@ -127,7 +127,7 @@ def _in_order(row: ThroughputRow) -> str:
 )
 def get_throughput(key: Annotated[str, Path(min_length=1, max_length=2_000)]) -> Response[ThroughputAnswer]:
     parts = decode_key(key, KEY)
-    week = _week("key", parts["week"])
+    week = week_of("key", parts["week"])
     for fact in backend.throughput().project(parts["project_id"], week, week):
         if fact.member_id == parts["member_id"] and visible(current()).sees(fact.member_id):
             return respond(ThroughputAnswer(**row_of(fact).model_dump(), days=list(fact.days)))
@@ -167,7 +167,8 @@ def row_of(fact: ThroughputWeek) -> ThroughputRow:
     )
 
 
-def _facts(weeks: WeekRange, projects: Any, members: Any, seen: Visible) -> Iterator[ThroughputWeek]:
+def facts_of(weeks: WeekRange, projects: Any, members: Any, seen: Visible) -> Iterator[ThroughputWeek]:
+    """The published facts of some weeks that a caller sees; no projects or members are all of them."""
     facts = backend.throughput()
     wanted: set[str] | frozenset[str] | None = seen.members
     if members:
@@ -186,8 +187,8 @@ def _facts(weeks: WeekRange, projects: Any, members: Any, seen: Visible) -> Iter
 def _weeks(week: str | None, week_from: str | None, week_to: str | None) -> WeekRange:
     if week is not None and (week_from or week_to):
         raise invalid((FieldError("query.week", "give a week or a range, not both"),))
-    first = _week("week_from", week or week_from or week_to or clock.this_week().label)
-    last = _week("week_to", week or week_to or clock.this_week().label)
+    first = week_of("week_from", week or week_from or week_to or clock.this_week().label)
+    last = week_of("week_to", week or week_to or clock.this_week().label)
     try:
         weeks = WeekRange(first, last)
     except BadUsage as error:
@@ -199,7 +200,8 @@ def _weeks(week: str | None, week_from: str | None, week_to: str | None) -> Week
     return weeks
 
 
-def _week(name: str, text: str) -> Week:
+def week_of(name: str, text: str) -> Week:
+    """The week that a parameter names. Raises Problem for what is none."""
     try:
         return Week.parse(text)
     except BadUsage as error:

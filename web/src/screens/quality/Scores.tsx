@@ -1,13 +1,11 @@
 /** What the reviews of a week come to: share with its interval, weighted score, trend; and twelve weeks as lines. */
 import Alert from '@cloudscape-design/components/alert';
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
-import Pagination from '@cloudscape-design/components/pagination';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
-import Table, { type TableProps } from '@cloudscape-design/components/table';
+import type { TableProps } from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 
@@ -15,15 +13,13 @@ import { api, type Schemas } from '../../api/client';
 import { MemberName } from '../../people/MemberName';
 import { ProjectName } from '../../work/ProjectName';
 import { wordsOf } from '../../api/problem';
-import { FilterBar } from '../../resource/FilterBar';
+import { FiguresTable } from '../../resource/FiguresTable';
 import { useAddress } from '../../resource/useAddress';
-import { useList } from '../../resource/useList';
-import { thisWeek, WeekPicker } from '../../time/WeekPicker';
+import { thisWeek } from '../../time/WeekPicker';
 import { TodaysCategory } from './reviews';
 
 const TrendChart = lazy(() => import('./TrendChart'));
 type Score = Schemas['ScoreRow'];
-const PAGE = 50;
 const WEEKS = 12;
 const FILTERS = [
   { name: 'member_id', label: 'Member id' },
@@ -49,57 +45,34 @@ const COLUMNS: readonly TableProps.ColumnDefinition<Score>[] = [
 export function Scores() {
   const address = useAddress();
   const week = address.one('week') ?? thisWeek();
-  const page = Math.max(1, Number(address.one('page') ?? 1) || 1);
-  const sort = address.one('sort') ?? 'share';
   const chosen = Object.fromEntries(FILTERS.map(({ name }) => [name, address.state[name]] as const));
-  const list = useList<Score>('quality', '/api/quality-scores', { ...(chosen as Record<string, string[]>), week, sort, limit: PAGE }, page);
   const trend = useQuery({
     queryKey: ['quality', 'trend', week, chosen],
     queryFn: async ({ signal }) => (await api.GET('/api/quality-trend', { params: { query: { week, weeks: WEEKS, ...chosen } }, signal })).data?.items ?? [],
   });
-  const error = list.error ?? trend.error;
   return (
     <SpaceBetween size="s">
-      {error && <Alert type="error" header="The scores could not be read" action={<Button onClick={list.again}>Try again</Button>}>{wordsOf(error)}</Alert>}
+      {trend.error && (
+        <Alert type="error" header="The trend could not be read" action={<Button onClick={() => void trend.refetch()}>Try again</Button>}>
+          {wordsOf(trend.error)}
+        </Alert>
+      )}
       <Container header={<Header variant="h2" description={`All chosen reviews together, ${WEEKS} weeks up to ${week}.`}>Trend</Header>}>
         <Suspense fallback={<Spinner />}>{trend.data && <TrendChart weeks={trend.data} />}</Suspense>
       </Container>
-      <Table
-        variant="full-page"
-        stickyHeader
-        resizableColumns
-        enableKeyboardNavigation
-        contentDensity="compact"
-        items={list.rows}
-        trackBy={({ member_id, project_id, category }) => `${member_id} ${project_id} ${category}`}
-        columnDefinitions={COLUMNS}
-        loading={list.loading && !list.error}
-        loadingText="Loading scores"
-        sortingColumn={COLUMNS.find(({ sortingField }) => sortingField === sort.replace('-', ''))}
-        sortingDescending={sort.startsWith('-')}
-        onSortingChange={({ detail }) => address.set({ sort: `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}` })}
-        ariaLabels={{ tableLabel: 'Quality scores' }}
-        empty={<Box textAlign="center" padding="l">Nothing was reviewed in this week.</Box>}
-        header={
-          <Header variant="awsui-h1-sticky" description="As the reviews count today: corrections applied, categories by the taxonomy in force. Severe errors weigh more in the score.">
-            Scores
-          </Header>
-        }
-        filter={
-          <SpaceBetween size="xs">
-            <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />
-            <FilterBar filters={FILTERS} search={undefined} address={address} nouns="scores" />
-          </SpaceBetween>
-        }
-        pagination={
-          <Pagination
-            currentPageIndex={Math.min(page, Math.max(list.pages, 1))}
-            pagesCount={Math.max(list.pages, 1)}
-            openEnd={list.more}
-            ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
-            onChange={({ detail }) => address.set({ page: String(detail.currentPageIndex) })}
-          />
-        }
+      <FiguresTable
+        title="Scores"
+        about="As the reviews count today: corrections applied, categories by the taxonomy in force. Severe errors weigh more in the score."
+        nouns="scores"
+        empty="Nothing was reviewed in this week."
+        table="quality"
+        path="/api/quality-scores"
+        query={{ ...(chosen as Record<string, string[]>), week }}
+        sort="share"
+        columns={COLUMNS}
+        filters={FILTERS}
+        week={week}
+        keyOf={({ member_id, project_id, category }) => `${member_id} ${project_id} ${category}`}
       />
     </SpaceBetween>
   );

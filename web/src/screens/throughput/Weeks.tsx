@@ -1,0 +1,134 @@
+/** Published throughput of a week by member and project, down to the days; and moving what is misattributed. */
+import Badge from '@cloudscape-design/components/badge';
+import Button from '@cloudscape-design/components/button';
+import Link from '@cloudscape-design/components/link';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import type { TableProps } from '@cloudscape-design/components/table';
+import { useState } from 'react';
+
+import type { Schemas } from '../../api/client';
+import { PLANNERS } from '../../auth/roles';
+import { MemberName } from '../../people/MemberName';
+import { ExportMenu } from '../../resource/ExportMenu';
+import { FiguresTable } from '../../resource/FiguresTable';
+import { SavedViews } from '../../resource/SavedViews';
+import { useAddress } from '../../resource/useAddress';
+import { useMay } from '../../shell/session';
+import { thisWeek } from '../../time/WeekPicker';
+import { addWeeks } from '../../time/weeks';
+import { ProjectName } from '../../work/ProjectName';
+import { Days } from './Days';
+import { hours } from './hours';
+import { Reassign } from './Reassign';
+import { useRestated } from './restated';
+import { WeekSums } from './WeekSums';
+
+type Row = Schemas['ThroughputRow'];
+const SORT = '-tasks_submitted';
+const FILTERS = [
+  { name: 'member_id', label: 'Member id' },
+  { name: 'project_id', label: 'Project id' },
+  { name: 'resolved', label: 'Attributed', options: ['true', 'false'], show: (value: string) => (value === 'true' ? 'yes' : 'no') },
+] as const;
+const figure = (value: number | string) => <span className="number">{value}</span>;
+
+function columnsOf(open: (key: string) => void, restated: ReadonlySet<string>): readonly TableProps.ColumnDefinition<Row>[] {
+  return [
+    {
+      id: 'member',
+      header: 'Member',
+      sortingField: 'member_id',
+      isRowHeader: true,
+      width: 190,
+      cell: ({ key, member_id }) => (
+        <Link
+          href={`?item=${encodeURIComponent(key)}`}
+          onFollow={(event) => {
+            event.preventDefault();
+            open(key);
+          }}
+        >
+          <MemberName id={member_id} />
+        </Link>
+      ),
+    },
+    { id: 'project', header: 'Project', sortingField: 'project_id', width: 140, cell: ({ project_id }) => <ProjectName id={project_id} /> },
+    { id: 'submitted', header: 'Submitted', sortingField: 'tasks_submitted', width: 130, cell: ({ tasks_submitted }) => figure(tasks_submitted) },
+    { id: 'returned', header: 'Returned', width: 100, cell: ({ tasks_returned }) => figure(tasks_returned) },
+    { id: 'declined', header: 'Declined', width: 100, cell: ({ tasks_declined }) => figure(tasks_declined) },
+    { id: 'wall', header: 'Wall clock', sortingField: 'wall_seconds', width: 130, cell: ({ wall_seconds }) => figure(hours(wall_seconds)) },
+    { id: 'active', header: 'Active', width: 90, cell: ({ active_seconds }) => figure(hours(active_seconds)) },
+    { id: 'rate', header: 'Tasks/h', width: 90, cell: ({ tasks_per_hour }) => figure(tasks_per_hour == null ? '–' : Number(tasks_per_hour).toFixed(1)) },
+    { id: 'remarks', header: 'Remarks', width: 160, cell: (row) => <Remarks row={row} restated={restated.has(`${row.member_id} ${row.project_id}`)} /> },
+  ];
+}
+
+/** What one should know before reading the figures: whose nobody knows, and what was published as something else. */
+function Remarks({ row, restated }: { row: Row; restated: boolean }) {
+  return (
+    <SpaceBetween direction="horizontal" size="xxs">
+      {!row.worker_resolved && <Badge color="severity-medium">no member</Badge>}
+      {!row.project_resolved && <Badge color="severity-medium">no project</Badge>}
+      {restated && <Badge color="blue">restated</Badge>}
+    </SpaceBetween>
+  );
+}
+
+export function Weeks() {
+  const address = useAddress();
+  const mayMove = useMay(PLANNERS);
+  const week = address.one('week') ?? addWeeks(thisWeek(), -1);
+  const [moving, setMoving] = useState<{ rows: readonly Row[]; keep: (keys: readonly string[]) => void } | undefined>();
+  const { member_id, project_id, resolved } = address.state;
+  const query = { week, member_id: member_id ?? [], project_id: project_id ?? [], resolved: resolved?.[0] };
+  const restated = useRestated(week).data ?? [];
+  const opened = address.one('item');
+  const open = (key: string) => address.set({ item: key });
+  return (
+    <SpaceBetween size="s">
+      <WeekSums week={week} member_id={member_id} project_id={project_id} />
+      <FiguresTable
+        title="Throughput"
+        about="As published. Hours on the wall clock, and of activity where the tool reports it. Moved work follows when the week is computed again."
+        nouns="throughput"
+        empty="Nothing is published of this week."
+        table="throughput"
+        path="/api/throughput"
+        query={query}
+        sort={SORT}
+        columns={columnsOf(open, new Set(restated.map((one) => `${one.member_id} ${one.project_id}`)))}
+        filters={FILTERS}
+        week={week}
+        keyOf={({ key }) => key}
+        actions={(chosen) => (
+          <SpaceBetween direction="horizontal" size="xs">
+            <SavedViews screen="throughput" address={address} />
+            <ExportMenu table="throughput" selected={chosen.map(({ key }) => key)} filtered={{ ...query, sort: address.one('sort') ?? SORT }} all={{ week }} />
+          </SpaceBetween>
+        )}
+        selection={
+          mayMove
+            ? {
+                name: (row) => `${row.member_id} on ${row.project_id}`,
+                actions: (rows, keep) => (
+                  <Button disabled={rows.length === 0} onClick={() => setMoving({ rows, keep })}>
+                    {rows.length > 0 ? `Move ${rows.length}` : 'Move'}
+                  </Button>
+                ),
+              }
+            : undefined
+        }
+      />
+      {moving && (
+        <Reassign
+          rows={moving.rows}
+          onClose={(failed) => {
+            setMoving(undefined);
+            if (failed) moving.keep(failed);
+          }}
+        />
+      )}
+      {opened && <Days key={opened} itemKey={opened} onClose={() => address.set({ item: undefined })} />}
+    </SpaceBetween>
+  );
+}
