@@ -119,7 +119,7 @@ def test_a_lead_moves_misattributed_work_a_row_that_fails_stays_selected_and_the
         expect(page.get_by_role("checkbox", name=f"Select {STRANGER} on birds")).not_to_be_checked()
         assert corrections(at) == [(STRANGER, "birds", "ada", "<b>Ada</b> worked as a guest 🙂")]
         page.get_by_role("button", name="Undo").first.click()
-        expect(page.get_by_text("Undone.")).to_be_visible()
+        expect(page.get_by_text("Undone.").first).to_be_visible()
 
     assert found == []
     assert corrections(at) == []
