@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
@@ -125,9 +125,7 @@ def store(pack: Pack) -> Pack:
         container.failed().add([failed_event(settings, one, _looked_up(one), registry(), now) for one in failed])
     ended = [(one.accepted, found.get(one.accepted.receipt, Outcome.FAILED)) for one in pack.entries]
     container.receipts().settle(ended, clock.now())
-    for accepted, outcome in ended:
-        if accepted.replay_of is not None and outcome in {Outcome.STORED, Outcome.DUPLICATE}:
-            container.failed().settle(accepted.replay_of, FailedStatus.REPLAYED)
+    _note_replayed(ended)
     told = [Settled("", accepted.receipt, outcome) for accepted, outcome in ended]
     return Pack(outcomes=[*pack.outcomes, *told], counted=[counted(event) for event in kept])
 
@@ -147,6 +145,18 @@ _STEPS: Final[Mapping[str, Callable[[Pack], Pack]]] = {
     "store": store,
     "aggregate": aggregate,
 }
+
+
+def _note_replayed(ended: Sequence[tuple[Accepted, Outcome]]) -> None:
+    """Mark failed events whose replay is stored. Outcomes are final by then: what cannot be marked is logged, and
+    the next replay of it finds the receipt and marks it."""
+    for accepted, outcome in ended:
+        if accepted.replay_of is None or outcome not in {Outcome.STORED, Outcome.DUPLICATE}:
+            continue
+        try:
+            container.failed().settle(accepted.replay_of, FailedStatus.REPLAYED)
+        except PrismFailure:
+            _log.exception("failed event %s is stored and was not marked so", accepted.replay_of)
 
 
 def _judged(accepted: Accepted) -> Entry:

@@ -1,5 +1,6 @@
 """Why real: what becomes of an event is told by a queue, a state machine, five tables and two buckets together."""
 
+import contextlib
 import json
 import uuid
 from collections.abc import Iterator
@@ -8,20 +9,26 @@ from typing import Any
 
 import msgspec
 import pytest
+from cfnlint.decode import decode
 
 from infra.local.platform import Platform
 from prism_api.events import container, steps
 from prism_core.events.enrichment import Kind
-from prism_core.events.failed import Failure
-from prism_core.events.messages import encode
+from prism_core.events.failed import FailedStatus, Failure
+from prism_core.events.messages import Body, apart, encode
 from prism_core.events.outcomes import Outcome
 from prism_core.events.packing import MAX_EVENTS, STATE_LIMIT_BYTES, encode_pack, packs
 from prism_core.events.rollups import Grain, RollUp
 from prism_core.models.events import EnrichmentRule
+from prism_core.settings import Settings
+from prism_resources.aws import ATTEMPTS, client
 from prism_resources.events import archive, objects
 from prism_resources.events.lookup_store import LookupStore
+from prism_resources.events.receipts import CALL_ATTEMPTS
 from prism_resources.events.rollup_store import RollupStore
-from prism_resources.events.sending import Sender
+from prism_resources.events.sending import LARGE, Sender
+from tests.architecture.sources import ROOT
+from tests.integration.event_rows import failed
 from tests.integration.event_world import MADE, Pipeline, accepted, await_true, event
 from tests.integration.fresh import platform_of_this_file
 
@@ -195,6 +202,90 @@ def test_a_receipt_that_the_queue_refused_counts_only_when_its_event_comes_throu
     assert (found.outcome, found.refused) == (Outcome.STORED, False)
 
 
+def of_this_platform() -> None:
+    """The states in this process, on the tables of the platform of this file."""
+    made = (container.settings, container.receipts, container.events, container.failed, container.rollups)
+    for kept in (*made, steps.registry):
+        kept.cache_clear()
+
+
+def step_rights() -> set[tuple[str, str]]:
+    """Action and table or prefix of each right over data that the role of the states has."""
+    template, _ = decode(str(ROOT / "infra" / "templates" / "events.yaml"))
+    assert template is not None
+    (policy,) = template["Resources"]["StepRole"]["Properties"]["Policies"]
+    return {
+        (action, text.rpartition("${NamePrefix}-")[2].rpartition("${LakeBucket}/")[2].rstrip("*"))
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in statement["Action"]
+        if not action.startswith("logs:")
+        for text in (one["Fn::Sub"] for one in statement["Resource"])
+    }
+
+
+@contextlib.contextmanager
+def calls_of(settings: Settings) -> Iterator[set[tuple[str, str]]]:
+    """Action and table or key of each call of this process, as AWS asks for the right to it."""
+    made: set[tuple[str, str]] = set()
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.service_model.service_name == "s3":
+            made.add((f"s3:{model.name}", params["Key"]))
+            return
+        whole: list[tuple[str, str]] = [(model.name, name) for name in params.get("RequestItems", ())]
+        for action in params.get("TransactItems", ()):
+            whole += [(f"{kind}Item", told["TableName"]) for kind, told in action.items()]
+        for name, table in whole or [(model.name, params["TableName"])]:
+            made.add((f"dynamodb:{name}", table.removeprefix(f"{settings.name_prefix}-")))
+
+    clients = [
+        client(settings, "s3"),
+        *(client(settings, "dynamodb", attempts=n) for n in (ATTEMPTS, CALL_ATTEMPTS)),
+    ]
+    for one in clients:
+        one.meta.events.register("before-parameter-build", note)
+    try:
+        yield made
+    finally:
+        for one in clients:
+            one.meta.events.unregister("before-parameter-build", note)
+
+
+def test_states_do_what_their_role_may_and_a_replay_is_noted_after_its_outcome(
+    pipeline: Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stored, long, failed, and two that were sent again, of which one has no failed event any more."""
+    settings = pipeline.platform.settings
+    wrong = failed(1, MADE, event_id="replayed", source="/tests")
+    pipeline.failures.add([wrong])
+    sent = [
+        accepted(one) for one in (event(1), event(2, data={"number": 2, "label": "b" * 400_000}), event(data={}))
+    ]
+    objects.put(settings, f"{LARGE}long", msgspec.json.encode(sent[1].event.data), objects.JSON)
+    sent[1] = apart(sent[1], Body(settings.lake_bucket, f"{LARGE}long", "", 400_000))[0]
+    tried = (wrong.failed_id, "0" * 32)
+    sent += [msgspec.structs.replace(accepted(event(3)), replay_of=failed_id) for failed_id in tried]
+    Sender(settings).receipts.accept(sent)
+    of_this_platform()
+
+    with calls_of(settings) as made:
+        state: dict[str, Any] = json.loads(encode_pack([encode(one) for one in sent]))
+        for step in ("validate", "enrich", "store", "aggregate"):
+            state = steps.handler({"step": step, "pack": state}, None)
+
+    found = {one["receipt"]: one["outcome"] for one in state["outcomes"]}
+    assert [found[one.receipt] for one in sent] == ["stored", "stored", "failed", "stored", "stored"]
+    mended = pipeline.failures.get(wrong.failed_id)
+    assert mended is not None
+    assert mended.status is FailedStatus.REPLAYED
+    assert "there is no failed event 0000" in caplog.text
+    rights = step_rights()
+    assert ("dynamodb:UpdateItem", "failed_events") in made
+    assert [
+        one for one in sorted(made) if not any(one[0] == a and one[1].startswith(of) for a, of in rights)
+    ] == []
+
+
 def test_a_pack_that_was_enriched_as_far_as_there_was_room_stays_within_the_state(pipeline: Pipeline) -> None:
     """The states in this process, on the tables of the platform, with the largest pack there is."""
     kind = f"com.example.{uuid.uuid4().hex}"
@@ -211,8 +302,7 @@ def test_a_pack_that_was_enriched_as_far_as_there_was_room_stays_within_the_stat
     Sender(pipeline.platform.settings).receipts.accept(sent)
     messages = [encode(one) for one in sent]
     assert len(list(packs(messages))) == 1
-    for kept in (container.settings, container.receipts, container.events, container.failed, steps.registry):
-        kept.cache_clear()
+    of_this_platform()
 
     state = {"step": "validate", "pack": json.loads(encode_pack(messages))}
     for step in ("validate", "enrich", "store"):
