@@ -15,7 +15,7 @@ from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.events.envelope import BEHIND_AT_MOST
-from prism_core.events.ledger import HourRecord
+from prism_core.events.ledger import HourRecord, to_count_again
 from prism_core.events.rollups import Grain
 from prism_core.events.scorecard import FailingField, Score
 from prism_core.failures import PrismFailure, TransientFailure
@@ -134,7 +134,7 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
 
 def hours_to_fold(before: Mapping[str, Any], now: datetime) -> list[datetime]:
     """The hours of acceptance that have ended since the run before, the last one of that again, since a tick may
-    come while its events are on their way, and those that had some in flight. A day of them for a first run."""
+    come while its events are on their way, and those that it left in flight or wrong. A day for a first run."""
     running = Grain.HOUR.start_of(now)
     oldest = running - BEHIND_AT_MOST
     known = datetime.fromisoformat(before[UNTIL]) if UNTIL in before else running - _FIRST
@@ -152,7 +152,7 @@ def last_counted(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
 
 
 def _metadata(hours: list[datetime], events: Mapping[str, int], balanced: list[HourRecord]) -> dict[str, Any]:
-    again = [instant_text(one.hour) for one in balanced if one.in_flight]
+    again = [instant_text(one) for one in to_count_again(balanced)]
     until = instant_text(max(hours) + _HOUR)
     accepted = sum(one.accepted for one in balanced)
     return {

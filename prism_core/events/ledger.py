@@ -93,6 +93,11 @@ def record(balance: Balance, held: Held, receipts: Sequence[Receipt], now: datet
     )
 
 
+def to_count_again(records: Iterable[HourRecord]) -> list[datetime]:
+    """The hours that the next run looks at once more: something is in flight, or wrong and may be put right."""
+    return [one.hour for one in records if one.in_flight or one.wrong]
+
+
 def figures_of(records: Iterable[HourRecord]) -> Figures:
     """Of several hours: sums, and the p95 of the slowest of them, since percentiles have no sum."""
     known = list(records)

@@ -1,0 +1,30 @@
+"""Hours of events that a run counts: those since the run before, and those that it left with a question."""
+
+from datetime import UTC, datetime, timedelta
+
+from prism_assets.events.hourly import AGAIN, UNTIL, hours_to_fold
+from prism_core.events.conservation import Balance, Held
+from prism_core.events.ledger import HourRecord, record, to_count_again
+from prism_core.models.base import instant_text
+
+HOUR = timedelta(hours=1)
+SEVEN = datetime(2026, 1, 5, 7, tzinfo=UTC)
+
+
+def hour(start: datetime, *, stored: int, held: int, in_flight: int = 0) -> HourRecord:
+    balance = Balance(start, stored + in_flight, stored, 0, 0, in_flight, 0)
+    return record(balance, Held(held, 0), (), SEVEN + 2 * HOUR)
+
+
+def test_an_hour_that_was_wrong_is_counted_again_by_each_run_until_it_is_right() -> None:
+    wrong, sound = hour(SEVEN, stored=3, held=2), hour(SEVEN, stored=3, held=3)
+    waiting = hour(SEVEN - 2 * HOUR, stored=1, held=1, in_flight=1)
+    until = {UNTIL: instant_text(SEVEN + 4 * HOUR)}
+
+    first = to_count_again([waiting, wrong])
+    second = hours_to_fold(until | {AGAIN: [instant_text(one) for one in first]}, SEVEN + 5 * HOUR)
+    third = hours_to_fold(until | {AGAIN: to_count_again([sound])}, SEVEN + 5 * HOUR)
+
+    assert first == [SEVEN - 2 * HOUR, SEVEN]
+    assert second == [SEVEN - 2 * HOUR, SEVEN, SEVEN + 3 * HOUR, SEVEN + 4 * HOUR]
+    assert third == [SEVEN + 3 * HOUR, SEVEN + 4 * HOUR]
