@@ -60,8 +60,15 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
         with failures_by_intent():
             done = drain(prism.settings(), clock.now())
             context.add_asset_metadata(
-                {"undeliverable": done.undeliverable, "settled": done.settled, "unreadable": done.unreadable}
+                {
+                    "undeliverable": done.undeliverable,
+                    "settled": done.settled,
+                    "unreadable": done.unreadable,
+                    "stuck": done.stuck,
+                }
             )
+            if done.stuck:
+                context.log.error("%d messages could not be kept and still wait in the dead queue", done.stuck)
             context.log.info("%d undeliverable, %d unreadable messages", done.undeliverable, done.unreadable)
 
     @dg.asset(

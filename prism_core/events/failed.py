@@ -106,9 +106,13 @@ def failed_id(receipt: str) -> str:
     return blake2b(receipt.encode(), digest_size=16, person=b"failed").hexdigest()
 
 
-def replay_receipt(event: FailedEvent, version: SchemaVersion | None) -> str:
-    """The receipt under which it is sent again with a version: the same for every run that tries this."""
-    return blake2b(f"{event.failed_id}\0{version}".encode(), digest_size=16, person=b"replay").hexdigest()
+def replay_receipt(event: FailedEvent, version: SchemaVersion | None, number: int = 0) -> str:
+    """The receipt under which it is sent again with a version: the same for every run that tries this.
+
+    `number` counts the tries with this version whose messages ended in the dead queue.
+    """
+    text = f"{event.failed_id}\0{version}" + (f"\0{number}" if number else "")
+    return blake2b(text.encode(), digest_size=16, person=b"replay").hexdigest()
 
 
 def to_replay(
@@ -129,9 +133,11 @@ def to_replay(
     yield from sorted(due, key=lambda event: (event.accepted_at, event.failed_id))
 
 
-def replayed(event: FailedEvent, run: str, at: datetime, version: SchemaVersion | None) -> FailedEvent:
+def replayed(
+    event: FailedEvent, run: str, at: datetime, version: SchemaVersion | None, number: int = 0
+) -> FailedEvent:
     """The record with this try; telling it twice changes nothing."""
-    receipt = replay_receipt(event, version)
+    receipt = replay_receipt(event, version, number)
     if any(one.receipt == receipt for one in event.replays):
         return event
     told = Replay(run, at, receipt, event.version, str(version) if version else None)

@@ -2,9 +2,11 @@
 
 Belongs here: turning them into failed events, so that somebody sees them and can send them again. Does not belong
 here: the queue that they come from (queue.py).
-A message is deleted when its event is kept; a run that is killed between finds it again and changes nothing.
+A message is deleted when its event is kept; a run that is killed between finds it again and changes nothing. One
+that cannot be kept stays for the next run, and holds up no other.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,13 +14,15 @@ from typing import Any, Final
 import msgspec
 
 from prism_core.events.enrichment import Enricher, Rule
-from prism_core.events.failed import FailedEvent, Failure, failed_id
+from prism_core.events.failed import FailedEvent, FailedStatus, Failure, failed_id
 from prism_core.events.messages import Accepted, decode
 from prism_core.events.outcomes import Outcome
 from prism_core.failures import PermanentFailure
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.events import objects
+from prism_resources.events.archive import archive
+from prism_resources.events.event_store import EventStore
 from prism_resources.events.failed_store import FailedStore
 from prism_resources.events.queue import DEAD_NAME, EventQueue
 from prism_resources.events.receipts import Receipts
@@ -28,41 +32,64 @@ from prism_resources.failures import calling
 COMPONENT, COMPONENT_VERSION = "prism_resources.events.dead", "1.0.0"
 UNREADABLE: Final = "events/unreadable/"
 _MESSAGES, _SECONDS = 10, 120
+# Without waiting SQS asks some of its servers alone, and may find nothing in a queue that has messages.
+_WAIT_SECONDS: Final = 1
+_log = logging.getLogger("prism.events")
 
 
 @dataclass(slots=True)
 class Drained:
-    """`undeliverable` are failed events now, `settled` had come to an end after all, `unreadable` lie in S3."""
+    """`undeliverable` are failed events now, `settled` had come to an end after all, `unreadable` lie in S3;
+    `stuck` could not be kept anywhere and still wait."""
 
     undeliverable: int = 0
     settled: int = 0
     unreadable: int = 0
+    stuck: int = 0
 
 
 def drain(settings: Settings, now: datetime) -> Drained:
     """Empty the dead queue."""
     sqs, queue = client(settings, "sqs"), EventQueue(settings, DEAD_NAME)
     drain_one, done = _Drain(settings, now), Drained()
+    stuck: dict[str, str] = {}
     while True:
         with calling(DEAD_NAME, "read"):
             answer = sqs.receive_message(
-                QueueUrl=queue.url, MaxNumberOfMessages=_MESSAGES, VisibilityTimeout=_SECONDS, WaitTimeSeconds=0
+                QueueUrl=queue.url,
+                MaxNumberOfMessages=_MESSAGES,
+                VisibilityTimeout=_SECONDS,
+                WaitTimeSeconds=_WAIT_SECONDS,
             )
-        messages = answer.get("Messages", [])
+        messages = [one for one in answer.get("Messages", []) if one["MessageId"] not in stuck]
         if not messages:
-            return done
-        for message in messages:
-            drain_one(message, done)
-        entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)]
-        with calling(DEAD_NAME, "delete"):
-            sqs.delete_message_batch(QueueUrl=queue.url, Entries=entries)
+            break
+        kept = [one for one in messages if _kept(drain_one, one, done)]
+        stuck |= {one["MessageId"]: one["ReceiptHandle"] for one in messages if one not in kept}
+        entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(kept)]
+        if entries:
+            with calling(DEAD_NAME, "delete"):
+                sqs.delete_message_batch(QueueUrl=queue.url, Entries=entries)
+    done.stuck = len(stuck)
+    queue.try_again(dict.fromkeys(stuck.values(), 0))
+    return done
+
+
+def _kept(drain_one: "_Drain", message: Any, done: Drained) -> bool:
+    """Whether a message is dealt with and may be deleted."""
+    try:
+        drain_one(message, done)
+    except Exception:  # noqa: BLE001 - whatever is wrong with one, the others are not to wait for it
+        _log.exception("message %s stays in the dead queue", message["MessageId"])
+        return False
+    return True
 
 
 class _Drain:
     def __init__(self, settings: Settings, now: datetime) -> None:
         self._settings, self._now = settings, now
         self._receipts, self._failed = Receipts(settings), FailedStore(settings)
-        self._schemas = SchemaStore(settings)
+        self._schemas, self._events = SchemaStore(settings), EventStore(settings)
 
     def __call__(self, message: Any, done: Drained) -> None:
         try:
@@ -75,9 +102,23 @@ class _Drain:
         if self._receipts.outcomes([accepted]):
             done.settled += 1
             return
+        if self._was_stored(accepted):
+            done.settled += 1
+            return
         self._failed.add([self._event(accepted)])
         self._receipts.settle([(accepted, Outcome.FAILED)], self._now, undeliverable=True)
         done.undeliverable += 1
+
+    def _was_stored(self, accepted: Accepted) -> bool:
+        """Whether its event is in the store, as when the archive could not be written: what was left is done."""
+        stored = self._events.get(accepted.event.key)
+        if stored is None or stored.receipt != accepted.receipt:
+            return False
+        archive(self._settings, [stored])
+        self._receipts.settle([(accepted, Outcome.STORED)], self._now)
+        if accepted.replay_of is not None:
+            self._failed.settle(accepted.replay_of, FailedStatus.REPLAYED)
+        return True
 
     def _event(self, accepted: Accepted) -> FailedEvent:
         event = accepted.event
@@ -105,4 +146,5 @@ class _Drain:
             version=None if event.version is None else str(event.version),
             fingerprint=accepted.fingerprint,
             payload=msgspec.to_builtins(payload),
+            status=FailedStatus.OPEN if accepted.replay_of is None else FailedStatus.REPEATED,
         )

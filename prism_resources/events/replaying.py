@@ -136,7 +136,7 @@ class Replaying:
         done: Replayed,
     ) -> None:
         fresh = {one.failed_id for one in to_replay(group, wanted, version)}
-        again: list[FailedEvent] = []
+        again: list[tuple[FailedEvent, int]] = []
         for event in group:
             if event.status is FailedStatus.REPLAYED:
                 done.duplicate += 1
@@ -144,40 +144,57 @@ class Replaying:
                 done.closed += 1
             elif version is None or (event.failure is Failure.INVALID and event.version == str(version)):
                 done.unchanged += 1
-            elif event.failed_id in fresh or self._is_to_be_sent(event, version, now):
-                again.append(event)
+            elif event.failed_id in fresh:
+                again.append((event, 0))
+            elif (number := self._due(event, version, now)) is not None:
+                again.append((event, number))
             else:
                 done.duplicate += 1
         self._send(again, version, now, done)
 
-    def _is_to_be_sent(self, event: FailedEvent, version: SchemaVersion | None, now: datetime) -> bool:
-        """Whether a try that is noted never got into the queue, as far as its receipt says."""
-        tried = next(one for one in event.replays if one.receipt == replay_receipt(event, version))
-        receipt = self._sender.receipts.get(tried.receipt, tried.at)
-        if receipt is not None and receipt.outcome in _ENDED:
-            self._failed.settle(event.failed_id, FailedStatus.REPLAYED)
-        if receipt is None or receipt.refused:
-            return True
-        return receipt.outcome is None and now - tried.at > OVERDUE_AFTER
+    def _due(self, event: FailedEvent, version: SchemaVersion | None, now: datetime) -> int | None:
+        """The number of the try to send: one that is noted and never got into the queue, as far as its receipt
+        says, or the next one when the message of that ended in the dead queue. None when there is none to send."""
+        noted = {one.receipt: one for one in event.replays}
+        for number in range(len(noted) + 1):
+            tried = noted.get(replay_receipt(event, version, number))
+            if tried is None:
+                return number
+            receipt = self._sender.receipts.get(tried.receipt, tried.at)
+            if receipt is None or receipt.refused:
+                return number
+            if receipt.outcome is None:
+                return number if now - tried.at > OVERDUE_AFTER else None
+            if receipt.outcome in _ENDED:
+                self._failed.settle(event.failed_id, FailedStatus.REPLAYED)
+            if not receipt.undeliverable:
+                return None
+        return None
 
     def _send(
-        self, events: Sequence[FailedEvent], version: SchemaVersion | None, now: datetime, done: Replayed
+        self,
+        tries: Sequence[tuple[FailedEvent, int]],
+        version: SchemaVersion | None,
+        now: datetime,
+        done: Replayed,
     ) -> None:
-        if not events:
+        if not tries:
             return
         with ThreadPoolExecutor(_READERS) as pool:
-            accepted = list(pool.map(lambda event: self._accepted(event, done.run, version, now), events))
+            accepted = list(pool.map(lambda one: self._accepted(one[0], one[1], done.run, version, now), tries))
         taken = self._sender.send(accepted)
         done.sent += [one for one in accepted if one.receipt in taken]
         done.unsent += sum(one.receipt not in taken for one in accepted)
 
-    def _accepted(self, mark: FailedEvent, run: str, version: SchemaVersion | None, now: datetime) -> Accepted:
+    def _accepted(
+        self, mark: FailedEvent, number: int, run: str, version: SchemaVersion | None, now: datetime
+    ) -> Accepted:
         """The event as it is sent, noted before: what is noted already keeps its receipt and its instant."""
         event = self._failed.get(mark.failed_id)
         if event is None or event.payload is None:
             raise PermanentFailure(f"failed event {mark.failed_id} has no payload any more")
-        receipt = replay_receipt(event, version)
-        after = replayed(event, run, now, version)
+        receipt = replay_receipt(event, version, number)
+        after = replayed(event, run, now, version, number)
         tried: Replay = next(one for one in after.replays if one.receipt == receipt)
         self._failed.note(event.failed_id, tried)
         envelope = msgspec.convert(event.payload, Envelope)

@@ -18,7 +18,8 @@ from prism_resources.events.queue import EventQueue
 from prism_resources.events.receipts import Receipts
 from prism_resources.failures import calling
 
-# A message waits 14 days in the queue and 14 in the dead one; then what came of it is kept elsewhere.
+# A message waits 14 days, in the queue and the dead one together: SQS counts from when it was first sent. Then
+# what came of it is kept elsewhere.
 LARGE: Final = "events/large/"
 LARGE_EXPIRY_DAYS: Final = 35
 

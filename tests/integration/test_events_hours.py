@@ -11,12 +11,13 @@ import pytest
 from infra.local.platform import Platform
 from prism_assets.events.hourly import AGAIN, UNTIL, hours_to_fold
 from prism_core.events.envelope import Envelope
-from prism_core.events.failed import Failure, failed_id
-from prism_core.events.messages import Accepted, encode
+from prism_core.events.failed import FailedFilter, FailedStatus, Failure, failed_id, replay_receipt, replayed
+from prism_core.events.messages import Accepted, Body, encode
 from prism_core.events.outcomes import Outcome
 from prism_core.events.rollups import Grain, roll_ups
 from prism_core.events.versions import SchemaVersion
 from prism_resources.aws import client
+from prism_resources.events import archive, objects
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.dead import drain
 from prism_resources.events.event_store import EventStore
@@ -25,10 +26,11 @@ from prism_resources.events.folding import Folding, counted
 from prism_resources.events.measuring import measure, send
 from prism_resources.events.queue import DEAD_NAME, EventQueue
 from prism_resources.events.receipts import Receipts
+from prism_resources.events.replaying import Replaying
 from prism_resources.events.rollup_store import RollupStore
 from prism_resources.events.schema_store import SchemaStore
 from prism_resources.metrics import NAMESPACE
-from tests.integration.event_rows import NOW, stored
+from tests.integration.event_rows import NOW, failed, stored
 from tests.integration.fresh import platform_of_this_file
 
 platform = platform_of_this_file()
@@ -92,6 +94,69 @@ def test_a_dead_message_becomes_a_failed_event_and_its_hour_balances(platform: P
     assert (balanced.stored, balanced.failed, balanced.in_flight) == (2, 1, 0)
     assert (balanced.producers["tool"].accepted, balanced.unserved) == (3, 1)
     assert drain(settings, later).undeliverable == 0
+
+
+def test_a_dead_message_whose_event_is_stored_is_archived_and_settled_as_stored(platform: Platform) -> None:
+    """As when the archive could not be written until the message was dead: the event is in its table by then."""
+    settings, receipts = platform.settings, Receipts(platform.settings)
+    one, other = accepted(10 * 3600, "h.balanced"), accepted(10 * 3600 + 1, "h.balanced")
+    receipts.accept([one, other])
+    EventStore(settings).store(
+        [stored(10 * 3600, "h.balanced"), stored(10 * 3600 + 1, "h.balanced", receipt="9" * 26)]
+    )
+    EventQueue(settings, DEAD_NAME).send([encode(one), encode(other)])
+
+    done = drain(settings, NOW + 11 * HOUR)
+
+    assert (done.settled, done.undeliverable) == (1, 1)
+    assert receipts.outcomes([one, other]) == {one.receipt: Outcome.STORED, other.receipt: Outcome.FAILED}
+    assert FailedStore(settings).get(failed_id(one.receipt)) is None
+    keys = archive.keys_of_day(settings, one.accepted_at.date())
+    assert [found.receipt for found in archive.read(settings, keys)] == [one.receipt]
+    assert Balancing(settings).of_hour(SEVEN + 10 * HOUR, NOW + 11 * HOUR).lost == 0
+
+
+def test_a_dead_message_that_cannot_be_kept_stays_and_holds_up_no_other(platform: Platform) -> None:
+    settings, dead = platform.settings, EventQueue(platform.settings, DEAD_NAME)
+    sound = accepted(14 * 3600, "h.balanced")
+    large = msgspec.structs.replace(
+        accepted(14 * 3600 + 1, "h.balanced"), body=Body(settings.lake_bucket, "events/large/gone", "", 2)
+    )
+    Receipts(settings).accept([sound, large])
+    dead.send([encode(large), encode(sound)])
+
+    first = drain(settings, NOW + 15 * HOUR)
+    waiting = dead.waiting()
+    objects.put(settings, "events/large/gone", b"{}", objects.JSON)
+    second = drain(settings, NOW + 15 * HOUR)
+
+    assert (first.undeliverable, first.stuck, waiting) == (1, 1, 1)
+    assert (second.undeliverable, second.stuck) == (1, 0)
+
+
+def test_a_replay_whose_message_died_is_no_second_open_failure_and_is_tried_again(platform: Platform) -> None:
+    kind, settings, version = "h.replayed", platform.settings, SchemaVersion(1, 0, 0)
+    failures, receipts, later = FailedStore(settings), Receipts(settings), NOW + 30 * HOUR
+    SchemaStore(settings).add(kind, version, b"{}", by="test", now=NOW)
+    first = failed(1, kind, failure=Failure.UNDELIVERABLE)
+    failures.add([first])
+    tried = msgspec.structs.replace(
+        accepted(30 * 3600, kind), receipt=replay_receipt(first, version), replay_of=first.failed_id
+    )
+    failures.note(first.failed_id, replayed(first, "r1", tried.accepted_at, version).replays[0])
+    receipts.accept([tried])
+    EventQueue(settings, DEAD_NAME).send([encode(tried)])
+
+    drain(settings, later)
+    wanted = FailedFilter(type=kind)
+    statuses = {one.receipt: one.status for one in failures.find(wanted)}
+    again = Replaying(settings).replay(wanted, run="r2", now=later)
+    once_more = Replaying(settings).replay(wanted, run="r3", now=later)
+
+    assert statuses == {first.receipt: FailedStatus.OPEN, tried.receipt: FailedStatus.REPEATED}
+    assert [one.replay_of for one in again.sent] == [first.failed_id]
+    assert again.sent[0].receipt not in {first.receipt, tried.receipt}
+    assert (once_more.sent, once_more.duplicate, once_more.closed) == ([], 1, 1)
 
 
 def test_a_store_that_lacks_what_receipts_say_is_told(platform: Platform) -> None:

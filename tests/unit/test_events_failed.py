@@ -104,6 +104,7 @@ def test_sending_again_twice_sends_once_and_a_newer_version_may_try_again() -> N
     assert list(to_replay([first], FailedFilter(), NEW)) == []
     assert list(to_replay([first], FailedFilter(), SchemaVersion(1, 0, 2))) == [first]
     assert replayed(first, "run-2", NOW, NEW) == first
+    assert replay_receipt(failed(), NEW, 1) not in {replay_receipt(failed(), NEW, n) for n in (0, 2)}
     assert replay_receipt(failed(), NEW) == first.replays[0].receipt != replay_receipt(failed(), OLD)
     assert (first.replays[0].old_version, first.replays[0].new_version) == ("1-0-0", "1-0-1")
 
