@@ -22,7 +22,7 @@ from prism_core.failures import PrismFailure, TransientFailure
 from prism_core.models.base import instant_text
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.dead import drain
-from prism_resources.events.folding import Folding
+from prism_resources.events.folding import Folded, Folding
 from prism_resources.events.ledger import Ledger
 from prism_resources.events.measuring import measure, send
 from prism_resources.events.scoring import LATELY, Scoring, Telling
@@ -91,13 +91,14 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
         with failures_by_intent():
             now = clock.now()
             hours = hours_to_fold(last_counted(context), now)
-            folded = Folding(prism.settings()).fold(hours, now)
+            # Balances first: what is stored after them is in flight in them, and has the hour folded again.
             balancing = Balancing(prism.settings())
             balanced = [balancing.of_hour(hour, now) for hour in hours]
+            folded = Folding(prism.settings()).fold(hours, now)
             Ledger(prism.settings()).write(balanced)
             measured = measure(balancing, now, sum(one.lost for one in balanced))
             shown = {one.name: one.value for one in measured.metrics()} | {"windows": folded.windows}
-            context.add_asset_metadata(_metadata(hours, folded.events, balanced) | shown)
+            context.add_asset_metadata(_metadata(hours, folded, balanced) | shown)
             context.log.info("%d hours, %d windows", len(hours), folded.windows)
             try:
                 send(prism.settings(), measured)
@@ -158,8 +159,8 @@ def last_counted(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
     return {} if found is None else {name: value.value for name, value in found.metadata.items()}
 
 
-def _metadata(hours: list[datetime], events: Mapping[str, int], balanced: list[HourRecord]) -> dict[str, Any]:
-    again = [instant_text(one) for one in to_count_again(balanced)]
+def _metadata(hours: list[datetime], folded: Folded, balanced: list[HourRecord]) -> dict[str, Any]:
+    again = [instant_text(one) for one in to_count_again(balanced, folded.hours)]
     until = instant_text(max(hours) + _HOUR)
     accepted = sum(one.accepted for one in balanced)
     return {
@@ -167,9 +168,9 @@ def _metadata(hours: list[datetime], events: Mapping[str, int], balanced: list[H
         UNTIL: until,
         HOURS: dg.MetadataValue.json([instant_text(one) for one in hours]),
         AGAIN: dg.MetadataValue.json(again),
-        "dagster/row_count": sum(events.values()),
+        "dagster/row_count": sum(folded.events.values()),
         "accepted": accepted,
-        "events": dg.MetadataValue.json(dict(events)),
+        "events": dg.MetadataValue.json(dict(folded.events)),
         "conservation": dg.MetadataValue.md(_balances(balanced)),
     }
 

@@ -93,9 +93,14 @@ def record(balance: Balance, held: Held, receipts: Sequence[Receipt], now: datet
     )
 
 
-def to_count_again(records: Iterable[HourRecord]) -> list[datetime]:
-    """The hours that the next run looks at once more: something is in flight, or wrong and may be put right."""
-    return [one.hour for one in records if one.in_flight or one.wrong]
+def to_count_again(records: Iterable[HourRecord], folded: Mapping[datetime, int]) -> list[datetime]:
+    """The hours that the next run looks at once more: something is in flight, or wrong and may be put right, or
+    its windows were computed from another number of events (`folded`) than its balance had found stored."""
+    return [
+        one.hour
+        for one in records
+        if one.in_flight or one.wrong or folded.get(one.hour, one.held_stored) != one.held_stored
+    ]
 
 
 def figures_of(records: Iterable[HourRecord]) -> Figures:

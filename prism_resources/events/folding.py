@@ -26,10 +26,11 @@ _LAST_HOUR: Final = timedelta(hours=23)
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a run computed: events read by type, and windows written."""
+    """What a run computed: events read by type and by hour of acceptance, and windows written."""
 
     events: dict[str, int]
     windows: int
+    hours: dict[datetime, int]
 
 
 class Folding:
@@ -51,16 +52,19 @@ class Folding:
         """
         running = Grain.HOUR.start_of(now)
         counts: dict[str, int] = {}
+        by_hour = dict.fromkeys(hours, 0)
         windows = 0
         for kind in self.types():
             new = [event for hour in hours for event in self._accepted(kind, hour)]
+            for hour in hours:
+                by_hour[hour] += len(self._accepted(kind, hour))
             if not new:
                 continue
             counts[kind] = len(new)
             starts = sorted({start for _, start in touched(new, Grain.HOUR) if start < running})
             windows += sum(self._window(kind, start, running, now) for start in starts)
             windows += self._days(kind, {Grain.DAY.start_of(start) for start in starts}, now)
-        return Folded(counts, windows)
+        return Folded(counts, windows, by_hour)
 
     def _window(self, kind: str, start: datetime, running: datetime, now: datetime) -> int:
         """An hour and its minutes, of all events that may be counted in it and were accepted before `running`."""

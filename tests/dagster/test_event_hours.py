@@ -21,10 +21,18 @@ def test_an_hour_that_was_wrong_is_counted_again_by_each_run_until_it_is_right()
     waiting = hour(SEVEN - 2 * HOUR, stored=1, held=1, in_flight=1)
     until = {UNTIL: instant_text(SEVEN + 4 * HOUR)}
 
-    first = to_count_again([waiting, wrong])
+    first = to_count_again([waiting, wrong], {})
     second = hours_to_fold(until | {AGAIN: [instant_text(one) for one in first]}, SEVEN + 5 * HOUR)
-    third = hours_to_fold(until | {AGAIN: to_count_again([sound])}, SEVEN + 5 * HOUR)
+    third = hours_to_fold(until | {AGAIN: to_count_again([sound], {SEVEN: 3})}, SEVEN + 5 * HOUR)
 
     assert first == [SEVEN - 2 * HOUR, SEVEN]
     assert second == [SEVEN - 2 * HOUR, SEVEN, SEVEN + 3 * HOUR, SEVEN + 4 * HOUR]
     assert third == [SEVEN + 3 * HOUR, SEVEN + 4 * HOUR]
+
+
+def test_an_hour_whose_windows_hold_other_events_than_its_balance_found_is_counted_again() -> None:
+    sound, quiet = hour(SEVEN, stored=3, held=3), hour(SEVEN + HOUR, stored=0, held=0)
+
+    assert to_count_again([sound, quiet], {SEVEN: 2, SEVEN + HOUR: 0}) == [SEVEN]
+    assert to_count_again([sound, quiet], {SEVEN: 4, SEVEN + HOUR: 0}) == [SEVEN]
+    assert to_count_again([sound, quiet], {SEVEN: 3, SEVEN + HOUR: 0}) == []

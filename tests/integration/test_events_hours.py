@@ -65,7 +65,7 @@ def test_windows_are_computed_from_all_of_their_events_and_a_late_one_corrects_i
     for _ in range(2):
         Folding(settings).fold([SEVEN + 2 * HOUR], SEVEN + 4 * HOUR)
 
-    assert (first.events, first.windows) == ({kind: 3}, 4)
+    assert (first.events, first.windows, first.hours) == ({kind: 3}, 4, {SEVEN: 3})
     assert before == [2, 1]
     assert [one.count for one in rollups.read(kind, Grain.MINUTE, SEVEN, SEVEN + HOUR)] == [3, 1]
     assert [(one.count, one.late) for one in rollups.read(kind, Grain.HOUR, SEVEN, SEVEN + 3 * HOUR)] == [(4, 1)]
