@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from prism_core.events.envelope import Envelope
-from prism_core.events.packing import INLINE_LIMIT_BYTES
+from prism_core.events.packing import INLINE_LIMIT_BYTES, state_bytes
 from prism_core.failures import PermanentFailure
 
 
@@ -57,7 +57,7 @@ def decode(text: bytes | str) -> Accepted:
 
 def is_large(text: bytes) -> bool:
     """Whether the data must travel as a reference."""
-    return len(text) > INLINE_LIMIT_BYTES
+    return state_bytes(text) > INLINE_LIMIT_BYTES
 
 
 def apart(accepted: Accepted, body: Body) -> tuple[Accepted, Any]:

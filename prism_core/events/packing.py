@@ -14,29 +14,35 @@ STATE_LIMIT_BYTES: Final = 256 * 1024
 PACK_LIMIT_BYTES: Final = 200 * 1024
 # What the states add to a pack of events: outcomes, lookups, names of producers.
 GROWTH_LIMIT_BYTES: Final = STATE_LIMIT_BYTES - PACK_LIMIT_BYTES
-# A body over it travels as a reference: SQS takes 256 KiB, and a pack holds at least one event.
+# An event over it travels as a reference: SQS takes 256 KiB, and a pack holds at least one event.
 INLINE_LIMIT_BYTES: Final = 180 * 1024
 MAX_EVENTS: Final = 100
 _HEAD, _TAIL = b'{"events":[', b"]}"
 
 
+def state_bytes(message: bytes) -> int:
+    """At most so many bytes is a message (JSON without spaces) between the states: what a function returns has a
+    space after each comma and colon."""
+    return len(message) + message.count(b",") + message.count(b":")
+
+
 def packs(messages: Sequence[bytes]) -> Iterator[range]:
-    """The messages (JSON objects) of each pack, in their order: at most 200 KiB and 100 events, none left out.
+    """The messages (JSON objects) of each pack, in their order: at most 200 KiB as functions write
+    them and 100 events, none left out.
 
     Raises PermanentFailure for a message that fits into no pack.
     """
-    start, size = 0, len(_HEAD) + len(_TAIL)
+    around = state_bytes(_HEAD) + len(_TAIL)
+    start, size = 0, around
     for number, message in enumerate(messages):
-        alone = len(_HEAD) + len(message) + len(_TAIL)
-        if alone > PACK_LIMIT_BYTES:
-            raise PermanentFailure(
-                f"a message of {len(message):,} bytes fits into no pack; it travels as a reference"
-            )
-        if number > start and (size + 1 + len(message) > PACK_LIMIT_BYTES or number - start == MAX_EVENTS):
+        own = state_bytes(message)
+        if around + own > PACK_LIMIT_BYTES:
+            raise PermanentFailure(f"a message of {own:,} bytes fits into no pack; it travels as a reference")
+        if number > start and (size + 2 + own > PACK_LIMIT_BYTES or number - start == MAX_EVENTS):
             yield range(start, number)
-            start, size = number, alone
+            start, size = number, around + own
         else:
-            size += len(message) + (number > start)
+            size += own + 2 * (number > start)
     if messages:
         yield range(start, len(messages))
 

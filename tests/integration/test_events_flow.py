@@ -297,7 +297,7 @@ def test_a_pack_that_was_enriched_as_far_as_there_was_room_stays_within_the_stat
         for number in range(5)
     )
     pipeline.add_schema(kind, schema={"type": "object"}, rules=rules)
-    data = {f"k{number}": f"k{number}" for number in range(5)} | {"rest": "r" * 1_700}
+    data = {f"k{number}": f"k{number}" for number in range(5)} | {"rest": "r" * 1_650}
     sent = [accepted(event(type=kind, data=data)) for _ in range(MAX_EVENTS)]
     Sender(pipeline.platform.settings).receipts.accept(sent)
     messages = [encode(one) for one in sent]

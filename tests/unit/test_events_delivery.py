@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_core.events.conservation import OVERDUE_AFTER, Balance, Held, Receipt, balances, discrepancies, lost
+from prism_core.events.messages import is_large
 from prism_core.events.outcomes import Outcome, Settled, StoredMark, batch_item_failures, outcome_of, settle
 from prism_core.events.packing import (
     GROWTH_LIMIT_BYTES,
@@ -104,7 +105,7 @@ def message(size: int) -> bytes:
     return b'"' + b"x" * (size - 2) + b'"'
 
 
-@given(st.lists(st.integers(2, 60_000) | st.just(PACK_LIMIT_BYTES - 13), max_size=60))
+@given(st.lists(st.integers(2, 60_000) | st.just(PACK_LIMIT_BYTES - 14), max_size=60))
 def test_every_message_is_in_one_pack_in_order_and_no_pack_is_too_large(sizes: list[int]) -> None:
     messages = [message(size) for size in sizes]
 
@@ -130,6 +131,23 @@ def test_a_message_for_no_pack_is_refused() -> None:
 def test_the_bounds_leave_room_for_what_the_states_add() -> None:
     assert PACK_LIMIT_BYTES + GROWTH_LIMIT_BYTES == STATE_LIMIT_BYTES == 262_144
     assert INLINE_LIMIT_BYTES + 10_000 < PACK_LIMIT_BYTES
+
+
+@given(st.lists(st.integers(1, 60_000), min_size=1, max_size=20))
+def test_a_pack_of_arrays_is_within_the_limit_as_the_functions_write_it(sizes: list[int]) -> None:
+    """A function's answer is written with a space after each comma and colon: of "1,1,1" that is half as much."""
+    messages = [json.dumps({"a": [1] * size}, separators=(",", ":")).encode() for size in sizes]
+
+    for pack in packs(messages):
+        state = json.loads(encode_pack([messages[number] for number in pack]))
+        assert len(json.dumps(state)) <= PACK_LIMIT_BYTES
+
+
+def test_an_array_that_is_too_long_with_its_spaces_travels_as_a_reference() -> None:
+    short, long = (json.dumps([1] * size, separators=(",", ":")).encode() for size in (60_000, 85_000))
+
+    assert len(long) < INLINE_LIMIT_BYTES < len(json.dumps([1] * 85_000))
+    assert (is_large(short), is_large(long)) == (False, True)
 
 
 def test_only_messages_with_a_final_outcome_leave_the_queue() -> None:
