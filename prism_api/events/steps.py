@@ -10,10 +10,10 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -38,6 +38,7 @@ with building():
 # Of what a pack may grow by; the rest is for verdicts. What finds no room here is added where it is stored.
 _ROOM_BYTES: Final = GROWTH_LIMIT_BYTES * 2 // 3
 _ASKING_SECONDS: Final = 3.0
+_T = TypeVar("_T")
 _log = logging.getLogger("prism.events")
 _log.setLevel(logging.INFO)
 
@@ -115,19 +116,32 @@ def add(pack: Pack) -> Pack:
 def store(pack: Pack) -> Pack:
     """Store events and what failed, then their archive, and at last settle the receipts."""
     now, settings, asking = clock.now(), container.settings(), _asking()
+    left: list[Settled] = []
     valid = [one for one in pack.entries if one.failure is None]
-    stored = [stored_event(settings, one, _judge(one), _whole(one, asking), now) for one in valid]
-    found = dict(zip((one.accepted.receipt for one in valid), container.events().store(stored), strict=True))
+    stored = made_alone(
+        valid, lambda one: stored_event(settings, one, _judge(one), _whole(one, asking), now), left
+    )
+    found = dict(zip((one.receipt for one in stored), container.events().store(stored), strict=True))
     kept = [event for event in stored if found[event.receipt] is Outcome.STORED]
     archive(settings, kept)
-    failed = [one for one in pack.entries if found.get(one.accepted.receipt) in {None, Outcome.CONFLICT}]
+    wrong = [
+        one
+        for one in pack.entries
+        if one.failure is not None or found.get(one.accepted.receipt) is Outcome.CONFLICT
+    ]
+    failed = made_alone(wrong, lambda one: failed_event(settings, one, _looked_up(one), registry(), now), left)
     if failed:
-        container.failed().add([failed_event(settings, one, _looked_up(one), registry(), now) for one in failed])
-    ended = [(one.accepted, found.get(one.accepted.receipt, Outcome.FAILED)) for one in pack.entries]
+        container.failed().add(failed)
+    open_ones = {one.receipt for one in left}
+    ended = [
+        (one.accepted, found.get(one.accepted.receipt, Outcome.FAILED))
+        for one in pack.entries
+        if one.accepted.receipt not in open_ones
+    ]
     container.receipts().settle(ended, clock.now())
     _note_replayed(ended)
     told = [Settled("", accepted.receipt, outcome) for accepted, outcome in ended]
-    return Pack(outcomes=[*pack.outcomes, *told], counted=[counted(event) for event in kept])
+    return Pack(outcomes=[*pack.outcomes, *left, *told], counted=[counted(event) for event in kept])
 
 
 def aggregate(pack: Pack) -> Pack:
@@ -145,6 +159,19 @@ _STEPS: Final[Mapping[str, Callable[[Pack], Pack]]] = {
     "store": store,
     "aggregate": aggregate,
 }
+
+
+def made_alone(entries: Iterable[Entry], make: Callable[[Entry], _T], left: list[Settled]) -> list[_T]:
+    """What `make` makes of each. One that it cannot make anything of, as of data that are gone, goes to `left`, to
+    be tried again until it is dead: its pack does not wait for it."""
+    made: list[_T] = []
+    for entry in entries:
+        try:
+            made.append(make(entry))
+        except PermanentFailure as error:
+            _log.exception("receipt %s could not be kept", entry.accepted.receipt)
+            left.append(Settled("", entry.accepted.receipt, Outcome.RETRY, str(error)[:200]))
+    return made
 
 
 def _note_replayed(ended: Sequence[tuple[Accepted, Outcome]]) -> None:
