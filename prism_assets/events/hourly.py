@@ -5,7 +5,7 @@ belong here: checks (checks.py), and any figure.
 No partitions: an hour is none of the weeks that everything else has; a run goes on where the one before ended.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import dagster as dg
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
+from prism_core.events.conservation import KEPT_IN_QUEUES
 from prism_core.events.envelope import BEHIND_AT_MOST
 from prism_core.events.ledger import HourRecord, to_count_again
 from prism_core.events.rollups import Grain
@@ -38,6 +39,9 @@ SINCE, UNTIL, HOURS, AGAIN = "since", "until", "hours", "again"
 # What a first run looks back.
 _FIRST: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
+# How old an hour is counted while something of it is in flight: a day longer than a queue may have it, so that
+# what vanished is told. Receipts stay a day longer still (the setting events_keep_days, 16 at least).
+_LONGEST: Final = KEPT_IN_QUEUES + timedelta(days=1)
 
 
 def hourly_assets() -> list[dg.AssetsDefinition]:
@@ -90,11 +94,11 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
     def event_rollups(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
             now = clock.now()
-            hours = hours_to_fold(last_counted(context), now)
+            hours = hours_to_count(last_counted(context), now)
             # Balances first: what is stored after them is in flight in them, and has the hour folded again.
             balancing = Balancing(prism.settings())
             balanced = [balancing.of_hour(hour, now) for hour in hours]
-            folded = Folding(prism.settings()).fold(hours, now)
+            folded = Folding(prism.settings()).fold(hours_to_fold(hours, now), now)
             Ledger(prism.settings()).write(balanced)
             measured = measure(balancing, now, sum(one.lost for one in balanced))
             shown = {one.name: one.value for one in measured.metrics()} | {"windows": folded.windows}
@@ -140,16 +144,22 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
     return [event_dead_letters, event_rollups, event_scorecard]
 
 
-def hours_to_fold(before: Mapping[str, Any], now: datetime) -> list[datetime]:
+def hours_to_count(before: Mapping[str, Any], now: datetime) -> list[datetime]:
     """The hours of acceptance that have ended since the run before, the last one of that again, since a tick may
     come while its events are on their way, and those that it left in flight or wrong. A day for a first run."""
     running = Grain.HOUR.start_of(now)
-    oldest = running - BEHIND_AT_MOST
     known = datetime.fromisoformat(before[UNTIL]) if UNTIL in before else running - _FIRST
-    start = max(oldest, min(known, running) - _HOUR)
+    start = max(running - BEHIND_AT_MOST, min(known, running) - _HOUR)
     number = int((running - start) / _HOUR)
     again = {datetime.fromisoformat(one) for one in before.get(AGAIN, ())}
-    return sorted({start + n * _HOUR for n in range(number)} | {one for one in again if oldest <= one < running})
+    waiting = {one for one in again if running - _LONGEST < one < running}
+    return sorted({start + n * _HOUR for n in range(number)} | waiting)
+
+
+def hours_to_fold(hours: Sequence[datetime], now: datetime) -> list[datetime]:
+    """Of them those whose windows may still change. An older one only waits for its receipts."""
+    oldest = Grain.HOUR.start_of(now) - BEHIND_AT_MOST
+    return [one for one in hours if one >= oldest]
 
 
 def last_counted(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> dict[str, Any]:

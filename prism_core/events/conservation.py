@@ -18,6 +18,8 @@ from prism_core.events.rollups import Grain
 
 # A message is tried twelve times in 12 minutes; what is in flight longer waits in the dead queue or is lost.
 OVERDUE_AFTER: Final = timedelta(minutes=15)
+# What SQS keeps of a message, from when it was first sent: both queues together (infra/templates/events.yaml).
+KEPT_IN_QUEUES: Final = timedelta(days=14)
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,7 +40,10 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The events that were accepted within an hour. A conflict is kept as a failed event and counts as one."""
+    """The events that were accepted within an hour. A conflict is kept as a failed event and counts as one.
+
+    `overdue` and `vanished` are of those in flight: for a quarter of an hour, and longer than queues have them.
+    """
 
     hour: datetime
     accepted: int
@@ -47,6 +52,7 @@ class Balance:
     duplicate: int
     in_flight: int
     overdue: int
+    vanished: int = 0
 
     @property
     def holds(self) -> bool:
@@ -81,6 +87,8 @@ def discrepancies(balance: Balance, held: Held) -> tuple[str, ...]:
         found.append(f"{balance.accepted} were accepted, and the outcomes of their receipts have another sum")
     if balance.overdue:
         found.append(f"{balance.overdue} are in flight for longer than {OVERDUE_AFTER}; look into the dead queue")
+    if gone := _gone(balance, held):
+        found.append(f"{gone} are in no queue any more and in no store: they are lost")
     for name, told, counted in (
         ("stored", balance.stored, held.stored),
         ("failed", balance.failed, held.failed),
@@ -93,8 +101,15 @@ def discrepancies(balance: Balance, held: Held) -> tuple[str, ...]:
 
 
 def lost(balance: Balance, held: Held) -> int:
-    """How many events of an hour are in no store although their receipts say so."""
-    return max(0, balance.stored - held.stored) + max(0, balance.failed - held.failed)
+    """How many events of an hour are in no store although their receipts say so, or no queue has them any more."""
+    missing = max(0, balance.stored - held.stored) + max(0, balance.failed - held.failed)
+    return missing + _gone(balance, held)
+
+
+def _gone(balance: Balance, held: Held) -> int:
+    """Those in flight that neither a queue nor a store has; what a store holds beyond the receipts is of them."""
+    beyond = max(0, held.stored - balance.stored) + max(0, held.failed - balance.failed)
+    return max(0, balance.vanished - beyond)
 
 
 def _balance(hour: datetime, receipts: list[Receipt], now: datetime) -> Balance:
@@ -110,4 +125,5 @@ def _balance(hour: datetime, receipts: list[Receipt], now: datetime) -> Balance:
         duplicate=number.get(Outcome.DUPLICATE, 0),
         in_flight=number.get(None, 0),
         overdue=sum(now - one.accepted_at > OVERDUE_AFTER for one in open_ones),
+        vanished=sum(now - one.accepted_at > KEPT_IN_QUEUES for one in open_ones),
     )

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from prism_core.events.conservation import Balance, Held, Receipt, balances, discrepancies, lost
+from prism_core.events.envelope import BEHIND_AT_MOST
 from prism_core.events.objectives import Figures, figures
 from prism_core.events.rollups import Grain
 from prism_core.events.scorecard import scores
@@ -94,13 +95,16 @@ def record(balance: Balance, held: Held, receipts: Sequence[Receipt], now: datet
 
 
 def to_count_again(records: Iterable[HourRecord], folded: Mapping[datetime, int]) -> list[datetime]:
-    """The hours that the next run looks at once more: something is in flight, or wrong and may be put right, or
-    its windows were computed from another number of events (`folded`) than its balance had found stored."""
-    return [
-        one.hour
-        for one in records
-        if one.in_flight or one.wrong or folded.get(one.hour, one.held_stored) != one.held_stored
-    ]
+    """The hours that the next run looks at once more: something is in flight; or, for a week, the hour is wrong
+    and may be put right, or its windows were computed from another number of events (`folded`) than its balance
+    had found stored."""
+    return [one.hour for one in records if one.in_flight or _is_to_be_mended(one, folded)]
+
+
+def _is_to_be_mended(one: HourRecord, folded: Mapping[datetime, int]) -> bool:
+    if one.counted_at - one.hour > BEHIND_AT_MOST:
+        return False
+    return bool(one.wrong) or folded.get(one.hour, one.held_stored) != one.held_stored
 
 
 def figures_of(records: Iterable[HourRecord]) -> Figures:

@@ -53,7 +53,7 @@ class Figures:
 
     @property
     def loss(self) -> float | None:
-        """The share that is in no store although its receipt says so (conservation.py)."""
+        """The share that is in no store although its receipt says so, or in no queue any more."""
         return None if not self.accepted else self.lost / self.accepted
 
     @property
@@ -120,6 +120,7 @@ def measures(found: Figures, told: Sequence[BurnWindow], query_seconds: float | 
     return {
         "EventsAccepted": found.accepted,
         "EventsBurning": len(told),
+        "EventsLost": found.lost,
         **{name: math.ceil(share * MILLION) for name, share in shares.items() if share is not None},
         **{name: int(value) for name, value in times.items() if value is not None},
     }

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from prism_assets.events.hourly import AGAIN, UNTIL, hours_to_fold
+from prism_assets.events.hourly import AGAIN, UNTIL, hours_to_count, hours_to_fold
 from prism_core.events.conservation import Balance, Held
 from prism_core.events.ledger import HourRecord, record, to_count_again
 from prism_core.models.base import instant_text
@@ -11,9 +11,11 @@ HOUR = timedelta(hours=1)
 SEVEN = datetime(2026, 1, 5, 7, tzinfo=UTC)
 
 
-def hour(start: datetime, *, stored: int, held: int, in_flight: int = 0) -> HourRecord:
+def hour(
+    start: datetime, *, stored: int, held: int, in_flight: int = 0, counted_at: datetime = SEVEN + 2 * HOUR
+) -> HourRecord:
     balance = Balance(start, stored + in_flight, stored, 0, 0, in_flight, 0)
-    return record(balance, Held(held, 0), (), SEVEN + 2 * HOUR)
+    return record(balance, Held(held, 0), (), counted_at)
 
 
 def test_an_hour_that_was_wrong_is_counted_again_by_each_run_until_it_is_right() -> None:
@@ -22,8 +24,8 @@ def test_an_hour_that_was_wrong_is_counted_again_by_each_run_until_it_is_right()
     until = {UNTIL: instant_text(SEVEN + 4 * HOUR)}
 
     first = to_count_again([waiting, wrong], {})
-    second = hours_to_fold(until | {AGAIN: [instant_text(one) for one in first]}, SEVEN + 5 * HOUR)
-    third = hours_to_fold(until | {AGAIN: to_count_again([sound], {SEVEN: 3})}, SEVEN + 5 * HOUR)
+    second = hours_to_count(until | {AGAIN: [instant_text(one) for one in first]}, SEVEN + 5 * HOUR)
+    third = hours_to_count(until | {AGAIN: to_count_again([sound], {SEVEN: 3})}, SEVEN + 5 * HOUR)
 
     assert first == [SEVEN - 2 * HOUR, SEVEN]
     assert second == [SEVEN - 2 * HOUR, SEVEN, SEVEN + 3 * HOUR, SEVEN + 4 * HOUR]
@@ -36,3 +38,18 @@ def test_an_hour_whose_windows_hold_other_events_than_its_balance_found_is_count
     assert to_count_again([sound, quiet], {SEVEN: 2, SEVEN + HOUR: 0}) == [SEVEN]
     assert to_count_again([sound, quiet], {SEVEN: 4, SEVEN + HOUR: 0}) == [SEVEN]
     assert to_count_again([sound, quiet], {SEVEN: 3, SEVEN + HOUR: 0}) == []
+
+
+def test_an_hour_with_something_in_flight_is_counted_until_no_queue_has_it_and_a_wrong_one_for_a_week() -> None:
+    later = SEVEN + timedelta(days=14, hours=12)
+    waiting = hour(SEVEN, stored=1, held=1, in_flight=1, counted_at=later)
+    wrong = hour(SEVEN, stored=3, held=2, counted_at=later)
+
+    hours = hours_to_count({UNTIL: instant_text(later), AGAIN: [instant_text(SEVEN)]}, later)
+
+    assert (to_count_again([waiting], {}), to_count_again([wrong], {})) == ([SEVEN], [])
+    assert hours[0] == SEVEN
+    assert hours_to_fold(hours, later) == hours[1:]
+    assert SEVEN not in hours_to_count(
+        {UNTIL: instant_text(later), AGAIN: [instant_text(SEVEN)]}, later + 24 * HOUR
+    )

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from infra.local.platform import Platform
-from prism_assets.events.hourly import AGAIN, UNTIL, hours_to_fold
+from prism_assets.events.hourly import AGAIN, UNTIL, hours_to_count
 from prism_core.events.envelope import Envelope
 from prism_core.events.failed import FailedFilter, FailedStatus, Failure, failed_id, replay_receipt, replayed
 from prism_core.events.messages import Accepted, Body, encode
@@ -199,9 +199,9 @@ def test_promises_are_measured_from_receipts_and_sent_to_the_alarms(platform: Pl
 def test_a_run_goes_on_where_the_last_one_ended_and_looks_again_at_what_was_in_flight() -> None:
     now = SEVEN + timedelta(minutes=10)
 
-    first = hours_to_fold({}, now)
-    later = hours_to_fold({UNTIL: "2026-01-05T06:00:00Z", AGAIN: ["2026-01-05T01:00:00Z"]}, now)
-    after_an_outage = hours_to_fold({UNTIL: "2025-11-05T06:00:00Z"}, now)
+    first = hours_to_count({}, now)
+    later = hours_to_count({UNTIL: "2026-01-05T06:00:00Z", AGAIN: ["2026-01-05T01:00:00Z"]}, now)
+    after_an_outage = hours_to_count({UNTIL: "2025-11-05T06:00:00Z"}, now)
 
     assert (len(first), first[-1]) == (25, SEVEN - HOUR)
     assert later == [SEVEN - 6 * HOUR, SEVEN - 2 * HOUR, SEVEN - HOUR]

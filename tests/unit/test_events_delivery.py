@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core.events.conservation import OVERDUE_AFTER, Balance, Held, Receipt, balances, discrepancies, lost
+from prism_core.events.conservation import (
+    KEPT_IN_QUEUES,
+    OVERDUE_AFTER,
+    Balance,
+    Held,
+    Receipt,
+    balances,
+    discrepancies,
+    lost,
+)
+from prism_core.events.ledger import record
 from prism_core.events.messages import is_large
 from prism_core.events.outcomes import Outcome, Settled, StoredMark, batch_item_failures, outcome_of, settle
 from prism_core.events.packing import (
@@ -234,3 +244,15 @@ def test_what_is_lost_or_too_much_or_overdue_is_told() -> None:
     assert "more than were accepted" in discrepancies(balance, Held(9, 1))[0]
     late = balances([Receipt("1", "p", NOW - OVERDUE_AFTER - timedelta(seconds=1))], NOW)[HOUR]
     assert "dead queue" in discrepancies(late, Held(0, 0))[0]
+
+
+def test_what_waits_for_longer_than_a_queue_keeps_it_is_lost_unless_a_store_holds_it() -> None:
+    gone, waiting = NOW - KEPT_IN_QUEUES - timedelta(seconds=1), NOW - KEPT_IN_QUEUES + timedelta(minutes=1)
+    receipts = [Receipt("1", "p", gone), Receipt("2", "p", gone), Receipt("3", "p", waiting)]
+    (balance,) = balances(receipts, NOW).values()
+
+    assert (balance.in_flight, balance.overdue, balance.vanished) == (3, 3, 2)
+    assert [lost(balance, held) for held in (Held(0, 0), Held(1, 0), Held(1, 1), Held(3, 0))] == [2, 1, 0, 0]
+    assert "2 are in no queue any more and in no store: they are lost" in discrepancies(balance, Held(0, 0))
+    assert len(discrepancies(balance, Held(1, 1))) == 1
+    assert not record(balance, Held(0, 0), receipts, NOW).only_waits

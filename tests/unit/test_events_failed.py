@@ -203,6 +203,7 @@ def test_what_alarms_look_at_is_whole_numbers_and_never_rounded_to_nothing() -> 
         "EventsAccepted": 10_000_001,
         "EventsBurning": 1,
         "EventsUnservedOfMillion": 1,
+        "EventsLost": 1,
         "EventsLostOfMillion": 1,
         "EventsP95Ms": 499,
         "EventsQueryMs": 1_234,
@@ -210,4 +211,5 @@ def test_what_alarms_look_at_is_whole_numbers_and_never_rounded_to_nothing() -> 
 
 
 def test_nothing_is_told_of_what_there_is_not() -> None:
-    assert measures(Figures(0, 0, 0, None), ()) == {"EventsAccepted": 0, "EventsBurning": 0}
+    assert measures(Figures(0, 0, 0, None), ()) == {"EventsAccepted": 0, "EventsBurning": 0, "EventsLost": 0}
+    assert measures(Figures(0, 0, 0, None, lost=2), ())["EventsLost"] == 2
