@@ -19,7 +19,7 @@ from prism_core.models.events import SchemaItem
 from prism_resources.events.schema_store import SchemaStore
 
 KNOWN_SECONDS: Final = 10.0
-# An unknown version may be one that was added a moment ago: it is looked for again, but not by every event.
+# An unknown type or version may be one that was added a moment ago: it is looked for again, not by every event.
 AGAIN_SECONDS: Final = 1.0
 # Types that somebody makes up are forgotten together with the others, which are read again.
 MOST_TYPES: Final = 10_000
@@ -60,7 +60,7 @@ class Compiled:
         if version is not None and (found := self._judges.get((kind, version))) is not None:
             return found
         versions = self._versions(kind, KNOWN_SECONDS)
-        if version is not None and version not in versions:
+        if not versions or (version is not None and version not in versions):
             versions = self._versions(kind, AGAIN_SECONDS)
         wanted = version if version is not None else max(versions, default=None)
         if wanted is None or wanted not in versions:
