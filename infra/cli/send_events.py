@@ -24,7 +24,7 @@ from prism_core import clock
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
 
 if TYPE_CHECKING:
-    from prism_core.events.conservation import Balance
+    from prism_core.events.ledger import HourRecord
 
 # Of a request: what the API takes of bytes, less what stands around the events.
 _BATCH_EVENTS, _BATCH_BYTES = 100, 900_000
@@ -97,8 +97,8 @@ def send(
         )
     else:
         _print(rows, counts, balances)
-    if any(not one.holds for one in balances):
-        raise fail("accepted is not stored + failed + duplicate + in flight")
+    if wrong := [sentence for one in balances if not one.only_waits for sentence in one.wrong]:
+        raise fail("; ".join(wrong))
     bad = len(rows) - counts["stored"] - counts["duplicate"]
     if bad:
         raise fail(f"{count_of(bad, 'event is', 'events are')} not stored")
@@ -279,23 +279,30 @@ def _why(failed: Any, receipt: str) -> str:
     return f"{found.problems[0].path or '/'}: {found.problems[0].reason}{more}"
 
 
-def _balances(platform: Platform, rows: Sequence[_Row]) -> list["Balance"]:
-    """Of the hours in which these events were accepted."""
-    from prism_core.events.conservation import balances
+def _balances(platform: Platform, rows: Sequence[_Row]) -> list["HourRecord"]:
+    """Of the hours in which these events were accepted: their receipts beside what the stores hold."""
     from prism_core.events.rollups import Grain
-    from prism_resources.events.receipts import Receipts
+    from prism_resources.events.balancing import Balancing
 
     hours = sorted({Grain.HOUR.start_of(row.accepted_at) for row in rows if row.accepted_at is not None})
-    receipts = Receipts(platform.settings)
-    return [one for hour in hours for one in balances(receipts.of_hour(hour), clock.now()).values()]
+    balancing = Balancing(platform.settings)
+    return [balancing.of_hour(hour, clock.now()) for hour in hours]
 
 
-def _balance(one: "Balance") -> dict[str, Any]:
+def _balance(one: "HourRecord") -> dict[str, Any]:
     names = ("accepted", "stored", "failed", "duplicate", "in_flight", "overdue")
-    return {"hour": one.hour.isoformat(), "holds": one.holds} | {name: getattr(one, name) for name in names}
+    told = {"hour": one.hour.isoformat(), "running": _runs(one), "holds": one.holds, "wrong": list(one.wrong)}
+    return told | {name: getattr(one, name) for name in names}
 
 
-def _print(rows: Sequence[_Row], counts: Counter[str], balances: Sequence["Balance"]) -> None:
+def _runs(one: "HourRecord") -> bool:
+    """Whether more may come: the proof is that of the hourly run when the hour has ended."""
+    from prism_core.events.ledger import HOUR
+
+    return one.counted_at < one.hour + HOUR
+
+
+def _print(rows: Sequence[_Row], counts: Counter[str], balances: Sequence["HourRecord"]) -> None:
     shown = Table("event", "id", "type", "verdict", "why", title="events")
     told = (
         rows if len(rows) <= _MOST_SHOWN else [row for row in rows if row.verdict not in {"stored", "duplicate"}]
@@ -313,8 +320,10 @@ def _print(rows: Sequence[_Row], counts: Counter[str], balances: Sequence["Balan
     for one in _by_type(rows):
         kinds.add_row(plain(one["type"]), *(f"{one[name]:,}" for name in names))
     out.print(kinds)
-    table = Table("hour (UTC)", "accepted", "stored", "failed", "duplicate", "in flight", title="conservation")
+    names = ("accepted", "stored", "failed", "duplicate", "in flight", "beside the stores")
+    table = Table("hour (UTC)", *names, title="conservation")
     for one in balances:
         figures = (one.accepted, one.stored, one.failed, one.duplicate, one.in_flight)
-        table.add_row(f"{one.hour:%Y-%m-%d %H}:00", *(f"{figure:,}" for figure in figures))
+        said = "; ".join(one.wrong) or ("holds so far" if _runs(one) else "holds")
+        table.add_row(f"{one.hour:%Y-%m-%d %H}:00", *(f"{figure:,}" for figure in figures), said)
     out.print(table)

@@ -25,6 +25,7 @@ from prism_assets.definitions import build_definitions
 from prism_assets.lake.assets import asset_name
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
+from prism_core.events.envelope import Envelope
 from prism_core.events.ledger import HOUR
 from prism_core.events.rollups import Grain
 from prism_core.events.versions import SchemaVersion
@@ -37,6 +38,7 @@ from prism_resources.aws import client
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.schema_store import SchemaStore
 from prism_resources.lake import Lake
+from prism_resources.tables.codec import encode_key
 from prism_resources.tables.store import TableStore
 from tests.integration.asset_runs import failed_checks, run_assets
 from tests.integration.fresh import commands_of_this_file
@@ -302,3 +304,19 @@ def test_webhooks_of_github_end_as_the_reference_validator_judges_them(files: Pa
     for name, number in sums.items():
         assert sum(one[name] for one in after.values()) - sum(one[name] for one in before.values()) == number
     sys.stdout.write(f"{len(rows):,} webhooks: {sums}\n")
+
+
+def test_sending_says_when_a_store_lacks_what_receipts_of_the_hour_say(files: Path) -> None:
+    kind, settings = "com.example.gone", load_settings()
+    SchemaStore(settings).add(kind, SchemaVersion(1, 0, 0), b"{}", by="test", now=clock.now())
+    (files / "gone.json").write_text(json.dumps(event(900, 1) | {"type": kind}))
+    (files / "next.json").write_text(json.dumps(event(901, 1) | {"type": kind}))
+    before = said("send", str(files / "gone.json"))
+    key = encode_key({"event_key": Envelope(id="e900", source="/tool", type=kind, data=None).key})
+    client(settings, "dynamodb").delete_item(TableName=settings.table_name("events"), Key=key)
+
+    after = said("send", str(files / "next.json"), code=1)
+
+    assert [(one["holds"], one["running"], one["wrong"]) for one in before["conservation"]] == [(True, True, [])]
+    (hour,) = after["conservation"]
+    assert (hour["holds"], [one.rpartition(": ")[2] for one in hour["wrong"]]) == (False, ["1 are lost"])

@@ -116,7 +116,7 @@ class ProducerCounts(Model):
 
 class EventHour(Model):
     """The events that were accepted within an hour (UTC). `holds`: each is where its receipt says; else `wrong`
-    are sentences about what is not."""
+    are sentences about what is not. None while the hour runs: its stores are counted when it has ended."""
 
     hour: Instant
     accepted: Count
@@ -126,7 +126,7 @@ class EventHour(Model):
     in_flight: Count
     overdue: Count
     lost: Count
-    holds: bool
+    holds: bool | None
     wrong: list[str]
     p95_ms: float | None
     producers: list[ProducerCounts]
@@ -223,8 +223,8 @@ def failed_answer(one: FailedEvent) -> FailedEventAnswer:
     )
 
 
-def hour_answer(one: HourRecord) -> EventHour:
-    """The record of an hour."""
+def hour_answer(one: HourRecord, *, runs: bool = False) -> EventHour:
+    """The record of an hour; of one that runs nothing is proven yet."""
     producers = [
         ProducerCounts(producer=name, accepted=p.accepted, stored=p.stored, failed=p.failed, duplicate=p.duplicate)
         for name, p in one.producers.items()
@@ -238,7 +238,7 @@ def hour_answer(one: HourRecord) -> EventHour:
         in_flight=one.in_flight,
         overdue=one.overdue,
         lost=one.lost,
-        holds=one.holds,
+        holds=None if runs else one.holds,
         wrong=list(one.wrong),
         p95_ms=one.p95_ms,
         producers=producers,

@@ -159,9 +159,8 @@ def hours(first: FirstDay = None, last: LastDay = None) -> Response[EventHours]:
     _bounded_days(since, until)
     ended = Ledger(settings()).of_days(since, until)
     runs = running(_of_hour(Grain.HOUR.start_of(now)), now) if until >= now.date() else None
-    return respond(
-        EventHours(items=[hour_answer(one) for one in ended], running=None if runs is None else hour_answer(runs))
-    )
+    of_running = None if runs is None else hour_answer(runs, runs=True)
+    return respond(EventHours(items=[hour_answer(one) for one in ended], running=of_running))
 
 
 @router.get(
