@@ -105,8 +105,8 @@ def _delivered(
     except NotSigned as error:
         raise Problem(HTTPStatus.UNAUTHORIZED, str(error)) from error
     if hook is None or hook.webhook is None:
-        return arrivals(headers, body)
-    return (Arrival(0, webhook_event(hook.webhook, headers, body)),)
+        return arrivals(headers, body, signed=True)
+    return (Arrival(0, webhook_event(hook.webhook, headers, body, hook.scheme.signed_headers)),)
 
 
 def _signing(hook: Hook | None) -> tuple[Any, Sequence[bytes]]:

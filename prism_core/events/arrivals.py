@@ -5,7 +5,7 @@ their limits, and an answer a row. Does not belong here: one event's attributes 
 (signatures.py, the API). Source: HTTP protocol binding of CloudEvents 1.0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -36,7 +36,8 @@ class Arrival:
 class Webhook(msgspec.Struct, frozen=True):
     """How the deliveries of a service become events: GitHub's are `x-github-event` and `x-github-delivery`.
 
-    A service that sends no id gets the digest of the body: the same delivery sent twice is the same event.
+    An id that the signature does not cover proves nothing: the event is known by the digest of its type and body,
+    so that the same delivery sent twice is the same event, and keeps the id as its attribute `delivery`.
     """
 
     source: str
@@ -45,10 +46,11 @@ class Webhook(msgspec.Struct, frozen=True):
     id_header: str | None = None
 
 
-def arrivals(headers: Mapping[str, str], body: bytes) -> tuple[Arrival, ...]:
+def arrivals(headers: Mapping[str, str], body: bytes, *, signed: bool = False) -> tuple[Arrival, ...]:
     """The rows of a request, by its headers (any case) and body, in their order.
 
-    Raises EventRejected for what is wrong with all of it: its size, its media type, no JSON, an empty batch.
+    `signed`: the body is signed and its headers are not, so that they may say nothing of an event. Raises
+    EventRejected for what is wrong with all of it: its size, its media type, no JSON, an empty batch.
     """
     _bounded(body)
     named = {name.lower(): value for name, value in headers.items()}
@@ -57,6 +59,12 @@ def arrivals(headers: Mapping[str, str], body: bytes) -> tuple[Arrival, ...]:
         return _batch(body)
     if media == _STRUCTURED:
         return (_row(0, body),)
+    if "ce-specversion" in named and signed:
+        raise EventRejected(
+            Rejection.MEDIA_TYPE,
+            f"a signature does not cover headers; post {_STRUCTURED} or {_BATCH}",
+            "header ce-specversion",
+        )
     if "ce-specversion" in named:
         return (Arrival(0, _by_headers(named, body)),)
     if media != "application/json":
@@ -68,8 +76,8 @@ def arrivals(headers: Mapping[str, str], body: bytes) -> tuple[Arrival, ...]:
     return _batch(body) if body.lstrip()[:1] == b"[" else (_row(0, body),)
 
 
-def webhook_event(webhook: Webhook, headers: Mapping[str, str], body: bytes) -> Envelope:
-    """The event of a delivery. Raises EventRejected."""
+def webhook_event(webhook: Webhook, headers: Mapping[str, str], body: bytes, signed: Collection[str]) -> Envelope:
+    """The event of a delivery; `signed` are the headers that its signature covers. Raises EventRejected."""
     _bounded(body)
     named = {name.lower(): value for name, value in headers.items()}
     kind = named.get(webhook.type_header)
@@ -79,13 +87,14 @@ def webhook_event(webhook: Webhook, headers: Mapping[str, str], body: bytes) -> 
         )
     data = read(body)
     own = named.get(webhook.id_header) if webhook.id_header else None
-    attributes = {
-        "specversion": "1.0",
-        "id": own or blake2b(canonical(data), digest_size=16).hexdigest(),
-        "source": webhook.source,
-        "type": f"{webhook.type_prefix}{kind}",
-    }
-    headers_of = {"type": webhook.type_header, "id": webhook.id_header or "id"}
+    attributes = {"specversion": "1.0", "source": webhook.source, "type": f"{webhook.type_prefix}{kind}"}
+    if own and webhook.id_header in signed:
+        attributes["id"] = own
+    else:
+        attributes["id"] = blake2b(canonical([kind, data]), digest_size=16).hexdigest()
+        attributes |= {"delivery": own} if own else {}
+    own_header = webhook.id_header or "id"
+    headers_of = {"type": webhook.type_header, "id": own_header, "delivery": own_header}
     return checked(attributes, data, lambda name: f"header {headers_of.get(name, name)}")
 
 

@@ -31,6 +31,11 @@ class Scheme(StrEnum):
     STANDARD = "standard"
     BODY_ONLY = "body_only"
 
+    @property
+    def signed_headers(self) -> frozenset[str]:
+        """The headers, beside the body, that nobody can change."""
+        return frozenset({ID, TIMESTAMP}) if self is Scheme.STANDARD else frozenset()
+
 
 class NotSigned(PermanentFailure):
     """The delivery is not believed. The message tells a producer what to look at, and nothing of the secret."""

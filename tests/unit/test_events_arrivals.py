@@ -144,25 +144,43 @@ def test_headers_are_decoded_as_the_binding_says() -> None:
     assert the_event(headers | {"content-type": "application/json"}, b"1").id == "ü x"
 
 
+SHOP = Webhook("https://shop.example", "com.shop.", "x-shop-topic", "webhook-id")
+
+
 def test_a_webhook_becomes_an_event_by_its_headers() -> None:
-    headers = {"X-GitHub-Event": "issues", "X-GitHub-Delivery": "72d3162e"}
+    headers = {"X-Shop-Topic": "orders", "Webhook-Id": "72d3162e"}
 
-    event = webhook_event(GITHUB, headers, b'{"action": "opened"}')
+    event = webhook_event(SHOP, headers, b'{"action": "opened"}', frozenset({"webhook-id"}))
 
-    assert (event.type, event.id, event.data) == ("com.github.issues", "72d3162e", {"action": "opened"})
+    assert (event.type, event.id, event.data) == ("com.shop.orders", "72d3162e", {"action": "opened"})
+    assert event.extensions == {}
 
 
-def test_a_webhook_without_an_id_is_known_by_what_it_says() -> None:
-    first = webhook_event(GITHUB, {"x-github-event": "ping"}, b'{"a":1,"b":2}')
-    again = webhook_event(GITHUB, {"x-github-event": "ping"}, b'{"b": 2, "a": 1}')
-    other = webhook_event(GITHUB, {"x-github-event": "ping"}, b'{"a":1,"b":3}')
+def test_a_webhook_is_known_by_what_it_says_and_not_by_an_id_that_nobody_signed() -> None:
+    """Whoever has seen a delivery may send its signed body again under another id."""
+    bodies = (b'{"a":1,"b":2}', b'{"b": 2, "a": 1}', b'{"a":1,"b":3}')
+    first, again, other = (
+        webhook_event(GITHUB, {"x-github-event": "ping", "x-github-delivery": f"d-{number}"}, body, frozenset())
+        for number, body in enumerate(bodies)
+    )
+    another = webhook_event(GITHUB, {"x-github-event": "push"}, bodies[0], frozenset())
 
-    assert first.key == again.key != other.key
+    assert first.key == again.key
+    assert len({first.key, other.key, another.key}) == 3
+    assert (first.extensions, again.extensions) == ({"delivery": "d-0"}, {"delivery": "d-1"})
+    assert first.fingerprint == again.fingerprint
+
+
+def test_a_signed_delivery_has_its_attributes_in_its_body() -> None:
+    headers = {"content-type": "application/json", "ce-specversion": "1.0", "ce-id": "1", "ce-type": "a"}
+
+    with pytest.raises(EventRejected, match="signature does not cover"):
+        arrivals(headers | {"ce-source": "/s"}, b"{}", signed=True)
 
 
 def test_a_webhook_that_does_not_say_what_it_is_of_is_refused() -> None:
     with pytest.raises(EventRejected, match="x-github-event"):
-        webhook_event(GITHUB, {}, b"{}")
+        webhook_event(GITHUB, {}, b"{}", frozenset())
 
 
 def test_identity_is_source_and_id_and_nothing_else() -> None:
