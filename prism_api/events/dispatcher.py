@@ -29,8 +29,8 @@ with building():
     from prism_resources.failures import calling
 
 _THREADS: Final = 8
-# A message that failed is tried again after 2, 4, 8 … seconds; one that nobody can read at once, until it is dead.
-_MOST_SECONDS: Final = 120
+# What is done with a message that failed: it waits twice as long each time, half an hour at most.
+_MOST_SECONDS: Final = 1_800
 # By receipt: the text of a message, and the ids under which the queue handed it over.
 Messages = dict[str, tuple[bytes, list[str]]]
 _log = logging.getLogger("prism.events")
@@ -127,13 +127,19 @@ def _machine() -> str:
     return f"arn:{place}:stateMachine:{settings.name_prefix}-events"
 
 
+def seconds_until_tried(tried: int) -> int:
+    """After so many tries that failed a message waits 2, 4, 8 … seconds. One that nobody can read does not wait,
+    so that it is dead the sooner."""
+    return min(_MOST_SECONDS, 2**tried)
+
+
 def _delay(records: Mapping[str, Mapping[str, Any]], messages: Messages, left: Sequence[str]) -> None:
     """Have them tried again soon, and later each time. Where that fails the queue waits as long as always."""
     delays, readable = dict[str, int](), {one for _, message_ids in messages.values() for one in message_ids}
     for message_id in left:
         record = records[message_id]
         tried = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-        delays[str(record["receiptHandle"])] = min(_MOST_SECONDS, 2**tried) if message_id in readable else 0
+        delays[str(record["receiptHandle"])] = seconds_until_tried(tried) if message_id in readable else 0
     if delays:
         try:
             container.queue().try_again(delays)

@@ -16,7 +16,8 @@ import msgspec
 from prism_core.events.outcomes import Outcome
 from prism_core.events.rollups import Grain
 
-# A message is tried twelve times in 12 minutes; what is in flight longer waits in the dead queue or is lost.
+# A message has been tried nine times by then, and is for three hours; what is in flight longer waits in the dead
+# queue or is lost.
 OVERDUE_AFTER: Final = timedelta(minutes=15)
 # What SQS keeps of a message, from when it was first sent: both queues together (infra/templates/events.yaml).
 KEPT_IN_QUEUES: Final = timedelta(days=14)
@@ -86,7 +87,9 @@ def discrepancies(balance: Balance, held: Held) -> tuple[str, ...]:
     if not balance.holds:
         found.append(f"{balance.accepted} were accepted, and the outcomes of their receipts have another sum")
     if balance.overdue:
-        found.append(f"{balance.overdue} are in flight for longer than {OVERDUE_AFTER}; look into the dead queue")
+        found.append(
+            f"{balance.overdue} are in flight for longer than {OVERDUE_AFTER}; look into the dead queue too"
+        )
     if gone := _gone(balance, held):
         found.append(f"{gone} are in no queue any more and in no store: they are lost")
     for name, told, counted in (

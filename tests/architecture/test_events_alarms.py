@@ -6,6 +6,7 @@ from typing import Any
 
 from cfnlint.decode import decode
 
+from prism_api.events.dispatcher import seconds_until_tried
 from prism_core.events.objectives import (
     BURN_WINDOWS,
     MILLION,
@@ -56,6 +57,19 @@ def test_every_alarm_tells_the_topic_when_it_begins_and_when_it_is_over() -> Non
     for one in alarms:
         assert one["AlarmActions"] == one["OKActions"] == [{"Ref": "AlarmsTopic"}]
     assert topic["PolicyDocument"]["Statement"][0]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+
+
+def test_an_outage_of_three_hours_sends_no_event_to_the_dead_queue_and_half_an_hour_after_it_all_are_tried() -> (
+    None
+):
+    (tries,) = {
+        one["RedrivePolicy"]["maxReceiveCount"] for one in _resources("AWS::SQS::Queue") if "RedrivePolicy" in one
+    }
+    waits = [seconds_until_tried(tried) for tried in range(1, tries)]
+
+    assert sum(waits) > 3 * 3600
+    assert waits[0] == 2
+    assert max(waits) <= 1800
 
 
 def test_the_dashboard_shows_figures_that_are_sent() -> None:
