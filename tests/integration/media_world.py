@@ -104,12 +104,12 @@ class Studio:
         assert found is not None
         return found
 
-    def settled(self, form: Mapping[str, Any], seconds: float = 60) -> Image:
+    def settled(self, form: Mapping[str, Any], seconds: float = 180) -> Image:
         """The row of an image when nothing is under way."""
         await_true(lambda: self.image(form).state not in {"waiting", "analysing"}, seconds)
         return self.image(form)
 
-    def gate(self, article: Mapping[str, Any], seconds: float = 60) -> dict[str, Any]:
+    def gate(self, article: Mapping[str, Any], seconds: float = 180) -> dict[str, Any]:
         """The gate when nothing is waiting, asked as a page asks it."""
         found: dict[str, Any] = {}
 
@@ -132,7 +132,7 @@ class Studio:
         return sum(int(found[name]) for name in names)
 
 
-def await_true(asked: Callable[[], bool], seconds: float = 60) -> None:
+def await_true(asked: Callable[[], bool], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not asked():
         assert time.monotonic() < deadline, f"not within {seconds} s"
