@@ -5,7 +5,7 @@ sees one instant. Does not belong here: durations and progress, which use `time.
 """
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
@@ -41,6 +41,6 @@ def weeks_ahead() -> int | None:
     return this_week() - Week.of(datetime.now(UTC))
 
 
-def this_week() -> Week:
-    """The running week."""
-    return Week.of(now())
+def this_week(zone: tzinfo = UTC) -> Week:
+    """The running week, by the days of a time zone."""
+    return Week.of(now().astimezone(zone).date())

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure, PrismFailure
 from prism_core.models.reports import Recipient, RecipientStatus, ReportKind
+from prism_core.reports.hours import due_at, hour_before, made_too_late, on_monday
 from prism_core.settings import CampaignSource, ModelProvider, Settings
 from prism_core.tables import RECIPIENTS, TABLES
 from prism_resources.aws import client
@@ -41,6 +42,8 @@ _WAITED_SECONDS: Final = 45.0
 _MODEL_SECONDS: Final = 20
 # The week that runs, and those before it that Monday's run reads again.
 _READ_WEEKS: Final = 6
+# A year: clocks change on both sides.
+_MONDAYS: Final = 53
 # Of what SES takes in 24 hours.
 _MUCH: Final = 0.8
 _REPORTS: Final = (
@@ -255,10 +258,13 @@ def _verified(ses: Any, identity: str) -> bool:
             raise
 
 
-def _recipients(settings: Settings, _now: datetime, _patience: Patience) -> Iterator[Finding]:
+def _recipients(settings: Settings, now: datetime, _patience: Patience) -> Iterator[Finding]:
     known = Recipients(settings)
     for report in _REPORTS:
-        found = len(known.subscribed(report))
+        readers = known.subscribed(report)
+        found = len(readers)
+        if report is ReportKind.CAMPAIGN:
+            yield from read_too_soon(settings, readers, now)
         if found:
             yield Finding(f"recipients {report}", Level.OK, f"{found} get it")
         else:
@@ -269,6 +275,30 @@ def _recipients(settings: Settings, _now: datetime, _patience: Patience) -> Iter
     if bounced:
         said = f"mail to {', '.join(sorted(bounced))} came back; mend the address and set the status to active"
         yield Finding("recipients bounced", Level.WARNING, said)
+
+
+def read_too_soon(settings: Settings, readers: Iterable[Recipient], now: datetime) -> Iterator[Finding]:
+    """Each recipient whose own hour comes, some Monday of a year, before the run that makes the report."""
+    run, ours = on_monday(settings.campaign_figures_cron), ZoneInfo(settings.report_time_zone)
+    if run is None:
+        return
+    this = Week.of(now.astimezone(ours).date())
+    for one in readers:
+        zone = ZoneInfo(one.time_zone)
+        due = [(week, due_at(week, zone, settings.report_at)) for week in (this + n for n in range(_MONDAYS))]
+        if not made_too_late(run, ours, due):
+            continue
+        hour = hour_before(run, ours, due)
+        todo = (
+            f"set PRISM_REPORT_TIME_ZONE to {zone.key}, whose Monday begins before"
+            if hour is None
+            else f'set PRISM_CAMPAIGN_FIGURES_CRON to "{run.minute} {hour} * * 1"'
+        )
+        said = (
+            f"for {one.recipient_id} it is {settings.report_hour} in {zone.key} before the report is made, on "
+            f"Monday at {run:%H:%M} of {ours.key}: that mail is late; {todo}"
+        )
+        yield Finding("recipients hour", Level.WARNING, said)
 
 
 def _meta(settings: Settings, now: datetime, patience: Patience) -> Iterable[Finding]:

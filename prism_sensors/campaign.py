@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
+from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG, readers_zone
 from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core.calendar import Week, WeekRange
@@ -46,7 +46,7 @@ def campaign_figures_weekly(settings: Settings, known: KnownAssets) -> dg.Defini
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def tick(context: dg.ScheduleEvaluationContext, prism: PrismResource) -> dg.RunRequest | dg.SkipReason:
-        within, zone = prism.weeks(), ZoneInfo(prism.settings().report_time_zone)
+        within, zone = prism.weeks(), readers_zone(prism)
         asked = weeks_to_read(context.scheduled_execution_time, zone)
         first = max(asked.first, within.first)
         if asked.last < first:

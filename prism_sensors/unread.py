@@ -15,11 +15,12 @@ import dagster as dg
 
 from prism_assets.campaign.published import CRM_READ, MAY_ANSWER
 from prism_assets.checking import counts_of
-from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
+from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG, readers_zone
 from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
+from prism_core.campaign.account_days import week_of
 from prism_core.lake_campaign import HUBSPOT_LEADS
 from prism_core.models.reports import ReportKind
 from prism_core.settings import CampaignSource
@@ -96,7 +97,8 @@ def campaign_unread() -> dg.SensorDefinition:
         if monday is None or prism.settings().campaign_source is CampaignSource.ARCHIVE:
             return dg.SkipReason("no tick has asked for a report, or nobody is to be asked")
         week, times = monday.weeks.last, _times(now - monday.at)
-        if Week.of(now) > Week.of(monday.at):
+        zone = readers_zone(prism)
+        if week_of(now, zone) > week_of(monday.at, zone):
             return dg.SkipReason(f"the week in which {week} is due is over")
         asked = _lacking(prism, monday)
         if asked is None:

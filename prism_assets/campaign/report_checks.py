@@ -13,7 +13,7 @@ from prism_assets.campaign.check import MOST_NAMED, Outcome
 from prism_assets.campaign.reporting import Told, is_synthetic
 from prism_assets.checking import over_weeks, rows_of
 from prism_assets.partitions import weeks_of
-from prism_assets.reports.weeks import weeks_to_report
+from prism_assets.reports.weeks import readers_zone, weeks_to_report
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core.calendar import Week
@@ -49,7 +49,7 @@ def report_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksD
         )
         def checked(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
             with failures_by_intent():
-                reported = weeks_to_report(context, weeks_of(context))
+                reported = weeks_to_report(context, weeks_of(context), readers_zone(prism))
             return over_weeks(
                 context, lambda week: judged(prism, week) if week in reported else (True, {"reported": False})
             )

@@ -20,7 +20,7 @@ from prism_assets.checking import rows_of
 from prism_assets.computed import Reading, read_for, replace_freely, write_facts
 from prism_assets.overtaking import reading_again
 from prism_assets.partitions import weeks_of
-from prism_assets.reports.weeks import weeks_to_report
+from prism_assets.reports.weeks import readers_zone, weeks_to_report
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.running import publishing
 from prism_assets.retries import RETRIES, failures_by_intent
@@ -107,7 +107,7 @@ def telling_assets(
                 return read_for(prism, CAMPAIGN_ANALYSIS, weeks, lambda _weeks, _now: Told.of(prism))
 
             weeks = weeks_of(context)
-            reported, first = weeks_to_report(context, weeks), read(weeks)
+            reported, first = weeks_to_report(context, weeks, readers_zone(prism)), read(weeks)
             for week in weeks:
                 if week not in reported:
                     _leave(prism, week, first)
@@ -137,7 +137,7 @@ def telling_assets(
     def campaign_report(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent(), publishing(context) as run:
             weeks, told = weeks_of(context), Told.of(prism)
-            reported = weeks_to_report(context, weeks)
+            reported = weeks_to_report(context, weeks, readers_zone(prism))
             for week in weeks:
                 if week not in reported:
                     run.published(week, {"week": week.label, "left_as_it_was": _NOT_ENDED})

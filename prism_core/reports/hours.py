@@ -4,7 +4,9 @@ Belongs here: the instant of an hour of a day in a time zone, on days too whose 
 report is due. Does not belong here: who reads what (recipients), sending, and weeks of an ad account (campaign).
 """
 
+import re
 from bisect import bisect_left
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,6 +16,7 @@ from prism_core.failures import BadUsage
 
 MONDAY_MORNING: Final = time(7)
 _SECOND: Final = timedelta(seconds=1)
+_ON_MONDAY: Final = re.compile(r"(\d+) (\d+) \S+ \S+ (?:1|mon)", re.IGNORECASE)
 
 
 def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
@@ -36,7 +39,7 @@ def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def due_at(week: Week, zone: ZoneInfo, at: time = MONDAY_MORNING) -> datetime:
     """When the report of a week is due: on the Monday after it."""
-    return instant_of(week.sunday + timedelta(days=1), at, zone)
+    return _at(week, at, zone)
 
 
 def last_due(now: datetime, zone: ZoneInfo, at: time = MONDAY_MORNING) -> Week:
@@ -45,6 +48,33 @@ def last_due(now: datetime, zone: ZoneInfo, at: time = MONDAY_MORNING) -> Week:
         raise BadUsage(f"{now!r} has no time zone; nobody can say which hour it is")
     closed = Week.of(now.astimezone(zone).date()) + -1
     return closed if due_at(closed, zone, at) <= now else closed + -1
+
+
+def on_monday(cron: str) -> time | None:
+    """The hour of a run on Mondays; None for a cron of another form."""
+    found = _ON_MONDAY.fullmatch(cron)
+    return time(int(found[2]), int(found[1])) if found else None
+
+
+def hour_before(run: time, ours: ZoneInfo, due: Iterable[tuple[Week, datetime]]) -> int | None:
+    """The latest hour of a Monday in `ours` at whose minute of `run` nothing is due yet, in any week.
+
+    `due`: weeks with the instant at which their report is. None where it is due before that Monday.
+    """
+    latest = [
+        max((hour for hour in range(24) if _at(week, time(hour, run.minute), ours) < at), default=-1)
+        for week, at in due
+    ]
+    return None if min(latest) < 0 else min(latest)
+
+
+def made_too_late(run: time, ours: ZoneInfo, due: Iterable[tuple[Week, datetime]]) -> bool:
+    """Whether some week's report is due before the run that makes it."""
+    return any(at < _at(week, run, ours) for week, at in due)
+
+
+def _at(week: Week, at: time, zone: ZoneInfo) -> datetime:
+    return instant_of(week.sunday + timedelta(days=1), at, zone)
 
 
 def _clocks(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -4,7 +4,6 @@ Belongs here: the token (whether it is valid, for how long, what it may), the ac
 Does not belong here: readings (source.py) and who is told.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
@@ -13,7 +12,7 @@ from zoneinfo import ZoneInfo
 from prism_core.calendar import Week
 from prism_core.campaign.account_days import bounds
 from prism_core.failures import PermanentFailure, PrismFailure
-from prism_core.reports.hours import instant_of
+from prism_core.reports.hours import instant_of, on_monday
 from prism_core.settings import Settings
 from prism_resources.credentials import meta_credentials
 from prism_resources.meta_ads.errors import judge
@@ -31,7 +30,6 @@ READING_SCOPES: Final = frozenset({"ads_read", "ads_management"})
 # Two Mondays: who is on holiday this week reads it the next one.
 _SOON: Final = timedelta(days=14)
 _ACTIVE: Final = 1
-_MONDAY_AT: Final = re.compile(r"(\d+) (\d+) \S+ \S+ (?:1|mon)", re.IGNORECASE)
 _MONDAYS: Final = 53
 _RENEW: Final = "make a new one of the system user in Business Settings and put it into the secret"
 
@@ -114,14 +112,14 @@ def _account(settings: Settings, now: datetime, patience: Patience) -> Iterator[
 
 def read_too_early(settings: Settings, account_zone: str, now: datetime) -> Iterator[Finding]:
     """Whether some Monday of a year ads are read before the account's Sunday is over: that day is in no figure."""
-    at = _MONDAY_AT.fullmatch(settings.campaign_figures_cron)
+    at = on_monday(settings.campaign_figures_cron)
     try:
         theirs, ours = ZoneInfo(account_zone), ZoneInfo(settings.report_time_zone)
     except (KeyError, ValueError, OSError):  # told by whoever reads a week of it
         return
     if at is None:
         return
-    minute, hour = int(at[1]), int(at[2])
+    minute, hour = at.minute, at.hour
     this = Week.of(now.astimezone(ours).date())
     needed: list[int] = []
     for week in (this + ahead for ahead in range(_MONDAYS)):

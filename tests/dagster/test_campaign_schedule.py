@@ -8,9 +8,9 @@ import pytest
 from dagster._utils.schedules import cron_string_iterator
 
 from prism_assets.definitions import build_definitions
-from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
+from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG, readers_zone, weeks_to_report
 from prism_assets.resources import PrismResource
-from prism_core.calendar import WeekRange
+from prism_core.calendar import Week, WeekRange
 from prism_core.settings import Settings
 from prism_sensors.asking import RANGE_END, RANGE_START
 from prism_sensors.campaign import FIGURES, REPORT, weeks_to_read
@@ -24,10 +24,12 @@ def schedule_of(settings: Settings) -> dg.ScheduleDefinition:
     return found
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, at: datetime, first_week: str = "2025-W01") -> list[dg.RunRequest]:
+def asked(
+    monkeypatch: pytest.MonkeyPatch, at: datetime, first_week: str = "2025-W01", zone: ZoneInfo = MADRID
+) -> list[dg.RunRequest]:
     monkeypatch.setenv("PRISM_NOW", at.isoformat())
     monkeypatch.setenv("PRISM_FIRST_WEEK", first_week)
-    monkeypatch.setenv("PRISM_REPORT_TIME_ZONE", MADRID.key)
+    monkeypatch.setenv("PRISM_REPORT_TIME_ZONE", zone.key)
     definitions = build_definitions(PrismResource().settings())
     schedule = definitions.resolve_schedule_def("campaign_figures_weekly")
     assert isinstance(schedule, dg.ScheduleDefinition)
@@ -98,3 +100,19 @@ def test_the_week_that_has_ended_is_that_of_the_readers(at: str, zone: str, expe
     instant = datetime.fromisoformat(at).replace(tzinfo=UTC)
 
     assert weeks_to_read(instant, ZoneInfo(zone)) == WeekRange.parse(expected)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Pacific/Auckland", "UTC", "America/New_York"])
+def test_the_week_that_a_tick_asks_for_has_ended_for_its_run(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    at = datetime(2026, 3, 30, 5, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    (found,) = asked(monkeypatch, at, zone=ZoneInfo(zone))
+    weeks = WeekRange(Week.parse(found.tags[RANGE_START]), Week.parse(found.tags[RANGE_END]))
+    told: list[list[Week]] = []
+
+    @dg.asset
+    def report(context: dg.AssetExecutionContext) -> None:
+        told.append(weeks_to_report(context, list(weeks), readers_zone(PrismResource())))
+
+    dg.materialize([report], tags={REPORTS_TAG: found.tags[REPORTS_TAG]})
+
+    assert told == [[weeks.last]] == [[Week.parse("2026-W13")]]

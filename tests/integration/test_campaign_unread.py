@@ -5,6 +5,7 @@ Why real: what a run left undone is known to the instance, the lake, the shelf a
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -57,15 +58,15 @@ class Mondays:
     def __init__(self, instance: dg.DagsterInstance, patch: pytest.MonkeyPatch) -> None:
         self._instance, self._patch = instance, patch
 
-    def monday(self) -> dg.ExecuteInProcessResult:
+    def monday(self, at: datetime = MONDAY) -> dg.ExecuteInProcessResult:
         tags = {
             RANGE_START: WEEKS.first.key,
             RANGE_END: WEEKS.last.key,
-            CAUSE_TAG: the_tick_of(MONDAY),
+            CAUSE_TAG: the_tick_of(at),
             REPORTS_TAG: NEWEST_WEEK,
             "dagster/schedule_name": TICKS,
         }
-        return self._run(tags, [*FIGURES, *REPORT], MONDAY)
+        return self._run(tags, [*FIGURES, *REPORT], at)
 
     def tick(self, hours: float) -> Tick:
         self._patch.setenv("PRISM_NOW", (MONDAY + timedelta(hours=hours)).isoformat())
@@ -136,6 +137,20 @@ def test_what_comes_when_meta_is_back_is_the_report(outside: Outside, mondays: M
 
     assert missing(outside) == []
     assert mondays.tick(2).requests == []
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Pacific/Auckland"])
+def test_east_of_utc_the_report_is_made_on_their_monday_and_asked_for_again_from_then_on(
+    outside: Outside, mondays: Mondays, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("PRISM_REPORT_TIME_ZONE", zone)
+    at = datetime(2023, 9, 4, 5, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    outside.world.faults.add(NO_MORE_TODAY, NO_MORE_TODAY)
+
+    assert mondays.monday(at).success
+
+    assert "The customer system was not read." in missing(outside)
+    assert mondays.tick((at - MONDAY) / timedelta(hours=1) + 24).requests != []
 
 
 @pytest.mark.parametrize("fault", ["meta-token-expired", "hubspot-token-expired"])
