@@ -151,7 +151,7 @@ def indicators(trends: Mapping[Metric, Iterable[Trend]], rules: Rules = RULES) -
 def stands(found: Mapping[Metric, Indicator]) -> dict[str, Stands]:
     """What a text may claim, for the gate: nothing of a figure that was not judged."""
     return {
-        metric.value: Stands(one.direction, one.alert, one.lasting)
+        metric.value: Stands(one.direction, one.alert, one.lasting, one.large)
         for metric, one in found.items()
         if one.unjudged is None
     }

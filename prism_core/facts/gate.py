@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from prism_core.calendar import Week
+from prism_core.facts.denials import Standing, denied
 from prism_core.facts.ledger import Fact, Unit
 from prism_core.facts.lexicon import (
     ADVISED,
@@ -64,6 +65,7 @@ class Offence(StrEnum):
     UNCLEAR = "unclear"
     DIRECTION = "direction"
     ALARM = "alarm"
+    DENIAL = "denial"
     UNKNOWN_WORD = "unknown_word"
 
 
@@ -78,11 +80,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """An indicator as code computed it: its direction, whether it is an alert, and whether the direction lasts."""
+    """An indicator as code computed it: its direction, whether it is an alert, and whether the direction lasts.
+
+    `large`: this week alone moved as far as an alert.
+    """
 
     direction: Direction
     alert: bool
     lasting: bool = True
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ def judge(
     for sentence in SENTENCE.split(prose):
         found += (*_about(sentence, scope), *_attached(sentence, scope), *_own(sentence, scope))
     found += _alarms(prose, scope, indicators)
+    found += _denials(prose, scope, claims=claims)
     words = TOKEN.sub(" ", prose)
     found += _unknown(prose, scope, claims=claims)
     found += _directions(words if claims else _told(words), scope, indicators)
@@ -324,6 +331,20 @@ def _alarms(prose: str, scope: Scope, indicators: tuple[str, ...]) -> Iterator[R
             if not alerts or metric not in {None, *alerts}:
                 yield Refused(Offence.ALARM, found[0], "no indicator that the text is about is an alert of that")
                 return
+
+
+def _denials(prose: str, scope: Scope, *, claims: bool) -> Iterator[Refused]:
+    """Alerts and large moves are code's: no text takes one back, wherever it stands and whatever it is about."""
+    stood = scope.indicators.items()
+    standing = Standing(
+        frozenset(name for name, one in stood if one.alert),
+        frozenset(name for name, one in stood if one.large),
+        frozenset(name for name, one in stood if one.lasting and one.direction is not Direction.FLAT),
+    )
+    for sentence, spoken in _sentences(TOKEN.sub(" ", prose), scope):
+        if words := denied(sentence, {metric for _, _, metric in spoken}, standing, claims=claims):
+            yield Refused(Offence.DENIAL, words, "an indicator says otherwise: tell what it says, or leave it out")
+            return
 
 
 def _sentences(words: str, scope: Scope) -> Iterator[tuple[str, list[tuple[int, int, str]]]]:

@@ -144,7 +144,7 @@ def ops_figures(
     for one in Measure:
         _add_trend(ledger, trend(week, _parts(weeks, one)), one)
     stands = {
-        one.measure.value: Stands(one.direction, one.alert, one.lasting)
+        one.measure.value: Stands(one.direction, one.alert, one.lasting, one.large)
         for one in said.values()
         if not one.unjudged
     }

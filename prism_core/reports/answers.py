@@ -93,9 +93,9 @@ def without_advice(telling: Telling) -> tuple[Department, ...]:
 
 
 def words_of(telling: Telling, found: Figures) -> Words:
-    """The words of an answer, with times behind figures and code's own sentence for each alert and large move."""
+    """The words of an answer, with times behind figures; before them code's own of each alert and large move."""
     said = _words(telling, found)
-    return Words((*said.headline, *plain_words.striking(found)), said.analysis, said.recommendations)
+    return Words((*plain_words.striking(found), *said.headline), said.analysis, said.recommendations)
 
 
 def _words(telling: Telling, found: Figures) -> Words:

@@ -71,10 +71,12 @@ def _headline(found: Figures) -> Iterator[Statement]:
     named = striking(found)
     if not found.totals.whole:
         yield Statement("This week was not read whole and cannot be judged; what is missing is listed.")
-    elif not _judged(found):
-        yield Statement("This week cannot be judged: there is too little to compare it with.")
     elif not named:
-        yield Statement("Nothing asks for action.")
+        yield Statement(
+            "Nothing asks for action."
+            if _judged(found)
+            else "This week cannot be judged: there is too little to compare it with."
+        )
     yield from named
 
 
@@ -128,7 +130,7 @@ def _recommendations(found: Figures) -> Iterator[Recommendation]:
 def _quiet(found: Figures) -> Mapping[Department, str]:
     if not _judged(found):
         return _UNKNOWN
-    return _WAIT if any(one.large for one in found.indicators.values()) else _CALM
+    return _WAIT if striking(found) else _CALM
 
 
 def activity(found: Figures) -> tuple[Statement, ...]:

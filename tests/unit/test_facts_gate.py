@@ -47,7 +47,7 @@ TRUE = [
     pytest.param("{{name:1178}} brought {{fact:1178.leads}} leads (2023-W31).", (), id="of one campaign"),
     pytest.param("Spend rose to {{fact:spend}} against the last four weeks.", ("spend",), id="a direction"),
     pytest.param("Leads fell sharply: {{fact:leads}} leads in W31.", ("leads",), id="an alert"),
-    pytest.param("Clicks are stable; nothing to do. One more week will tell.", ("clicks",), id="stable"),
+    pytest.param("Clicks are stable; wait and see.", ("clicks",), id="stable"),
     pytest.param("The week began on 2023-07-31.", (), id="a day"),
     pytest.param("{{fact:impressions}} impressions and {{fact:clicks}} clicks.", (), id="words behind"),
     pytest.param("Impressions were {{fact:impressions}}, clicks {{fact:clicks}}.", (), id="words before"),
@@ -258,3 +258,49 @@ def test_any_text_is_judged_and_never_crashes(prose: str) -> None:
     found = judge(prose, SCOPE)
 
     assert found or not any(character.isnumeric() for character in prose)
+
+
+CALM = Scope(SCOPE.facts, SCOPE.names, {"spend": Stands(Direction.FLAT, alert=False)}, SCOPE.weeks)
+_LARGE = Stands(Direction.DOWN, alert=False, lasting=False, large=True)
+LARGE = Scope(SCOPE.facts, SCOPE.names, {"leads": _LARGE}, SCOPE.weeks)
+
+
+@pytest.mark.parametrize(
+    ("prose", "claims"),
+    [
+        pytest.param("Nothing asks for action.", True, id="nothing"),
+        pytest.param("No action is needed.", True, id="no action"),
+        pytest.param("No action is needed.", False, id="advice"),
+        pytest.param("Nothing needs to be done.", False, id="advice to do nothing"),
+        pytest.param("Action is not needed.", False, id="not needed"),
+        pytest.param("No decision is needed.", True, id="no decision"),
+        pytest.param("Nothing in the figures asks for another setting.", False, id="the figures"),
+    ],
+)
+def test_nobody_calls_a_week_calm_in_which_an_alert_or_a_large_move_stands(prose: str, *, claims: bool) -> None:
+    for scope in (SCOPE, LARGE):
+        assert Offence.DENIAL in {one.offence for one in judge(prose, scope, claims=claims)}
+    assert Offence.DENIAL not in {one.offence for one in judge(prose, CALM, claims=claims)}
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "There is no alert on leads.",
+        "The alert on leads is not to be relied on.",
+        "Leads cannot be judged.",
+        "The change of leads is noise.",
+        "Leads: no lasting change.",
+        "It is not a trend.",
+        "There is no trend in spend.",
+    ],
+)
+def test_what_an_indicator_says_is_not_talked_away(prose: str) -> None:
+    assert Offence.DENIAL in {one.offence for one in judge(prose, SCOPE, ("leads",))}
+
+
+def test_of_one_week_it_may_be_said_that_it_is_no_trend_and_nothing_be_decided_on_it() -> None:
+    told = "Impressions fell this week; one week alone is no trend."
+
+    assert judge(told, SCOPE, ("impressions",)) == ()
+    assert judge("Nothing is to be decided on one week.", SCOPE, claims=False) == ()

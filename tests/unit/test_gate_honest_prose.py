@@ -26,7 +26,6 @@ ADVICE = (
     "Do not change the targeting because of one week.",
     "Nothing is to be decided this week.",
     "Look at {{name:1201}} first, then at {{name:1202}}.",
-    "No action is needed.",
     "Verify that the pixel fires on each form.",
 )
 
@@ -70,7 +69,8 @@ def test_honest_sentences_of_drawn_weeks_pass_but_one_in_twenty(planted: Planted
         for prose, about in told(found):
             judged += 1
             refused += [f"{prose}: {one}" for one in judge(prose, found.scope, about)[:1]]
-        for prose in ADVICE:
+        calm = not any(one.alert or one.large for one in found.indicators.values())
+        for prose in (*ADVICE, *(["No action is needed."] if calm else [])):
             judged += 1
             refused += [f"{prose}: {one}" for one in judge(prose, found.scope, claims=False)[:1]]
 

@@ -26,7 +26,7 @@ def said(prose: str, *about: str) -> dict[str, Any]:
 
 def telling(*headline: dict[str, Any], departments: tuple[Department, ...] = tuple(Department)) -> Telling:
     advice = [{**said("Leave the campaigns as they are."), "department": one.value} for one in departments]
-    found = {"headline": list(headline), "analysis": [said("Spend is in the table.")], "recommendations": advice}
+    found = {"headline": list(headline), "analysis": [said("Spend is known.")], "recommendations": advice}
     return Telling.model_validate_json(json.dumps(found))
 
 
@@ -41,9 +41,9 @@ def test_what_passes_the_gate_is_told_and_code_tells_the_alert_too() -> None:
 
     assert told.refused() == ()
     assert [told.text(one.prose).partition(" against")[0] for one in words.headline] == [
-        "Leads fell to 200.",
         "Alert: leads fell",
         "Alert: cost per lead rose",
+        "Leads fell to 200.",
     ]
 
 
@@ -52,7 +52,7 @@ def test_a_figure_of_another_week_is_told_with_its_week() -> None:
     before = week_id(week(3), Metric.LEADS)
     words = words_of(telling(said(f"Leads were {{{{fact:{before}}}}}.")), found)
 
-    assert words.headline[0].prose == f"Leads were {{{{fact:{before}}}}} ({week(3).label})."
+    assert words.headline[-1].prose == f"Leads were {{{{fact:{before}}}}} ({week(3).label})."
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,8 @@ def test_a_figure_of_another_week_is_told_with_its_week() -> None:
         pytest.param("Leads fell by a third.", ["leads"], "number_word", id="a figure in words"),
         pytest.param("Spend collapsed.", ["spend"], "alarm", id="an alarm of its own"),
         pytest.param("Leads are stable.", ["leads"], "direction", id="the alert denied"),
+        pytest.param("Nothing asks for action.", [], "denial", id="calm beside an alert"),
+        pytest.param("There is no alert on leads.", ["leads"], "denial", id="no alert where one stands"),
         pytest.param("<h1>Leads</h1>", [], "markup", id="markup"),
     ],
 )

@@ -35,6 +35,7 @@ class Lie(StrEnum):
     INVENTED_TREND = "invented_trend"
     DENIED_TREND = "denied_trend"
     INVENTED_ALARM = "invented_alarm"
+    DENIED_ALARM = "denied_alarm"
     OUTSIDE_WORDS = "outside_words"
     OTHER_SOURCE = "other_source"
     MARKUP = "markup"
@@ -206,6 +207,16 @@ def _alarm(rng: random.Random, week: Week) -> Said:
     return _said(f"Results {rng.choice(words)}.", *([rng.choice(calm)] if calm else []))
 
 
+def _denied(rng: random.Random, week: Week) -> Said:
+    """A week that is called calm: of one with an alert or a large move it is a lie, of the others the truth."""
+    metric = next((one["id"] for one in week["indicators"] if "ALERT" in one["says"]), "leads")
+    words = (
+        "Nothing asks for action", "No action is needed", "There is no reason to act", "No decision is needed",
+        f"There is no alert on {metric.replace('_', ' ')}",
+    )  # fmt: skip
+    return _said(f"{rng.choice(words)}.", metric)
+
+
 def _outside_words(rng: random.Random, week: Week) -> Said:
     """Claims in words of no list of directions, numbers or alarms."""
     one = rng.choice(sorted(week["names"]))
@@ -251,6 +262,7 @@ _SAID: Final[Mapping[Lie, _Lying]] = {
     Lie.INVENTED_TREND: lambda rng, week: _against(rng, week, flat=False),
     Lie.DENIED_TREND: lambda rng, week: _against(rng, week, flat=True),
     Lie.INVENTED_ALARM: _alarm,
+    Lie.DENIED_ALARM: _denied,
     Lie.OUTSIDE_WORDS: _outside_words,
     Lie.OTHER_SOURCE: _other_source,
     Lie.MARKUP: _markup,
