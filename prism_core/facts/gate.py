@@ -120,6 +120,7 @@ def judge(
         found += (*_about(sentence, scope), *_attached(sentence, scope), *_own(sentence, scope))
     found += _alarms(prose, scope, indicators)
     found += _denials(prose, scope, claims=claims)
+    found += _of_campaigns(prose, scope, claims=claims)
     words = TOKEN.sub(" ", prose)
     found += _unknown(prose, scope, claims=claims)
     found += _directions(words if claims else _told(words), scope, indicators)
@@ -331,6 +332,24 @@ def _alarms(prose: str, scope: Scope, indicators: tuple[str, ...]) -> Iterator[R
             if not alerts or metric not in {None, *alerts}:
                 yield Refused(Offence.ALARM, found[0], "no indicator that the text is about is an alert of that")
                 return
+
+
+def _of_campaigns(prose: str, scope: Scope, *, claims: bool) -> Iterator[Refused]:
+    """Indicators are of all together: no sentence that names one, nor "it" behind such a one, has a direction.
+
+    What is said of one and of all in turn names the metric anew: "Leads fell" is of all.
+    """
+    named = False
+    for sentence in SENTENCE.split(prose):
+        here, words = bool(named_in(sentence)), TOKEN.sub(" ", sentence)
+        named = named or here
+        if not here and (not named or next(_sentences(words, scope))[1]):
+            continue
+        told = words if claims else _told(words)
+        found = next(filter(None, (one.search(told) for one in DIRECTIONS.values())), None)
+        if found or (found := ALARMS.search(words)):
+            yield Refused(Offence.OTHER_SUBJECT, found[0], "an indicator is of all together, of no single one")
+            return
 
 
 def _denials(prose: str, scope: Scope, *, claims: bool) -> Iterator[Refused]:

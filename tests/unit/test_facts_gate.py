@@ -304,3 +304,27 @@ def test_of_one_week_it_may_be_said_that_it_is_no_trend_and_nothing_be_decided_o
 
     assert judge(told, SCOPE, ("impressions",)) == ()
     assert judge("Nothing is to be decided on one week.", SCOPE, claims=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("prose", "about", "claims"),
+    [
+        pytest.param("Leads of {{name:1178}} fell.", ("leads",), True, id="direction"),
+        pytest.param("{{name:916}} has its own leads. They fell.", ("leads",), True, id="they"),
+        pytest.param("{{name:1178}} is critical.", ("leads",), True, id="alarm"),
+        pytest.param(
+            "Alert: leads fell. Look at {{name:1178}}, which is alarming.", ("leads",), False, id="advice"
+        ),
+        pytest.param("Clicks of {{name:1178}} are stable.", ("clicks",), True, id="flat"),
+    ],
+)
+def test_no_campaign_has_the_direction_or_alarm_of_all_together(
+    prose: str, about: tuple[str, ...], *, claims: bool
+) -> None:
+    assert Offence.OTHER_SUBJECT in {one.offence for one in judge(prose, SCOPE, about, claims=claims)}
+
+
+def test_beside_a_campaign_all_together_may_be_told_of_in_a_sentence_of_its_own() -> None:
+    told = "{{name:1178}} brought {{fact:1178.leads}} leads. Leads of all campaigns fell."
+
+    assert judge(told, SCOPE, ("leads",)) == ()

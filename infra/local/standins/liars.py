@@ -32,10 +32,11 @@ class Lie(StrEnum):
     SWAPPED = "swapped"
     OTHER_CAMPAIGN = "other_campaign"
     UNKNOWN_FACT = "unknown_fact"
-    INVENTED_TREND = "invented_trend"
     DENIED_TREND = "denied_trend"
-    INVENTED_ALARM = "invented_alarm"
+    INVENTED_TREND = "invented_trend"
     DENIED_ALARM = "denied_alarm"
+    INVENTED_ALARM = "invented_alarm"
+    CAMPAIGN_TREND = "campaign_trend"
     OUTSIDE_WORDS = "outside_words"
     OTHER_SOURCE = "other_source"
     MARKUP = "markup"
@@ -217,6 +218,19 @@ def _denied(rng: random.Random, week: Week) -> Said:
     return _said(f"{rng.choice(words)}.", metric)
 
 
+def _of_campaign(rng: random.Random, week: Week) -> Said:
+    """A direction or alarm of all campaigns together, told of one of them."""
+    named = f"{{{{name:{rng.choice(sorted(week['names']))}}}}}"
+    said = next((one for one in week["indicators"] if one["says"].startswith(("UP", "DOWN"))), None)
+    if said is None:
+        return _said(f"Spend of {named} rose.", "spend")
+    metric, alert = said["id"].replace("_", " "), "ALERT" in said["says"]
+    went = f"{'rose' if said['says'].startswith('UP') else 'fell'} this week"
+    words = (f"{metric.capitalize()} of {named} {went}", f"{named} has its share. It {went}")
+    alarm = (f"{named} is critical", f"Alert: {metric} of {named} {went}") if alert else ()
+    return _said(f"{rng.choice((*words, *alarm))}.", said["id"])
+
+
 def _outside_words(rng: random.Random, week: Week) -> Said:
     """Claims in words of no list of directions, numbers or alarms."""
     one = rng.choice(sorted(week["names"]))
@@ -263,6 +277,7 @@ _SAID: Final[Mapping[Lie, _Lying]] = {
     Lie.DENIED_TREND: lambda rng, week: _against(rng, week, flat=True),
     Lie.INVENTED_ALARM: _alarm,
     Lie.DENIED_ALARM: _denied,
+    Lie.CAMPAIGN_TREND: _of_campaign,
     Lie.OUTSIDE_WORDS: _outside_words,
     Lie.OTHER_SOURCE: _other_source,
     Lie.MARKUP: _markup,
