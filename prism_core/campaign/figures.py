@@ -127,7 +127,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
     _add_missing(ledger, inputs, totals)
     moved = restated(inputs.told or {}, ledger, _tellable(window, week, found))
     weeks = {*window, *([activity.last] if activity.last else [])}
-    scope = Scope(ledger, found.names, stands(said), frozenset(weeks))
+    scope = Scope(ledger, found.names, stands(said), frozenset(weeks), week)
     return Figures(
         week,
         ledger,

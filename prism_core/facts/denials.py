@@ -28,6 +28,8 @@ _CALM_CLAIMS: Final = re.compile(
 _NO_MOVE: Final = re.compile(
     r"\bnoise\b|\b(?:no|not|never)\s+(?:yet\s+)?(?:an?\s+|any\s+)?(?:lasting|trend|change)\b", re.I
 )
+# Code says so of every move of one week, whatever else stands.
+_OF_ANY_WEEK: Final = re.compile(r"\bone\s+week\s+alone\s+is\s+no\s+trend\b", re.I)
 _NOT_JUDGED: Final = re.compile(r"\b(?:not|cannot)\s+(?:yet\s+)?(?:to\s+)?(?:be\s+)?(?:judged|said|known)\b", re.I)
 
 
@@ -48,8 +50,10 @@ def denied(sentence: str, metrics: Collection[str], standing: Standing, *, claim
         if found is None and ALARMS.search(sentence):
             found = _NEGATION.search(sentence)
     said = set(metrics)
-    if found is None and (said & standing.moving or (standing.alerts and not said)):
+    if found is None and said & standing.moving:
         found = _NO_MOVE.search(sentence)
+    if found is None and standing.alerts and not said:
+        found = _NO_MOVE.search(_OF_ANY_WEEK.sub(" ", sentence))
     if found is None and said & (standing.moving | standing.alerts):
         found = _NOT_JUDGED.search(sentence)
     return found[0] if found else None

@@ -28,10 +28,12 @@ from prism_core.facts.lexicon import (
     COMPOUND,
     DIRECTIONS,
     KIN,
+    LOOKED_FOR,
     METRIC_WORDS,
     NOTHING,
     NUMBER_WORDS,
     ONE_WEEK,
+    OTHER_TIMES,
     OWN,
     WINDOW,
     Direction,
@@ -62,6 +64,7 @@ class Offence(StrEnum):
     TOO_LONG = "too_long"
     OTHER_METRIC = "other_metric"
     OTHER_SUBJECT = "other_subject"
+    OTHER_TIME = "other_time"
     UNCLEAR = "unclear"
     DIRECTION = "direction"
     ALARM = "alarm"
@@ -93,12 +96,16 @@ class Stands:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What prose may rest on: facts, names by id, indicators by id, and the weeks that a text may name."""
+    """What prose may rest on: facts, names by id, indicators by id, and the weeks that a text may name.
+
+    `own` is the week that the indicators are of; without one they are of no week that a text could miss.
+    """
 
     facts: Mapping[str, Fact]
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     indicators: Mapping[str, Stands] = field(default_factory=dict[str, Stands])
     weeks: frozenset[Week] = frozenset()
+    own: Week | None = None
 
     @property
     def days(self) -> frozenset[date]:
@@ -120,7 +127,7 @@ def judge(
         found += (*_about(sentence, scope), *_attached(sentence, scope), *_own(sentence, scope))
     found += _alarms(prose, scope, indicators)
     found += _denials(prose, scope, claims=claims)
-    found += _of_campaigns(prose, scope, claims=claims)
+    found += _elsewhere(prose, scope, claims=claims)
     words = TOKEN.sub(" ", prose)
     found += _unknown(prose, scope, claims=claims)
     found += _directions(words if claims else _told(words), scope, indicators)
@@ -334,22 +341,34 @@ def _alarms(prose: str, scope: Scope, indicators: tuple[str, ...]) -> Iterator[R
                 return
 
 
-def _of_campaigns(prose: str, scope: Scope, *, claims: bool) -> Iterator[Refused]:
-    """Indicators are of all together: no sentence that names one, nor "it" behind such a one, has a direction.
+def _elsewhere(prose: str, scope: Scope, *, claims: bool) -> Iterator[Refused]:
+    """Indicators are of all together, and of this week against four: of no campaign, other week or time to come.
 
-    What is said of one and of all in turn names the metric anew: "Leads fell" is of all.
+    Neither has a sentence a direction that names one of these, nor "it" behind such a sentence.
     """
-    named = False
+    named = other = False
     for sentence in SENTENCE.split(prose):
-        here, words = bool(named_in(sentence)), TOKEN.sub(" ", sentence)
-        named = named or here
-        if not here and (not named or next(_sentences(words, scope))[1]):
-            continue
-        told = words if claims else _told(words)
-        found = next(filter(None, (one.search(told) for one in DIRECTIONS.values())), None)
-        if found or (found := ALARMS.search(words)):
+        words = TOKEN.sub(" ", sentence)
+        itself = bool(next(_sentences(words, scope))[1])
+        named = bool(named_in(sentence)) or (named and not itself)
+        other = _is_of_another_week(sentence, scope) or (other and not itself)
+        told = words if claims else _told(LOOKED_FOR.sub(" ", words))
+        found = next(filter(None, (one.search(told) for one in (*DIRECTIONS.values(), ALARMS))), None)
+        if found and named:
             yield Refused(Offence.OTHER_SUBJECT, found[0], "an indicator is of all together, of no single one")
             return
+        if found and (other or OTHER_TIMES.search(WINDOW.sub(" ", told))):
+            yield Refused(Offence.OTHER_TIME, found[0], "an indicator is of this week against the four before it")
+            return
+
+
+def _is_of_another_week(sentence: str, scope: Scope) -> bool:
+    if scope.own is None:
+        return False
+    own, said = scope.own.label, TOKEN.sub(" ", sentence)
+    periods = (scope.facts[one].period or "" for one in facts_of(sentence) if one in scope.facts)
+    weeks = [f"{one[1] or own[:4]}-W{one[2]}" for one in _WEEK.finditer(f"{said} ; {' ; '.join(periods)}")]
+    return bool(_ISO_DAY.search(said)) or any(one != own for one in weeks)
 
 
 def _denials(prose: str, scope: Scope, *, claims: bool) -> Iterator[Refused]:

@@ -37,7 +37,13 @@ _TIMES = """twice, thrice, double, doubles, doubled, doubling, triple, triples, 
 # "One" is not among them: it is a pronoun, too.
 NUMBER_WORDS: Final = re.compile(rf"\b(?:{_any(_COUNTED, _LARGE, _PARTS, _TIMES)})\b|\b\w+-?fold\b", re.I)
 # The window that every report has; anything else about time is a fact or a date.
-WINDOW: Final = re.compile(r"\b(?:four|4)[-\s]weeks?\b", re.I)
+WINDOW: Final = re.compile(r"\b(?:(?:last|past|previous)\s+)?(?:four|4)[-\s]weeks?\b", re.I)
+# A direction is that of this week against its window: of no other time, and of none to come.
+OTHER_TIMES: Final = re.compile(
+    r"\b(?:next|last|previous|earlier|later|past|months?|quarters?|years?|days?|yesterday|today|tomorrow|Monday|"
+    r"Sunday|soon|will|would|may|can|could|should|might)\b|\b(?:week|day)\s+(?:before|after)\b",
+    re.I,
+)
 # What a direction that does not last yet is told with.
 ONE_WEEK: Final = re.compile(r"\b(?:this|that|one|a\s+single)\s+week\b|\bW\d{2}\b", re.I)
 # "No leads came": a figure, which is nought.
@@ -71,7 +77,8 @@ _DOWN = """fall, falls, fell, fallen, falling, drop, drops, dropped, dropping, d
     downwards, downturn, lost, losing, reduced, slowed, slowing, went down, is down, are down, was down,
     were down, fewer, less, below, deteriorated, deteriorating, weakened, weakening, worsened, worsening"""
 _FLAT = """flat, stable, steady, unchanged, constant, level with, same as, no change, held, plateau,
-    plateaued, consistent, in line"""
+    plateaued, consistent, in line, at that level, at this level, at its level, at their level, that level,
+    as before, around the same, same level"""
 _ALARMS = """alert, alerts, alarm, alarms, alarming, alarmingly, critical, critically, crisis, urgent,
     urgently, emergency, severe, severely, dramatic, dramatically, drastic, drastically, catastrophic,
     collapse, collapsed, plunge, plunged, plummeted, skyrocketed, soared, surge, surged, spike, spiked,
@@ -80,11 +87,15 @@ _ALARMS = """alert, alerts, alarm, alarms, alarming, alarmingly, critical, criti
 DIRECTIONS: Final[Mapping[Direction, re.Pattern[str]]] = {
     Direction.UP: re.compile(rf"\b(?:{_any(_UP)})\b", re.I),
     Direction.DOWN: re.compile(rf"\b(?:{_any(_DOWN)})\b", re.I),
-    Direction.FLAT: re.compile(rf"\b(?:{_any(_FLAT)})\b", re.I),
+    # "At the same time" is no level.
+    Direction.FLAT: re.compile(
+        rf"\b(?:{_any(_FLAT)}|the\s+same(?!\s+(?:time|weeks?|days?|campaigns?|ads?|account)\b))\b", re.I
+    ),
 }
 # What somebody is to do ("lower the bid"), unless it is told of something ("the bid is lower").
 _ADVISED = """increase, grow, drop, lower, higher, less, fewer, above, below, flat, stable, steady, unchanged,
-    constant, consistent, in line, same as, no change, level with"""
+    constant, consistent, in line, same as, no change, level with, at that level, at this level, at its level,
+    at their level, the same"""
 ADVISED: Final = re.compile(
     r"(?P<told>\b(?:is|are|was|were|be|been|has|have|had|stays?|stayed|remains?|remained|became|got)\s+(?:\w+\s+)?)?"
     rf"\b(?:{_any(_ADVISED)})\b",
@@ -171,9 +182,9 @@ METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
 _PLAIN = """a, an, the, this, that, these, those, it, its, they, them, their, there, here, which, what, who,
     and, or, but, while, whereas, with, of, in, on, at, by, for, from, to, into, between, beside, besides,
     against, during, until, within, per, as, so, than, over, also, too, still, yet, now, again, both, is,
-    are, was, were, be, been, being, has, have, had, do, does, did, will, would, can, one week,
-    one more week, own, same, first, last, next, previous, earlier, later, past, before, one, week, weeks,
-    weekly, day, days, month, report, figure, figures, number, numbers, campaign, campaigns, ad, ads, set,
+    are, was, were, be, been, being, has, have, had, do, does, did, can, one week,
+    one more week, own, first, earlier, later, past, before, one, week, weeks,
+    weekly, day, days, report, figure, figures, number, numbers, campaign, campaigns, ad, ads, set,
     sets, account, metric, metrics, indicator, indicators, trend, trends, noise, direction, directions,
     level, levels, mean, average, window, total, totals, change, changes, comparison, value, values, result,
     results, period, share, rate, currencies, currency, customer, system, data, performance, Meta,
@@ -183,7 +194,8 @@ _PLAIN = """a, an, the, this, that, these, those, it, its, they, them, their, th
     remained, stay, stays, stayed, reached, reaches, amounted, totalled, totaled, ended, ends, end, began,
     begins, lasting, lasts, lasted, moved, move, moves, moving, compared, compare, compares, judged, judge,
     known, unknown, read, seen, see, look, looks, points, confirm, confirmed, continue, continued,
-    continues, matched, together, yesterday, today, Monday, Sunday, around the same, at the same time,
+    continues, matched, together, yesterday, today, Monday, Sunday, at the same time, the same, around the same,
+    the same week, the same campaigns, the same ads, the same account,
     all campaigns, all ads, all of them together, all time, each campaign, every campaign, whole, longer,
     several currencies, since the first week"""
 _PHRASES = """cannot be judged, can not be judged, can be judged, cannot be said, not judged, not known,
@@ -198,7 +210,8 @@ _PHRASES = """cannot be judged, can not be judged, can be judged, cannot be said
     because the volume is too small to tell a trend from chance, too few weeks, too little to compare,
     too little, too small, one week alone, this week alone, it alone, in none of the figures,
     of small volume, small volume, wait and see, out of, the attached list has every campaign, of the table,
-    is part of, part of, for leads alone, column"""
+    is part of, part of, for leads alone, column, the last leads came in, the last column,
+    next Monday, the next week has ended, until the next report"""
 # What is told as it stands in a report beside its reason: outcomes of attribution.
 _REASONS = """no ids, not counted by Meta, not from ads, unknown ids, contradicting ids, match, compared with
     nothing, not read whole, may have come that are not counted, what is missing is listed, is another one,
@@ -212,8 +225,8 @@ _ADVICE_WORDS = """decide nothing, increase nothing, change nothing, move nothin
     decrease, department, departments, device, discuss, do, do not, done, each form, each lead form, else,
     end, ended, enough, event, events, every form, field, fields, fill, find, finds, for now, form, forms,
     frequency, further, further notice, give, go, highest, hold, how, if, image, images, in, increase,
-    inspect, keep, landing, leave, let, link, links, load, loads, long, longest, lower, lowest, make, may,
-    monitor, month, more, necessary, need, needed, needs, new, newest, no hurry, not before, not yet,
+    inspect, keep, landing, last, leave, let, link, links, load, loads, long, longest, lower, lowest, make, may,
+    monitor, month, more, necessary, need, needed, needs, new, newest, next, no hurry, not before, not yet,
     nothing to change, off, offer, old, oldest, on, once, only after, only once, open, other, our, out,
     page, pages, pass, passes, pause, people, person, pixel, pixels, place, placement, placements, places,
     plan, planned, prepare, quarter, raise, reduce, refresh, replace, resume, review, sales, schedule,
@@ -230,13 +243,13 @@ def _plain(*lists: str) -> re.Pattern[str]:
 _TOLD_PLAINLY: Final = _plain(_PLAIN, _PHRASES, _REASONS)
 _ADVISED_PLAINLY: Final = _plain(_PLAIN, _PHRASES, _REASONS, _ADVICE_WORDS)
 # What somebody is to look for need not be so.
-_LOOKED_FOR: Final = re.compile(r"\b(?:whether|(?:see|check|verify|confirm)\s+that|if)\b[^,.;:!?]*", re.I)
+LOOKED_FOR: Final = re.compile(r"\b(?:whether|(?:see|check|verify|confirm)\s+that|if)\b[^,.;:!?]*", re.I)
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*")
 
 
 def unknown(words: str, *, claims: bool) -> tuple[str, ...]:
     """The words of a text that are none of the lists, each once: nobody knows what they claim."""
-    left = words if claims else _LOOKED_FOR.sub(" ", words)
+    left = words if claims else LOOKED_FOR.sub(" ", words)
     judged = (*METRIC_WORDS.values(), *DIRECTIONS.values(), ALARMS, NUMBER_WORDS, NOTHING)
     own = (METRIC_WORDS[one] for one in OWN)
     # Phrases come before the words that are judged elsewhere, so that "no trend" does not fall apart.

@@ -150,7 +150,9 @@ def ops_figures(
     }
     stands["urgent_alerts"] = Stands(Direction.FLAT, alert=here.urgent > 0)
     named = {subject_of(one): names.get(one, one) for one in here.projects}
-    return OpsFigures(here, ledger, Scope(ledger, named, stands, frozenset(window)), said, measured, missed)
+    return OpsFigures(
+        here, ledger, Scope(ledger, named, stands, frozenset(window), here.week), said, measured, missed
+    )
 
 
 def _missed(work: Work, target: Decimal) -> bool:

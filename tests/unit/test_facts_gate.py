@@ -30,6 +30,7 @@ SCOPE = Scope(
             Fact("lead_spend", Decimal(500), Unit.MONEY, "spend for leads", "EUR", "lead_spend"),
             Fact("matched", Decimal(12), Unit.COUNT, "leads matched by id", metric="matched"),
             Fact("match", Decimal("0.3"), Unit.SHARE, "match rate", metric="match_rate"),
+            Fact("then", Decimal(47), Unit.COUNT, "leads", metric="leads", period="2023-W30"),
             Fact("change", Decimal("0.04"), Unit.CHANGE, "change of spend", metric="spend"),
         ]
     ),
@@ -41,6 +42,7 @@ SCOPE = Scope(
         "impressions": Stands(Direction.DOWN, alert=False, lasting=False),
     },
     weeks=frozenset({Week.parse("2023-W31"), Week.parse("2023-W30")}),
+    own=Week.parse("2023-W31"),
 )
 TRUE = [
     pytest.param("Spend was {{fact:spend}} and brought {{fact:leads}} leads.", (), id="figures"),
@@ -328,3 +330,69 @@ def test_beside_a_campaign_all_together_may_be_told_of_in_a_sentence_of_its_own(
     told = "{{name:1178}} brought {{fact:1178.leads}} leads. Leads of all campaigns fell."
 
     assert judge(told, SCOPE, ("leads",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("prose", "claims"),
+    [
+        pytest.param("Leads fell in 2023-W30.", True, id="another week"),
+        pytest.param("Leads fell in W30.", False, id="another week in advice"),
+        pytest.param("Leads fell from {{fact:then}} to {{fact:leads}}.", True, id="a figure of another week"),
+        pytest.param("Leads were {{fact:then}} (2023-W30). They fell.", True, id="they"),
+        pytest.param("Leads fell on 2023-08-01.", True, id="a day"),
+        pytest.param("Leads fell on Sunday.", True, id="Sunday"),
+        pytest.param("Leads fell against the week before.", True, id="the week before"),
+        pytest.param("Leads will fall.", True, id="forecast"),
+        pytest.param("Leads fall next week.", True, id="next week"),
+        pytest.param("Leads may fall further.", False, id="forecast in advice"),
+        pytest.param("Leads fell last month.", False, id="month in advice"),
+    ],
+)
+def test_no_direction_is_of_another_week_or_to_come(prose: str, *, claims: bool) -> None:
+    assert Offence.OTHER_TIME in {one.offence for one in judge(prose, SCOPE, ("leads",), claims=claims)}
+
+
+@pytest.mark.parametrize("words", ["will be {}", "were {} last month", "would be {}", "were {} the previous week"])
+def test_a_figure_is_neither_forecast_nor_of_another_month(words: str) -> None:
+    prose = f"Leads {words.format('{{fact:leads}}')}."
+
+    assert Offence.UNKNOWN_WORD in {one.offence for one in judge(prose, SCOPE)}
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "Leads fell in W31 against the last four weeks.",
+        "Leads fell against the four weeks before.",
+        "Leads were {{fact:then}} (2023-W30). Leads of this week fell.",
+        "In 2023-W30 leads were {{fact:then}}. Leads fell.",
+    ],
+)
+def test_this_week_against_its_window_has_a_direction(prose: str) -> None:
+    assert judge(prose, SCOPE, ("leads",)) == ()
+
+
+def test_advice_may_wait_for_the_next_week() -> None:
+    assert judge("Keep the campaigns as they are until next week.", SCOPE, claims=False) == ()
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "were the same",
+        "were around the same",
+        "are at that level",
+        "are at the same level",
+        "stayed at their level",
+        "came as before",
+        "remained the same as before",
+    ],
+)
+def test_a_level_that_stayed_is_a_direction_too(claim: str) -> None:
+    assert Offence.DIRECTION in {one.offence for one in judge(f"Leads {claim}.", SCOPE, ("leads",))}
+    assert judge(f"Clicks {claim}.", SCOPE, ("clicks",)) == ()
+
+
+def test_the_same_time_is_no_level_and_advice_may_keep_one() -> None:
+    assert judge("At the same time leads fell.", SCOPE, ("leads",)) == ()
+    assert judge("Keep the budget at that level and the bid the same.", SCOPE, claims=False) == ()

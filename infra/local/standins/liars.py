@@ -38,6 +38,7 @@ class Lie(StrEnum):
     INVENTED_ALARM = "invented_alarm"
     CAMPAIGN_TREND = "campaign_trend"
     OUTSIDE_WORDS = "outside_words"
+    OTHER_TIME = "other_time"
     OTHER_SOURCE = "other_source"
     MARKUP = "markup"
     HTML = "html"
@@ -195,7 +196,9 @@ def _against(rng: random.Random, week: Week, *, flat: bool) -> Said:
     }
     if flat:
         moving = [metric for metric, way in ways.items() if way in {"UP", "DOWN"}]
-        false = {metric: ["are stable", "held steady"] for metric in moving} or false
+        false = {
+            metric: ["are stable", "held steady", "were the same", "are at that level"] for metric in moving
+        } or false
     metric = rng.choice(sorted(false))
     label = metric.replace("_", " ").capitalize()
     about = rng.choice([[metric], [], [other for other in sorted(ways) if other != metric][:1]])
@@ -229,6 +232,18 @@ def _of_campaign(rng: random.Random, week: Week) -> Said:
     words = (f"{metric.capitalize()} of {named} {went}", f"{named} has its share. It {went}")
     alarm = (f"{named} is critical", f"Alert: {metric} of {named} {went}") if alert else ()
     return _said(f"{rng.choice((*words, *alarm))}.", said["id"])
+
+
+def _other_time(rng: random.Random, week: Week) -> Said:
+    """A direction of this week, told of another one, of a month, or of what is to come."""
+    said = next((one for one in week["indicators"] if one["says"].startswith(("UP", "DOWN"))), None)
+    metric, went = (said["id"], "rise" if said["says"].startswith("UP") else "fall") if said else ("spend", "rise")
+    label, told = metric.replace("_", " ").capitalize(), {"rise": "rose", "fall": "fell"}[went]
+    words = (
+        f"{label} will {went} this week", f"{label} {told} in {week['weeks_before'][-1]}",
+        f"{label} {told} last month", f"{label} would {went} next week",
+    )  # fmt: skip
+    return _said(f"{rng.choice(words)}.", metric)
 
 
 def _outside_words(rng: random.Random, week: Week) -> Said:
@@ -279,6 +294,7 @@ _SAID: Final[Mapping[Lie, _Lying]] = {
     Lie.DENIED_ALARM: _denied,
     Lie.CAMPAIGN_TREND: _of_campaign,
     Lie.OUTSIDE_WORDS: _outside_words,
+    Lie.OTHER_TIME: _other_time,
     Lie.OTHER_SOURCE: _other_source,
     Lie.MARKUP: _markup,
 }
