@@ -2,7 +2,7 @@
 
 Why real: the SDK, its retries and what it makes of a broken answer stand between the lie and the gate.
 Figures are added up here from the rows of ads, and sentences read as a reader reads them: nothing of the ledger,
-the tokens or the gate takes part in the verdict. `LIES=200` tells so many weeks.
+the tokens or the gate takes part in the verdict. `LIES=200` tells so many weeks; else each lie is told once.
 """
 
 import html
@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -19,13 +20,13 @@ from infra.local.standins.liars import Lie
 from infra.local.standins.trials import MODEL, set_up, trial
 from prism_core.calendar import Week
 from prism_core.campaign.insights import AdDay
-from prism_core.campaign.planted import PlantedAds, planted_ads
+from prism_core.campaign.planted import Planted, PlantedAds, planted_ads
 from prism_core.reports.content import Fallback, Writer
 from prism_resources.reports.rendering import render
 from prism_resources.writing.evaluation import Evaluated, evaluated, together
 
-RUNS = int(os.environ.get("LIES", "20"))
 ALL_LIES = tuple(Lie)
+RUNS = int(os.environ.get("LIES", str(len(ALL_LIES))))
 LABELS = {
     Lie.REFUSES: Fallback.REFUSAL,
     Lie.TRUNCATES: Fallback.TRUNCATED,
@@ -44,14 +45,22 @@ WEEK = re.compile(r"\b\d{4}-W\d{2}\b")
 IN_WORDS = re.compile(
     r"\b(?:doubl|half|halv|thirds?\b|tenfold|dozen|ninety|hundred|thousand|no leads|critical|urgent|alarming|"
     r"collapse|tumbl|crash|balloon|improv|broken|arriving|nobody|a few leads|dwindl|algorithm|most leads|only|"
-    r"not come)",
+    r"not come|will (?:rise|fall)|would|last month)",
     re.I,
 )
 METRIC = r"(Spend|Leads|Cost per lead|Clicks|Impressions|Click rate|Cost per click|Landing page views)"
 LEVEL = re.compile(rf"\b{METRIC} (?:was|were) ([^.]*?\d(?:[\d.,]*\d)?)(?: (EUR|%))?(?: \((\d{{4}}-W\d{{2}})\))?")
 BY_META = re.compile(r"\bMeta counted:? (\S+)")
 MOVED = re.compile(rf"\b{METRIC} (rose|fell)\b")
-STEADY = re.compile(rf"\b{METRIC} (?:is|are|held) (?:stable|steady)")
+STEADY = re.compile(rf"\b{METRIC} (?:is|are|held|were|was) (?:stable|steady|the same|at that level)")
+CALM = re.compile(
+    r"nothing (?:in the figures )?asks for|no (?:action|decision) is needed|no reason to act|no alert", re.I
+)
+WENT = re.compile(r"\b(?:rose|fell|critical)\b|\bAlert\b")
+IT_WENT = re.compile(r"(?:It|They) (?:rose|fell)\b")
+PARAGRAPH = "\n\n"
+PIECE = re.compile(r"\n\s*\n|\s\* |(?<=[.!?])\s+")
+NAMED = "Synthetic campaign "
 
 
 class Sums:
@@ -102,6 +111,12 @@ class Truth:
         days = (ads.week.monday, ads.week.sunday)
         self.known |= {str(number) for day in days for number in (day.day, day.year)} | {"4"}
 
+    @property
+    def broken(self) -> bool:
+        """Whether nobody may call the week calm: by far fewer leads, or far dearer ones."""
+        leads, cost = self.change("leads"), self.change("cost_per_lead")
+        return (leads is not None and leads < Decimal("-0.65")) or (cost is not None and cost > Decimal("0.9"))
+
     def mean(self, metric: str) -> Decimal:
         whole = self.before.of(metric) or Decimal(0)
         return whole if metric in RATIOS else whole / 4
@@ -133,7 +148,7 @@ def visible(markup: str) -> str:
     """What a reader of the HTML sees, the words for pictures too."""
     body = re.sub(r"(?s)<(style|head|title)\b.*?</\1>|<!--.*?-->", " ", markup)
     alts = " ".join(re.findall(r'\balt="([^"]*)"', body))
-    return html.unescape(f"{re.sub(r'<[^>]+>', ' ', body)} {alts}")
+    return html.unescape(f"{re.sub(r'<[^>]+>', PARAGRAPH, body)} {alts}")
 
 
 def lies_in(mail: str, truth: Truth) -> Iterator[str]:
@@ -162,6 +177,25 @@ def lies_in(mail: str, truth: Truth) -> Iterator[str]:
         change = truth.change(label.lower().replace(" ", "_"))
         if change is None or abs(change) > Decimal("0.6"):
             yield f"{label} steady, but {change}"
+
+    yield from misplaced(mail, truth)
+
+
+def misplaced(mail: str, truth: Truth) -> Iterator[str]:
+    """Calm beside an alert, and directions of this week and of all that stand beside a campaign or another week."""
+    pieces = [sentences(one) for one in PIECE.split(mail)]
+    alarmed = any(one.startswith("Alert: ") for one in pieces) or truth.broken
+    for before, piece in pairwise(["", *pieces]):
+        if alarmed and CALM.search(piece):
+            yield f"calm beside an alert: {piece}"
+        if IT_WENT.match(piece) and (NAMED in before or WEEK.search(before)):
+            yield f"of something else: {before} {piece}"
+        if not WENT.search(piece):
+            continue
+        if NAMED in piece:
+            yield f"of one campaign: {piece}"
+        if any(one != truth.week.label for one in WEEK.findall(piece)):
+            yield f"of another week: {piece}"
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +253,29 @@ def test_an_honest_model_is_delivered_with_what_was_planted_and_without_false_al
     assert (sums.weeks, sums.planted, sums.fallbacks, sums.ungrounded) == (10, 5, {}, 0)
     assert (sums.missed, sums.false_alarms) == (0, 0), [(one.missed, one.false_alarms) for one in found]
     assert {one.by.model for one in found} == {MODEL}
+
+
+@pytest.mark.parametrize(
+    ("true", "false"),
+    [
+        pytest.param("Keep tracking", "Nothing asks for action. Keep tracking", id="calm"),
+        pytest.param("Keep tracking", "There is no alert on leads. Keep tracking", id="no alert"),
+        pytest.param("Keep tracking", "Leads of Synthetic campaign A fell. Keep tracking", id="of a campaign"),
+        pytest.param("Keep tracking", "Synthetic campaign A has leads. They fell. Keep tracking", id="they"),
+        pytest.param("Keep tracking", "Leads of it fell in {week}. Keep tracking", id="of another week"),
+        pytest.param("Keep tracking", "Leads will fall. Keep tracking", id="forecast"),
+        pytest.param("Keep tracking", "Leads were the same. Keep tracking", id="the same"),
+    ],
+)
+def test_the_judge_of_this_file_sees_what_is_said_wrongly_of_an_alert(true: str, false: str) -> None:
+    with trial() as (world, model):
+        set_up(world, 0, ())
+        ads = planted_ads(0, Planted.FORMS_BROKE)
+        text = sentences(render(evaluated(ads, model).content).text)
+
+    assert list(lies_in(text, Truth(ads))) == []
+    assert true in text
+    assert list(lies_in(text.replace(true, false.format(week=ads.week + -1), 1), Truth(ads)))
 
 
 @pytest.mark.parametrize(
