@@ -1,4 +1,4 @@
-"""Whether leads came in a week, in one word and one colour.
+"""Whether leads came in a week, or nobody knows, in one word and one colour.
 
 Belongs here: the status alone. Does not belong here: how good a week was (indicators.py).
 """
@@ -12,10 +12,14 @@ from prism_core.campaign.metrics import History
 
 
 class Activity(StrEnum):
-    """`green`: a lead came in the week, by Meta or by the customer system. `yellow`: none did."""
+    """`green`: a lead came in the week, by Meta or by the customer system. `yellow`: none did.
+
+    `grey`: none that is known, of a week that was not read whole: some may have come.
+    """
 
     GREEN = "green"
     YELLOW = "yellow"
+    GREY = "grey"
 
     @property
     def word(self) -> str:
@@ -27,26 +31,33 @@ class Activity(StrEnum):
         return _COLOURS[self]
 
 
-_WORDS: Final = {Activity.GREEN: "ACTIVE", Activity.YELLOW: "NO LEADS"}
-_COLOURS: Final = {Activity.GREEN: "#1d7f3f", Activity.YELLOW: "#8a5a00"}
+_WORDS: Final = {Activity.GREEN: "ACTIVE", Activity.YELLOW: "NO LEADS", Activity.GREY: "NOT KNOWN"}
+_COLOURS: Final = {Activity.GREEN: "#1d7f3f", Activity.YELLOW: "#8a5a00", Activity.GREY: "#545b64"}
 
 
 @dataclass(frozen=True, slots=True)
 class LeadActivity:
-    """Leads of a week by source; `crm` None: that system was not read. `last`: the newest week with any."""
+    """Leads of a week by source; `crm` None: that system was not read. `last`: the newest week with any.
+
+    `whole`: whether what Meta counted is all of the week.
+    """
 
     week: Week
     meta: int
     crm: int | None
     last: Week | None
+    whole: bool = True
 
     @property
     def status(self) -> Activity:
-        return Activity.GREEN if self.meta or self.crm else Activity.YELLOW
+        if self.meta or self.crm:
+            return Activity.GREEN
+        return Activity.YELLOW if self.whole else Activity.GREY
 
 
 def lead_activity(history: History, week: Week, crm: int | None) -> LeadActivity:
     """Raises BadUsage when the week was not read."""
-    counted = history.totals(week).sums.leads
+    of_week = history.totals(week)
+    counted = of_week.sums.leads
     seen = [one for one in history.weeks if one <= week and history.totals(one).sums.leads]
-    return LeadActivity(week, counted, crm, week if crm else max(seen, default=None))
+    return LeadActivity(week, counted, crm, week if crm else max(seen, default=None), of_week.whole)

@@ -29,6 +29,7 @@ from prism_core.reports.wording import WEEKS_IN_WORDS
 CARDS: Final = (Metric.SPEND, Metric.LEADS, Metric.COST_PER_LEAD, Metric.CLICK_RATE)
 COLUMNS: Final = (Metric.SPEND, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LEADS, Metric.COST_PER_LEAD)
 UNKNOWN: Final = "not known"
+NOT_FOR_LEADS: Final = "\N{EN DASH} (not for leads)"
 
 
 def report(
@@ -104,7 +105,12 @@ def _further(found: Figures) -> list[Statement]:
 
 
 def _row(one: CampaignWeek, found: Figures) -> tuple[str, ...]:
-    cells = (_cell(found.of(metric, campaign_id=one.campaign_id)) for metric in COLUMNS)
+    cells = (
+        NOT_FOR_LEADS
+        if metric is Metric.COST_PER_LEAD and not one.for_leads
+        else _cell(found.of(metric, campaign_id=one.campaign_id))
+        for metric in COLUMNS
+    )
     return (f"{{{{name:{one.campaign_id}}}}}", *cells, "yes" if one.for_leads else "no")
 
 

@@ -151,6 +151,16 @@ def test_a_campaign_that_is_not_for_leads_is_listed_as_such() -> None:
     (table,) = [one for one in plain(of(rows, 1)).sections if isinstance(one, Table)]
 
     assert [(row[0], row[-1]) for row in table.rows] == [("{{name:1}}", "yes"), ("{{name:2}}", "no")]
+    assert table.rows[0][5] == "{{fact:week.2023-w31.1.cost_per_lead}}"
+    assert table.rows[1][5] == "\N{EN DASH} (not for leads)"
+
+
+def test_a_campaign_for_leads_without_any_has_no_known_cost_of_one() -> None:
+    (table,) = [
+        one for one in plain(of([ad(leads=0, objective="OUTCOME_LEADS")], 1)).sections if isinstance(one, Table)
+    ]
+
+    assert table.rows[0][5] == "not known"
 
 
 def test_a_table_of_many_campaigns_says_that_it_is_not_all_of_them() -> None:
@@ -281,8 +291,26 @@ def test_a_week_of_which_nothing_was_read_has_no_figure() -> None:
     content = plain(figures(Inputs(history_of({week(0): ()}, {}), week(0), "EUR")))
 
     assert "The ads of 2023-W31 were not read." in said(content)
+    assert content.sections[0].status == ("NOT KNOWN", "#545b64")  # pyright: ignore[reportAttributeAccessIssue]
     assert [content.text(card.value) for card in content.cards] == ["not known"] * 4
     assert content.refused() == ()
+
+
+@pytest.mark.parametrize(
+    ("leads", "crm", "chip"),
+    [
+        pytest.param(0, None, "NOT KNOWN", id="none is known"),
+        pytest.param(0, 0, "NOT KNOWN", id="none by the customer system"),
+        pytest.param(0, 2, "ACTIVE", id="one by the customer system"),
+        pytest.param(3, None, "ACTIVE", id="one by Meta"),
+    ],
+)
+def test_of_a_week_that_was_not_read_whole_nobody_says_that_there_were_no_leads(
+    leads: int, crm: int | None, chip: str
+) -> None:
+    content = plain(lacking(weekly([9, leads]), 2, 1, Wholeness(refused=1), crm_leads=crm))
+
+    assert content.sections[0].status[0] == chip  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_contacts_that_did_not_come_are_said() -> None:
