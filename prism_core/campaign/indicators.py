@@ -45,7 +45,7 @@ class Rule(Model):
     alert: Annotated[Measure, Field(gt=0)] = Field(description="a change from this in a bad direction is an alert")
     severe: Annotated[Measure, Field(gt=0)] = Field(description="from this it is said at once, in its first week")
     volume: Annotated[int, Field(ge=0)] = Field(
-        description="events in the weeks before, on average a week, below which nothing is said"
+        description="events in the weeks before, on average a week, below which only their end is said"
     )
     bad: Many[Choice[Direction]] = Field(description="the directions that are bad news")
 
@@ -183,9 +183,14 @@ def why_not(trend: Trend, rule: Rule, rules: Rules = RULES) -> Unjudged | None:
         return Unjudged.NO_FIGURE
     if trend.weeks_in_window < rules.fewest_weeks:
         return Unjudged.TOO_FEW_WEEKS
-    if (trend.events_before or 0) < rule.volume * trend.weeks_in_window:
+    if (trend.events_before or 0) < rule.volume * trend.weeks_in_window and not _stopped(trend, rules):
         return Unjudged.LITTLE_VOLUME
     return None
+
+
+def _stopped(trend: Trend, rules: Rules) -> bool:
+    """Whether nothing came where something was to be expected, by more than chance: of little, too, it says so."""
+    return trend.value == 0 and rules.noise * _standard_error(trend) < 1
 
 
 def step(state: State, trend: Trend, rule: Rule, rules: Rules = RULES) -> State:

@@ -51,6 +51,7 @@ _UNKNOWN: Final[Mapping[Department, str]] = {
     Department.MARKETING: "Keep the campaigns as they are until a week can be judged.",
     Department.LEADERSHIP: "Decide nothing on the figures of this week.",
 }
+_UNRELIABLE: Final = Statement("Attribution of this week is not to be relied on.")
 
 
 def words(found: Figures) -> Words:
@@ -71,13 +72,22 @@ def _headline(found: Figures) -> Iterator[Statement]:
     named = striking(found)
     if not found.totals.whole:
         yield Statement("This week was not read whole and cannot be judged; what is missing is listed.")
+    elif not named and not _judged(found):
+        yield Statement("This week cannot be judged: there is too little to compare it with.")
     elif not named:
-        yield Statement(
-            "Nothing asks for action."
-            if _judged(found)
-            else "This week cannot be judged: there is too little to compare it with."
-        )
+        doubts = tuple(_doubts(found))
+        yield from doubts
+        yield Statement("Nothing else asks for action." if doubts else "Nothing asks for action.")
     yield from named
+
+
+def _doubts(found: Figures) -> Iterator[Statement]:
+    """Why a week without an alert may have something wrong all the same."""
+    leads = found.indicators[Metric.LEADS]
+    if leads.unjudged is not None:
+        yield direction(leads, found)
+    if _unreliable(found):
+        yield _UNRELIABLE
 
 
 def striking(found: Figures) -> tuple[Statement, ...]:
@@ -128,7 +138,7 @@ def _recommendations(found: Figures) -> Iterator[Recommendation]:
 
 
 def _quiet(found: Figures) -> Mapping[Department, str]:
-    if not _judged(found):
+    if not _judged(found) or found.indicators[Metric.LEADS].unjudged is not None:
         return _UNKNOWN
     return _WAIT if striking(found) else _CALM
 
@@ -164,7 +174,7 @@ def attribution(found: Figures) -> tuple[Statement, ...]:
             Statement(f"Not matched, customer system alone, {why}: {{{{fact:match.crm_only.{outcome}}}}}.")
         )
     if _unreliable(found):
-        said.append(Statement("Attribution of this week is not to be relied on."))
+        said.append(_UNRELIABLE)
     return tuple(said)
 
 

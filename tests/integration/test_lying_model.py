@@ -182,7 +182,7 @@ def lies_in(mail: str, truth: Truth) -> Iterator[str]:
 
 
 def misplaced(mail: str, truth: Truth) -> Iterator[str]:
-    """Calm beside an alert, and directions of this week and of all that stand beside a campaign or another week."""
+    """Calm beside an alert; directions of this week and of all beside a campaign or another week."""
     pieces = [sentences(one) for one in PIECE.split(mail)]
     alarmed = any(one.startswith("Alert: ") for one in pieces) or truth.broken
     for before, piece in pairwise(["", *pieces]):

@@ -102,6 +102,19 @@ def test_little_volume_says_nothing_whatever_it_does() -> None:
     assert stands({Metric.LEADS: found[-1]}) == {}
 
 
+@pytest.mark.parametrize(
+    ("leads", "shown"),
+    [
+        pytest.param([7, 8, 6, 7, 0], ["DOWN, ONE WEEK"], id="a week"),
+        pytest.param([7, 8, 6, 7, 0, 0], ["DOWN, ONE WEEK", "DOWN, ALERT"], id="two weeks"),
+        pytest.param([2, 3, 2, 1, 0, 0], ["not judged", "not judged"], id="by chance"),
+        pytest.param([7, 8, 6, 7, 1], ["not judged"], id="one lead"),
+    ],
+)
+def test_of_little_it_is_told_that_it_stopped_where_that_is_not_chance(leads: list[int], shown: list[str]) -> None:
+    assert words(leads)[4:] == shown
+
+
 def test_what_was_judged_goes_to_the_gate() -> None:
     found = told([400, 400, 400, 400, 40])[-1]
 
@@ -124,7 +137,7 @@ def test_the_real_weeks_alarm_nobody() -> None:
         assert [indicator(metric, trends[: at + 1]).alert for at in range(5)] == [False] * 5
 
 
-@pytest.mark.parametrize("level", [12, 40, 600], ids=["small", "middle", "large"])
+@pytest.mark.parametrize("level", [5, 8, 12, 40, 600], ids=["tiny", "very small", "small", "middle", "large"])
 def test_plain_chance_is_an_alert_in_less_than_one_week_of_a_hundred(level: int) -> None:
     chance = random.Random(level)
     # A week is as dispersed as real ones: chance of each lead, and a tenth of the level beside it.

@@ -136,6 +136,31 @@ def test_a_large_move_of_one_week_without_an_alert_asks_to_wait() -> None:
     assert "Nothing asks for action." not in said(found)
 
 
+def test_a_stop_of_few_leads_is_told_and_in_its_second_week_an_alert() -> None:
+    first, second = (plain(of(weekly(leads), len(leads))) for leads in ([7, 8, 6, 7, 0], [7, 8, 6, 7, 0, 0]))
+
+    assert "Leads fell this week against the mean of the last four weeks: -100.0\xa0%" in said(first)
+    assert "Alert: leads fell" in said(second)
+    for content in (first, second):
+        assert "asks for action" not in said(content)
+        assert content.refused() == ()
+
+
+def test_nothing_asks_for_action_only_where_leads_were_judged_and_are_matched() -> None:
+    few = plain(of(weekly([4, 5, 4, 3, 5]), 5))
+    unmatched = attribute([row for row in weekly([400] * 5) if Week.of(row.day) == week(4)], [lead("1")])
+    loose = plain(of(weekly([400] * 5), 5, attribution=unmatched, crm_leads=1))
+
+    def headline(content: ReportContent) -> list[str]:
+        return [content.text(one.prose) for one in content.headline][-2:]
+
+    assert headline(few)[0].startswith("Leads: not judged, because the volume is too small")
+    assert headline(loose)[0] == "Attribution of this week is not to be relied on."
+    assert {headline(one)[1] for one in (few, loose)} == {"Nothing else asks for action."}
+    assert headline(plain(of(weekly([400] * 5), 5)))[1] == "Nothing asks for action."
+    assert (few.refused(), loose.refused()) == ((), ())
+
+
 def test_a_week_without_anything_is_told_as_one() -> None:
     found = plain(of([], 1))
 
