@@ -39,7 +39,7 @@ _COLOURS: Final = {Activity.GREEN: "#1d7f3f", Activity.YELLOW: "#8a5a00", Activi
 class LeadActivity:
     """Leads of a week by source; `crm` None: that system was not read. `last`: the newest week with any.
 
-    `whole`: whether what Meta counted is all of the week.
+    `whole`: whether what Meta counted is all of the week, as far as anybody knows.
     """
 
     week: Week
@@ -60,4 +60,4 @@ def lead_activity(history: History, week: Week, crm: int | None) -> LeadActivity
     of_week = history.totals(week)
     counted = of_week.sums.leads
     seen = [one for one in history.weeks if one <= week and history.totals(one).sums.leads]
-    return LeadActivity(week, counted, crm, week if crm else max(seen, default=None), of_week.whole)
+    return LeadActivity(week, counted, crm, week if crm else max(seen, default=None), of_week.every_row)

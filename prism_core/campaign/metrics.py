@@ -124,7 +124,15 @@ class WeekTotals:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is known to be missing: else it is no smaller week, and compared with nothing."""
+        """Whether nothing is known to be missing: else it is no smaller week, and compared with nothing.
+
+        Of a week whose currency changed nobody can say that its rows come to the account's own total.
+        """
+        return self.every_row and self.sums.spend is not None
+
+    @property
+    def every_row(self) -> bool:
+        """Whether no row is known to be missing, whatever its money."""
         return not (self.missing or self.read.refused or self.read.unaccounted or self.read.uncounted > 0)
 
     def parts(self, metric: Metric) -> Parts | None:

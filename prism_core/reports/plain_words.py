@@ -70,7 +70,9 @@ def _headline(found: Figures) -> Iterator[Statement]:
     if cost is not None:
         yield Statement(f"The cost per lead was {{{{fact:{cost}}}}}.")
     named = striking(found)
-    if not found.totals.whole:
+    if not found.totals.whole and found.totals.every_row:
+        yield Statement("This week cannot be judged: its spend is in several currencies.")
+    elif not found.totals.whole:
         yield Statement("This week was not read whole and cannot be judged; what is missing is listed.")
     elif not named and not _judged(found):
         yield Statement("This week cannot be judged: there is too little to compare it with.")
@@ -150,7 +152,7 @@ def activity(found: Figures) -> tuple[Statement, ...]:
     said = [Statement(f"Leads that Meta counted: {counted}.")]
     if found.activity.crm is not None:
         said.append(Statement("Leads in the customer system: {{fact:crm.leads}}."))
-    if not found.totals.whole:
+    if not found.totals.every_row:
         said.append(Statement("The week was not read whole: leads may have come that are not counted."))
     if last is not None and last != found.week:
         said.append(Statement(f"The last leads came in {last}."))

@@ -1,6 +1,7 @@
 """A week's report says the figures of its rows and what was told otherwise, and passes the gate."""
 
 import dataclasses
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -237,6 +238,20 @@ def test_figures_that_are_missing_are_named_and_never_made_up() -> None:
     assert "Rows of ads that were refused and are in none of the figures: 3." in said(found)
     assert "several currencies" in said(found)
     assert found.refused() == ()
+
+
+def test_a_week_whose_currency_changed_is_compared_with_nothing_and_says_so() -> None:
+    rows = [*weekly([400] * 5), ad(week(4).monday + timedelta(days=3), campaign="2", leads=0, currency="USD")]
+
+    found = of(rows, 5)
+    content = plain(found)
+
+    assert not found.totals.whole
+    assert {one.word for one in found.indicators.values()} == {"not judged"}
+    assert "This week cannot be judged: its spend is in several currencies." in said(content)
+    assert "This week is compared with nothing." in said(content)
+    assert content.sections[0].status[0] == "ACTIVE"  # pyright: ignore[reportAttributeAccessIssue]
+    assert content.refused() == ()
 
 
 @pytest.mark.parametrize(
