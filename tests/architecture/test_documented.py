@@ -8,6 +8,7 @@ import typer
 
 from infra.cli.app import app
 from infra.lake_documents import DOCUMENT, document
+from infra.local.standins.liars import Lie
 from prism_core.settings import Settings
 from tests.architecture.documents import (
     broken_links,
@@ -175,3 +176,7 @@ def test_every_setting_is_described_with_its_variable() -> None:
     text = (ROOT / "docs" / "settings.md").read_text()
 
     assert [name for name in Settings.model_fields if f"| `{name}` | `PRISM_{name.upper()}` |" not in text] == []
+
+
+def test_as_many_lies_are_told_of_as_there_are() -> None:
+    assert f"The stand-in lies in {len(Lie)} ways" in (ROOT / "docs" / "campaign.md").read_text(encoding="utf-8")
