@@ -62,6 +62,12 @@ class Users:
                 raise
         return User(_sub(found["UserAttributes"]), name, tuple(sorted(group["GroupName"] for group in groups)))
 
+    def of_subject(self, sub: str) -> User | None:
+        """The account that tokens name by `sub`."""
+        with calling(f"the account {sub}", "look for"):
+            found = self._cognito.list_users(UserPoolId=self._pool, Filter=f'sub = "{sub}"', Limit=1)["Users"]
+        return self.find(found[0]["Username"]) if found else None
+
     def add(self, email: str, role: Role, *, password: str | None = None, name: str | None = None) -> User:
         """Make an account. Without a password Cognito mails one that must be changed at the first sign-in.
 

@@ -16,10 +16,11 @@ from pydantic.fields import FieldInfo
 
 from prism_core.failures import BadUsage, TransientFailure
 from prism_core.models.base import Versioned
+from prism_core.models.changes import Change
 from prism_core.models.reports import Recipient
 from prism_core.privacy import holds_members, person_of
 from prism_core.settings import Settings
-from prism_core.tables import RECIPIENTS, REQUESTS, TABLES, TableSpec
+from prism_core.tables import CHANGELOG, RECIPIENTS, REQUESTS, TABLES, TableSpec
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
@@ -40,6 +41,15 @@ class Forgotten:
     deleted: int
     blanked: int
     key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An item that forgetting would change. `entries` of the change log hold values that become unreadable."""
+
+    item: str
+    deleted: bool
+    entries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,13 @@ def requester(request_id: str) -> Person:
     return Person("request", request_id, person_of(REQUESTS, {"request_id": request_id}), (REQUESTS,))
 
 
+def refuse_named(dynamodb: "DynamoDBClient", settings: Settings, member_id: str, reason: str) -> None:
+    """Raise BadUsage when the reason names the member, as `forget_member` does, but before anything is done."""
+    _refuse_names(
+        [item for _, item in _work(dynamodb, settings, PersonKeys(dynamodb, settings), member(member_id))], reason
+    )
+
+
 def forget_member(
     dynamodb: "DynamoDBClient",
     settings: Settings,
@@ -83,8 +100,7 @@ def forget_member(
     """A member, and the same person as recipient of reports. Raises as `forget` does."""
     author: Any = {"actor": actor, "reason": reason, "request_id": request_id, "now": now}
     # While the member is there, its reason is judged before anything is done.
-    keys = PersonKeys(dynamodb, settings)
-    _refuse_names([item for _, item in _work(dynamodb, settings, keys, member(member_id))], reason)
+    refuse_named(dynamodb, settings, member_id, reason)
     done = [forget(dynamodb, settings, one, **author) for one in _as_recipient(dynamodb, settings, member_id)]
     try:
         done.append(forget(dynamodb, settings, member(member_id), **author))
@@ -94,6 +110,25 @@ def forget_member(
     return Forgotten(
         member_id, sum(one.deleted for one in done), sum(one.blanked for one in done), any(one.key for one in done)
     )
+
+
+def touched_of_member(dynamodb: "DynamoDBClient", settings: Settings, member_id: str) -> list[Touched]:
+    """What `forget_member` would delete or blank; nothing is written.
+
+    Raises BadUsage when nobody has this id, nor a key. An empty list: only the key is left to delete.
+    """
+    keys = PersonKeys(dynamodb, settings)
+    log = TableReader(dynamodb, settings, CHANGELOG, Change)
+    people = [*_as_recipient(dynamodb, settings, member_id), member(member_id)]
+    work = [one for person in people for one in _work(dynamodb, settings, keys, person)]
+    if not work and all(keys.find(person.name, fresh=True) is None for person in people):
+        raise BadUsage(f"there is no member {member_id!r}, nor a key of one; nothing is left to forget")
+    found: list[Touched] = []
+    for store, item in work:
+        key = store.spec.item_key(store.spec.key_of(item))
+        entries = [one for one in log.query("by_item", item_key=key) if {*store.spec.personal} & {*one.changes}]
+        found.append(Touched(key, _emptied(store.spec, item) is None, len(entries)))
+    return found
 
 
 def forget(

@@ -19,7 +19,8 @@ from infra.cli.deliveries import deliveries
 from infra.cli.doctor import doctor
 from infra.cli.events import events_app
 from infra.cli.export import export
-from infra.cli.history import as_of, forget
+from infra.cli.forget import forget, forget_member
+from infra.cli.history import as_of
 from infra.cli.ingest import ingest_app
 from infra.cli.leads import leads
 from infra.cli.materialize import materialize
@@ -65,6 +66,7 @@ app.command()(query)
 app.command("as-of")(as_of)
 app.command()(changes)
 app.command()(forget)
+app.command("forget-member")(forget_member)
 app.command()(plan)
 app.command()(plans)
 app.command()(publish)

@@ -1,12 +1,10 @@
-"""`prism as-of` and `prism forget`: what was, and what must not be known any more.
+"""`prism as-of`: what was.
 
-Belongs here: the two commands and how they print. Does not belong here: rebuilding a state (prism_core/history)
-and what forgetting a person does (prism_resources/forgetting.py).
+Belongs here: the command and how it prints. Does not belong here: rebuilding a state (prism_core/history), and
+what must not be known any more (forget.py).
 """
 
-import getpass
 import json
-import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -125,54 +123,3 @@ def _print(rows: list[dict[str, Any]], columns: list[str], output: Format) -> No
 
 def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
-
-
-def forget(
-    member_id: Annotated[str | None, typer.Argument(help="the member to forget")] = None,
-    recipient: Annotated[str, typer.Option("--recipient", help="instead: who gets reports and is no member")] = "",
-    request: Annotated[str, typer.Option("--request", help="instead: who asked for capacity, by its id")] = "",
-    *,
-    reason: Annotated[str, typer.Option("--reason", help="why; kept in the change log, so name nobody")],
-    yes: Annotated[bool, typer.Option("--yes", help="do it; without it, nothing is deleted")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="what was done as one JSON object")] = False,
-) -> None:
-    """Forget a person for ever: their row, their key, and every sealed value in history, lake and backups."""
-    from prism_resources import forgetting
-    from prism_resources.aws import client
-    from prism_resources.backup.sets import set_names
-    from prism_resources.lake import Lake
-
-    named = [("member", member_id or ""), ("recipient", recipient), ("request", request)]
-    chosen = [(noun, name) for noun, name in named if name]
-    if len(chosen) != 1:
-        raise BadUsage("say whom to forget: a member, --recipient or --request, and one of them only")
-    ((noun, name),) = chosen
-    if not reason.strip():
-        raise BadUsage("--reason is empty; say why, without naming the person")
-    if not yes:
-        raise BadUsage(f"{name} would be forgotten for ever and nothing brings them back; repeat it with --yes")
-    with attached(say) as platform:
-        dynamodb, settings = client(platform.settings, "dynamodb"), platform.settings
-        author: Any = {
-            "actor": f"cli:{getpass.getuser()}",
-            "reason": reason,
-            "request_id": f"forget-{uuid.uuid4().hex}",
-            "now": clock.now(),
-        }
-        if noun == "member":
-            done = forgetting.forget_member(dynamodb, settings, name, **author)
-        else:
-            person = forgetting.recipient(name) if noun == "recipient" else forgetting.requester(name)
-            done = forgetting.forget(dynamodb, settings, person, **author)
-        platform.flush()
-        aside = set_names(Lake(settings))
-    if aside:
-        say(f"rows of before stand in restored sets: {', '.join(aside)}; drop each: prism restore --drop SET")
-    if as_json:
-        typer.echo(
-            json.dumps({f"{noun}_id": name, "deleted": done.deleted, "blanked": done.blanked, "key": done.key})
-        )
-        return
-    kept = "the data key deleted" if done.key else "there was no data key"
-    say(f"{name} is forgotten: {done.deleted} items deleted, {done.blanked} blanked, {kept}")
-    say("a process that is running may remember the key for one minute")

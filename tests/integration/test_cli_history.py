@@ -12,6 +12,8 @@ import pytest
 
 from infra.deploy import deploy
 from infra.local.platform import Platform, attached
+from infra.users import Users, link_member, member_to_link
+from prism_api.api.calls import Role
 from prism_core.calendar import Week
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project
@@ -142,6 +144,10 @@ def test_csv_holds_the_same_items_with_nested_values_as_json(home: Path) -> None
         (("forget", "--recipient", "x-9", "--reason", "asked", "--yes"), "no recipient 'x-9'"),
         (("forget", "--request", "r-9", "--reason", "asked", "--yes"), "no request 'r-9'"),
         (("forget", "M-9", "--reason", "asked", "--yes"), "no member 'M-9'"),
+        (("forget-member", "M-1"), "--reason is missing"),
+        (("forget-member", "M-1", "--reason", "asked"), "M-1 was not typed"),
+        (("forget-member", "M-1", "--reason", "Anna asked", "--yes"), "names the person"),
+        (("forget-member", "M-9", "--dry-run"), "no member 'M-9'"),
     ],
 )
 def test_wrong_words_end_with_two_and_say_what_is_wrong(home: Path, arguments: tuple[str, ...], says: str) -> None:
@@ -149,7 +155,7 @@ def test_wrong_words_end_with_two_and_say_what_is_wrong(home: Path, arguments: t
 
     assert answer.returncode == 2
     assert says in " ".join(answer.stderr.split())
-    assert answer.stdout == ""
+    assert answer.stdout == "" or "forgetting M-1" in answer.stdout  # shown before the question
 
 
 def changes(home: Path, *arguments: str) -> Any:
@@ -207,13 +213,36 @@ def test_csv_and_table_have_a_row_a_field(home: Path) -> None:
     assert "2 items" in shown.stderr
 
 
-def test_who_is_forgotten_is_forgotten_in_the_past_too_and_in_every_file_of_the_home(
+def test_who_is_forgotten_is_shown_first_and_then_forgotten_in_the_past_too_and_in_every_file_of_the_home(
     home: Path, serving: Platform
 ) -> None:
-    done = prism(home, "forget", "M-1", "--reason", "asked for it", "--yes", "--json")
+    users = Users(serving.settings)
+    account = users.add("anna@example.org", Role.ANNOTATOR, password="Signs-in-1-here")
+    link_member(
+        serving.settings, member_to_link(serving.settings, "M-1"), account, actor="t", request_id="t", now=SECOND
+    )
+
+    shown = prism(home, "forget-member", "M-1", "--dry-run", "--json")
+
+    assert json.loads(shown.stdout) == {
+        "member_id": "M-1",
+        "items": [
+            {"item": "members/M-1", "becomes": "deleted", "log_entries": 2},
+            {"item": "availability/M-1/2026-01-05", "becomes": "blanked", "log_entries": 1},
+        ],
+        "account": True,
+        "restored_sets": [],
+    }
+    assert as_of(home, SECOND, "--key", "M-1")[0]["name"] == "Anna"
+
+    done = prism(home, "forget-member", "M-1", "--reason", "asked for it", "--yes", "--json")
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"member_id": "M-1", "deleted": 1, "blanked": 1, "key": True}
+    told = json.loads(done.stdout)
+    assert told == {"member_id": "M-1", "deleted": 1, "blanked": 1, "key": True, "account": True}
+    assert users.find("anna@example.org") is None
+    (last, *_) = changes(home, "members", "--since", "2026-W04")
+    assert (last["item_key"], last["operation"], last["reason"]) == ("members/M-1", "delete", "asked for it")
     then = {row["member_id"]: row for row in as_of(home, SECOND)}
     assert (then["M-1"]["name"], then["M-1"]["email"]) == ("forgotten", "forgotten")
     assert then["M-1"]["hours"] == {"mon": "8.00"}
@@ -221,4 +250,5 @@ def test_who_is_forgotten_is_forgotten_in_the_past_too_and_in_every_file_of_the_
     serving.flush()
     kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
     assert b"M-1" in kept
-    assert [word for word in (b"Anna", b"Ana@example.org", b"arthroscopy") if word in kept] == []
+    words = (b"Anna", b"Ana@example.org", b"arthroscopy", b"anna@example.org")
+    assert [word for word in words if word in kept] == []
