@@ -33,7 +33,28 @@ QUOTAS: Final[dict[str, Figure]] = {
     "shard_parallel": Figure(10, "batches at once a shard", "Lambda, parallelization factor", "others"),
 }  # fmt: skip
 
-# Dollars.
+# Dollars; what a month of everything is computed with beside those below. Nobody's page was at hand: confirm them.
+MONTHLY: Final[dict[str, Figure]] = {
+    "fargate_cpu": Figure(0.03238, "a vCPU and hour of Fargate, arm64", "from memory", "nobody"),
+    "fargate_gb": Figure(0.00356, "a GB and hour of Fargate, arm64", "from memory", "nobody"),
+    "rds_hour": Figure(0.032, "an hour of db.t4g.small, Postgres", "from memory", "nobody"),
+    "rds_gb": Figure(0.115, "a GB and month of gp3 of RDS", "from memory", "nobody"),
+    "nat_hour": Figure(0.045, "an hour of a NAT gateway", "from memory", "nobody"),
+    "nat_gb": Figure(0.045, "a GB through it", "from memory", "nobody"),
+    "read_unit": Figure(0.125e-6, "a read unit on demand", "from memory", "nobody"),
+    "ddb_gb": Figure(0.25, "a GB and month of DynamoDB", "from memory", "nobody"),
+    "pitr_gb": Figure(0.20, "a GB and month of its point-in-time recovery", "from memory", "nobody"),
+    "athena_tb": Figure(5.0, "a TB scanned by Athena", "from memory", "nobody"),
+    "rekognition_image": Figure(0.001, "a question to Rekognition", "from memory", "nobody"),
+    "ses_mail": Figure(0.0001, "a mail of SES", "from memory", "nobody"),
+    "log_gb": Figure(0.50, "a GB into CloudWatch Logs", "from memory", "nobody"),
+    "alarm": Figure(0.10, "an alarm and month", "from memory", "nobody"),
+    "metric": Figure(0.30, "a figure of one's own and month", "from memory", "nobody"),
+    "secret": Figure(0.40, "a secret and month", "from memory", "nobody"),
+    "qs_author": Figure(24.0, "an author of QuickSight and month", "from memory", "nobody"),
+    "qs_reader": Figure(3.0, "a reader of QuickSight and month", "from memory", "nobody"),
+}
+# Of events, quoted by docs/scale.md.
 PRICES: Final[dict[str, Figure]] = {
     "api_request": Figure(1.00e-6, "a request of an HTTP API", "several guides", "others"),
     "lambda_request": Figure(0.20e-6, "an invocation", "several guides", "others"),

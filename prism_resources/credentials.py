@@ -1,6 +1,6 @@
-"""The tokens of the services outside, from Secrets Manager.
+"""The tokens of the services outside, in Secrets Manager.
 
-Belongs here: which secret holds what, reading it when a connection is made, and saying how to put it there. Does
+Belongs here: which secret holds what, reading it when a connection is made, and putting it there. Does
 not belong here: any setting, and any use of a token. Read anew each time: a token that was replaced serves at
 once.
 """
@@ -11,12 +11,18 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from prism_core.failures import PermanentFailure
+from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
 
 _MISSING: Final = frozenset({"ResourceNotFoundException"})
+# What each service's secret holds.
+FORMS: Final = {
+    "meta": ("access_token", "app_id", "app_secret"),
+    "hubspot": ("access_token",),
+    "claude": ("api_key",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +55,51 @@ def secret_name(settings: Settings, service: str) -> str:
 
 def meta_credentials(settings: Settings) -> MetaCredentials:
     """Raises PermanentFailure that says what is missing and how to put it there."""
-    return MetaCredentials(**_read(settings, "meta", ("access_token", "app_id", "app_secret")))
+    return MetaCredentials(**_read(settings, "meta"))
 
 
 def hubspot_credentials(settings: Settings) -> HubSpotCredentials:
     """Raises as `meta_credentials`."""
-    return HubSpotCredentials(**_read(settings, "hubspot", ("access_token",)))
+    return HubSpotCredentials(**_read(settings, "hubspot"))
 
 
 def claude_credentials(settings: Settings) -> ClaudeCredentials:
     """Raises as `meta_credentials`."""
-    return ClaudeCredentials(**_read(settings, "claude", ("api_key",)))
+    return ClaudeCredentials(**_read(settings, "claude"))
 
 
-def _read(settings: Settings, service: str, names: tuple[str, ...]) -> dict[str, str]:
-    secret = secret_name(settings, service)
+def put_credentials(settings: Settings, service: str, text: str) -> bool:
+    """Keep the credentials of a service, JSON of its form; True when there were none before.
+
+    Raises BadUsage, which never repeats a value, when the text is not of that form.
+    """
+    names, secret = FORMS[service], secret_name(settings, service)
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or {*found} != {*names} or not all(_is_text(found[name]) for name in names):
+        raise BadUsage(f"the credentials of {service} are one JSON object with the texts {', '.join(names)}")
+    manager = client(settings, "secretsmanager")
+    with calling(f"secret {secret}", "write"):
+        try:
+            manager.put_secret_value(SecretId=secret, SecretString=json.dumps(found))
+        except ClientError as error:
+            if error_code(error) not in _MISSING:
+                raise
+            manager.create_secret(Name=secret, SecretString=json.dumps(found))
+            return True
+    return False
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _read(settings: Settings, service: str) -> dict[str, str]:
+    names, secret = FORMS[service], secret_name(settings, service)
     form = json.dumps(dict.fromkeys(names, "…"), ensure_ascii=False)
-    how = f"`aws secretsmanager create-secret --name {secret} --secret-string '{form}'` makes one"
+    how = f"`prism secret put {service} FILE` makes one of a file with {form}"
     try:
         with calling(f"secret {secret}", "read"):
             try:
@@ -82,7 +116,7 @@ def _read(settings: Settings, service: str, names: tuple[str, ...]) -> dict[str,
         found = None
     values = found if isinstance(found, dict) else {}
     # What stands there is not repeated: it may be the token itself.
-    missing = [name for name in names if not isinstance(values.get(name), str) or not values[name].strip()]
+    missing = [name for name in names if not _is_text(values.get(name))]
     if missing:
         raise PermanentFailure(f"the secret {secret} lacks {', '.join(missing)}; it is JSON of the form {form}")
     return {name: str(values[name]).strip() for name in names}

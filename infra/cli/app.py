@@ -31,6 +31,7 @@ from infra.cli.publishing import plans, publish, unpublish
 from infra.cli.quality import quality
 from infra.cli.query import query
 from infra.cli.report import report_app
+from infra.cli.secret import secret_app
 from infra.cli.up import down, reset, status, up
 from infra.cli.users import token, user_app
 from infra.cli.workbook import workbook
@@ -79,6 +80,7 @@ app.command()(backup)
 app.command()(restore)
 app.add_typer(events_app, name="events")
 app.add_typer(media_app, name="media")
+app.add_typer(secret_app, name="secret")
 app.add_typer(user_app, name="user")
 app.command()(token)
 app.command()(package)

@@ -107,7 +107,7 @@ def test_without_a_secret_everything_of_the_service_fails_with_what_to_do(outsid
     found = [*meta(outside, name_prefix="nobody"), *hubspot(outside, name_prefix="nobody")]
 
     assert {one.level for one in found} == {Level.FAILED}
-    assert all("aws secretsmanager create-secret" in one.sentence for one in found)
+    assert all("prism secret put" in one.sentence for one in found)
 
 
 def test_a_service_that_is_down_is_a_finding_and_no_crash(outside: Outside) -> None:

@@ -196,7 +196,7 @@ def test_tokens_are_put_where_connectors_look_and_those_of_a_person_stay(platfor
 @pytest.mark.parametrize(
     ("stored", "said"),
     [
-        (None, "there is no secret unset-meta; `aws secretsmanager create-secret --name unset-meta"),
+        (None, "there is no secret unset-meta; `prism secret put meta FILE` makes one"),
         ("no json", "the secret wrong-0-meta lacks access_token, app_id, app_secret"),
         ('{"access_token": "t", "app_id": " "}', "the secret wrong-1-meta lacks app_id, app_secret"),
     ],

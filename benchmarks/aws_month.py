@@ -1,0 +1,237 @@
+"""What a month of PRISM costs on AWS: `python -m benchmarks.aws_month` prints what docs/cost.md quotes.
+
+Belongs here: the load of the reference programme, one formula a line of the bill, and the tables. Does not belong
+here: prices (aws_prices.py), events by the second (events_scale.py). Idle parts are in it, free tiers are not.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.aws_prices import MONTHLY, PRICES
+
+SCALES: Final = (1, 10, 100)
+HOURS, WEEKS = 730, 52 / 12
+GB, KB = 1e9, 1e3
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A month of a programme. The reference is 79 members and 2.5 million annotations a year."""
+
+    scale: int
+
+    @property
+    def members(self) -> int:
+        return 79 * self.scale
+
+    @property
+    def projects(self) -> int:
+        return 88 * self.scale
+
+    @property
+    def annotations(self) -> float:
+        return 2_500_000 / 12 * self.scale
+
+    @property
+    def api_calls(self) -> float:
+        """Every member asks 60 times on each of 21 days; screens ask in the background, too."""
+        return self.members * 60 * 21
+
+    @property
+    def events(self) -> float:
+        """One event of 1 kB from the tools around for every annotation."""
+        return self.annotations
+
+    @property
+    def rows(self) -> float:
+        """Rows of throughput a week: a member works on two and a half projects."""
+        return self.members * 2.5
+
+    @property
+    def images(self) -> float:
+        return 200 * self.scale
+
+    @property
+    def mails(self) -> float:
+        """A weekly letter to everybody, alerts to leads, reports."""
+        return self.members * WEEKS * 2
+
+    @property
+    def queries(self) -> float:
+        """Dashboards and people: 40 a day, more slowly growing than the data."""
+        return 40 * 21 * self.scale**0.5
+
+    @property
+    def lake_gb(self) -> float:
+        """A year of Parquet at 60 bytes a row of some tables, its versions, and the raw records at 600 bytes."""
+        return (self.rows * 52 * 12 * 60 * 2 + self.annotations * 3 * 600 + self.events * 3 * 700) / GB
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the bill: what it counts, in words, and in dollars."""
+
+    name: str
+    formula: str
+    dollars: Callable[[Load], float]
+
+
+def _price(name: str) -> float:
+    return (PRICES.get(name) or MONTHLY[name]).value
+
+
+def _writes(load: Load) -> float:
+    """Write units: a row with its two indexes twice a week, written and deleted; events at seven, edits at six."""
+    return load.rows * WEEKS * 2 * 3 * 2 + load.events * 7 + load.api_calls * 0.1 * 6
+
+
+def _reads(load: Load) -> float:
+    """Read units: an API call reads 100 kB, an export everything once a week."""
+    return load.api_calls * 13 + load.rows * 52 * WEEKS
+
+
+def _stored(load: Load) -> float:
+    held = load.rows * 52 * 1.5 * KB + load.events * 35 / 30 * 2 * KB
+    return held / GB * (_price("ddb_gb") + _price("pitr_gb"))
+
+
+def _s3(load: Load) -> float:
+    return load.lake_gb * _price("s3_gb") + 60_000 * load.scale**0.5 * _price("s3_put")
+
+
+def _athena(load: Load) -> float:
+    """A query reads 10 MB at least, and a twentieth of the lake at most: weeks are partitions."""
+    return load.queries * max(0.01, load.lake_gb / 20) / 1_000 * _price("athena_tb")
+
+
+def _calls(load: Load) -> float:
+    return load.api_calls * (_price("api_request") + _price("lambda_request") + 0.1 * _price("lambda_gb_s"))
+
+
+def _watching(load: Load) -> float:
+    logs = (load.api_calls + load.events) * KB / GB * _price("log_gb")
+    return logs + 40 * _price("alarm") + 3 + 30 * _price("metric")
+
+
+def _readers(load: Load) -> float:
+    return _price("qs_author") + (3 + (load.members - 79) / 40) * _price("qs_reader")
+
+
+LINES: Final = (
+    Line(
+        "ECS: Dagster, two services", "2 services x 0.5 vCPU, 2 GB x 730 h", lambda _: _ecs(2 * 0.5, 2 * 2) * HOURS
+    ),
+    Line(
+        "ECS: runs",
+        "900 runs x 5 min x 1 vCPU, 4 GB; ten times the data is twice the time",
+        lambda load: 900 * 5 / 60 * _ecs(1, 4) * load.scale**0.3,
+    ),
+    Line(
+        "RDS: Postgres of Dagster",
+        "db.t4g.small and 20 GB",
+        lambda _: _price("rds_hour") * HOURS + 20 * _price("rds_gb"),
+    ),
+    Line("NAT or endpoints", "one NAT gateway and 5 GB x scale", lambda load: _nat(5 * load.scale)),
+    Line(
+        "API: gateway and function",
+        "calls x (request + invocation + 0.1 s x 1 GB)",
+        _calls,
+    ),
+    Line(
+        "Events: gateway to store",
+        "events x ((request + 0.05 s x 1 GB) / 10 + 4 queue requests / 5 + (execution + 0.5 s x 1 GB) / 5)",
+        lambda load: load.events * _event(),
+    ),
+    Line(
+        "DynamoDB: writes",
+        "rows a week x 52, events x 7, a tenth of the calls x 6 units",
+        lambda load: _writes(load) * _price("write_unit"),
+    ),
+    Line("DynamoDB: reads", "13 units a call, an export a week", lambda load: _reads(load) * _price("read_unit")),
+    Line(
+        "DynamoDB: stored, with point-in-time recovery",
+        "(a year of rows x 1.5 kB + 35 days of events x 2 kB) x (storage + PITR)",
+        _stored,
+    ),
+    Line("S3: lake, raw, backups", "GB x month, and 60,000 PUT x scale^0.5", _s3),
+    Line("Athena", "queries x max(10 MB, lake / 20)", _athena),
+    Line("Rekognition", "images x 3 questions", lambda load: load.images * 3 * _price("rekognition_image")),
+    Line("SES", "mails", lambda load: load.mails * _price("ses_mail")),
+    Line("CloudWatch", "logs of 1 kB a call and an event, 40 alarms, a dashboard, 30 figures", _watching),
+    Line(
+        "WAF, KMS, secrets",
+        "ACL, 2 rules, 1 $ a million calls; a key; 8 secrets",
+        lambda load: 5 + 2 + load.api_calls * 0.6e-6 + 1 + 8 * _price("secret"),
+    ),
+    Line("QuickSight", "3 readers and an author; 1 in 40 members reads beyond that", _readers),
+)
+
+
+def _ecs(cpus: float, gigabytes: float) -> float:
+    """An hour on Fargate."""
+    return cpus * _price("fargate_cpu") + gigabytes * _price("fargate_gb")
+
+
+def _nat(gigabytes: float) -> float:
+    return HOURS * _price("nat_hour") + gigabytes * _price("nat_gb")
+
+
+def _event() -> float:
+    """Ten events a request, five a pack."""
+    ingest = (_price("api_request") + _price("lambda_request") + 0.05 * _price("lambda_gb_s")) / 10
+    pack = (_price("express_request") + 0.5 * (_price("lambda_gb_s") + _price("express_gb_s") / 16)) / 5
+    return ingest + 4 / 5 * _price("sqs_request") + pack
+
+
+def total(scale: int) -> float:
+    """Dollars a month."""
+    return sum(line.dollars(Load(scale)) for line in LINES)
+
+
+def loads() -> str:
+    """What a month holds at each scale."""
+    names = ("members", "projects", "annotations", "api_calls", "events", "images", "mails", "queries", "lake_gb")
+    return _table(
+        ["a month", *(f"{scale}x" for scale in SCALES)],
+        [[name.replace("_", " "), *(f"{getattr(Load(scale), name):,.0f}" for scale in SCALES)] for name in names],
+    )
+
+
+def bill() -> str:
+    """Dollars by line and scale."""
+    rows = [
+        [line.name, *(f"{line.dollars(Load(scale)):,.2f}" for scale in SCALES), line.formula] for line in LINES
+    ]
+    rows.append(["**a month**", *(f"**{total(scale):,.0f}**" for scale in SCALES), "the sum"])
+    rows.append(
+        ["a member", *(f"{total(scale) / Load(scale).members:,.2f}" for scale in SCALES), "the sum / members"]
+    )
+    return _table(["dollars", *(f"{scale}x" for scale in SCALES), "formula"], rows)
+
+
+def prices() -> str:
+    """The prices that no other page quotes, with where they are from."""
+    return _table(
+        ["dollars for", "price", "read in", "a page of"],
+        [
+            [one.unit, f"{one.value:.10f}".rstrip("0").rstrip("."), one.source, one.read_from]
+            for one in MONTHLY.values()
+        ],
+    )
+
+
+def tables() -> Iterator[str]:
+    """All that docs/cost.md quotes."""
+    yield loads()
+    yield bill()
+    yield prices()
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+if __name__ == "__main__":
+    print("\n\n".join(tables()))
