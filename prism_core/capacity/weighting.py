@@ -5,12 +5,14 @@ units) and whether a problem with them can be solved (checking.py). Light, since
 """
 
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
-from prism_core.capacity.problem import Weights
 from prism_core.models.base import Hours, Many, Model
+
+if TYPE_CHECKING:
+    from prism_core.capacity.problem import Weights
 
 _PRIORITIES: Final = 5
 Points = Annotated[Hours, Field(le=10_000)]
@@ -29,7 +31,7 @@ class WeightsChange(Model):
     fairness: Points | None = None
 
 
-def weighted(weights: Weights, *changes: WeightsChange | None) -> Weights:
+def weighted(weights: "Weights", *changes: WeightsChange | None) -> "Weights":
     """The weights with each change laid over those before it."""
     for change in changes:
         if change is not None:

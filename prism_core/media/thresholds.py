@@ -9,8 +9,7 @@ from typing import Final
 
 from pydantic import Field
 
-from prism_core.models.base import Model
-from prism_core.models.images import Percent
+from prism_core.models.base import Model, Percent
 
 
 class GateThresholds(Model):

@@ -195,6 +195,7 @@ Hours = Annotated[
 DayHours = Annotated[Hours, Field(le=24)]
 Measure = Annotated[Decimal, BeforeValidator(_read_measure)]
 Share = Annotated[Decimal, BeforeValidator(_read_measure), Field(ge=0, le=1)]
+Percent = Annotated[Measure, Field(ge=0, le=100)]
 Zone = Annotated[str, AfterValidator(_check_zone)]
 # A JSON array arrives as a list; its elements keep their own strictness.
 Many = Annotated[tuple[T, ...], Field(strict=False)]

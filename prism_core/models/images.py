@@ -9,10 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from prism_core.models.base import Choice, Count, Id, Instant, Many, Measure, Model, Name, Text, Versioned
+from prism_core.models.base import Choice, Count, Id, Instant, Many, Model, Name, Percent, Text, Versioned
 
 MAX_ALT_CHARACTERS = 500
-Percent = Annotated[Measure, Field(ge=0, le=100)]
 # S3 versions are opaque; those of a bucket without versioning are `null`.
 ObjectVersion = Annotated[str, Field(min_length=1, max_length=1_024)]
 FileName = Annotated[str, Field(min_length=1, max_length=200)]
