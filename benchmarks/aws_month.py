@@ -221,11 +221,56 @@ def prices() -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a view reads of a year: rows a week of each member, bytes a row in Parquet, files a week."""
+
+    view: str
+    rows: float
+    row_bytes: int
+    files: int
+
+
+# Bytes a row: zstd Parquet of the sample's tables, rounded up; views over several tables add up.
+SCANS: Final = (
+    Scan("weekly_delivery", 2.5 + 2.5 + 1.1, 70, 3),
+    Scan("utilisation_by_week", 1, 60, 1),
+    Scan("quality_trend", 4, 60, 1),
+    Scan("capacity_gap", 2.5 + 1.1 + 1 + 0.5, 70, 4),
+)
+ATHENA_START_S, ATHENA_BYTES_S, ATHENA_FILES_S = 1.0, 50e6, 400
+
+
+def scanned(scan: Scan, scale: int) -> float:
+    """Bytes of a year."""
+    return scan.rows * Load(scale).members * 52 * scan.row_bytes
+
+
+def athena_seconds(scan: Scan, scale: int) -> float:
+    """Until a sheet over a year is drawn when it asks Athena: a start, bytes, and files that are opened."""
+    return ATHENA_START_S + scanned(scan, scale) / ATHENA_BYTES_S + scan.files * 52 / ATHENA_FILES_S
+
+
+def dashboards() -> str:
+    """Bytes and seconds of each view over a year."""
+    rows = [
+        [scan.view, *(f"{scanned(scan, n) / 1e6:,.1f} MB, {athena_seconds(scan, n):.1f} s" for n in SCALES)]
+        for scan in SCANS
+    ]
+    return _table(["a year of", *(f"{scale}x" for scale in SCALES)], rows)
+
+
 def tables() -> Iterator[str]:
     """All that docs/cost.md quotes."""
     yield loads()
     yield bill()
     yield prices()
+
+
+def printed() -> Iterator[str]:
+    """The same, and what docs/dashboards.md quotes."""
+    yield from tables()
+    yield dashboards()
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -234,4 +279,4 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    print("\n\n".join(tables()))
+    print("\n\n".join(printed()))
