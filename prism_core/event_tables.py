@@ -78,6 +78,7 @@ FAILED_EVENTS: Final = TableSpec(
             _ACCEPTED,
         ),
     ),
+    expires="expires_at",
 )
 SCHEMAS: Final = TableSpec(
     "schemas",
@@ -113,6 +114,7 @@ EVENT_ROLLUPS: Final = TableSpec(
     indexes=(
         IndexSpec("by_day", _plain("day"), KeyAttribute("grain_type_start", "{grain}#{type}#{start}#{part}")),
     ),
+    expires="expires_at",
 )
 
 EVENT_TABLES: Final = (EVENTS, FAILED_EVENTS, SCHEMAS, LOOKUPS, RECEIPTS, EVENT_ROLLUPS)

@@ -11,6 +11,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
@@ -145,11 +146,14 @@ def store(pack: Pack) -> Pack:
 
 
 def aggregate(pack: Pack) -> Pack:
-    """What this pack adds to the minutes of its events, until all of theirs are computed."""
-    if pack.counted:
-        parts = roll_ups(pack.counted, Grain.MINUTE).values()
-        own = blake2b("".join(sorted(one.key for one in pack.counted)).encode(), digest_size=16).hexdigest()
-        container.rollups().put_pack(own, parts, clock.now())
+    """What this pack adds to the minutes of its events, until their hours of acceptance are computed."""
+    hours: dict[datetime, list[Counted]] = {}
+    for one in pack.counted:
+        hours.setdefault(Grain.HOUR.start_of(one.accepted_at), []).append(one)
+    for hour, events in hours.items():
+        parts = roll_ups(events, Grain.MINUTE).values()
+        own = blake2b("".join(sorted(one.key for one in events)).encode(), digest_size=16).hexdigest()
+        container.rollups().put_pack(hour, own, parts, clock.now())
     return Pack(outcomes=pack.outcomes)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from prism_assets.events.hourly import HOURS, ROLLUPS, last_counted
+from prism_assets.events.hourly import HOURS, MISSED, ROLLUPS, last_counted
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
@@ -38,9 +38,14 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
             days = (hours[0].date(), hours[-1].date()) if hours else None
             known = {one.hour: one for one in Ledger(prism.settings()).of_days(*days)} if days else {}
             found = [known[hour] for hour in hours if hour in known]
+            missed = int(last_counted(context).get(MISSED, 0))
         wrong = {one.hour.isoformat(): list(one.wrong) for one in found if one.wrong}
         if uncounted := [hour.isoformat() for hour in hours if hour not in known]:
             wrong["uncounted"] = uncounted
+        if missed:
+            wrong["missed"] = [
+                f"{missed} hours were not counted before their receipts expired: nothing proves them"
+            ]
         says = "; ".join(f"{hour}: {'; '.join(sentences)}" for hour, sentences in wrong.items())
         accepted = sum(one.accepted for one in found)
         grave = bool(uncounted) or any(one.wrong and not one.only_waits for one in found)

@@ -5,7 +5,7 @@ belong here: checks (checks.py), and any figure.
 No partitions: an hour is none of the weeks that everything else has; a run goes on where the one before ended.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,7 +15,6 @@ from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.events.conservation import KEPT_IN_QUEUES
-from prism_core.events.envelope import BEHIND_AT_MOST
 from prism_core.events.ledger import HourRecord, to_count_again
 from prism_core.events.rollups import Grain
 from prism_core.events.scorecard import FailingField, Score
@@ -36,8 +35,11 @@ FRESHNESS: Final = dg.FreshnessPolicy.time_window(
 ROLLUPS: Final = "event_rollups"
 # In the metadata of `event_rollups`: the hours that were counted, and which of them to look at again.
 SINCE, UNTIL, HOURS, AGAIN = "since", "until", "hours", "again"
-# What a first run looks back.
+# And hours that nobody counted while their receipts were there.
+MISSED: Final = "missed_hours"
+# What a first run looks back, and what one run counts at most: after an outage the next ones go on.
 _FIRST: Final = timedelta(days=1)
+_MOST: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)
 # How old an hour is counted while something of it is in flight: a day longer than a queue may have it, so that
 # what vanished is told. Receipts stay a day longer still (the setting events_keep_days, 16 at least).
@@ -87,23 +89,28 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
         freshness_policy=FRESHNESS,
         description=(
             "Counts, percentiles and most frequent values by type and minute, hour and day, of the hours that "
-            "have ended since the run before. A late event corrects its own window for seven days. The promises "
-            "of the last hour are measured from the receipts, and sent to where the alarms are."
+            "have ended since the run before, a week of them at most. An event that comes up to seven days late "
+            "corrects its own window, a later one counts when it was accepted. The promises of the last hour are "
+            "measured from the receipts, and sent to where the alarms are."
         ),
     )
     def event_rollups(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            now = clock.now()
-            hours = hours_to_count(last_counted(context), now)
+            now, before = clock.now(), last_counted(context)
+            kept = timedelta(days=prism.settings().events_keep_days)
+            hours = hours_to_count(before, now, kept)
+            missed = hours_missed(before, now, kept)
             # Balances first: what is stored after them is in flight in them, and has the hour folded again.
             balancing = Balancing(prism.settings())
             balanced = [balancing.of_hour(hour, now) for hour in hours]
-            folded = Folding(prism.settings()).fold(hours_to_fold(hours, now), now)
+            folded = Folding(prism.settings()).fold(hours, now)
             Ledger(prism.settings()).write(balanced)
             measured = measure(balancing, now, sum(one.lost for one in balanced))
             shown = {one.name: one.value for one in measured.metrics()} | {"windows": folded.windows}
-            context.add_asset_metadata(_metadata(hours, folded, balanced) | shown)
+            context.add_asset_metadata(_metadata(hours, folded, balanced) | shown | {MISSED: missed})
             context.log.info("%d hours, %d windows", len(hours), folded.windows)
+            if missed:
+                context.log.error("receipts of %d hours expired before anybody counted them", missed)
             try:
                 send(prism.settings(), measured)
             except PrismFailure as failure:  # what is counted stands, and the next hour sends its own
@@ -144,22 +151,27 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
     return [event_dead_letters, event_rollups, event_scorecard]
 
 
-def hours_to_count(before: Mapping[str, Any], now: datetime) -> list[datetime]:
+def hours_to_count(before: Mapping[str, Any], now: datetime, kept: timedelta) -> list[datetime]:
     """The hours of acceptance that have ended since the run before, the last one of that again, since a tick may
-    come while its events are on their way, and those that it left in flight or wrong. A day for a first run."""
+    come while its events are on their way, and those that it left in flight or wrong. A day for a first run; after
+    an outage the oldest week of those whose receipts are `kept`."""
     running = Grain.HOUR.start_of(now)
     known = datetime.fromisoformat(before[UNTIL]) if UNTIL in before else running - _FIRST
-    start = max(running - BEHIND_AT_MOST, min(known, running) - _HOUR)
-    number = int((running - start) / _HOUR)
+    start = max(_oldest(now, kept), min(known, running) - _HOUR)
+    number = int(min(running - start, _MOST) / _HOUR)
     again = {datetime.fromisoformat(one) for one in before.get(AGAIN, ())}
     waiting = {one for one in again if running - _LONGEST < one < running}
     return sorted({start + n * _HOUR for n in range(number)} | waiting)
 
 
-def hours_to_fold(hours: Sequence[datetime], now: datetime) -> list[datetime]:
-    """Of them those whose windows may still change. An older one only waits for its receipts."""
-    oldest = Grain.HOUR.start_of(now) - BEHIND_AT_MOST
-    return [one for one in hours if one >= oldest]
+def hours_missed(before: Mapping[str, Any], now: datetime, kept: timedelta) -> int:
+    """How many hours since the run before can never be counted: their receipts have begun to expire."""
+    known = datetime.fromisoformat(before[UNTIL]) if UNTIL in before else now
+    return max(0, int((_oldest(now, kept) - known) / _HOUR))
+
+
+def _oldest(now: datetime, kept: timedelta) -> datetime:
+    return Grain.HOUR.start_of(now) - kept + timedelta(days=1)
 
 
 def last_counted(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core.calendar import Week
-from prism_core.events.failed import FailedEvent, FailedFilter
+from prism_core.events.failed import FAILED_KEPT, FailedEvent, FailedFilter
 from prism_core.events.lake_rows import day_row, failed_row, score_rows
 from prism_core.events.ledger import by_producer
 from prism_core.events.rollups import Grain
@@ -44,9 +44,16 @@ Make = Callable[[Settings, Week], Slices]
 _DESCRIPTIONS: Final = {
     EVENTS: "The archive of the week as one Parquet file: events by hour of acceptance, each once. The archive "
     "expires after 90 days; a week that has begun before is left as it was compacted.",
-    FAILED_EVENTS: "Failed events as they stand now: one that was sent again says so.",
+    FAILED_EVENTS: "Failed events as they stand now: one that was sent again says so. They are deleted "
+    "after 180 days; a week that has begun before is left as it was written.",
     EVENT_DAYS: "Roll-ups by type and day, of the hourly ones; a late event corrects its day for a week.",
     EVENT_SCORES: "The scorecard of a week: what the hourly run counted of producers, and the fields that fail.",
+}
+# How long that stays of which a table is made; the others rest on ledgers, and on days kept for years.
+_KEPT: Final = {
+    EVENTS: timedelta(days=RAW_EXPIRY_DAYS),
+    FAILED_EVENTS: FAILED_KEPT,
+    EVENT_SCORES: FAILED_KEPT,
 }
 
 
@@ -120,7 +127,8 @@ def _write(
     prism: PrismResource, table: LakeTable, make: Make, week: Week, reading: Reading[None]
 ) -> PartitionWrite | None:
     """The week anew; None where that would lose what has expired since it was written."""
-    expired = table is EVENTS and week.start < reading.now - timedelta(days=RAW_EXPIRY_DAYS)
+    kept = _KEPT.get(table)
+    expired = kept is not None and week.start < reading.now - kept
     if expired and table.partition(week).manifest in reading.known:
         return None
     content = content_of(table, make(prism.settings(), week))

@@ -6,7 +6,7 @@ the version it is tried with, so that two runs over one filter send one event.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
@@ -16,6 +16,8 @@ import msgspec
 from prism_core.events.problems import Problem
 from prism_core.events.versions import SchemaVersion
 
+# After it a failed event is deleted, from when it failed; the lake keeps its row, without payload.
+FAILED_KEPT: Final = timedelta(days=180)
 MAX_INLINE_BYTES: Final = 300_000  # an item has at most 400 KB; a larger payload lies in S3
 
 

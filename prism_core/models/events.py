@@ -147,13 +147,14 @@ class FailedItem(FailedMark):
     fingerprint: Digest | None = None
     payload: str | None = None
     body: ObjectKey | None = None
+    # Without the field a row stays: the service leaves alone what has expired for more than five years.
+    expires_at: Count = 0
 
 
 class RegistryStatus(StrEnum):
-    """`retired`: not used for what comes now; what named it keeps its meaning."""
+    """A version is never taken back; the index by status lists all of them."""
 
     ACTIVE = "active"
-    RETIRED = "retired"
 
 
 class EnrichmentRule(Model):
@@ -247,8 +248,8 @@ class ReceiptItem(Model):
 class RollupItem(Model):
     """The events of a type in a window of time. A range of windows is one query, a day by `by_day`.
 
-    `part` is empty for what was computed from all stored events, else the pack whose events it counts until then:
-    readers use the first where there is one, and merge the others. `body` is the JSON text of a RollUp.
+    A window is the sum of its parts: `part` is the hour of acceptance whose events it counts, or a pack of that
+    hour until it is computed; empty for a day, which is whole. `body` is the JSON text of a RollUp.
     """
 
     type: EventType
@@ -259,6 +260,7 @@ class RollupItem(Model):
     late: Count = 0
     body: Annotated[str, Field(max_length=BODY_MAX_BYTES)]
     computed_at: Instant
+    expires_at: Count = 0  # as of a failed event
 
     @property
     def day(self) -> Day:

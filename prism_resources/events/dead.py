@@ -97,6 +97,7 @@ class _Drain:
         except PermanentFailure:
             body = message["Body"].encode("utf-8", "surrogatepass")
             objects.put(self._settings, f"{UNREADABLE}{message['MessageId']}", body, objects.JSON)
+            _log.error("message %s could not be read; it lies in %s", message["MessageId"], UNREADABLE)
             done.unreadable += 1
             return
         if self._receipts.outcomes([accepted]):

@@ -13,7 +13,14 @@ from typing import Any, Final
 import msgspec
 from botocore.exceptions import ClientError
 
-from prism_core.events.failed import MAX_INLINE_BYTES, FailedEvent, FailedFilter, FailedStatus, Replay
+from prism_core.events.failed import (
+    FAILED_KEPT,
+    MAX_INLINE_BYTES,
+    FailedEvent,
+    FailedFilter,
+    FailedStatus,
+    Replay,
+)
 from prism_core.events.problems import Problem
 from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.models.base import instant_text
@@ -92,7 +99,8 @@ class FailedStore:
             for one in event.problems
         ]
         text = None if payload is None else payload.decode()
-        return FailedItem.model_validate(said | {"payload": text, "body": body})
+        expires_at = int((event.failed_at + FAILED_KEPT).timestamp())
+        return FailedItem.model_validate(said | {"payload": text, "body": body, "expires_at": expires_at})
 
     def _whole(self, found: FailedItem) -> FailedEvent:
         text = found.payload

@@ -1,8 +1,9 @@
 """Roll-ups of hours that have ended, from the events that are stored.
 
-Belongs here: reading those events, and writing the windows that they touch. Does not belong here: computing
+Belongs here: reading those events, and writing what they add to windows. Does not belong here: computing
 (prism_core/events/rollups.py) and when (the asset).
-A window is computed from all of its events, however late they came, so that doing it again changes nothing.
+A window is the sum of what each hour of acceptance adds to it, and that is computed from all events of the hour: a
+late event has one hour read again, not the week in which others of its window may have come.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from prism_core.events.envelope import AHEAD_AT_MOST, BEHIND_AT_MOST
-from prism_core.events.rollups import Counted, Grain, RollUp, fold, roll_ups, touched
+from prism_core.events.rollups import Counted, Grain, RollUp, fold, roll_ups
 from prism_core.models.base import instant_text
 from prism_core.models.events import EventMark
 from prism_core.settings import Settings
@@ -19,7 +19,6 @@ from prism_resources.events.event_store import EventStore
 from prism_resources.events.rollup_store import RollupStore
 from prism_resources.events.schema_store import SchemaStore
 
-_HOUR: Final = timedelta(hours=1)
 _LAST_MINUTE: Final = timedelta(minutes=59)
 _LAST_HOUR: Final = timedelta(hours=23)
 
@@ -34,19 +33,18 @@ class Folded:
 
 
 class Folding:
-    """Roll-ups of a platform. For one run: what it has read it does not read again."""
+    """Roll-ups of a platform. Of one type's hour at a time the events lie in memory, without their data."""
 
     def __init__(self, settings: Settings) -> None:
         self._schemas, self._events = SchemaStore(settings), EventStore(settings)
         self._rollups = RollupStore(settings)
-        self._read: dict[tuple[str, datetime], list[Counted]] = {}
 
     def types(self) -> list[str]:
         """The types that there are: an event is stored under a schema or not at all."""
         return sorted({one.type for one in self._schemas.all()})
 
     def fold(self, hours: Sequence[datetime], now: datetime) -> Folded:
-        """Compute the windows that are touched by events accepted within these hours (their beginnings, UTC).
+        """Compute what events accepted within these hours (their beginnings, UTC) add to their windows.
 
         Windows of the running hour wait for its end.
         """
@@ -55,32 +53,27 @@ class Folding:
         by_hour = dict.fromkeys(hours, 0)
         windows = 0
         for kind in self.types():
-            new = [event for hour in hours for event in self._accepted(kind, hour)]
+            days: set[datetime] = set()
             for hour in hours:
-                by_hour[hour] += len(self._accepted(kind, hour))
-            if not new:
-                continue
-            counts[kind] = len(new)
-            starts = sorted({start for _, start in touched(new, Grain.HOUR) if start < running})
-            windows += sum(self._window(kind, start, running, now) for start in starts)
-            windows += self._days(kind, {Grain.DAY.start_of(start) for start in starts}, now)
+                events = [counted(mark) for mark in self._events.of_hour(kind, instant_text(hour)[:13])]
+                if not events:
+                    continue
+                by_hour[hour] += len(events)
+                counts[kind] = counts.get(kind, 0) + len(events)
+                added = self._hour(kind, hour, [one for one in events if one.at < running], now)
+                windows += len(added)
+                days |= {Grain.DAY.start_of(one.start) for one in added}
+            windows += self._days(kind, days, now)
         return Folded(counts, windows, by_hour)
 
-    def _window(self, kind: str, start: datetime, running: datetime, now: datetime) -> int:
-        """An hour and its minutes, of all events that may be counted in it and were accepted before `running`."""
-        first = Grain.HOUR.start_of(start - AHEAD_AT_MOST)
-        last = min(running - _HOUR, start + _HOUR + BEHIND_AT_MOST)
-        hours = int((last - first) / _HOUR) + 1
-        events = [
-            event
-            for number in range(hours)
-            for event in self._accepted(kind, first + number * _HOUR)
-            if Grain.HOUR.start_of(event.at) == start
-        ]
-        computed: list[RollUp] = [*roll_ups(events, Grain.MINUTE).values(), *roll_ups(events, Grain.HOUR).values()]
-        self._rollups.put_whole(computed, now)
-        self._rollups.drop_packs(kind, Grain.MINUTE, start, start + _LAST_MINUTE)
-        return len(computed)
+    def _hour(self, kind: str, hour: datetime, events: Sequence[Counted], now: datetime) -> list[RollUp]:
+        """What all events accepted within an hour add to hours and minutes, in place of what their packs did."""
+        of_hours = list(roll_ups(events, Grain.HOUR).values())
+        added = [*roll_ups(events, Grain.MINUTE).values(), *of_hours]
+        self._rollups.put_accepted(hour, added, now)
+        for one in of_hours:
+            self._rollups.drop_packs(kind, hour, one.start, one.start + _LAST_MINUTE)
+        return added
 
     def _days(self, kind: str, days: Iterable[datetime], now: datetime) -> int:
         computed: list[RollUp] = []
@@ -88,12 +81,6 @@ class Folding:
             computed += fold(self._rollups.read(kind, Grain.HOUR, day, day + _LAST_HOUR), Grain.DAY).values()
         self._rollups.put_whole(computed, now)
         return len(computed)
-
-    def _accepted(self, kind: str, hour: datetime) -> list[Counted]:
-        if (kind, hour) not in self._read:
-            marks = self._events.of_hour(kind, instant_text(hour)[:13])
-            self._read[kind, hour] = [counted(mark) for mark in marks]
-        return self._read[kind, hour]
 
 
 def counted(mark: EventMark) -> Counted:

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from prism_assets.events.hourly import AGAIN, UNTIL, hours_to_count, hours_to_fold
+from prism_assets.events.hourly import AGAIN, UNTIL, hours_missed, hours_to_count
 from prism_core.events.conservation import Balance, Held
 from prism_core.events.ledger import HourRecord, record, to_count_again
 from prism_core.models.base import instant_text
 
 HOUR = timedelta(hours=1)
+KEPT = timedelta(days=35)
 SEVEN = datetime(2026, 1, 5, 7, tzinfo=UTC)
 
 
@@ -24,8 +25,8 @@ def test_an_hour_that_was_wrong_is_counted_again_by_each_run_until_it_is_right()
     until = {UNTIL: instant_text(SEVEN + 4 * HOUR)}
 
     first = to_count_again([waiting, wrong], {})
-    second = hours_to_count(until | {AGAIN: [instant_text(one) for one in first]}, SEVEN + 5 * HOUR)
-    third = hours_to_count(until | {AGAIN: to_count_again([sound], {SEVEN: 3})}, SEVEN + 5 * HOUR)
+    second = hours_to_count(until | {AGAIN: [instant_text(one) for one in first]}, SEVEN + 5 * HOUR, KEPT)
+    third = hours_to_count(until | {AGAIN: to_count_again([sound], {SEVEN: 3})}, SEVEN + 5 * HOUR, KEPT)
 
     assert first == [SEVEN - 2 * HOUR, SEVEN]
     assert second == [SEVEN - 2 * HOUR, SEVEN, SEVEN + 3 * HOUR, SEVEN + 4 * HOUR]
@@ -45,11 +46,24 @@ def test_an_hour_with_something_in_flight_is_counted_until_no_queue_has_it_and_a
     waiting = hour(SEVEN, stored=1, held=1, in_flight=1, counted_at=later)
     wrong = hour(SEVEN, stored=3, held=2, counted_at=later)
 
-    hours = hours_to_count({UNTIL: instant_text(later), AGAIN: [instant_text(SEVEN)]}, later)
+    hours = hours_to_count({UNTIL: instant_text(later), AGAIN: [instant_text(SEVEN)]}, later, KEPT)
 
     assert (to_count_again([waiting], {}), to_count_again([wrong], {})) == ([SEVEN], [])
     assert hours[0] == SEVEN
-    assert hours_to_fold(hours, later) == hours[1:]
     assert SEVEN not in hours_to_count(
-        {UNTIL: instant_text(later), AGAIN: [instant_text(SEVEN)]}, later + 24 * HOUR
+        {UNTIL: instant_text(later), AGAIN: [instant_text(SEVEN)]}, later + 24 * HOUR, KEPT
     )
+
+
+def test_after_weeks_without_a_run_hours_are_made_up_for_in_order_and_those_without_receipts_are_told() -> None:
+    before, now = {UNTIL: instant_text(SEVEN)}, SEVEN + timedelta(days=20)
+
+    first = hours_to_count(before, now, KEPT)
+    second = hours_to_count({UNTIL: instant_text(first[-1] + HOUR)}, now + HOUR, KEPT)
+    much_later = SEVEN + timedelta(days=40)
+
+    assert (first[0], len(first), hours_missed(before, now, KEPT)) == (SEVEN - HOUR, 7 * 24, 0)
+    assert (second[0], len(second)) == (first[-1], 7 * 24)
+    assert hours_to_count(before, much_later, KEPT)[0] == much_later - timedelta(days=34)
+    assert hours_missed(before, much_later, KEPT) == 6 * 24
+    assert hours_missed({}, now, KEPT) == 0

@@ -158,8 +158,8 @@ def test_packs_are_summed_until_a_window_is_computed_and_repeated_writes_change_
     first = roll_ups([counted(1, kind), counted(2, kind)], Grain.MINUTE)
     second = roll_ups([counted(3, kind), counted(70, kind)], Grain.MINUTE)
     for _ in range(2):
-        rollups.put_pack("pack-1", first.values(), NOW)
-        rollups.put_pack("pack-2", second.values(), NOW)
+        rollups.put_pack(NOW, "pack1", first.values(), NOW)
+        rollups.put_pack(NOW, "pack2", second.values(), NOW)
 
     def counts() -> list[int]:
         return [one.count for one in rollups.read(kind, Grain.MINUTE, NOW, later)]
@@ -167,10 +167,12 @@ def test_packs_are_summed_until_a_window_is_computed_and_repeated_writes_change_
     assert counts() == [3, 1]
     assert sum(one.count for one in rollups.of_day(Grain.MINUTE, NOW) if one.type == kind) == 4
     computed = roll_ups([counted(number, kind) for number in (1, 2, 3)], Grain.MINUTE)
-    rollups.put_whole(computed.values(), NOW)
+    rollups.put_accepted(NOW, computed.values(), NOW)
     assert rollups.read(kind, Grain.MINUTE, NOW, NOW) == list(computed.values())
-    assert rollups.drop_packs(kind, Grain.MINUTE, NOW, NOW) == 2
-    assert counts() == [3, 1]
+    rollups.put_pack(later, "late", first.values(), later)
+    assert counts() == [5, 1]
+    assert rollups.drop_packs(kind, NOW, NOW, NOW) == 2
+    assert counts() == [5, 1]
 
 
 # -- archive -----------------------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ EVENT_ITEMS: dict[str, st.SearchStrategy[Any]] = {
         ).map(tuple),
         payload=optional(texts),
         body=optional(objects),
+        expires_at=counts,
     ),
     "schemas": st.builds(
         SchemaItem,
@@ -151,10 +152,11 @@ EVENT_ITEMS: dict[str, st.SearchStrategy[Any]] = {
         type=types,
         grain=st.sampled_from(Grain),
         start=instants,
-        part=st.sampled_from(["", "01K-3"]),
+        part=st.sampled_from(["", "2026-01-05T07", "2026-01-05T07-9f"]),
         count=counts,
         late=counts,
         body=texts,
         computed_at=instants,
+        expires_at=counts,
     ),
 }
