@@ -191,6 +191,7 @@ def _outcome(
         "unchanged": done.unchanged,
         "closed": done.closed,
         "unsent": done.unsent,
+        "gone": done.gone,
         "before": before,
         "after": after,
     }
@@ -201,11 +202,13 @@ def _print_replay(document: dict[str, Any]) -> None:
     for status in FailedStatus:
         shown.add_row(status, f"{document['before'][status]:,}", f"{document['after'][status]:,}")
     out.print(shown)
-    words = ("sent", "stored", "failed", "in_flight", "duplicate", "unchanged", "closed", "unsent")
+    words = ("sent", "stored", "failed", "in_flight", "duplicate", "unchanged", "closed", "unsent", "gone")
     said = ", ".join(f"{document[word]:,} {word.replace('_', ' ')}" for word in words)
     out.print(plain(f"run {document['run']}: {said}"))
     if document["unchanged"]:
         say("unchanged: the version that they would be judged by is the one that they failed by; add another one")
+    if document["gone"]:
+        say("gone: a failed event is kept for 180 days, and theirs have expired; its producer may post it again")
 
 
 def _statuses(settings: "Settings", wanted: FailedFilter) -> dict[str, int]:

@@ -6,13 +6,14 @@ None of them is a published figure: a week that is written again because an even
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import groupby, islice
 from typing import Any, Final
 
 import dagster as dg
 import msgspec
-import pyarrow as pa
 
 from prism_assets.checking import counts_of, over_weeks
 from prism_assets.computed import Reading, read_for, write_facts
@@ -36,13 +37,15 @@ from prism_resources.events.archive import Archived
 from prism_resources.events.failed_store import FailedStore
 from prism_resources.events.ledger import Ledger
 from prism_resources.events.rollup_store import RollupStore
+from prism_resources.export.spool import Spool
 from prism_resources.lake import PartitionWrite, RestsOn
-from prism_resources.lake_files import arrow_rows, content_of
+from prism_resources.lake_files import Slices, arrow_rows, content_of
 
-Slices = list[pa.Table]
-Make = Callable[[Settings, Week], Slices]
+Make = Callable[[Settings, Week], AbstractContextManager[Slices]]
+# Events that are rows in memory at once; the others of a week lie in a file.
+_EVENTS_AT_ONCE: Final = 8_192
 _DESCRIPTIONS: Final = {
-    EVENTS: "The archive of the week as one Parquet file: events by hour of acceptance, each once. The archive "
+    EVENTS: "The archive of the week as one Parquet file: events in the order of acceptance, each once. It "
     "expires after 90 days; a week that has begun before is left as it was compacted.",
     FAILED_EVENTS: "Failed events as they stand now: one that was sent again says so. They are deleted "
     "after 180 days; a week that has begun before is left as it was written.",
@@ -131,27 +134,26 @@ def _write(
     expired = kept is not None and week.start < reading.now - kept
     if expired and table.partition(week).manifest in reading.known:
         return None
-    content = content_of(table, make(prism.settings(), week))
-    rests_on = RestsOn({"rows": content.rows})
-    return prism.lake().write_partition(
-        table, week, content, now=reading.now, known=reading.known, rests_on=rests_on, sparse=True
-    )
+    with make(prism.settings(), week) as rows:
+        content = content_of(table, rows)
+        rests_on = RestsOn({"rows": content.rows})
+        return prism.lake().write_partition(
+            table, week, content, now=reading.now, known=reading.known, rests_on=rests_on, sparse=True
+        )
 
 
-def _events(settings: Settings, week: Week) -> Slices:
-    """An hour is read at a time: of a week's events only their columns lie in memory."""
-    hours: dict[str, list[str]] = {}
-    for day in week.days:
-        for key in archive.keys_of_day(settings, day):
-            hours.setdefault(key.rpartition("/")[0], []).append(key)
-    return [
-        arrow_rows(EVENTS, [_event_row(one) for one in _in_order(archive.read(settings, keys))])
-        for _, keys in sorted(hours.items())
-    ]
-
-
-def _in_order(events: Iterator[Archived]) -> list[Archived]:
-    return sorted(events, key=lambda one: (one.accepted_at, one.event_key))
+@contextmanager
+def _events(settings: Settings, week: Week) -> Iterator[Slices]:
+    """By receipt, whose first letters are its instant. An hour is read at a time, and what exceeds some memory
+    goes to a file: a busy week has more than fits."""
+    with Spool("receipt") as spool:
+        for day in week.days:
+            for _, keys in groupby(archive.keys_of_day(settings, day), lambda key: key.rpartition("/")[0]):
+                events = archive.read(settings, keys)
+                while chunk := list(islice(events, _EVENTS_AT_ONCE)):
+                    for rows in arrow_rows(EVENTS, [_event_row(one) for one in chunk]).to_batches():
+                        spool.add(rows)
+        yield spool.rows()
 
 
 def _event_row(one: Archived) -> dict[str, Any]:
@@ -161,24 +163,25 @@ def _event_row(one: Archived) -> dict[str, Any]:
     return row | told | {"value": None if one.value is None else float(one.value)}
 
 
-def _failed_events(settings: Settings, week: Week) -> Slices:
+def _failed_events(settings: Settings, week: Week) -> AbstractContextManager[Slices]:
     rows = sorted(_failed_of(settings, week), key=lambda one: (one.accepted_at, one.failed_id))
-    return [arrow_rows(FAILED_EVENTS, [failed_row(one) for one in rows])]
+    return nullcontext([arrow_rows(FAILED_EVENTS, [failed_row(one) for one in rows])])
 
 
 def _failed_of(settings: Settings, week: Week) -> Iterator[FailedEvent]:
     return FailedStore(settings).find(FailedFilter(since=week.start, until=week.end))
 
 
-def _days(settings: Settings, week: Week) -> Slices:
+def _days(settings: Settings, week: Week) -> AbstractContextManager[Slices]:
     store = RollupStore(settings)
     days = [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in week.days]
-    return [arrow_rows(EVENT_DAYS, [day_row(one) for day in days for one in store.of_day(Grain.DAY, day)])]
+    rows = [day_row(one) for day in days for one in store.of_day(Grain.DAY, day)]
+    return nullcontext([arrow_rows(EVENT_DAYS, rows)])
 
 
-def _scores(settings: Settings, week: Week) -> Slices:
+def _scores(settings: Settings, week: Week) -> AbstractContextManager[Slices]:
     hours = Ledger(settings).of_days(week.days[0], week.days[-1])
-    return [arrow_rows(EVENT_SCORES, score_rows(by_producer(hours), _failed_of(settings, week)))]
+    return nullcontext([arrow_rows(EVENT_SCORES, score_rows(by_producer(hours), _failed_of(settings, week)))])
 
 
 def _archived(prism: PrismResource, week: Week) -> tuple[bool, dict[str, Any]]:

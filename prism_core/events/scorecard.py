@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from prism_core.events.conservation import Receipt
-from prism_core.events.failed import FailedEvent, field_of
+from prism_core.events.failed import FailedEvent, Failure, field_of
 from prism_core.events.outcomes import Outcome
 
 # One odd event is no news; so many of a field are.
 FEWEST_EVENTS: Final = 3
+# What a producer does wrong without any field of its data; an undeliverable event is our fault.
+ENVELOPE: Final = "(envelope)"
+OF_ENVELOPES: Final = frozenset({Failure.UNKNOWN_TYPE, Failure.UNKNOWN_VERSION, Failure.CONFLICT})
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class FailingField:
-    """A field of a type that breaks a rule; the root of the data is the empty field."""
+    """A field of a type that breaks a rule; the root of the data is the empty field. Of an event that no schema
+    refused the rule is why it failed: `unknown_type`, `unknown_version` or `conflict`, by the field `ENVELOPE`."""
 
     producer: str
     type: str
@@ -60,6 +64,8 @@ def scores(receipts: Iterable[Receipt], failed: Iterable[FailedEvent]) -> tuple[
 
 def fields_of(event: FailedEvent) -> frozenset[FailingField]:
     """The fields by which an event failed, each once however many of its elements are wrong."""
+    if event.failure in OF_ENVELOPES:
+        return frozenset({FailingField(event.producer, event.type, ENVELOPE, event.failure.value)})
     return frozenset(
         FailingField(event.producer, event.type, field_of(one.path), one.rule) for one in event.problems
     )

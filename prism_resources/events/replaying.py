@@ -31,9 +31,10 @@ from prism_core.events.failed import (
 from prism_core.events.messages import Accepted
 from prism_core.events.outcomes import Outcome
 from prism_core.events.versions import SchemaVersion
-from prism_core.failures import BadUsage, PermanentFailure
+from prism_core.failures import BadUsage
 from prism_core.settings import Settings
 from prism_resources.events.failed_store import FailedStore
+from prism_resources.events.objects import LostObject
 from prism_resources.events.schema_store import SchemaStore
 from prism_resources.events.sending import Sender
 
@@ -48,7 +49,7 @@ class Replayed:
 
     `sent` went into the queue; `duplicate` were sent before with this version, or are stored already; `unchanged`
     failed by the version that they would be judged by again; `closed` are conflicts, repeated ones and those given
-    up; `unsent` the queue did not take: run it again.
+    up; `unsent` the queue did not take: run it again; `gone` are those whose payload has expired.
     """
 
     run: str
@@ -57,10 +58,11 @@ class Replayed:
     unchanged: int = 0
     closed: int = 0
     unsent: int = 0
+    gone: int = 0
 
     @property
     def matched(self) -> int:
-        return len(self.sent) + self.duplicate + self.unchanged + self.closed + self.unsent
+        return len(self.sent) + self.duplicate + self.unchanged + self.closed + self.unsent + self.gone
 
 
 class Replaying:
@@ -181,18 +183,24 @@ class Replaying:
         if not tries:
             return
         with ThreadPoolExecutor(_READERS) as pool:
-            accepted = list(pool.map(lambda one: self._accepted(one[0], one[1], done.run, version, now), tries))
-        taken = self._sender.send(accepted)
+            found = list(pool.map(lambda one: self._accepted(one[0], one[1], done.run, version, now), tries))
+        accepted = [one for one in found if one is not None]
+        done.gone += len(found) - len(accepted)
+        taken = self._sender.send(accepted) if accepted else set[str]()
         done.sent += [one for one in accepted if one.receipt in taken]
         done.unsent += sum(one.receipt not in taken for one in accepted)
 
     def _accepted(
         self, mark: FailedEvent, number: int, run: str, version: SchemaVersion | None, now: datetime
-    ) -> Accepted:
-        """The event as it is sent, noted before: what is noted already keeps its receipt and its instant."""
-        event = self._failed.get(mark.failed_id)
+    ) -> Accepted | None:
+        """The event as it is sent, noted before: what is noted already keeps its receipt and its instant. None
+        when it has expired since it was found."""
+        try:
+            event = self._failed.get(mark.failed_id)
+        except LostObject:
+            event = None
         if event is None or event.payload is None:
-            raise PermanentFailure(f"failed event {mark.failed_id} has no payload any more")
+            return None
         receipt = replay_receipt(event, version, number)
         after = replayed(event, run, now, version, number)
         tried: Replay = next(one for one in after.replays if one.receipt == receipt)

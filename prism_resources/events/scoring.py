@@ -11,9 +11,9 @@ from typing import Final
 
 from prism_core.calendar import Week
 from prism_core.events.conservation import Receipt
-from prism_core.events.failed import FailedEvent, FailedFilter
+from prism_core.events.failed import FailedEvent, FailedFilter, Failure
 from prism_core.events.rollups import Grain
-from prism_core.events.scorecard import FailingField, Score, began_to_fail, scores
+from prism_core.events.scorecard import ENVELOPE, FailingField, Score, began_to_fail, scores
 from prism_core.models.reports import Edition, ReportKind
 from prism_core.settings import Settings
 from prism_resources.events.failed_store import FailedStore
@@ -26,6 +26,11 @@ from prism_resources.recipients import Recipients
 LATELY: Final = timedelta(hours=24)
 BEFORE: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)
+_ENVELOPES: Final = {
+    Failure.UNKNOWN_TYPE.value: "there is no schema of this type; add one, or have the producer mend its type",
+    Failure.UNKNOWN_VERSION.value: "their dataschema names a version that there is not",
+    Failure.CONFLICT.value: "source and id are those of another event with other data; these are not sent again",
+}
 
 
 class Scoring:
@@ -109,9 +114,7 @@ class Telling:
 def _letter(settings: Settings, recipient: str, fields: list[FailingField]) -> Letter:
     producers = sorted({field.producer for field in fields})
     lines = [f"Events of {', '.join(producers)} began to fail. They are kept, and can be sent again:", ""]
-    lines += [
-        f"- {one.type}, field {one.field or '/'}: breaks the rule {one.rule} ({one.producer})" for one in fields
-    ]
+    lines += [f"- {one.type}{_said(one)} ({one.producer})" for one in fields]
     kinds = sorted({field.type for field in fields})
     lines += ["", "What is wrong, and sending them again once it is mended or allowed by a new version:", ""]
     for kind in kinds:
@@ -119,6 +122,12 @@ def _letter(settings: Settings, recipient: str, fields: list[FailingField]) -> L
     lines += ["", opt_out(settings, ReportKind.EVENTS)]
     subject = f"{producers[0] if len(producers) == 1 else f'{len(producers)} producers'}: events began to fail"
     return Letter((recipient,), subject, "\n".join(lines))
+
+
+def _said(one: FailingField) -> str:
+    if one.field == ENVELOPE:
+        return f": {_ENVELOPES[one.rule]}"
+    return f", field {one.field or '/'}: breaks the rule {one.rule}"
 
 
 def _name(field: FailingField) -> str:

@@ -16,8 +16,10 @@ from cfnlint.decode import decode
 from infra.catalog import written
 from infra.deploy import STACKS
 from prism_api.api.calls import Role
+from prism_api.events.kept import BODIES
 from prism_core.backups import BACKUPS
 from prism_core.event_tables import EVENT_TABLES
+from prism_core.events.failed import FAILED_KEPT
 from prism_core.lake import (
     EXPORTS,
     JOBS,
@@ -36,6 +38,8 @@ from prism_core.media.keys import MEDIA_TYPES, ORIGINALS
 from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import NOT_SETTINGS, PREFIX, Settings
 from prism_core.tables import TABLES
+from prism_resources.events.dead import UNREADABLE
+from prism_resources.events.failed_store import PAYLOADS
 from prism_resources.events.sending import LARGE, LARGE_EXPIRY_DAYS
 from tests.architecture.sources import ROOT, run
 
@@ -198,6 +202,8 @@ def test_raw_inputs_passing_files_and_backups_expire_when_they_should_and_nothin
 
     passing = dict.fromkeys((UPLOADS, EXPORTS, JOBS), PASSING_EXPIRY_DAYS)
     kept = {BACKUPS: {"Ref": "BackupRetentionDays"}, LARGE: LARGE_EXPIRY_DAYS}
+    # A week longer than the rows and lines that name them.
+    kept |= {BODIES: RAW_EXPIRY_DAYS + 7, UNREADABLE: RAW_EXPIRY_DAYS + 7, PAYLOADS: FAILED_KEPT.days + 7}
     assert expiring == {"raw/": RAW_EXPIRY_DAYS} | passing | kept
 
 

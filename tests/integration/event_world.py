@@ -98,8 +98,9 @@ class Pipeline:
     def producer(self) -> str:
         return self.deployed.made["ProducerClientId"]
 
-    @cached_property
+    @property
     def token(self) -> str:
+        """A new one each time: it is good for ten minutes, and a soak posts for longer."""
         return self.deployed.signed(client_id=self.producer, groups=(), scope="prism/events")
 
     def post(

@@ -37,7 +37,9 @@ from prism_core.tables import RECIPIENTS
 from prism_resources.aws import client
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.schema_store import SchemaStore
+from prism_resources.events.scoring import LATELY, Scoring, Telling
 from prism_resources.lake import Lake
+from prism_resources.mailing import Mailing
 from prism_resources.tables.codec import encode_key
 from prism_resources.tables.store import TableStore
 from tests.integration.asset_runs import failed_checks, run_assets
@@ -320,3 +322,31 @@ def test_sending_says_when_a_store_lacks_what_receipts_of_the_hour_say(files: Pa
     assert [(one["holds"], one["running"], one["wrong"]) for one in before["conservation"]] == [(True, True, [])]
     (hour,) = after["conservation"]
     assert (hour["holds"], [one.rpartition(": ")[2] for one in hour["wrong"]]) == (False, ["1 are lost"])
+
+
+def test_unknown_types_and_versions_and_conflicts_are_told_and_a_replay_of_a_replay_sends_nothing(
+    files: Path,
+) -> None:
+    kind, settings = "com.example.nobody", load_settings()
+    untyped = [event(number, number) | {"type": kind} for number in range(910, 913)]
+    unversioned = [event(number, number) | {"dataschema": "/schemas/x/9-9-9"} for number in range(920, 923)]
+    taken = [event(number, 1_000 + number) for number in range(3)]
+    (files / "odd.json").write_text(json.dumps([*untyped, *unversioned, *taken]))
+
+    sent = said("send", str(files / "odd.json"), code=1)
+
+    assert sent["verdicts"] == {"failed": 6, "conflict": 3}
+    now, scoring = clock.now(), Scoring(settings)
+    began = scoring.began(scoring.of_time(now - LATELY, now), now)
+    told = Telling(settings).tell(began, now)
+    assert [one.status.value for outcome in told for one in outcome.deliveries] == ["sent"]
+    (letter,) = Mailing(settings).content(told[-1].edition).letters
+    assert f"- {kind}: there is no schema of this type" in letter.text
+    assert f"- {KIND}: their dataschema names a version that there is not" in letter.text
+    assert f"- {KIND}: source and id are those of another event" in letter.text
+
+    run("schema", "add", kind, "1-0-0", str(files / "worker.json"))
+    failing = said("replay", "--type", kind, code=1)
+    again = said("replay", "--type", kind)
+    assert (failing["sent"], failing["stored"], failing["failed"]) == (3, 0, 3)
+    assert (again["sent"], again["duplicate"], again["closed"]) == (0, 3, 3)

@@ -1,6 +1,7 @@
 """Events that are posted are read row by row, whatever way they come, and refused with their place."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -236,6 +237,16 @@ def test_a_message_is_read_back_as_it_was_put_into_the_queue() -> None:
     message = accepted(traceparent="00-x", data={"big": 2**70, "deep": [[{"ü": None}]]})
 
     assert messages.decode(messages.encode(message)) == message
+
+
+@given(st.text(st.characters(codec="utf-8") | st.sampled_from("\ufffe\uffff\x00\x0b\x7f")))
+def test_a_message_has_only_characters_that_a_queue_takes_and_loses_none(text: str) -> None:
+    sent = accepted(data={text: text})
+
+    message = messages.encode(sent)
+
+    assert re.fullmatch("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*", message.decode())
+    assert messages.decode(message) == sent
 
 
 def test_a_large_event_travels_without_its_data_and_keeps_its_fingerprint() -> None:

@@ -20,7 +20,7 @@ from prism_core.events.failed import (
 from prism_core.events.objectives import BURN_WINDOWS, Figures, burning, figures, measures, nearest_rank
 from prism_core.events.outcomes import Outcome
 from prism_core.events.problems import Problem
-from prism_core.events.scorecard import FailingField, began_to_fail, scores
+from prism_core.events.scorecard import ENVELOPE, FailingField, began_to_fail, scores
 from prism_core.events.versions import SchemaVersion
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -141,6 +141,16 @@ def test_an_owner_is_told_of_a_field_when_it_begins_to_fail_and_not_again() -> N
     assert began_to_fail([], three) == {"tool": (FIELD,)}
     assert began_to_fail([], two) == {}
     assert began_to_fail(two, three) == {}
+
+
+def test_unknown_types_and_versions_and_conflicts_begin_to_fail_as_fields_do_and_our_faults_do_not() -> None:
+    kinds = (Failure.UNKNOWN_TYPE, Failure.UNKNOWN_VERSION, Failure.CONFLICT, Failure.UNDELIVERABLE)
+    events = [failed(10 * n + m, failure=kind, problems=()) for n, kind in enumerate(kinds) for m in range(3)]
+
+    began = began_to_fail([], scores([], events))
+
+    told = [FailingField("tool", "a.made", ENVELOPE, kind.value) for kind in sorted(kinds[:3])]
+    assert began == {"tool": tuple(told)}
 
 
 def receipt(
