@@ -17,7 +17,7 @@ SCREENS := infra/local/screens_built/index.html
 SCREENS_SOURCE := $(shell find web/src web/public -type f ! -name schema.d.ts) web/index.html web/vite.config.ts \
   web/tsconfig.json prism_api/openapi.json
 
-.PHONY: up test check screens bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images openapi clean help
+.PHONY: up test check audit sbom wheel screens bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,7 +29,7 @@ up: .venv/.synced $(SCREENS) ## set everything up, start the platform and serve 
 test: .venv/.synced $(SCREENS) ## set everything up and run all tests
 	$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: .venv/.synced web/node_modules/.installed ## lock, lint, format, types, screens, architecture with the templates, Dagster definitions
+check: .venv/.synced web/node_modules/.installed ## lock, lint, format, types, screens, architecture with the templates, Dagster definitions, audit
 	$(UV) lock --check --python .venv/bin/python
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
@@ -37,6 +37,19 @@ check: .venv/.synced web/node_modules/.installed ## lock, lint, format, types, s
 	$(NPM) run check
 	$(RUN)pytest -n $(WORKERS) tests/architecture
 	DAGSTER_HOME= $(RUN)dagster definitions validate -w workspace.yaml
+	$(RUN)python -m infra.packaging.audit
+
+audit: .venv/.synced ## known holes of what is locked; says when the lists of holes cannot be reached
+	$(RUN)python -m infra.packaging.audit
+
+wheel: .venv/.synced $(SCREENS) ## the wheel with the built screens, in dist
+	$(UV) build --wheel --out-dir dist
+
+sbom: .venv/.synced ## what is handed on as CycloneDX documents, in dist
+	mkdir -p dist
+	$(UV) export --locked --quiet --no-default-groups --extra platform --preview-features sbom-export \
+	  --format cyclonedx1.5 --output-file dist/prism-python.cdx.json
+	$(NPM) sbom --silent --package-lock-only --omit=dev --sbom-format cyclonedx > dist/prism-screens.cdx.json
 
 screens: $(SCREENS) ## build the screens that `prism up` serves; done only when their source changed
 

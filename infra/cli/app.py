@@ -6,6 +6,7 @@ them: `prism --help` must not load Dagster.
 """
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -37,6 +38,7 @@ from infra.cli.users import token, user_app
 from infra.cli.workbook import workbook
 from prism_core.failures import BadUsage, PrismFailure
 from prism_core.settings import refuse_unknown_variables
+from prism_core.version import VERSION
 
 app = typer.Typer(
     name="prism",
@@ -46,8 +48,19 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer hands over the flag
+    if wanted:
+        typer.echo(f"prism {VERSION}")
+        raise typer.Exit
+
+
 @app.callback()
-def _before_every_command() -> None:
+def _before_every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and end")
+    ] = False,
+) -> None:
+    del version  # its callback has ended the program
     # Also where no setting is needed: with a misspelt PRISM_HOME, `reset` would delete another platform.
     refuse_unknown_variables()
 

@@ -80,6 +80,12 @@ DAGSTER_START_SECONDS = 240
 DAGSTER_STOP_SECONDS = 30
 
 
+def _workspace() -> Path:
+    """Which code Dagster loads: at the root of a checkout, beside this module in an installed wheel."""
+    checkout = REPOSITORY / "workspace.yaml"
+    return checkout if checkout.exists() else Path(__file__).with_name("workspace.yaml")
+
+
 @contextmanager
 def mail(home: Home, ports: Ports) -> Iterator[None]:
     """Keep what is sent to the SMTP port, and show it on the mailbox page."""
@@ -228,7 +234,7 @@ def dagster(platform: Platform, waiting: Callable[[], None]) -> Iterator[subproc
     _await_port(platform.ports.dagster, waiting)
     command = [
         sys.executable, "-m", "infra.local.tether",
-        sys.executable, "-m", "infra.local.dagster_dev", "-w", str(REPOSITORY / "workspace.yaml"),
+        sys.executable, "-m", "infra.local.dagster_dev", "-w", str(_workspace()),
         "-h", LOOPBACK, "-p", str(platform.ports.dagster),
     ]  # fmt: skip
     url = f"http://{LOOPBACK}:{platform.ports.dagster}"

@@ -3,8 +3,6 @@
 Belongs here: `GET /api/meta`. Does not belong here: data.
 """
 
-from importlib import metadata
-
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
@@ -19,6 +17,7 @@ from prism_core.models.people import AvailabilityStatus, MemberStatus, ReasonCod
 from prism_core.models.projects import ProjectStatus, RequestStatus
 from prism_core.models.work import AllocationSource, Severity
 from prism_core.models.workers import WorkerStatus
+from prism_core.version import VERSION
 
 router = APIGatewayHttpRouter()
 
@@ -43,17 +42,10 @@ def meta() -> Response[Meta]:
     configured = settings()
     return respond(
         Meta(
-            version=_version(),
+            version=VERSION,
             environment=configured.environment.value,
             first_week=configured.first_week,
             this_week=clock.this_week(),
             choices={choice.__name__: [value.value for value in choice] for choice in _CHOICES},
         )
     )
-
-
-def _version() -> str:
-    try:
-        return metadata.version("prism-platform")
-    except metadata.PackageNotFoundError:  # the Lambda package carries no metadata of its own
-        return "0.1.0"
