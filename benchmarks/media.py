@@ -1,44 +1,269 @@
 """From an upload to its analysis, on the embedded AWS: what the queue and our own writes add to the analyser.
 
-Belongs here: the queue's throughput beside the analyser alone, in turns in one run; the time of an upload by
-stage; memory with many large pictures. Does not belong here: how good the models are.
-Run as `python -m benchmarks.media`. The peer is the same analyser, asked directly with the same pictures.
+Belongs here: the time of an upload by stage, the queue's throughput beside the analyser alone, in turns in one
+run, and the memory of many large pictures at once. Does not belong here: how good the models are.
+The peer is the same analyser, asked directly with the same pictures by as many at once as the queue has functions.
 """
 
 import argparse
 import io
 import os
-import resource
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import skimage
 from PIL import Image
 
-from infra.deploy import deploy
-from infra.local.platform import Platform, attached
-from infra.local.serving import outside
+from benchmarks.harness import Target, circumstances, keep, print_targets
+from benchmarks.media_analyser import analyser
+from benchmarks.own_platform import own_platform
+from benchmarks.processes import cpu_seconds, peak_mib, workers
+from infra.local.platform import Platform
 from prism_core import clock
+from prism_core.events.objectives import nearest_rank
 from prism_core.media.keys import OriginalKey
 from prism_core.models.images import Image as Row
 from prism_core.models.images import ImageState
 from prism_core.tables import IMAGES
 from prism_resources.aws import client
 from prism_resources.media.analyser import Analyser
-from prism_resources.media.pictures import open_picture
+from prism_resources.media.pictures import MAX_BYTES, open_picture
 from prism_resources.tables.store import TableStore
 
-ROUNDS: Final = 5
-LARGE: Final = 20
+IMAGES_A_ROUND, SINGLES, REPEATS, LARGE = 20, 5, 5, 20
+# Of the template on one machine.
+FUNCTIONS: Final = 2
+ADDED_MS, OVERHEAD, FUNCTION_MIB = 1_000, 0.2, 1_024
+_ARTICLE: Final = "a-bench"
+_PATIENCE_SECONDS: Final = 300
+# Who looks more often takes the time from what is measured.
+_LOOK_SECONDS: Final = 0.1
 _PHOTOGRAPHS: Final = ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload: the image, the key of its file, and when S3 had it (perf_counter)."""
+
+    image_id: str
+    key: str
+    at: float
+
+
+@dataclass(slots=True)
+class Found:
+    """What the rounds found. `singles` and `looks` are ms of one upload and of the analyser's part of it."""
+
+    singles: list[float] = field(default_factory=list[float])
+    looks: list[float] = field(default_factory=list[float])
+    queue: list[float] = field(default_factory=list[float])
+    alone: list[float] = field(default_factory=list[float])
+    cpu: dict[str, list[float]] = field(default_factory=dict[str, list[float]])  # ms an image, by way and part
+
+    @property
+    def added(self) -> list[float]:
+        """Ms of queue, copies and writes, by upload."""
+        return [whole - look for whole, look in zip(self.singles, self.looks, strict=True)]
+
+
+class Uploads:
+    """Rows and originals, put as the API and a browser do, and what became of them."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._settings = platform.settings
+        self._s3: Any = client(self._settings, "s3")
+        self._logs: Any = client(self._settings, "logs")
+        self._rows = TableStore(client(self._settings, "dynamodb"), self._settings, IMAGES, Row)
+        self._number = 0
+
+    def row(self, ending: str = "jpg") -> Row:
+        """An image that waits for its file."""
+        self._number += 1
+        name, image_id = f"x.{ending}", f"i-{self._number:05d}"
+        row = Row(
+            article_id=_ARTICLE, image_id=image_id, file_name=name, requested=clock.now(), requested_by="bench",
+            object_key=str(OriginalKey(_ARTICLE, image_id, name)),
+        )  # fmt: skip
+        return self._rows.create(row, actor="bench", reason="", request_id=image_id, now=clock.now())
+
+    def put(self, row: Row, data: bytes) -> Upload:
+        self._s3.put_object(Bucket=self._settings.originals_bucket, Key=row.object_key, Body=data)
+        return Upload(row.image_id, row.object_key, time.perf_counter())
+
+    def wait(self, uploads: Iterable[Upload]) -> dict[str, float]:
+        """Ms by object key from each upload until its row says that it is analysed."""
+        left, took = {one.image_id: one for one in uploads}, dict[str, float]()
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while left:
+            # One row is asked for itself: a list of all that were ever made costs more each time.
+            found = self._rows.query("by_article", article_id=_ARTICLE) if len(left) > 1 else self._one(*left)
+            for row in found:
+                if row.image_id in left and row.state not in {ImageState.WAITING, ImageState.ANALYSING}:
+                    if row.state is not ImageState.ANALYSED:
+                        sys.exit(f"{row.image_id} is {row.state}: {row.reason}")
+                    upload = left.pop(row.image_id)
+                    took[upload.key] = 1000 * (time.perf_counter() - upload.at)
+            if time.monotonic() > deadline:
+                sys.exit(f"{len(left)} images were not analysed within {_PATIENCE_SECONDS} s")
+            time.sleep(_LOOK_SECONDS if len(left) > 1 else _LOOK_SECONDS / 10)
+        return took
+
+    def _one(self, image_id: str) -> list[Row]:
+        found = self._rows.get(article_id=_ARTICLE, image_id=image_id)
+        return [] if found is None else [found]
+
+    def looks(self, since: float) -> dict[str, float]:
+        """Ms of the analyser by object key, as the function logged them of itself."""
+        group, found = f"/aws/lambda/{self._settings.name_prefix}-images", dict[str, float]()
+        page = self._logs.filter_log_events(logGroupName=group, startTime=int(1000 * since))
+        for event in page["events"]:
+            if event["message"].startswith("{"):
+                for line in msgspec.json.decode(event["message"])["images"]:
+                    if "analyser_milliseconds" in line:
+                        found[line["key"]] = line["analyser_milliseconds"]
+        return found
+
+
+class Machine:
+    """The processes that take part, and what they use."""
+
+    def __init__(self, platform: Platform, seeing: int) -> None:
+        if platform.process is None:
+            sys.exit("the emulator belongs to somebody else")
+        self._platform, self._seeing, self._emulator = platform, seeing, platform.process.pid
+
+    def parts(self) -> dict[str, list[int]]:
+        function = f"{self._platform.settings.name_prefix}-images"
+        functions = workers(self._platform.home, function)
+        return {"analyser": [self._seeing], "functions": functions, "embedded AWS": [self._emulator]}
+
+    def cpu(self) -> dict[str, float]:
+        """Seconds so far, by part."""
+        return {name: cpu_seconds(found) for name, found in self.parts().items()}
+
+    def peaks(self) -> dict[str, float]:
+        """MiB at the most, by part: of the largest of its processes."""
+        return {name: max(map(peak_mib, found), default=0.0) for name, found in self.parts().items()}
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--images", type=int, default=IMAGES_A_ROUND, help="of a round")
+    parser.add_argument("--singles", type=int, default=SINGLES, help="of a round, one after the other")
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--large", type=int, default=LARGE, help="pictures of 15 MB at once")
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/media.json")
+    options = parser.parse_args(argv)
+    load_before, found = os.getloadavg()[0], Found()
+    pictures = photographs(max(options.images, options.singles))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        own_platform(Path(folder) / "home") as platform,
+        analyser(platform.ports.standins) as seeing,
+    ):
+        uploads, machine = Uploads(platform), Machine(platform, seeing)
+        # Models are loaded, and every function was called.
+        uploads.wait([uploads.put(uploads.row(), pictures[0]) for _ in range(4 * FUNCTIONS)])
+        for repeat in range(1, options.repeats + 1):
+            _round(platform, uploads, machine, pictures[: options.images], found)
+            _singles(uploads, pictures[: options.singles], found)
+            _say(f"{repeat}/{options.repeats}: {found.queue[-1]:.2f} images/s beside {found.alone[-1]:.2f}")
+        before = machine.peaks()
+        large = _large(uploads, options.large)
+        memory = {
+            name: {"before": round(before[name]), "peak": round(peak)} for name, peak in machine.peaks().items()
+        }
+    result = {
+        "benchmark": "media",
+        **circumstances(load_before),
+        "repeats": options.repeats,
+        "images": options.images,
+        "uploads": len(found.singles),
+        "upload_ms": _spread(found.singles),
+        "analyser_ms": _spread(found.looks),
+        "added_ms": _spread(found.added),
+        "images_a_second": {
+            "queue": round(statistics.median(found.queue), 3),
+            "analyser alone": round(statistics.median(found.alone), 3),
+        },
+        "all_images_a_second": {
+            "queue": [round(one, 3) for one in found.queue],
+            "analyser alone": [round(one, 3) for one in found.alone],
+        },
+        "cpu_ms_an_image": {name: round(statistics.median(all_), 1) for name, all_ in found.cpu.items()},
+        "large": {"pictures": options.large, "bytes": large, "mib": memory},
+    }
+    queue, alone = result["images_a_second"].values()
+    result["overhead"] = round(alone / queue - 1, 3)
+    promised = (
+        Target("p95 of what an upload takes beside the analyser, ms", ADDED_MS, result["added_ms"]["p95"]),
+        Target("time of an image through the queue over the analyser alone, less 1", OVERHEAD, result["overhead"]),
+        Target("memory of a function with large pictures, MiB", FUNCTION_MIB, memory["functions"]["peak"]),
+    )
+    result["targets"] = [asdict(target) | {"met": target.met} for target in promised]
+    _print(result)
+    print_targets(promised)
+    if options.save:
+        keep("media", result)
+    return result
+
+
+def _round(
+    platform: Platform, uploads: Uploads, machine: Machine, pictures: Sequence[bytes], found: Found
+) -> None:
+    """The analyser alone, then the same pictures through the queue. Rows and what is shown are made before."""
+    asked, shown = Analyser(platform.settings), [open_picture(data, "x.jpg").for_analysis() for data in pictures]
+    rows = [uploads.row() for _ in pictures]
+
+    def alone() -> None:
+        with ThreadPoolExecutor(FUNCTIONS) as pool:
+            list(pool.map(asked.look, shown))
+
+    def queue() -> None:
+        uploads.wait([uploads.put(row, data) for row, data in zip(rows, pictures, strict=True)])
+
+    ways: tuple[tuple[str, Callable[[], None], list[float]], ...]
+    ways = (("alone", alone, found.alone), ("queue", queue, found.queue))
+    for name, way, rates in ways:
+        before, began = machine.cpu(), time.perf_counter()
+        way()
+        rates.append(len(pictures) / (time.perf_counter() - began))
+        for part, seconds in machine.cpu().items():
+            used = 1000 * (seconds - before[part]) / len(pictures)
+            found.cpu.setdefault(f"{name}: {part}", []).append(used)
+
+
+def _singles(uploads: Uploads, pictures: Sequence[bytes], found: Found) -> None:
+    since, took = time.time(), dict[str, float]()
+    for data in pictures:
+        took |= uploads.wait([uploads.put(uploads.row(), data)])
+    looks, deadline = uploads.looks(since), time.monotonic() + _PATIENCE_SECONDS
+    while not took.keys() <= looks.keys():  # a line of log is there a moment after what it tells
+        if time.monotonic() > deadline:
+            sys.exit("the function did not log its analyses")
+        time.sleep(_LOOK_SECONDS)
+        looks = uploads.looks(since)
+    found.singles += [took[key] for key in took]
+    found.looks += [looks[key] for key in took]
+
+
+def _large(uploads: Uploads, number: int) -> int:
+    """So many at once through the queue; answers the bytes of one."""
+    data = large_picture()
+    rows = [uploads.row("png") for _ in range(number)]
+    with ThreadPoolExecutor(max(1, number)) as pool:
+        put = list(pool.map(lambda row: uploads.put(row, data), rows))
+    uploads.wait(put)
+    return len(data)
 
 
 def photographs(images: int) -> list[bytes]:
@@ -53,112 +278,40 @@ def photographs(images: int) -> list[bytes]:
     return found
 
 
-@contextmanager
-def platform() -> Iterator[Platform]:
-    with tempfile.TemporaryDirectory(prefix="prism-bench-media-") as home:
-        os.environ["PRISM_HOME"] = home
-        with attached(lambda _: None, port=27_930, beside=outside) as running:
-            deploy(running.settings, clock.this_week(), lambda _: None)
-            yield running
-
-
-class Uploads:
-    """Rows and originals, put as the API and a browser do."""
-
-    def __init__(self, running: Platform) -> None:
-        settings = running.settings
-        self._s3: Any = client(settings, "s3")
-        self._bucket = settings.originals_bucket
-        self._rows = TableStore(client(settings, "dynamodb"), settings, IMAGES, Row)
-        self._number = 0
-
-    def put(self, data: bytes) -> tuple[str, str, float]:
-        self._number += 1
-        article, image = "a-bench", f"i-{self._number:05d}"
-        key = str(OriginalKey(article, image, "x.jpg"))
-        row = Row(
-            article_id=article, image_id=image, file_name="x.jpg", requested=clock.now(), requested_by="bench",
-            object_key=key,
-        )  # fmt: skip
-        self._rows.create(row, actor="bench", reason="", request_id=image, now=clock.now())
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=data)
-        return article, image, time.perf_counter()
-
-    def wait(self, put: list[tuple[str, str, float]]) -> list[float]:
-        """Seconds from each upload until its row says that it is analysed."""
-        left, took = {image: at for _, image, at in put}, list[float]()
-        while left:
-            for row in self._rows.query("by_article", consistent=True, article_id="a-bench"):
-                if row.image_id in left and row.state is not ImageState.WAITING and row.state != "analysing":
-                    if row.state is not ImageState.ANALYSED:
-                        raise RuntimeError(row.reason)
-                    took.append(time.perf_counter() - left.pop(row.image_id))
-            time.sleep(0.02)
-        return took
-
-
-def alone(running: Platform, pictures: list[bytes]) -> float:
-    """Seconds of the analyser, asked by two at once, as the queue asks it."""
-    analyser = Analyser(running.settings)
-    shown = [open_picture(data, "x.jpg").for_analysis() for data in pictures]
-    began = time.perf_counter()
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(analyser.look, shown))
-    return time.perf_counter() - began
-
-
-def percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--images", type=int, default=20, help="of a round")
-    images = parser.parse_args().images
-    pictures = photographs(images)
-    with platform() as running:
-        uploads = Uploads(running)
-        uploads.wait([uploads.put(pictures[0])])  # models and functions are warm
-        singles, own, through, direct = list[float](), list[float](), list[float](), list[float]()
-        for _ in range(ROUNDS):
-            seconds = alone(running, pictures)
-            direct.append(images / seconds)
-            began = time.perf_counter()
-            uploads.wait([uploads.put(data) for data in pictures])
-            through.append(images / (time.perf_counter() - began))
-            analyser = Analyser(running.settings)
-            for data in pictures[:5]:
-                singles += uploads.wait([uploads.put(data)])
-                jpeg, began = open_picture(data, "x.jpg").for_analysis(), time.perf_counter()
-                analyser.look(jpeg)
-                own.append(time.perf_counter() - began)
-        overhead = [one - two for one, two in zip(singles, own, strict=True)]
-        print(f"cores {os.cpu_count()}, {clock.now():%Y-%m-%d}, {images} images a round, {ROUNDS} rounds")
-        for what, found in (
-            ("one upload to analysed, s:", singles),
-            ("  of it the analyser:     ", own),
-            ("  queue, copies, writes:  ", overhead),
-        ):
-            print(f"{what} median {statistics.median(found):.2f}, p95 {percentile(found, 0.95):.2f}")
-        queue, peer = statistics.median(through), statistics.median(direct)
-        print(f"images a second: through the queue {queue:.2f}, the analyser alone {peer:.2f}")
-        print(f"overhead of the queue: {peer / queue - 1:.0%}")
-    large()
-
-
-def large() -> None:
-    """Twenty pictures of 15 MB, opened one after the other, as a function opens them: a container has one at a
-    time."""
-    noise = np.random.default_rng(11).integers(0, 255, (2_200, 2_300, 3), dtype=np.uint8)
+def large_picture() -> bytes:
+    """The worst that is taken: a PNG of nearly 15 MiB and 50 megapixels, which is unpacked before it is shrunk."""
+    pixels = np.full((6_000, 8_000, 3), 200, dtype=np.uint8)
+    pixels[:2_200, :2_200] = np.random.default_rng(11).integers(0, 255, (2_200, 2_200, 3), dtype=np.uint8)
     target = io.BytesIO()
-    Image.fromarray(noise).save(target, "PNG", compress_level=1)
-    data = target.getvalue()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda _: len(open_picture(data, "x.png").for_analysis()), range(LARGE)))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    more = (after - before) / 1024
-    sys.stdout.write(f"{LARGE} pictures of {len(data):,} bytes, two at a time: {more:.0f} MB more\n")
+    Image.fromarray(pixels).save(target, "PNG", compress_level=1)
+    if len(target.getvalue()) > MAX_BYTES:
+        sys.exit(f"the large picture has {len(target.getvalue()):,} bytes, which are not taken")
+    return target.getvalue()
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {"p50": round(nearest_rank(values, 0.5) or 0.0, 1), "p95": round(nearest_rank(values, 0.95) or 0.0, 1)}
+
+
+def _print(result: Mapping[str, Any]) -> None:
+    for what, name in (
+        ("one upload to analysed", "upload_ms"),
+        ("  of it the analyser", "analyser_ms"),
+        ("  queue, copies, writes", "added_ms"),
+    ):
+        print(f"{what:<26} p50 {result[name]['p50']:>7.0f} ms, p95 {result[name]['p95']:>7.0f} ms")
+    for name, rate in result["images_a_second"].items():
+        print(f"{name:<26} {rate:.2f} images a second, {rate / result['cores']:.2f} a core")
+    for name, used in result["cpu_ms_an_image"].items():
+        print(f"{name:<26} {used:.0f} ms of CPU an image")
+    large = result["large"]
+    print(f"{large['pictures']} pictures of {large['bytes']:,} bytes at once:")
+    for name, one in large["mib"].items():
+        print(f"  {name:<24} {one['before']:,} MiB before, {one['peak']:,} at the most")
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ answer.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +29,7 @@ from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.media.analyser import Analyser, Answers
 from prism_resources.media.objects import Made, Originals, TooLarge
-from prism_resources.media.pictures import MAX_BYTES, NotAPicture, Picture, open_picture
+from prism_resources.media.pictures import MAX_BYTES, Drawn, NotAPicture, open_picture
 from prism_resources.tables.store import TableStore
 
 ACTOR: Final = "system:images"
@@ -111,11 +112,18 @@ class Analysing:
             return {"state": ImageState.GONE, "reason": words}
         picture = open_picture(data, image.file_name)
         key = raw_key(image.article_id, image.image_id, arrival.object_version)
-        raw = self._made.read(key) or self._asked(key, picture, arrival, done)
+        jpeg = picture.for_analysis()  # before the thread: Pillow keeps what it encodes with in the picture
+        # Copies are drawn while the analyser thinks, which it does elsewhere.
+        with ThreadPoolExecutor(1) as beside:
+            drawing = beside.submit(lambda: list(picture.copies()))
+            # Who is the first to begin finds no answer; who comes later may come after a kill.
+            known = self._made.read(key) if image.attempts > 1 else None
+            raw = known or self._asked(key, jpeg, arrival, done)
+            drawn = drawing.result()
         stored: Any = msgspec.json.decode(raw)
         at = datetime.fromisoformat(stored["at"])
         analysis = read_answers(stored["answers"], object_version=arrival.object_version, raw_key=key, at=at)
-        copies = self._copied(image, arrival, picture)
+        copies = self._copied(image, arrival, drawn)
         done.seconds["own"] = time.perf_counter() - began - done.seconds.get("analyser", 0.0)
         return {
             "state": ImageState.ANALYSED,
@@ -130,8 +138,7 @@ class Analysing:
             "alt_suggestion": suggested_alt(analysis) or image.alt_suggestion,
         }
 
-    def _asked(self, key: str, picture: Picture, arrival: Arrival, done: Done) -> bytes:
-        jpeg = picture.for_analysis()
+    def _asked(self, key: str, jpeg: bytes, arrival: Arrival, done: Done) -> bytes:
         began = time.perf_counter()
         answers: Answers = self._analyser.look(jpeg)
         done.seconds["analyser"] = time.perf_counter() - began
@@ -147,9 +154,9 @@ class Analysing:
             return raw
         return self._made.read(key) or raw  # somebody else was faster: one answer a version
 
-    def _copied(self, image: Image, arrival: Arrival, picture: Picture) -> tuple[Copy, ...]:
+    def _copied(self, image: Image, arrival: Arrival, drawn: Iterable[Drawn]) -> tuple[Copy, ...]:
         copies: list[Copy] = []
-        for file, width, height, body in picture.copies():
+        for file, width, height, body in drawn:
             key = copy_key(image.article_id, image.image_id, arrival.object_version, file)
             self._made.write(key, body, COPY_TYPES[ending_of(file)])
             copies.append(Copy(file=file, width=width, height=height, bytes=len(body)))
@@ -166,6 +173,7 @@ class Analysing:
             try:
                 return self._images.update(
                     after,
+                    before=image,
                     expected_version=image.version,
                     actor=ACTOR,
                     reason=f"{step} of the analysis",

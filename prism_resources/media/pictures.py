@@ -22,6 +22,8 @@ MIN_SIDE: Final = 80
 # Nobody is shown more: a phone has 1,290 pixels across.
 LARGEST_SIDE: Final = 1_600
 COPY_WIDTHS: Final = (480, 960, LARGEST_SIDE)
+# A copy of nearly the same width spares a reader nothing, and costs as much as the other one.
+_WORTH_A_COPY: Final = 0.75
 _START: Final = 2_048
 _ORIENTATION: Final = 0x0112
 _MILLION: Final = 1_000_000
@@ -36,6 +38,10 @@ _SIGNATURES: Final = (
 )
 _ENDINGS: Final = {"JPEG": ("jpg", "jpeg"), "PNG": ("png",), "WEBP": ("webp",)}
 _EIGHT_BIT: Final = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"})
+
+
+# A public copy: file name, width, height and bytes.
+Drawn = tuple[str, int, int, bytes]
 
 
 class NotAPicture(PermanentFailure):
@@ -56,10 +62,10 @@ class Picture:
         """A JPEG of what the public would see, far below the 5 MB that the analyser takes."""
         return _encoded(self.pixels, "JPEG", quality=90)
 
-    def copies(self) -> Iterator[tuple[str, int, int, bytes]]:
-        """File name, width, height and bytes of each public copy; no copy is larger than the picture."""
+    def copies(self) -> Iterator[Drawn]:
+        """The public copies; no copy is larger than the picture."""
         width = self.pixels.width
-        for wanted in [*(one for one in COPY_WIDTHS if one < width), width]:
+        for wanted in [*(one for one in COPY_WIDTHS if one <= _WORTH_A_COPY * width), width]:
             height = max(1, round(self.pixels.height * wanted / width))
             size = (wanted, height)
             resized = self.pixels if wanted == width else self.pixels.resize(size, Image.Resampling.LANCZOS)

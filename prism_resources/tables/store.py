@@ -58,6 +58,7 @@ class Write(Generic[M]):
     `unused` promises that its key was never used: there is nothing to read and no version to go on from. It spares
     two reads an item, with which the sample of twelve weeks takes 43 s to load instead of 18 on a busy machine.
     `recorded` is the instant that the change log keeps, for history that is brought in; else that of the call.
+    `before` is the item as it was read at the expected version, whole: it spares reading it again.
     """
 
     item: M
@@ -65,6 +66,7 @@ class Write(Generic[M]):
     delete: bool = False
     unused: bool = False
     recorded: datetime | None = None
+    before: M | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +121,26 @@ class TableStore(TableReader[M]):
         return self.put(item, expected_version=0, actor=actor, reason=reason, request_id=request_id, now=now)
 
     def update(
-        self, item: M, *, expected_version: int, actor: str, reason: str, request_id: str, now: datetime
+        self,
+        item: M,
+        *,
+        expected_version: int,
+        actor: str,
+        reason: str,
+        request_id: str,
+        now: datetime,
+        before: M | None = None,
     ) -> M:
-        """Replace an item that exists at `expected_version`; answers it as stored, one version later."""
+        """Replace an item that exists at `expected_version`; answers it as stored, one version later.
+
+        Who gives `before`, the item as it was read at that version, spares reading it again.
+        """
         if expected_version < 1:
             raise BadUsage(f"an update names the version that was read, not {expected_version}; use create")
-        return self.put(
-            item, expected_version=expected_version, actor=actor, reason=reason, request_id=request_id, now=now
-        )
+        write = Write(item, expected_version, before=before)
+        (stored,) = self.transact([write], actor=actor, reason=reason, request_id=request_id, now=now)
+        assert stored is not None  # noqa: S101 - as a put
+        return stored
 
     def put(self, item: M, *, expected_version: int, actor: str, reason: str, request_id: str, now: datetime) -> M:
         """Create (version 0) or replace an item, with its change entry, in one transaction.
@@ -208,8 +222,8 @@ class TableStore(TableReader[M]):
     def _prepare(self, write: Write[M], author: _Author) -> _Step[M]:
         key = self.spec.key_of(write.item)
         # The condition of the transaction finds out about a promise that does not hold.
-        raw = None if write.unused else self.read(key)
-        found = None if raw is None else decode(self.spec, self.model, raw)
+        raw = None if write.unused or write.before is not None else self.read(key)
+        found = write.before if raw is None else decode(self.spec, self.model, raw)
         current = _versioned(found)
         wanted = _versioned(write.item)
         expected = write.expected_version

@@ -22,6 +22,7 @@ from benchmarks import (
     export_emulator,
     export_memory,
     history,
+    media,
     views,
 )
 
@@ -63,6 +64,20 @@ def test_events_are_timed_from_acceptance_to_their_end_and_by_stage(capsys: pyte
     assert [one["rate"] for one in result["tried"]] == [10]
     assert [one["met"] for one in result["targets"]][1:] == [True, True]
     assert "p95 from accepted to stored" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_an_upload_is_timed_by_stage_and_the_queue_beside_the_analyser_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = media.main(["--images", "2", "--singles", "1", "--repeats", "1", "--large", "2"])
+
+    assert (result["uploads"], result["added_ms"]["p95"] > 0) == (1, True)
+    assert set(result["images_a_second"]) == {"queue", "analyser alone"}
+    assert result["large"]["bytes"] > 14 * 1024 * 1024
+    assert [target["limit"] for target in result["targets"]] == [1_000, 0.2, 1_024]
+    assert result["targets"][2]["met"]
+    assert "pictures of" in capsys.readouterr().out
 
 
 def test_weeks_of_history_are_the_same_by_sets_and_by_replay() -> None:

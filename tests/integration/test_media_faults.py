@@ -8,6 +8,7 @@ behind is decided by the services, and the row of the image must say what happen
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -136,6 +137,7 @@ def test_events_twice_and_out_of_order_leave_the_newest_upload(studio: Studio) -
 @pytest.mark.slow
 def test_every_upload_is_analysed_once_whatever_comes_twice_or_is_killed(studio: Studio) -> None:
     drawn, kinds = random.Random(11), ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png")
+    began = time.monotonic()
     article = studio.article("Many")
     forms = []
     for number in range(UPLOADS):
@@ -150,7 +152,7 @@ def test_every_upload_is_analysed_once_whatever_comes_twice_or_is_killed(studio:
         studio.queue.send([message_of(one) for one in events[start : start + 10]])
     killed = 0
     for _ in range(max(2, UPLOADS // 50)):
-        time.sleep(drawn.uniform(0.5, 2))
+        time.sleep(drawn.uniform(0.5, max(2, UPLOADS / 50)))
         for worker in workers(studio.platform, "images")[:1]:
             os.kill(worker, signal.SIGKILL)
             killed += 1
@@ -180,3 +182,7 @@ def test_every_upload_is_analysed_once_whatever_comes_twice_or_is_killed(studio:
     assert studio.dead.waiting() == 0
     done = Reconciling(studio.platform.settings).reconcile(clock.now())
     assert not {name for name in done.troubles if name.split("/")[-1] in states}
+    took = time.monotonic() - began
+    again = f"{len(events)} events once more and shuffled, {killed} functions killed"
+    rate = f"{took:.0f} s, {UPLOADS / took:.2f} a second"
+    sys.stdout.write(f"\n{UPLOADS} uploads, {again}: each analysed once, none in trouble, {rate}\n")

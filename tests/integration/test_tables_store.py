@@ -171,6 +171,25 @@ def test_a_write_at_an_old_version_names_the_current_one(members: TableStore[Mem
     assert (lost.value.table, lost.value.key, lost.value.current) == ("members", first.member_id, 2)
 
 
+def test_what_was_read_is_not_read_again_and_its_version_holds_all_the_same(
+    proxy: Proxy, slow_members: TableStore[Member], log: Callable[[str], list[Change]]
+) -> None:
+    first = slow_members.create(member(unique("M")), **by())
+    asked: list[str] = []
+    proxy.interfere = lambda _, operation, __: asked.append(operation)
+    changed = first.model_copy(update={"name": "Bea"})
+
+    stored = slow_members.update(changed, expected_version=1, before=first, **by())
+    with pytest.raises(StaleVersion, match="expected version 1, found 2"):
+        slow_members.update(changed, expected_version=1, before=first, **by())
+
+    assert asked == ["TransactWriteItems"] * 2
+    assert (stored.name, stored.version) == ("Bea", 2)
+    assert [one.changes for one in log(f"members/{first.member_id}")][1:] == [
+        {"name": {"before": "Ana", "after": "Bea"}}
+    ]
+
+
 def test_an_item_is_not_created_twice(members: TableStore[Member]) -> None:
     first = members.create(member(unique("M")), **by())
 

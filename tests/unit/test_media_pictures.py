@@ -93,15 +93,22 @@ def test_every_kind_of_picture_becomes_one_of_the_web(form: str, mode: str, name
 
 def test_copies_are_of_the_web_and_none_is_larger_than_the_picture() -> None:
     copies = {
-        file: (width, height, body) for file, width, height, body in open_picture(photograph(), "x.jpg").copies()
+        file: (width, height, body)
+        for file, width, height, body in open_picture(photograph(size=(720, 480)), "x.jpg").copies()
     }
 
     assert {file: found[:2] for file, found in copies.items()} == {
-        "480.webp": (480, 320), "480.avif": (480, 320), "600.webp": (600, 400), "600.avif": (600, 400),
+        "480.webp": (480, 320), "480.avif": (480, 320), "720.webp": (720, 480), "720.avif": (720, 480),
     }  # fmt: skip
     for _, _, body in copies.values():
         with Image.open(io.BytesIO(body)) as copy:
             copy.load()
+
+
+def test_a_copy_of_nearly_the_same_width_is_not_made() -> None:
+    widths = {width for _, width, _, _ in open_picture(photograph(size=(600, 400)), "x.jpg").copies()}
+
+    assert widths == {600}
 
 
 def test_a_large_picture_is_shrunk_and_its_own_size_is_told() -> None:
