@@ -131,10 +131,7 @@ class TableStore(TableReader[M]):
         now: datetime,
         before: M | None = None,
     ) -> M:
-        """Replace an item that exists at `expected_version`; answers it as stored, one version later.
-
-        Who gives `before`, the item as it was read at that version, spares reading it again.
-        """
+        """Replace an item that exists at `expected_version`; answers it as stored, one version later."""
         if expected_version < 1:
             raise BadUsage(f"an update names the version that was read, not {expected_version}; use create")
         write = Write(item, expected_version, before=before)
