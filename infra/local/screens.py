@@ -4,7 +4,7 @@ Belongs here: which file answers what, with which policy and how long it may be 
 platforms (/config.json). Does not belong here: building them (web/, the Makefile) and who may ask (frontdoor.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,23 +15,34 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 BUILT: Final = Path(__file__).parent / "screens_built"
-# Styles of components are set through the DOM, which a policy lets pass; their fonts are in the style sheet.
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 FOR_GOOD: Final = "public, max-age=31536000, immutable"
 # Asked anew each time, answered with 304 when nothing changed.
 ASKED_ANEW: Final = "no-cache"
 
 
+def policy(connect: Collection[str] = ()) -> str:
+    """The Content-Security-Policy of the app. `connect` are the origins that it calls beside its own.
+
+    Styles of components are set through the DOM, which a policy lets pass; their fonts are in the style sheet.
+    A mail is shown in a frame without an address, which needs no source of frames.
+    """
+    called = " ".join(["connect-src 'self'", *connect])
+    shown = "style-src 'self'; img-src 'self' data: blob:; font-src 'self' data:"
+    nothing = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return f"default-src 'none'; script-src 'self'; {shown}; {called}; {nothing}"
+
+
 @dataclass(frozen=True, slots=True)
 class Screens:
-    """The built app. `client_id` is the app client of the user pool, `links` are pages beside the screens."""
+    """The built app. `client_id` is the app client of the user pool, `links` are pages beside the screens.
+
+    `uploads` is the origin of the lake, which takes large workbooks by a signed link.
+    """
 
     client_id: str
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     folder: Path = BUILT
+    uploads: str | None = None
 
     @property
     def are_built(self) -> bool:
@@ -70,4 +81,5 @@ class Screens:
         # A name is one segment of a path; what climbs or leads out of the folder is none.
         if path.parent != folder or path.resolve().parent != folder.resolve() or not path.is_file():
             raise HTTPException(404)
-        return FileResponse(path, headers={"Cache-Control": keep, "Content-Security-Policy": POLICY})
+        rules = policy([self.uploads] if self.uploads else ())
+        return FileResponse(path, headers={"Cache-Control": keep, "Content-Security-Policy": rules})

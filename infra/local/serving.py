@@ -165,9 +165,11 @@ def front_door(platform: Platform) -> Iterator[None]:
 
     ports, api = platform.ports, outputs(platform.settings, "api")
     links = {"Dagster": f"http://{LOOPBACK}:{ports.dagster}"}
-    screens = Screens(api["ScreensClientId"], {**links, "Mailbox": f"http://{LOOPBACK}:{ports.screens}/mailbox/"})
+    emulator = f"http://{LOOPBACK}:{ports.emulator}"
+    beside = {**links, "Mailbox": f"http://{LOOPBACK}:{ports.screens}/mailbox/"}
+    screens = Screens(api["ScreensClientId"], beside, uploads=emulator)
     behind = Behind(
-        emulator=f"http://{LOOPBACK}:{ports.emulator}",
+        emulator=emulator,
         api_id=api["ApiId"],
         pool_id=api["UserPoolId"],
         mailbox=mailbox_app(platform.home.mail, _smtp(ports)),

@@ -129,6 +129,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/api/capacity/{week}", ALL, ALL, NONE, of_everybody=True),
     *_resource("/api/reports", "lg", of_everybody=True),
     Operation("GET", "/api/reports/{key}/content", ALL, ALL, NONE, of_everybody=True),
+    Operation("GET", "/api/reports/{key}/letters/{number}", ALL, ALL, NONE, of_everybody=True),
     Operation("GET", "/api/throughput", ALL, ALL, OWN),
     Operation("GET", "/api/throughput/{key}", ALL, ALL, OWN),
     Operation("POST", "/api/throughput/reassign", ALL, NONE, NONE),

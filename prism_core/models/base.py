@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 HOURS_QUANTUM = Decimal("0.01")
 MEASURE_QUANTUM = Decimal("0.0001")
+LAST_DEADLINE: Final = date(2199, 12, 31)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # The context in which stored items are read: a rule of a text that came later refuses what is written, and nothing
 # that is there already, or one such text would keep every list with it from being read.
@@ -178,9 +179,19 @@ def _check_email(address: str, info: ValidationInfo) -> str:
 Email = Annotated[
     str, Field(max_length=254, json_schema_extra={"pattern": _MAILBOX}), AfterValidator(_check_email)
 ]
+
+
+def _check_deadline(day: date, info: ValidationInfo) -> date:
+    if day <= LAST_DEADLINE or info.context is STORED:
+        return day
+    raise ValueError(f"{day} is no day that anybody plans for; the last one is {LAST_DEADLINE}")
+
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(max_length=10_000)]
 Day = Annotated[date, BeforeValidator(_read_day)]
+# By which something is to be done: plans look at every week up to it, and the last week of 9999 has no end.
+Deadline = Annotated[Day, AfterValidator(_check_deadline)]
 Instant = Annotated[datetime, BeforeValidator(_read_instant), PlainSerializer(instant_text, str, when_used="json")]
 # Exact in every JSON reader (2^53 is above it), and no number of tasks or seconds comes near.
 Count = Annotated[int, Field(ge=0, lt=10**15)]

@@ -15,6 +15,7 @@ from prism_core.models.base import (
     Choice,
     Count,
     Day,
+    Deadline,
     Hours,
     Id,
     Instant,
@@ -83,7 +84,7 @@ class Project(Versioned):
         default=(), description="what of demand_hours needs a skill beside `skills`"
     )
     quality_target: Share | None = None
-    sla_date: Day | None = None
+    sla_date: Deadline | None = None
     skills: Skills = ()
     min_people: Count = 0
     max_people: Annotated[int, Field(ge=1)] | None = None
@@ -118,7 +119,7 @@ class Request(Versioned):
 
     request_id: Id
     status: Choice[RequestStatus] = RequestStatus.SUBMITTED
-    due_date: Day
+    due_date: Deadline
     hours: Hours
     skills: Skills = ()
     project_id: Id | None = None

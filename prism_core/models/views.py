@@ -14,7 +14,7 @@ STATE_MAX_CHARACTERS = 8_000
 
 
 class Screen(StrEnum):
-    """The seven screens."""
+    """The screens that have lists: what a view is of."""
 
     TEAM = "team"
     REQUESTS = "requests"
@@ -23,6 +23,9 @@ class Screen(StrEnum):
     QUALITY = "quality"
     BUGS = "bugs"
     DASHBOARD = "dashboard"
+    ALERTS = "alerts"
+    REPORTS = "reports"
+    EVENTS = "events"
 
 
 class Visibility(StrEnum):

@@ -24,6 +24,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "prism_resources.aws",
         "prism_resources.events",
         "prism_resources.failures",
+        "prism_resources.letters",
+        "prism_resources.messages",
         "prism_resources.media",
         "prism_resources.privacy",
         "prism_resources.planning",

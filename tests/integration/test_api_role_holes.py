@@ -190,7 +190,7 @@ def test_what_is_about_everybody_is_closed_to_who_sees_one_team(path: str) -> No
         RED_LEAD("GET", f"{path}/none"),
         RED_LEAD("GET", path, as_of="2026-11-01T00:00:00Z"),
         RED_LEAD("POST", "/api/exports", wish),
-        *([RED_LEAD("GET", f"{path}/none/content")] if path.endswith("reports") else []),
+        *(RED_LEAD("GET", f"{path}/none/{of}") for of in ("content", "letters/1") if path.endswith("reports")),
     ]
 
     assert [(answer.status, "about all teams" in answer.body["detail"]) for answer in asked] == [

@@ -4,13 +4,15 @@
  */
 import type { ComponentType } from 'react';
 
-import { EVERYBODY, READERS, type Role } from './auth/roles';
+import { EVERYBODY, PLANNERS, READERS, type Role } from './auth/roles';
 
 export interface Screen {
   /** First part of the address; the name of the screen in saved views. */
   path: string;
   title: string;
   roles: readonly Role[];
+  /** About the platform, not of the day's work: below a line in the navigation. */
+  apart?: true;
   /** Loaded when it is opened for the first time. */
   load: () => Promise<{ default: ComponentType }>;
 }
@@ -23,4 +25,8 @@ export const SCREENS: readonly Screen[] = [
   { path: 'quality', title: 'Quality', roles: READERS, load: () => import('./screens/quality/Quality') },
   { path: 'bugs', title: 'Bug Tracker', roles: EVERYBODY, load: () => import('./screens/bugs/Bugs') },
   { path: 'dashboard', title: 'My Dashboard', roles: EVERYBODY, load: () => import('./screens/dashboard/Dashboard') },
+  { path: 'alerts', title: 'Alerts', roles: READERS, apart: true, load: () => import('./screens/alerts/Alerts') },
+  { path: 'reports', title: 'Reports', roles: READERS, apart: true, load: () => import('./screens/reports/Reports') },
+  { path: 'events', title: 'Events', roles: READERS, apart: true, load: () => import('./screens/events/Events') },
+  { path: 'imports', title: 'Import', roles: PLANNERS, apart: true, load: () => import('./screens/imports/Imports') },
 ];

@@ -43,7 +43,10 @@ TableName = Annotated[str, Path(description="an operational table, such as alloc
 
 
 class ChangeAnswer(Model):
-    """One write of one item: who, when, why, and what it changed."""
+    """One write of one item: who, when, why, and what it changed.
+
+    `revertible`: whether the caller may take it back; changes that came later can still stand against it.
+    """
 
     id: str
     table: str
@@ -55,6 +58,7 @@ class ChangeAnswer(Model):
     reason: str
     request_id: str
     changes: dict[str, dict[Literal["before", "after"], JsonValue]]
+    revertible: bool
 
 
 class ChangePage(Model):
@@ -257,6 +261,19 @@ def _judge_revert(call: Call, resource: Resource[Any], change: Change, *, dry: b
         resource.claim(call, before, after)
 
 
+def _revertible(call: Call, resource: Resource[Any], change: Change) -> bool:
+    """Whether this caller takes back changes of this kind at all."""
+    if Role.ADMIN in call.caller.roles:
+        return True
+    if Role.LEAD not in call.caller.roles:
+        return False
+    try:
+        _refuse_revert(call, resource, change)
+    except Problem:
+        return False
+    return True
+
+
 def _refuse_revert(call: Call, resource: Resource[Any], change: Change) -> None:
     if _access(call, resource, "PATCH", "DELETE") is not Access.ALL:
         raise Problem(HTTPStatus.FORBIDDEN, f"Changes of a {resource.noun} are not yours to take back.")
@@ -281,6 +298,7 @@ def _answer(call: Call, resource: Resource[Any], change: Change) -> ChangeAnswer
         reason=change.reason,
         request_id=change.request_id,
         changes={name: {**pair} for name, pair in shown.items()},
+        revertible=_revertible(call, resource, change),
     )
 
 

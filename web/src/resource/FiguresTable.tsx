@@ -37,8 +37,8 @@ interface Props<R> {
   table: string;
   path: string;
   query: Query;
-  /** The order without one in the address. */
-  sort: string;
+  /** The order without one in the address; a list without it has the order that the API gives. */
+  sort?: string;
   columns: readonly TableProps.ColumnDefinition<R>[];
   filters: readonly Filter[];
   search?: string;
@@ -54,8 +54,8 @@ export function FiguresTable<R>(props: Props<R>) {
   const address = useAddress();
   const [selected, setSelected] = useState<readonly string[]>([]);
   const page = Math.max(1, Number(address.one('page') ?? 1) || 1);
-  const sort = address.one('sort') ?? props.sort;
-  const list = useList<R>(props.table, props.path, { ...props.query, sort, limit: PAGE }, page);
+  const sort = address.one('sort') ?? props.sort ?? '';
+  const list = useList<R>(props.table, props.path, { ...props.query, sort: sort || undefined, limit: PAGE }, page);
   const chosen = list.rows.filter((row) => selected.includes(keyOf(row)));
   return (
     <SpaceBetween size="s">

@@ -10,7 +10,6 @@ import { useState } from 'react';
 
 import { api, type Schemas, type Table } from '../api/client';
 import { wordsOf } from '../api/problem';
-import { useMay } from '../shell/session';
 import { TimeText } from '../time/TimeText';
 import { shown, type Field } from './describe';
 import { useWrites } from './useWrites';
@@ -28,7 +27,6 @@ export function HistoryPanel({
   fields: readonly Field[];
 }) {
   const { undo } = useWrites(table);
-  const mayUndo = useMay();
   const [undoing, setUndoing] = useState<string | undefined>();
   const found = useInfiniteQuery({
     queryKey: [table, 'history', itemKey],
@@ -67,7 +65,7 @@ export function HistoryPanel({
                 {change.reason ? `: “${change.reason}”` : ''}
               </Box>
               <Differences change={change} fields={fields} />
-              {mayUndo && (
+              {change.revertible && (
                 <Button variant="inline-link" loading={undoing === change.id} onClick={() => void take(change)}>
                   Undo this change
                 </Button>

@@ -9,13 +9,14 @@ import { useState } from 'react';
 
 import { send } from '../api/client';
 import { wordsOf } from '../api/problem';
+import { useFlash } from '../shell/Flash';
 import { SidePanel } from '../shell/panel';
 import { BulkDialog } from './BulkDialog';
 import type { Action } from './bulk';
-import { shown, type Description, type Row, type Values } from './describe';
+import { shown, type Description, type Row, type Values, type Verb } from './describe';
 import { EditDialog } from './EditDialog';
 import { HistoryPanel } from './HistoryPanel';
-import { itemPath } from './useWrites';
+import { itemPath, useWrites } from './useWrites';
 
 interface Props<R extends Row> {
   resource: Description<R>;
@@ -36,6 +37,7 @@ export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayW
       (await send<R>('GET', itemPath(resource.path, itemKey), { query: { as_of: asOf }, signal })).data,
   });
   const row = found.data ?? listed;
+  const [busy, take] = useQuickStep(resource);
   const fields = resource.fields ?? [];
   return (
     <SidePanel title={row ? resource.name(row) : resource.noun} onClose={onClose}>
@@ -43,13 +45,17 @@ export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayW
       {found.isError && <Alert type="error">{wordsOf(found.error)}</Alert>}
       {row && (
         <SpaceBetween size="l">
-          {mayWrite && (
+          {mayWrite && (resource.fields || resource.verbs) && (
             <SpaceBetween direction="horizontal" size="xs">
               {fields.some(({ once }) => !once) && <Button onClick={() => setEditing(row)}>Edit</Button>}
               {(resource.verbs ?? [])
                 .filter((verb) => verb.fits?.(row) ?? true)
                 .map((verb) => (
-                  <Button key={verb.id} onClick={() => setActing({ action: { kind: 'verb', verb }, row })}>
+                  <Button
+                    key={verb.id}
+                    loading={busy === verb.id}
+                    onClick={() => (verb.quick ? void take(verb, row) : setActing({ action: { kind: 'verb', verb }, row }))}
+                  >
                     {verb.text}
                   </Button>
                 ))}
@@ -73,4 +79,24 @@ export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayW
       )}
     </SidePanel>
   );
+}
+
+/** A step with one click, and which one is being taken. */
+function useQuickStep<R extends Row>(resource: Description<R>) {
+  const [busy, setBusy] = useState<string | undefined>();
+  const { refresh, told } = useWrites(resource.table);
+  const { fail } = useFlash();
+  const take = async (verb: Verb<R>, row: R) => {
+    setBusy(verb.id);
+    try {
+      await send('POST', `${itemPath(resource.path, row.key)}/${verb.verb}`, { body: verb.body?.(row, {}), version: row.version });
+      await refresh();
+      await told(`${verb.text}: “${resource.name(row)}” ${verb.effect(row, {})}.`, verb.final ? [] : [row.key]);
+    } catch (error) {
+      fail(error, `“${verb.text}” was not done`);
+    } finally {
+      setBusy(undefined);
+    }
+  };
+  return [busy, take] as const;
 }

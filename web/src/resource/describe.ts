@@ -85,6 +85,8 @@ export interface Verb<R> {
   fits?: (row: R) => boolean;
   /** The API takes no step of this kind back, so no undo is offered. */
   final?: boolean;
+  /** Of one item it is taken with one click: another step takes it back. */
+  quick?: boolean;
   /** What becomes of the row, in the preview. */
   effect: (row: R, values: Values) => string;
 }

@@ -9,17 +9,23 @@ import I18nProvider from '@cloudscape-design/components/i18n';
 import messages from '@cloudscape-design/components/i18n/messages/all.en';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import SplitPanel from '@cloudscape-design/components/split-panel';
-import { Suspense, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { Outlet, useLocation, useNavigate } from 'react-router';
 
-import { hasOne } from '../auth/roles';
+import { hasOne, READERS } from '../auth/roles';
 import { SCREENS } from '../screens';
 import { Guarded } from './Broken';
 import { FlashProvider } from './Flash';
+import { useOpenAlerts } from './openAlerts';
 import { PanelContext } from './panel';
 import { usePreference } from './preferences';
-import { useSignedIn } from './session';
+import { useMay, useSignedIn } from './session';
 import { TopBar } from './TopBar';
+
+const ALERTS = 'alerts';
+/** The screen itself comes first: nobody waits for the mark. */
+const MARK_AFTER_MS = 3_000;
+const AlertsDrawer = lazy(() => import('../screens/alerts/Drawer'));
 
 interface OpenPanel {
   title: string;
@@ -32,6 +38,9 @@ export default function App() {
   const [size, setSize] = usePreference('panel-size', '520');
   const [navigation, setNavigation] = usePreference('navigation', 'open');
   const place = useMemo(() => ({ host, open: setPanel }), [host]);
+  const [drawer, setDrawer] = useState<string | null>(null);
+  const told = useMay(READERS);
+  const marked = useAlertsMark(told);
   return (
     <I18nProvider locale="en" messages={[messages]}>
       <div id="top-bar">
@@ -44,7 +53,33 @@ export default function App() {
               headerSelector="#top-bar"
               notifications={bar}
               stickyNotifications
-              toolsHide
+              toolsHide={!told}
+              drawers={
+                told
+                  ? [
+                      {
+                        id: ALERTS,
+                        content: (
+                          <Suspense fallback={<Box padding="l"><Spinner /></Box>}>
+                            <AlertsDrawer />
+                          </Suspense>
+                        ),
+                        trigger: { iconName: 'notification' },
+                        badge: marked,
+                        defaultSize: 380,
+                        resizable: true,
+                        ariaLabels: {
+                          drawerName: 'Alerts',
+                          triggerButton: marked ? 'Alerts, some are open' : 'Alerts',
+                          closeButton: 'Close the alerts',
+                          resizeHandle: 'Resize the alerts',
+                        },
+                      },
+                    ]
+                  : undefined
+              }
+              activeDrawerId={drawer}
+              onDrawerChange={({ detail }) => setDrawer(detail.activeDrawerId)}
               contentType="table"
               maxContentWidth={Number.MAX_VALUE}
               navigation={<Navigation />}
@@ -78,6 +113,16 @@ export default function App() {
   );
 }
 
+/** Whether an alert is open. */
+function useAlertsMark(told: boolean): boolean {
+  const [settled, setSettled] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setSettled(true), MARK_AFTER_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
+  return (useOpenAlerts(told && settled).data?.items.length ?? 0) > 0;
+}
+
 function Screen() {
   const { pathname } = useLocation();
   return (
@@ -95,6 +140,11 @@ function Navigation() {
   const navigate = useNavigate();
   const screens = SCREENS.filter(({ roles }) => hasOne(session.roles, roles));
   const links = Object.entries(config.links);
+  const listed = (apart: boolean) =>
+    screens
+      .filter((screen) => (screen.apart ?? false) === apart)
+      .map(({ path, title }) => ({ type: 'link' as const, text: title, href: `/${path}` }));
+  const below = listed(true);
   return (
     <SideNavigation
       activeHref={`/${location.pathname.split('/')[1] ?? ''}`}
@@ -104,7 +154,8 @@ function Navigation() {
         void navigate(event.detail.href);
       }}
       items={[
-        ...screens.map(({ path, title }) => ({ type: 'link' as const, text: title, href: `/${path}` })),
+        ...listed(false),
+        ...(below.length > 0 ? [{ type: 'divider' as const }, ...below] : []),
         ...(links.length > 0 && !session.roles.every((role) => role === 'annotator')
           ? [
               { type: 'divider' as const },

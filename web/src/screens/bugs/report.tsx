@@ -1,25 +1,16 @@
 /** Bugs as the API knows them: what the list shows, what anybody may report, what leads decide. */
-import Badge, { type BadgeProps } from '@cloudscape-design/components/badge';
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
-import type { Schemas } from '../../api/client';
 import { EVERYBODY } from '../../auth/roles';
+import { SEVERITIES, SeverityBadge } from '../../figures/SeverityBadge';
 import type { Description, Field } from '../../resource/describe';
 import { TimeText } from '../../time/TimeText';
 import { Screenshot } from './Screenshot';
 import { ScreenshotInput } from './ScreenshotInput';
 import { statusFields, STATUSES, Steps, type Bug, type BugStatus } from './steps';
 
-type Severity = Schemas['Severity'];
-const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
-const SEVERITY_COLOURS: Record<Severity, BadgeProps['color']> = {
-  low: 'severity-low',
-  medium: 'severity-medium',
-  high: 'severity-high',
-  critical: 'severity-critical',
-};
 const LOOKS: Record<BugStatus, StatusIndicatorProps.Type> = {
   new: 'pending',
   confirmed: 'warning',
@@ -71,7 +62,7 @@ export const BUGS: Description<Bug> = {
   empty: 'No bugs',
   columns: [
     { id: 'title', header: 'Title', main: true, sort: 'title', width: 380, cell: ({ title }) => title },
-    { id: 'severity', header: 'Severity', width: 110, cell: ({ severity }) => <Badge color={SEVERITY_COLOURS[severity]}>{severity}</Badge> },
+    { id: 'severity', header: 'Severity', width: 110, cell: ({ severity }) => <SeverityBadge severity={severity} /> },
     { id: 'status', header: 'Status', sort: 'status', width: 140, cell: ({ status = 'new' }) => <StatusIndicator type={LOOKS[status]}>{spaced(status)}</StatusIndicator> },
     { id: 'category', header: 'Category', sort: 'category', width: 140, cell: ({ category }) => category },
     { id: 'assignee', header: 'Assignee', width: 150, cell: ({ assignee }) => assignee ?? '–' },

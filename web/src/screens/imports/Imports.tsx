@@ -1,0 +1,148 @@
+/** The Import screen: a workbook is chosen, checked without writing anything, mended, then written. */
+import Alert from '@cloudscape-design/components/alert';
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import Container from '@cloudscape-design/components/container';
+import ContentLayout from '@cloudscape-design/components/content-layout';
+import ExpandableSection from '@cloudscape-design/components/expandable-section';
+import FileUpload from '@cloudscape-design/components/file-upload';
+import FormField from '@cloudscape-design/components/form-field';
+import Header from '@cloudscape-design/components/header';
+import Input from '@cloudscape-design/components/input';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import Textarea from '@cloudscape-design/components/textarea';
+import { useQueryClient } from '@tanstack/react-query';
+import { useRef, useState } from 'react';
+
+import { wordsOf } from '../../api/problem';
+import { useFlash } from '../../shell/Flash';
+import { JobProgress } from './JobProgress';
+import { load, MOST_BYTES, sourceOf, type Answer, type Source } from './load';
+import { Outcome, writes } from './Outcome';
+
+export default function Imports() {
+  const queries = useQueryClient();
+  const { tell } = useFlash();
+  const [file, setFile] = useState<File | undefined>();
+  const [mapping, setMapping] = useState('');
+  const [reason, setReason] = useState('');
+  const [busy, setBusy] = useState<'check' | 'write' | undefined>();
+  const [failed, setFailed] = useState<unknown>();
+  const [answer, setAnswer] = useState<Answer | undefined>();
+  // What was checked is what is written, whatever becomes of the file meanwhile.
+  const source = useRef<Source | undefined>(undefined);
+  const forget = () => {
+    setAnswer(undefined);
+    setFailed(undefined);
+    source.current = undefined;
+  };
+  const run = async (dry: boolean) => {
+    if (!file) return;
+    setBusy(dry ? 'check' : 'write');
+    setFailed(undefined);
+    try {
+      if (dry || !source.current) source.current = await sourceOf(file);
+      const found = await load(source.current, { mapping: mapping.trim() || undefined, dry_run: dry, reason });
+      setAnswer(found);
+      if (!dry) {
+        await queries.invalidateQueries();
+        if (!found.job) tell({ type: 'success', content: `${file.name}: ${writes(found)} of ${found.counts.read} rows written.` });
+      }
+    } catch (error) {
+      setFailed(error);
+    } finally {
+      setBusy(undefined);
+    }
+  };
+  const tooLarge = file !== undefined && file.size > MOST_BYTES;
+  return (
+    <ContentLayout
+      header={
+        <Header
+          variant="h1"
+          description="Sheets of members, projects, allocations, requests, time off, reviews or bugs; also what an export of PRISM became after it was edited. Blank cells and missing rows change nothing."
+        >
+          Import a workbook
+        </Header>
+      }
+    >
+      <SpaceBetween size="l">
+        <Container>
+          <SpaceBetween size="m">
+            <FormField
+              label="Workbook"
+              constraintText=".xlsx or .xlsm, 16 MiB and 20,000 rows at most."
+              errorText={tooLarge ? 'It is larger than 16 MiB; split it, or load it with prism ingest workbook.' : undefined}
+            >
+              <FileUpload
+                accept=".xlsx,.xlsm"
+                value={file ? [file] : []}
+                showFileSize
+                i18nStrings={{
+                  uploadButtonText: () => 'Choose a workbook',
+                  dropzoneText: () => 'Drop it here',
+                  removeFileAriaLabel: () => 'Remove the workbook',
+                  limitShowFewer: 'Fewer',
+                  limitShowMore: 'More',
+                  errorIconAriaLabel: 'Error',
+                }}
+                onChange={({ detail }) => {
+                  setFile(detail.value[0]);
+                  forget();
+                }}
+              />
+            </FormField>
+            <FormField label={<>Reason – <i>optional</i></>} description="Kept in the history of every row that is written.">
+              <Input value={reason} onChange={({ detail }) => setReason(detail.value)} />
+            </FormField>
+            <ExpandableSection headerText="Mapping, where sheets or columns have other names">
+              <FormField
+                label="Mapping"
+                description="TOML: names of sheets and columns, forms of dates. Comes on top of what PRISM knows by itself."
+                stretch
+              >
+                <Textarea
+                  value={mapping}
+                  rows={6}
+                  placeholder={'[tables.allocations.columns]\nmember_id = ["Kuerzel"]'}
+                  onChange={({ detail }) => {
+                    setMapping(detail.value);
+                    setAnswer(undefined);
+                  }}
+                />
+              </FormField>
+            </ExpandableSection>
+            <SpaceBetween direction="horizontal" size="xs">
+              <Button
+                variant={answer?.dry_run ? 'normal' : 'primary'}
+                disabled={!file || tooLarge || busy === 'write'}
+                loading={busy === 'check'}
+                onClick={() => void run(true)}
+              >
+                Check
+              </Button>
+              {answer?.dry_run && writes(answer) > 0 && (
+                <Button variant="primary" loading={busy === 'write'} disabled={busy === 'check'} onClick={() => void run(false)}>
+                  {`Write ${writes(answer)} ${writes(answer) === 1 ? 'row' : 'rows'}`}
+                </Button>
+              )}
+            </SpaceBetween>
+            {failed !== undefined && (
+              <Alert type="error" header={answer ? 'Not written' : 'Not checked'}>
+                {wordsOf(failed)}
+              </Alert>
+            )}
+          </SpaceBetween>
+        </Container>
+        {answer?.job && <JobProgress job={answer.job} />}
+        {answer && <Outcome answer={answer} />}
+        {!answer && (
+          <Box color="text-body-secondary">
+            Checking writes nothing and says of each row what would become of it. Then it can be written; rows that are refused come back in the same workbook, with what is wrong beside
+            them.
+          </Box>
+        )}
+      </SpaceBetween>
+    </ContentLayout>
+  );
+}
