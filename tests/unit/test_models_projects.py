@@ -1,4 +1,4 @@
-"""What a project and a request refuse: demand by skill that is no part of its demand, days that nobody plans for."""
+"""What a project and a request refuse: demand by skill that is no part of it, days that nobody plans for."""
 
 import pytest
 from pydantic import ValidationError
@@ -30,7 +30,8 @@ def test_a_demand_by_skill_that_makes_no_sense_is_refused(by_skill: list[dict[st
 
 def test_no_work_is_due_in_a_year_whose_weeks_nobody_plans_and_what_is_stored_stays_readable() -> None:
     asked = {
-        "request_id": "r-1", "hours": "1.00", "requester": "Ada", "reason": "more", "created": "2026-01-05T07:00:00Z"
+        "request_id": "r-1", "hours": "1.00", "requester": "Ada", "reason": "more",
+        "created": "2026-01-05T07:00:00Z",
     }  # fmt: skip
     for day in ("2200-01-01", "9999-12-31"):
         with pytest.raises(ValidationError, match="no day that anybody plans for"):
