@@ -23,6 +23,7 @@ class FunctionName(StrEnum):
     API = "api"
     PLANNER = "planner"
     EVENTS = "events"
+    MEDIA = "media"
 
 
 def package(

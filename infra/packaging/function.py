@@ -44,8 +44,9 @@ PLANNER = Function(
 )
 # Routes are not its own, and personal values are in none of its tables.
 EVENTS = Function("events", 60_000_000, ("events",), ("aws-lambda-powertools", "cryptography", "holidays"))
-# Pictures are opened in one of its functions and articles rendered in the other; routes are not its own.
-MEDIA = Function("media", 75_000_000, ("articles", "media"), ("aws-lambda-powertools", "holidays"))
+# Pictures are opened in one of its functions and articles rendered in the other; routes are not its own, and
+# personal values are in neither of its tables.
+MEDIA = Function("media", 60_000_000, ("articles", "media"), ("aws-lambda-powertools", "cryptography", "holidays"))
 FUNCTIONS = {one.name: one for one in (API, PLANNER, EVENTS, MEDIA)}
 
 

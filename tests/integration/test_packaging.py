@@ -19,7 +19,7 @@ import botocore.session
 import pytest
 from botocore.loaders import Loader
 
-from infra.packaging.function import API, EVENTS, PLANNER, Package, package_function
+from infra.packaging.function import API, EVENTS, MEDIA, PLANNER, Package, package_function
 from infra.packaging.libraries import AWS_SERVICES, PYTHON, Arch, find_python, strip
 from tests.integration.helpers import prism
 
@@ -81,6 +81,34 @@ roots = sorted({name.partition(".")[0] for name in sys.modules})
 outside = sorted(name for name, module in sys.modules.items()
     if (file := getattr(module, "__file__", None)) and "site-packages" in file)
 sys.stdout.write(json.dumps({"roots": roots, "outside": outside, "hours": str(plan.assigned_hours)}))
+"""
+
+OF_MEDIA = """
+import io, json, os, sys
+sys.path.insert(0, sys.argv[1])
+os.environ.update(PRISM_ENVIRONMENT="aws", PRISM_REGION="us-east-1", PRISM_ACCOUNT_ID="000000000000",
+    PRISM_FIRST_WEEK="2026-W01", AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
+import prism_api.images.handler as images, prism_api.public.handler as public
+from PIL import Image
+from prism_core.media.rendering import rendered
+from prism_core.settings import load_settings
+from prism_resources.media.analysing import Analysing
+from prism_resources.media.pictures import open_picture
+target = io.BytesIO()
+Image.new("RGB", (320, 200), "navy").save(target, "PNG")
+picture = open_picture(target.getvalue(), "x.png")
+picture.for_analysis()
+analysing = Analysing(load_settings())
+analysing._images, analysing._analyser
+record = {"messageId": "m-1", "receiptHandle": "h", "body": "no event of S3"}
+images._delay = lambda delays: None
+left = images.handler({"Records": [record]}, None)["batchItemFailures"]
+answer = public.handler({"rawPath": "/public/nothing", "requestContext": {"requestId": "r"}, "headers": {}}, None)
+outside = sorted(name for name, module in sys.modules.items()
+    if (file := getattr(module, "__file__", None)) and "site-packages" in file)
+sys.stdout.write(json.dumps({"outside": outside, "left": [one["itemIdentifier"] for one in left],
+    "status": answer["statusCode"], "html": rendered("**a**", {}, lambda image, file: "").strip(),
+    "copies": [one[0] for one in picture.copies()]}))
 """
 
 OF_EVENTS = """
@@ -232,6 +260,35 @@ def test_the_functions_of_events_stay_within_their_bound_and_import_with_what_th
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {"outside": [], "family": "Firefox", "fits": [True, False]}
+
+
+@pytest.mark.parametrize("arch", Arch)
+def test_the_functions_of_media_open_pictures_and_render_articles_with_what_they_have(
+    arch: Arch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = package_function(MEDIA, arch)
+    with capsys.disabled():
+        sys.stdout.write(f"\nprism-media {arch}: {package.archive.unpacked_bytes:,} bytes unpacked\n")
+
+    assert package.archive.unpacked_bytes < MEDIA.max_unpacked_bytes
+    assert {"PIL", "nh3", "msgspec", "botocore"} <= set(package.parts)
+    lacking = {"aws_lambda_powertools", "cryptography", "cv2", "numpy", "nudenet", "onnxruntime", "ortools"}
+    assert set(package.parts) & lacking == set()
+    python = find_python()
+    if python is None or (arch is Arch.X86_64) != (machine.machine() == "x86_64"):
+        return  # built and bounded; another processor runs it
+    with zipfile.ZipFile(io.BytesIO(package.archive.body)) as archive:
+        archive.extractall(tmp_path)
+    done = subprocess.run(
+        [python, "-I", "-S", "-B", "-c", OF_MEDIA, str(tmp_path)],
+        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert facts == {
+        "outside": [], "left": ["m-1"], "status": 404, "html": "<p><strong>a</strong></p>",
+        "copies": ["320.webp", "320.avif"],
+    }  # fmt: skip
 
 
 def test_the_command_writes_the_zip_and_says_how_large_it_is(tmp_path: Path) -> None:
