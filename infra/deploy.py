@@ -1,48 +1,52 @@
 """Deploy the templates, the same ones to both places.
 
-Belongs here: CloudFormation calls and the parameters that code knows better than a person (the projected
-weeks, the key of a function's code). Does not belong here: what is deployed (infra/templates, infra/packaging).
+Belongs here: which stacks there are, their order, and the parameters that code knows better than a person (the
+projected weeks, the key of a function's code); what is refused before anything changes, and going back after that.
+Does not belong here: a single stack (stacks.py) and what is deployed (infra/templates, infra/packaging).
 """
 
 import json
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
+from infra.declared import refuse_other_keys, refuse_to_lose
+from infra.deploy_failures import StackFailed
+from infra.deploy_lock import note_deployed, only_deployment, refuse_older_client
 from infra.local.home import Ports
 from infra.packaging.function import FUNCTIONS, code_for, upload
 from infra.packaging.libraries import Arch
-from infra.upgrade import complete_keys, new_indexes
+from infra.stacks import Before, Change, Stack
+from infra.upgrade import complete_keys, described_tables, new_indexes
 from prism_core.calendar import Week, weeks_in_year
 from prism_core.clock import NOW_VARIABLE
-from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
+from prism_core.failures import BadUsage, PermanentFailure, PrismFailure
 from prism_core.settings import Environment, Settings
+from prism_core.tables import IndexSpec
 from prism_resources.aws import client
 from prism_resources.failures import calling
-
-if TYPE_CHECKING:
-    from types_boto3_cloudformation import CloudFormationClient
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order of their dependence.
 STACKS = ("data", "catalog", "catalog-records", "catalog-views", "mail", "planner", "api", "events", "media")
 SIGNED_IN, SIGNED_OUT = "/auth/callback", "/"
-WAIT_SECONDS = 900
+# What holds data goes forward only: an older client works with one table or index more.
+FORWARD_ONLY: Final = "data"
+# In the place of what a stack will say once it is made.
+_UNKNOWN: Final = "not-known-yet"
 # CloudFormation takes 4,096 characters a parameter; a week and its comma take nine.
 WEEKS_PER_PARAMETER = 450
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What one stack needed: `created`, `updated` or `unchanged`."""
+    """What one stack needed: `created`, `updated` or `unchanged`, and resource by resource what changed."""
 
     stack: str
     action: str
+    changes: tuple[Change, ...] = ()
 
 
 def projected_weeks(first: Week, today: Week) -> list[str]:
@@ -73,30 +77,137 @@ def deploy(
     *,
     origins: Sequence[str] = (),
     arch: Arch = Arch.ARM64,
+    show: Callable[[Deployment], None] = lambda _: None,
+    prove: Callable[[], None] = lambda: None,
 ) -> list[Deployment]:
     """Create or update every stack; the code of the functions is built and uploaded on the way.
 
     `origins` are where the screens are served, by default the front door of a local platform; `arch` is for AWS.
-    Raises PermanentFailure with CloudFormation's reason when a stack fails.
+    `show` is told of the change of a stack before it is made; `prove` raises when what was deployed does not work.
+    Raises a failure of deploy_failures.py; when a change fails, or the proof, stacks are what they were before,
+    but for tables and indexes that are new, and for stacks that were not there.
     """
-    values = _parameters(settings, today, origins or local_origins(settings), arch)
-    done: list[Deployment] = []
-    lacking = new_indexes(settings)
-    if lacking:
-        say(f"giving items the keys of new indexes: {', '.join(sorted(lacking))}")
-        complete_keys(settings, lacking)
+    values = parameters(settings, today, origins or local_origins(settings), arch)
+    with only_deployment(settings) as renew:
+        lacking = _refused_or_lacking(settings)
+        if lacking:
+            say(f"giving items the keys of new indexes: {', '.join(sorted(lacking))}")
+            complete_keys(settings, lacking)
+        done: list[tuple[Stack, Before | None, Deployment]] = []
+        try:
+            for concern, asked in _in_order(settings, values, arch, say, keep=True):
+                say(f"deploying stack {concern}")
+                done.append(_deployed(settings, concern, asked, say, show))
+                renew()
+            # What the older version wrote while its indexes were made.
+            complete_keys(settings, lacking)
+            prove()
+        except PrismFailure as error:
+            _go_back(settings, done, error, say)
+            raise
+        note_deployed(settings)
+    return [one for _, _, one in done]
+
+
+def plan(
+    settings: Settings,
+    today: Week,
+    say: Callable[[str], None],
+    *,
+    origins: Sequence[str] = (),
+    arch: Arch = Arch.ARM64,
+) -> list[Deployment]:
+    """What `deploy` would change; nothing is. Raises what `deploy` would refuse.
+
+    What stands in a stack that is not there yet is not known to those after it, which may then change in less.
+    """
+    values = parameters(settings, today, origins or local_origins(settings), arch)
+    _refused_or_lacking(settings)
+    found: list[Deployment] = []
+    for concern, asked in _in_order(settings, values, arch, say, keep=False):
+        stack = Stack(settings, stack_name(settings, concern))
+        change = stack.propose(template(concern), asked, unknown=_UNKNOWN)
+        if change is None:
+            found.append(Deployment(stack.name, "unchanged"))
+            continue
+        stack.drop(change)
+        found.append(Deployment(stack.name, "created" if change.creates else "updated", change.changes))
+    return found
+
+
+def template(concern: str) -> str:
+    """The text of a stack's template."""
+    return (TEMPLATES / f"{concern}.yaml").read_text(encoding="utf-8")
+
+
+def _in_order(
+    settings: Settings, values: dict[str, str], arch: Arch, say: Callable[[str], None], *, keep: bool
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Each stack with its parameters; `keep` uploads the code on the way."""
     for concern in STACKS:
         if concern in FUNCTIONS:
-            say(f"uploading the code of the {concern} function")
             code = code_for(settings, FUNCTIONS[concern], arch)
-            values["CodeKey"] = upload(settings, values["CodeBucket"], code)
-        say(f"deploying stack {concern}")
-        done.append(_deploy_stack(settings, concern, values))
+            if keep:
+                say(f"uploading the code of the {concern} function")
+                upload(settings, values["CodeBucket"], code)
+            values["CodeKey"] = code.key
+        yield concern, values
         # What a stack says it made is what a later one may ask for, by the same name.
-        values |= outputs(settings, concern)
-    # What the older version wrote while its indexes were made.
-    complete_keys(settings, lacking)
-    return done
+        made = Stack(settings, stack_name(settings, concern)).described() or {}
+        values |= _outputs_of(made)
+
+
+def _refused_or_lacking(settings: Settings) -> dict[str, tuple[IndexSpec, ...]]:
+    """The indexes that tables lack. Raises what must not be deployed, before anything is."""
+    refuse_older_client(settings)
+    tables = described_tables(settings)
+    for concern in STACKS:
+        stack, body = Stack(settings, stack_name(settings, concern)), template(concern)
+        stack.refuse_if_busy()
+        before = stack.before()
+        if before is not None:
+            refuse_to_lose(stack.name, before.body, body)
+        if (before is None or before.body != body) and "AWS::DynamoDB::Table" in body:
+            refuse_other_keys(settings, body, tables)
+    return new_indexes(settings, tables)
+
+
+def _deployed(
+    settings: Settings,
+    concern: str,
+    values: Mapping[str, str],
+    say: Callable[[str], None],
+    show: Callable[[Deployment], None] = lambda _: None,
+) -> tuple[Stack, Before | None, Deployment]:
+    stack = Stack(settings, stack_name(settings, concern))
+    mended = stack.make_ready()
+    if mended is not None:
+        say(mended)
+    before = stack.before()
+    change = stack.propose(template(concern), values)
+    if change is None:
+        return stack, before, Deployment(stack.name, "unchanged")
+    done = Deployment(stack.name, "created" if change.creates else "updated", change.changes)
+    show(done)
+    stack.apply(change)
+    return stack, before, done
+
+
+def _go_back(
+    settings: Settings,
+    done: Sequence[tuple[Stack, Before | None, Deployment]],
+    error: PrismFailure,
+    say: Callable[[str], None],
+) -> None:
+    """Make updated stacks what they were, the last one first. Raises StackFailed with both reasons."""
+    for stack, before, deployment in reversed(done):
+        if deployment.action != "updated" or before is None or stack.name == stack_name(settings, FORWARD_ONLY):
+            continue
+        say(f"taking back stack {stack.name}")
+        try:
+            stack.go_back(before)
+        except PrismFailure as second:
+            raise StackFailed(stack.name, f"cannot be taken back ({second}), after: {error}") from error
 
 
 def outputs(settings: Settings, concern: str) -> dict[str, str]:
@@ -106,8 +217,12 @@ def outputs(settings: Settings, concern: str) -> dict[str, str]:
         with calling(f"stack {name}", "look at"):
             found = client(settings, "cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except PermanentFailure as error:
-        raise PermanentFailure(f"stack {name} is not deployed; `prism up` does that") from error
-    return {one.get("OutputKey", ""): one.get("OutputValue", "") for one in found.get("Outputs", [])}
+        raise PermanentFailure(f"stack {name} is not deployed; `prism up` or `prism deploy` does that") from error
+    return _outputs_of(found)
+
+
+def _outputs_of(described: Any) -> dict[str, str]:
+    return {one.get("OutputKey", ""): one.get("OutputValue", "") for one in described.get("Outputs", [])}
 
 
 def local_origins(settings: Settings) -> list[str]:
@@ -118,7 +233,8 @@ def local_origins(settings: Settings) -> list[str]:
     return [f"http://{name}:{screens}" for name in ("127.0.0.1", "localhost")]
 
 
-def _parameters(settings: Settings, today: Week, origins: Sequence[str], arch: Arch) -> dict[str, str]:
+def parameters(settings: Settings, today: Week, origins: Sequence[str], arch: Arch) -> dict[str, str]:
+    """What the templates ask for and no stack says."""
     weeks = projected_weeks(settings.first_week, today)
     local = settings.environment is Environment.LOCAL
     return {
@@ -147,76 +263,3 @@ def _parameters(settings: Settings, today: Week, origins: Sequence[str], arch: A
         # A fixed clock is fixed for the functions, too; on AWS it is not a thing.
         "FixedNow": os.environ.get(NOW_VARIABLE, "") if local else "",
     }
-
-
-def _deploy_stack(settings: Settings, concern: str, values: dict[str, str]) -> Deployment:
-    cloudformation = client(settings, "cloudformation")
-    name, body = stack_name(settings, concern), (TEMPLATES / f"{concern}.yaml").read_text()
-    with calling(f"template {concern}", "check"):
-        declared = cloudformation.get_template_summary(TemplateBody=body).get("Parameters", [])
-    wanted = [parameter.get("ParameterKey", "") for parameter in declared]
-    given = [{"ParameterKey": key, "ParameterValue": values[key]} for key in wanted if key in values]
-    exists = _status(cloudformation, name) is not None
-    change_set = f"deploy-{time.time_ns()}"
-    cloudformation.create_change_set(
-        StackName=name,
-        ChangeSetName=change_set,
-        ChangeSetType="UPDATE" if exists else "CREATE",
-        TemplateBody=body,
-        Parameters=given,  # type: ignore[arg-type]
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-        Tags=[{"Key": "prism:environment", "Value": settings.environment.value}],
-    )
-    if not _change_set_ready(cloudformation, name, change_set):
-        cloudformation.delete_change_set(StackName=name, ChangeSetName=change_set)
-        return Deployment(name, "unchanged")
-    cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
-    _await_stack(cloudformation, name)
-    return Deployment(name, "updated" if exists else "created")
-
-
-def _status(cloudformation: "CloudFormationClient", name: str) -> str | None:
-    try:
-        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-
-
-def _change_set_ready(cloudformation: "CloudFormationClient", name: str, change_set: str) -> bool:
-    """False when there is nothing to change."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        found = cloudformation.describe_change_set(StackName=name, ChangeSetName=change_set)
-        status, reason = found["Status"], found.get("StatusReason", "")
-        if status == "CREATE_COMPLETE":
-            return True
-        if status == "FAILED":
-            if "didn't contain changes" in reason or "No updates" in reason:
-                return False
-            raise PermanentFailure(f"stack {name}: CloudFormation refuses the change: {reason}")
-        time.sleep(0.1)
-    raise TransientFailure(f"stack {name}: the change set was not ready in {WAIT_SECONDS} s")
-
-
-def _await_stack(cloudformation: "CloudFormationClient", name: str) -> None:
-    deadline, pause = time.monotonic() + WAIT_SECONDS, 0.05
-    while time.monotonic() < deadline:
-        status = _status(cloudformation, name) or "gone"
-        if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-            return
-        if not status.endswith("_IN_PROGRESS"):
-            raise PermanentFailure(f"stack {name} is {status}: {_first_failure(cloudformation, name)}")
-        time.sleep(pause)
-        pause = min(pause * 1.5, 5.0)
-    raise TransientFailure(f"stack {name} was not done in {WAIT_SECONDS} s; look at its events")
-
-
-def _first_failure(cloudformation: "CloudFormationClient", name: str) -> str:
-    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    failed = [event for event in events if str(event.get("ResourceStatus", "")).endswith("_FAILED")]
-    if not failed:
-        return "no resource says why"
-    first = min(failed, key=lambda event: event["Timestamp"])
-    return f"{first.get('LogicalResourceId')}: {first.get('ResourceStatusReason', 'no reason given')}"

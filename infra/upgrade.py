@@ -26,21 +26,33 @@ SCAN_SEGMENTS: Final = 4
 _GONE: Final = "ConditionalCheckFailedException"
 
 
-def new_indexes(settings: Settings) -> dict[str, tuple[IndexSpec, ...]]:
+def described_tables(settings: Settings) -> dict[str, Mapping[str, Any]]:
+    """The tables that exist as DynamoDB describes them, by their physical name."""
+    dynamodb = client(settings, "dynamodb")
+    names = [settings.table_name(name) for name in TABLES]
+    return {name: found for name in names if (found := _described(dynamodb, name)) is not None}
+
+
+def new_indexes(
+    settings: Settings, tables: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, tuple[IndexSpec, ...]]:
     """The indexes of tables that exist which a deploy will add, by table. Raises PermanentFailure for more of one
     table than AWS adds at a time."""
-    dynamodb = client(settings, "dynamodb")
+    described = described_tables(settings) if tables is None else tables
     found: dict[str, tuple[IndexSpec, ...]] = {}
     for name, spec in TABLES.items():
-        deployed = _deployed(dynamodb, settings.table_name(name))
-        lacking = tuple(index for index in spec.indexes if deployed is not None and index.name not in deployed)
+        deployed = described.get(settings.table_name(name))
+        if deployed is None:
+            continue
+        there = {str(one["IndexName"]) for one in deployed.get("GlobalSecondaryIndexes", [])}
+        lacking = tuple(index for index in spec.indexes if index.name not in there)
         if lacking:
             found[name] = lacking
     several = {name: indexes for name, indexes in found.items() if len(indexes) > 1}
     if several and settings.environment is Environment.AWS:
-        tables = "; ".join(f"{name}: {', '.join(one.name for one in several[name])}" for name in sorted(several))
+        named = "; ".join(f"{name}: {', '.join(one.name for one in several[name])}" for name in sorted(several))
         raise PermanentFailure(
-            f"this version adds several indexes to one table ({tables}), and AWS adds one at a time: deploy the "
+            f"this version adds several indexes to one table ({named}), and AWS adds one at a time: deploy the "
             "versions in between one after the other"
         )
     return found
@@ -60,16 +72,15 @@ def complete_keys(settings: Settings, indexes: Mapping[str, tuple[IndexSpec, ...
     }
 
 
-def _deployed(dynamodb: "DynamoDBClient", table: str) -> set[str] | None:
-    """The indexes of a table; None when there is no such table yet."""
+def _described(dynamodb: "DynamoDBClient", table: str) -> Mapping[str, Any] | None:
+    """None when there is no such table yet."""
     with calling(table, "look at"):
         try:
-            described = dynamodb.describe_table(TableName=table)["Table"]
+            return dynamodb.describe_table(TableName=table)["Table"]
         except ClientError as error:
             if error_code(error) == "ResourceNotFoundException":
                 return None
             raise
-    return {str(one.get("IndexName")) for one in described.get("GlobalSecondaryIndexes", [])}
 
 
 def _complete(

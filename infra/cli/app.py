@@ -17,6 +17,7 @@ from infra.cli.backup import backup, restore
 from infra.cli.changes import changes
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
 from infra.cli.deliveries import deliveries
+from infra.cli.deploy import deploy
 from infra.cli.doctor import doctor
 from infra.cli.events import events_app
 from infra.cli.export import export
@@ -97,6 +98,7 @@ app.add_typer(secret_app, name="secret")
 app.add_typer(user_app, name="user")
 app.command()(token)
 app.command()(package)
+app.command()(deploy)
 
 
 def main() -> None:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from infra.deploy import _deploy_stack, _parameters, local_origins
+from infra.deploy import local_origins, parameters, stack_name, template
 from infra.local.platform import Platform
 from infra.packaging.libraries import Arch
+from infra.stacks import Stack
 from prism_core.backups import BACKED_UP, BackupManifest, RestoredSet, chosen_tables
 from prism_core.calendar import Week
 from prism_core.models.people import Availability, Member
@@ -44,7 +45,10 @@ class World:
         prefix = f"b{os.getpid()}-{next(_numbers)}"
         self.settings = Settings.model_validate(platform.settings.model_dump() | {"name_prefix": prefix})
         origins = local_origins(self.settings)
-        _deploy_stack(self.settings, "data", _parameters(self.settings, WEEK, origins, Arch.ARM64))
+        stack = Stack(self.settings, stack_name(self.settings, "data"))
+        change = stack.propose(template("data"), parameters(self.settings, WEEK, origins, Arch.ARM64))
+        assert change is not None
+        stack.apply(change)
         self.lake, self.dynamodb = Lake(self.settings), client(self.settings, "dynamodb")
 
     # -- writing -----------------------------------------------------------------------------------------

@@ -1,10 +1,18 @@
-"""Which weeks Athena may look for."""
+"""Which weeks Athena may look for, what a failure means, and where nobody deploys to."""
+
+import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.deploy import WEEKS_PER_PARAMETER, projected_weeks
+from infra.deploy_failures import QuotaReached, StackFailed, WrongPlace
+from infra.place import refuse_wrong_place
+from infra.stacks import _failed
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure
+from prism_core.settings import Environment, Settings
 
 PARAMETER_LIMIT = 4_096  # characters, the CloudFormation quota
 
@@ -33,3 +41,47 @@ def test_weeks_that_do_not_fit_the_template_are_said_and_never_cut_off() -> None
     assert len(projected_weeks(Week.parse("2010-W45"), first)) <= 2 * WEEKS_PER_PARAMETER
     with pytest.raises(PermanentFailure, match="set a later PRISM_FIRST_WEEK"):
         projected_weeks(Week.parse("2010-W01"), first)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Resource limit exceeded: LimitExceededException: Subscriber limit exceeded for tables",
+        "You have attempted to create more buckets than allowed (TooManyBuckets)",
+        "The maximum number of VPCs has been reached.",
+        "Your account's quota for concurrent executions is too small (Service: Lambda)",
+    ],
+)
+def test_a_quota_is_told_from_other_failures(reason: str) -> None:
+    assert isinstance(_failed("prism-data", reason), QuotaReached)
+
+
+def test_another_failure_is_no_quota() -> None:
+    assert type(_failed("prism-data", "Table: prism-members already exists")) is StackFailed
+
+
+def test_without_credentials_a_person_is_told_which_to_give(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [one for one in os.environ if one.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    settings = Settings(environment=Environment.AWS, region="eu-west-3", account_id="111111111111")
+
+    with pytest.raises(WrongPlace, match="give this process credentials of AWS"):
+        refuse_wrong_place(settings)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"account_id": "111111111111"}, "PRISM_REGION is not set"),
+        ({"region": "eu-west-1"}, "PRISM_ACCOUNT_ID is not set"),
+        ({"region": "us-esat-1", "account_id": "111111111111"}, "AWS has no region us-esat-1"),
+    ],
+)
+def test_nobody_deploys_to_a_default_or_to_a_region_that_there_is_not(said: dict[str, Any], told: str) -> None:
+    with pytest.raises(WrongPlace, match=told):
+        refuse_wrong_place(Settings(environment=Environment.AWS, **said))

@@ -1,0 +1,122 @@
+"""What a template declares, read as text: its tables with their keys, and everything that holds data.
+
+Belongs here: comparing that with what is deployed, before CloudFormation is asked: it would make an empty table
+with the new key and keep the full one where nobody looks. Does not belong here: the change itself (stacks.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import yaml
+
+from infra.deploy_failures import DataLeftBehind, KeysChanged
+from prism_core.settings import Settings
+
+TABLE: Final = "AWS::DynamoDB::Table"
+# The property that names each kind for good; a key of KMS has none but its place in the template.
+HOLDS_DATA: Final[Mapping[str, str | None]] = {
+    TABLE: "TableName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::Cognito::UserPool": "UserPoolName",
+    "AWS::KMS::Key": None,
+    "AWS::RDS::DBInstance": None,
+}
+WHERE: Final = "docs/deploy.md#a-key-that-must-change"
+Keys = tuple[tuple[str, str, str], ...]  # attribute, its type, HASH or RANGE
+
+
+class _Loader(yaml.CSafeLoader):
+    """Short forms of functions (`!Sub`) as the values that they are given."""
+
+
+def _value_of(loader: yaml.Loader, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+
+
+_Loader.add_multi_constructor("!", _value_of)
+
+
+def resources(body: str) -> dict[str, dict[str, Any]]:
+    """The resources of a template by their logical id."""
+    # A pure and safe loader: nothing but values comes out of it.
+    return yaml.load(body, Loader=_Loader).get("Resources", {})  # noqa: S506
+
+
+def refuse_other_keys(settings: Settings, body: str, deployed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises KeysChanged, naming every table and index of the template that is deployed with other keys.
+
+    `deployed` are descriptions of tables by their physical name.
+    """
+    problems = [
+        problem
+        for resource in resources(body).values()
+        if resource["Type"] == TABLE
+        for name in [_named(settings, resource["Properties"]["TableName"])]
+        if name in deployed
+        for problem in _other_keys(name, resource["Properties"], deployed[name])
+    ]
+    if problems:
+        raise KeysChanged(
+            f"{'; '.join(problems)}. A key cannot change in place, and nothing was changed. Declare a table or an "
+            "index with the new key under a new name beside it, deploy, copy the rows, move readers and writers "
+            f"over, and take the old one out in a later version: {WHERE}"
+        )
+
+
+def refuse_to_lose(stack: str, deployed: str, body: str) -> None:
+    """Raises DataLeftBehind when a deployed template has what holds data, and the new one has not."""
+    if deployed == body:
+        return
+    lost = sorted(set(_holders(resources(deployed))) - set(_holders(resources(body))))
+    if lost:
+        named = ", ".join(f"{name} ({kind.rpartition(':')[2]})" for kind, name in lost)
+        raise DataLeftBehind(
+            f"stack {stack} holds {named}, which this version does not know; nothing was changed. Was a newer "
+            "version deployed here? Then use that one. Was it taken out, or given another name, on purpose? Then "
+            f"take it out of the stack first: {WHERE}"
+        )
+
+
+def _holders(found: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for logical, resource in found.items():
+        if resource["Type"] in HOLDS_DATA:
+            named = HOLDS_DATA[resource["Type"]]
+            yield resource["Type"], str(resource["Properties"][named]) if named is not None else logical
+
+
+def _named(settings: Settings, text: str) -> str:
+    return text.replace("${NamePrefix}", settings.name_prefix)
+
+
+def _other_keys(table: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    before, after = _keys(found, found["AttributeDefinitions"]), _keys(wanted, wanted["AttributeDefinitions"])
+    if before != after:
+        yield f"table {table} has the key {_text(before)}, and this version wants {_text(after)}"
+    indexes = {one["IndexName"]: one for one in found.get("GlobalSecondaryIndexes", [])}
+    for index in wanted.get("GlobalSecondaryIndexes", []):
+        if index["IndexName"] not in indexes:
+            continue
+        before = _keys(indexes[index["IndexName"]], found["AttributeDefinitions"])
+        after = _keys(index, wanted["AttributeDefinitions"])
+        if before != after:
+            yield (
+                f"index {index['IndexName']} of table {table} has the key {_text(before)}, and this version wants "
+                f"{_text(after)}"
+            )
+
+
+def _keys(described: Mapping[str, Any], attributes: Iterable[Mapping[str, str]]) -> Keys:
+    types = {one["AttributeName"]: one["AttributeType"] for one in attributes}
+    return tuple(
+        (one["AttributeName"], types.get(one["AttributeName"], "?"), one["KeyType"])
+        for one in sorted(described["KeySchema"], key=lambda one: one["KeyType"])
+    )
+
+
+def _text(keys: Keys) -> str:
+    return " + ".join(f"{name} ({kind})" for name, kind, _ in keys)

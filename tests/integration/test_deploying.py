@@ -1,0 +1,273 @@
+"""`prism deploy` from nothing, over what is deployed, and with what cannot work.
+
+Why real: what becomes of a stack that fails half-way, and of the data in it, is decided by CloudFormation.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import deploy as deploying
+from infra.deploy import deploy, plan, stack_name, template
+from infra.deploy_failures import (
+    DataLeftBehind,
+    DeployRunning,
+    KeysChanged,
+    NewerDeployment,
+    StackFailed,
+    WrongPlace,
+)
+from infra.deploy_lock import lock_name, note_deployed, only_deployment, record_name
+from infra.local.platform import Platform, attached
+from infra.place import refuse_wrong_place
+from infra.smoke import SmokeFailed, smoke_test
+from infra.stacks import Stack
+from prism_core.calendar import Week
+from prism_resources.aws import client
+from tests.integration.fresh import own_variables
+from tests.integration.helpers import prism
+
+WEEK = Week.parse("2018-W40")
+MISSING = """
+  Broken:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties: {FunctionName: there-is-none, Qualifier: $LATEST, MaximumRetryAttempts: 1}
+"""
+TOPIC = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  Topic:\n    Type: AWS::SNS::Topic\n"
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A home that the command deployed from nothing, and what it said."""
+    home = tmp_path_factory.mktemp("deploying") / "home"
+    done = prism(home, "deploy", "local", "--from-scratch", "--json")
+    assert done.returncode == 0, done.stderr
+    return home, json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module", name="platform")
+def started(first: tuple[Path, dict[str, Any]]) -> Iterator[Platform]:
+    with own_variables() as patch:
+        patch.setenv("PRISM_HOME", str(first[0]))
+        patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
+        with attached(print) as running:
+            put(running, "kept")
+            yield running
+
+
+@pytest.fixture
+def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The templates of another version, to be changed."""
+    folder = tmp_path / "templates"
+    shutil.copytree(deploying.TEMPLATES, folder)
+    monkeypatch.setattr(deploying, "TEMPLATES", folder)
+    return folder
+
+
+def edit(folder: Path, concern: str, old: str, new: str) -> None:
+    text = (folder / f"{concern}.yaml").read_text()
+    assert old in text
+    (folder / f"{concern}.yaml").write_text(text.replace(old, new, 1))
+
+
+def add(folder: Path, concern: str, resource: str) -> None:
+    edit(folder, concern, "\nResources:\n", f"\nResources:{resource}")
+
+
+def put(platform: Platform, bug: str) -> None:
+    item = {"bug_id": {"S": bug}}
+    client(platform.settings, "dynamodb").put_item(TableName=platform.settings.table_name("bugs"), Item=item)
+
+
+def bugs(platform: Platform) -> list[str]:
+    dynamodb: Any = client(platform.settings, "dynamodb")
+    found = dynamodb.scan(TableName=platform.settings.table_name("bugs"))["Items"]
+    return sorted(str(one["bug_id"]["S"]) for one in found)
+
+
+def description(platform: Platform) -> str:
+    """Of the function of the API, as it is deployed."""
+    name = f"{platform.settings.name_prefix}-api"
+    return client(platform.settings, "lambda").get_function_configuration(FunctionName=name)["Description"]
+
+
+def keys(platform: Platform) -> Any:
+    table = platform.settings.table_name("bugs")
+    dynamodb: Any = client(platform.settings, "dynamodb")
+    return dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+
+
+@pytest.mark.slow
+def test_from_nothing_every_stack_is_made_and_the_smoke_test_passes(first: tuple[Path, dict[str, Any]]) -> None:
+    assert {one["action"] for one in first[1]["stacks"]} == {"created"}
+    assert "the API answers who has one" in first[1]["smoke"]
+
+
+@pytest.mark.slow
+def test_an_upgrade_is_shown_first_changes_what_it_says_keeps_the_data_and_passes_the_smoke_test(
+    platform: Platform, templates: Path
+) -> None:
+    edit(templates, "api", "Every route below /api.", "The routes of the next version.")
+    add(
+        templates,
+        "data",
+        """
+  NextTable:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: RetainExceptOnCreate
+    UpdateReplacePolicy: Retain
+    Properties:
+      TableName: !Sub "${NamePrefix}-next"
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: next_id, AttributeType: S}]
+      KeySchema: [{AttributeName: next_id, KeyType: HASH}]
+""",
+    )
+
+    planned = {one.stack: one for one in plan(platform.settings, WEEK, print)}
+    before = description(platform)
+    done = {one.stack: one for one in deploy(platform.settings, WEEK, print, prove=lambda: _proved(platform))}
+
+    assert [(c.action, c.resource) for c in planned["prism-data"].changes] == [("Add", "NextTable")]
+    assert (planned["prism-mail"].action, done["prism-mail"].action) == ("unchanged", "unchanged")
+    assert done["prism-api"].changes == planned["prism-api"].changes
+    assert (before, description(platform)) == ("Every route below /api.", "The routes of the next version.")
+    assert bugs(platform) == ["kept"]
+
+
+def _proved(platform: Platform) -> None:
+    assert smoke_test(platform.settings)
+
+
+@pytest.mark.slow
+def test_an_older_version_does_not_let_go_of_a_table_that_it_does_not_know(platform: Platform) -> None:
+    with pytest.raises(DataLeftBehind, match=r"prism-data holds \$\{NamePrefix}-next \(Table\)"):
+        deploy(platform.settings, WEEK, print)
+
+
+@pytest.fixture
+def known(platform: Platform, templates: Path) -> Path:
+    """The templates that are deployed now, to be broken."""
+    for concern in ("data", "api"):
+        before = Stack(platform.settings, stack_name(platform.settings, concern)).before()
+        assert before is not None
+        (templates / f"{concern}.yaml").write_text(before.body)
+    return templates
+
+
+@pytest.mark.slow
+def test_another_key_of_a_table_is_refused_by_us_and_by_cloudformation_and_the_data_are_kept(
+    platform: Platform, known: Path
+) -> None:
+    before = keys(platform)
+    text = (known / "data.yaml").read_text()
+    (known / "data.yaml").write_text(text.replace("AttributeName: bug_id", "AttributeName: number"))
+
+    with pytest.raises(KeysChanged, match=r"prism-bugs has the key bug_id \(S\), and this version wants number"):
+        deploy(platform.settings, WEEK, print)
+    stack = Stack(platform.settings, stack_name(platform.settings, "data"))
+    values = deploying.parameters(platform.settings, WEEK, [], deploying.Arch.ARM64)
+    change = stack.propose(template("data"), values)
+    assert change is not None
+    with pytest.raises(StackFailed, match="BugsTable"):
+        stack.apply(change)
+
+    assert (keys(platform), bugs(platform)) == (before, ["kept"])
+
+
+@pytest.mark.slow
+def test_what_fails_in_a_later_stack_takes_back_the_stacks_before_it_and_the_next_deployment_goes_on(
+    platform: Platform, known: Path
+) -> None:
+    edit(known, "api", "The routes of the next version.", "The routes of a version that fails.")
+    whole = (known / "events.yaml").read_text()
+    add(known, "events", MISSING)
+    told: list[str] = []
+
+    with pytest.raises(StackFailed, match=r"prism-events: Broken: .*the stack is as it was") as failure:
+        deploy(platform.settings, WEEK, told.append)
+
+    assert failure.value.stack == "prism-events"
+    assert "taking back stack prism-api" in told
+    assert (description(platform), bugs(platform)) == ("The routes of the next version.", ["kept"])
+    (known / "events.yaml").write_text(whole)
+    done = deploy(platform.settings, WEEK, print)
+    assert {one.stack for one in done if one.action == "updated"} == {"prism-api"}
+
+
+@pytest.mark.slow
+def test_what_does_not_pass_the_smoke_test_is_taken_back(platform: Platform, known: Path) -> None:
+    before = description(platform)
+    edit(known, "api", "Handler: prism_api.api.handler.handler", "Handler: prism_api.api.handler.gone")
+    edit(known, "api", before, "The routes of a version without its handler.")
+
+    with pytest.raises(SmokeFailed, match="answers 5"):
+        deploy(platform.settings, WEEK, print, prove=lambda: _proved(platform))
+
+    assert description(platform) == before
+    _proved(platform)
+
+
+@pytest.mark.slow
+def test_a_second_deployment_at_the_same_time_is_refused_and_one_that_was_killed_holds_up_nobody(
+    platform: Platform, known: Path
+) -> None:
+    del known
+    settings = platform.settings
+    with (
+        only_deployment(settings),
+        pytest.raises(DeployRunning, match=f"process {os.getpid()} of .* deploys here"),
+    ):
+        deploy(settings, WEEK, print)
+    with only_deployment(settings):
+        held = json.loads(client(settings, "ssm").get_parameter(Name=lock_name(settings))["Parameter"]["Value"])
+    killed = json.dumps(held | {"process": 2**22 + 1})
+    client(settings, "ssm").put_parameter(Name=lock_name(settings), Value=killed, Type="String")
+
+    with only_deployment(settings) as renew:
+        renew()
+
+
+@pytest.mark.slow
+def test_an_older_client_is_refused_by_its_version(platform: Platform, known: Path) -> None:
+    del known
+    newer = json.dumps({"version": "99.0.1", "at": "2026-01-01T00:00:00+00:00"})
+    client(platform.settings, "ssm").put_parameter(
+        Name=record_name(platform.settings), Value=newer, Type="String", Overwrite=True
+    )
+
+    with pytest.raises(NewerDeployment, match=r"version 99\.0\.1 deployed here"):
+        plan(platform.settings, WEEK, print)
+
+    note_deployed(platform.settings)
+
+
+@pytest.mark.slow
+def test_a_stack_whose_making_failed_is_made_anew(platform: Platform) -> None:
+    stack = Stack(platform.settings, "prism-half")
+    change = stack.propose(TOPIC + MISSING, {})
+    assert change is not None
+    with pytest.raises(StackFailed, match="Broken"):
+        stack.apply(change)
+
+    said = stack.make_ready()
+    again = stack.propose(TOPIC, {})
+    assert again is not None
+    stack.apply(again)
+
+    assert said is not None
+    assert "made anew" in said
+    assert stack.status() == "CREATE_COMPLETE"
+
+
+@pytest.mark.slow
+def test_credentials_of_another_account_are_refused_by_its_number(platform: Platform) -> None:
+    other = platform.settings.model_copy(update={"account_id": "111111111111"})
+
+    with pytest.raises(WrongPlace, match=r"are of account 000000000000 .* PRISM_ACCOUNT_ID is 111111111111"):
+        refuse_wrong_place(other)
