@@ -17,7 +17,7 @@ SCREENS := infra/local/screens_built/index.html
 SCREENS_SOURCE := $(shell find web/src web/public -type f ! -name schema.d.ts) web/index.html web/vite.config.ts \
   web/tsconfig.json prism_api/openapi.json
 
-.PHONY: up test check audit sbom wheel screens bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images openapi clean help
+.PHONY: up test check audit sbom wheel screens bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images soak-iam openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -73,10 +73,10 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save
 
-soak: soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images ## the load and fault tests at full figures, output in benchmarks/results
+soak: soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images soak-iam ## the load and fault tests at full figures, output in benchmarks/results
 
 # $(call soaked,PART,COMMANDS): their output with date and commit, without the logs of runs, kept, and their verdict.
-soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images: SHELL := /bin/bash
+soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images soak-iam: SHELL := /bin/bash
 soaked = set -o pipefail; { date -u +%FT%TZ; git rev-parse HEAD; $(2); } 2>&1 | grep -vE --line-buffered '^[{]|^[0-9-]{10} [0-9:]{8} [+-][0-9]{4} - dagster|^$$' | tee benchmarks/results/soak-$(1).txt
 
 soak-fuzz: .venv/.synced ## every role against the API's whole contract, 300 s each
@@ -100,6 +100,9 @@ soak-events: .venv/.synced ## every webhook of GitHub, and a hundred thousand ev
 
 soak-images: .venv/.synced ## five hundred uploads with events twice and out of order, and kills
 	$(call soaked,images,IMAGES=500 $(RUN)pytest tests/integration/test_media_faults.py -k analysed_once --timeout 0 -q -s)
+
+soak-iam: .venv/.synced ## the integration tests with functions that may do what their roles may
+	$(call soaked,iam,ENFORCE_RIGHTS=1 $(RUN)pytest -n $(WORKERS) --dist loadfile tests/integration -q)
 
 openapi: .venv/.synced ## write prism_api/openapi.json anew
 	$(RUN)python -m prism_api.api.openapi

@@ -6,6 +6,7 @@ Belongs here: calls that change nothing, the same in both places. Does not belon
 
 import json
 import secrets
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -25,6 +26,7 @@ from prism_resources.preflight import CHECKS, preflight
 from prism_resources.wire.findings import Level
 
 _SECONDS: Final = 35
+_READY_SECONDS: Final = 120
 _NO_MESSAGES: Final = {"Records": []}
 # What a function answers when it has nothing to do: it was loaded, and its modules and variables are right.
 _NOTHING_TO_DO: Final[dict[str, tuple[dict[str, Any], Callable[[Any], bool]]]] = {
@@ -82,15 +84,30 @@ def _functions(settings: Settings) -> Iterator[str]:
     functions = client(settings, "lambda")
     names = function_names(settings)
     for name in names:
+        found = _settled(functions, name)
         with calling(f"function {name}", "look at"):
-            found = functions.get_function_configuration(FunctionName=name)
             fed = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-        if found.get("State", "Active") != "Active" or found.get("LastUpdateStatus", "Successful") != "Successful":
-            raise SmokeFailed(f"function {name} is {found.get('State')}: {found.get('StateReason', 'no reason')}")
+        if found["State"] != "Active" or found["LastUpdateStatus"] != "Successful":
+            reason = found.get("StateReason") or found.get("LastUpdateStatusReason") or "no reason given"
+            raise SmokeFailed(f"function {name} is {found['State']}, {found['LastUpdateStatus']}: {reason}")
         for one in fed:
             if one["State"] not in {"Enabled", "Enabling", "Creating", "Updating"}:
                 raise SmokeFailed(f"function {name} is not fed from {one['EventSourceArn']}: {one['State']}")
     yield f"{len(names)} functions are ready"
+
+
+def _settled(functions: Any, name: str) -> dict[str, Any]:
+    """A function once Lambda has taken its new code in, which goes on after the stack is done."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        with calling(f"function {name}", "look at"):
+            found = {"State": "Active", "LastUpdateStatus": "Successful"} | functions.get_function_configuration(
+                FunctionName=name
+            )
+        moving = found["State"] == "Pending" or found["LastUpdateStatus"] == "InProgress"
+        if not moving or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
 
 
 def _idle(settings: Settings) -> Iterator[str]:

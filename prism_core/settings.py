@@ -116,6 +116,9 @@ class Settings(BaseModel):
     )
     first_week: Week = Field(default=Week.parse("2025-W01"), description="partitions start here")
     aws_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the embedded AWS; set by the platform")
+    enforce_rights: bool = Field(
+        default=False, description="the embedded AWS lets functions do what their roles may, and nothing else"
+    )
 
     worker_activity_source: ActivitySource = ActivitySource.FILES
     worker_activity_log_group: str = "/aws/sagemaker/groundtruth/WorkerActivity"

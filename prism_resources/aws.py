@@ -6,6 +6,7 @@ Does not belong here: what is done with a client.
 The clients are botocore's own, which boto3 hands out too; boto3 loads its transfers and resources beside them.
 """
 
+import os
 import threading
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 # The embedded AWS takes any key for a call, but verifies presigned URLs against the one in its environment
 # (infra/local/emulator/environment.py). No secret; never a 12-digit number, which would be an account.
 LOCAL_KEY = "prism-local"
+_HALVES = ("access_key_id", "secret_access_key")
+# A function has both where rights are enforced, and signs with the session of its role.
+_OF_A_ROLE = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_SESSION_TOKEN")
 MAX_POOL_CONNECTIONS = 32
 ATTEMPTS = 6
 
@@ -96,14 +100,8 @@ def _client(service: str, region: str, endpoint: str | None, attempts: int) -> A
         if endpoint is None:
             return _session().create_client(service, region_name=region, config=Config(**shared))
         local = Config(**shared, s3={"addressing_style": "path"}, inject_host_prefix=False)
-        return _session().create_client(
-            service,
-            region_name=region,
-            endpoint_url=endpoint,
-            aws_access_key_id=LOCAL_KEY,
-            aws_secret_access_key=LOCAL_KEY,
-            config=local,
-        )
+        keys = {} if all(map(os.environ.get, _OF_A_ROLE)) else {f"aws_{half}": LOCAL_KEY for half in _HALVES}
+        return _session().create_client(service, region_name=region, endpoint_url=endpoint, config=local, **keys)
 
 
 @cache

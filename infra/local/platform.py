@@ -214,6 +214,7 @@ def _emulator(home: Home, settings: Settings, ports: Ports) -> Iterator[Emulator
         smtp_port=ports.smtp,
         log=home.logs / "emulator.log",
         origins=[f"http://{name}:{ports.screens}" for name in (LOOPBACK, "localhost")],
+        enforce_rights=settings.enforce_rights,
     )
     try:
         yield process

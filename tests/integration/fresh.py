@@ -23,6 +23,10 @@ from prism_core.calendar import Week
 TODAY = Week.parse("2018-W40")
 
 
+# `make soak-iam`: every platform of the suite lets its functions do what their roles may, and nothing else.
+RIGHTS = {"PRISM_ENFORCE_RIGHTS": "true"} if os.environ.get("ENFORCE_RIGHTS") else {}
+
+
 def worker_port(offset: int = 0) -> int:
     """Ten ports a platform, and a hundred of its own for every test process: several may run at once."""
     return 21_000 + os.getpid() % 110 * 100 + offset * 10
@@ -35,6 +39,8 @@ def own_variables() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         for name in before:
             patch.delenv(name)
+        for name, value in RIGHTS.items():
+            patch.setenv(name, value)
         yield patch
     for name in [name for name in os.environ if name.startswith("PRISM_")]:
         del os.environ[name]
@@ -59,10 +65,13 @@ def lay_deployed(home: Path, port: int, week: Week) -> None:
 
 
 @contextmanager
-def fresh_platform(home: Path, port: int, now: str | None = None, *, laid: bool = False) -> Iterator[Platform]:
+def fresh_platform(
+    home: Path, port: int, now: str | None = None, *, laid: bool = False, rights: bool = False
+) -> Iterator[Platform]:
     """An emulator of its own, with the templates deployed and the first week 2018-W33.
 
     With `now` its clock stands there, that of its functions too. `laid` where others are made on the same port.
+    With `rights` its functions may do what their roles may.
     """
     with own_variables() as patch:
         patch.setenv("PRISM_HOME", str(home))
@@ -70,6 +79,8 @@ def fresh_platform(home: Path, port: int, now: str | None = None, *, laid: bool 
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
         if now is not None:
             patch.setenv("PRISM_NOW", now)
+        if rights:
+            patch.setenv("PRISM_ENFORCE_RIGHTS", "true")
         if laid:
             lay_deployed(home, port, TODAY)
         with attached(print, port=port) as running:
@@ -80,13 +91,13 @@ def fresh_platform(home: Path, port: int, now: str | None = None, *, laid: bool 
     shutil.rmtree(home, ignore_errors=True)
 
 
-def platform_of_this_file(now: str | None = None) -> Any:
+def platform_of_this_file(now: str | None = None, *, rights: bool = False) -> Any:
     """`platform = platform_of_this_file()` in a test file hides the platform of the session."""
 
     @pytest.fixture(scope="module", name="platform")
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         home = tmp_path_factory.mktemp("own-home")
-        with fresh_platform(home, worker_port(7), now, laid=now is None) as running:
+        with fresh_platform(home, worker_port(7), now, laid=now is None, rights=rights) as running:
             yield running
 
     return own

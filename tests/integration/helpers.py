@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.integration.fresh import RIGHTS
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRISM = str(Path(sys.executable).parent / "prism")
 REAL_FILES = sorted((REPOSITORY / "tests/data/worker_activity").glob("*.jsonl.gz"))
@@ -55,7 +57,7 @@ def prism(
     home: Path, *arguments: str, first_week: str = "2018-W33", **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the real command in an environment of its own."""
-    environment = {
+    environment = RIGHTS | {
         name: value for name, value in os.environ.items() if not name.startswith(("PRISM_", "DAGSTER_"))
     }
     environment |= {"PRISM_HOME": str(home), "PRISM_FIRST_WEEK": first_week, "COLUMNS": "200"} | variables

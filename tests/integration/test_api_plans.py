@@ -37,7 +37,7 @@ from tests.integration.test_emulator_contract_mail import received, sink
 from tests.integration.test_plan_command import ITEMS, NOW, put
 from tests.integration.ticks import tick
 
-platform = platform_of_this_file(NOW)
+platform = platform_of_this_file(NOW, rights=True)
 WEEK = "2026-W48"
 PLANS_OF = f"/api/capacity/{WEEK}/plans"
 LEAD = Api("[lead]", "p-lead")

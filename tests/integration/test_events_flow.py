@@ -32,7 +32,7 @@ from tests.integration.event_rows import failed
 from tests.integration.event_world import MADE, Pipeline, accepted, await_true, event
 from tests.integration.fresh import platform_of_this_file
 
-platform = platform_of_this_file()
+platform = platform_of_this_file(rights=True)
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,14 @@ STATE_DIR = "state"
 
 
 def emulator_environment(
-    home: EmulatorHome, *, port: int, region: str, account_id: str, smtp_port: int, key: str
+    home: EmulatorHome,
+    *,
+    port: int,
+    region: str,
+    account_id: str,
+    smtp_port: int,
+    key: str,
+    enforce_rights: bool = False,
 ) -> dict[str, str]:
     """The complete environment of the emulator process."""
     return {
@@ -70,6 +77,8 @@ def emulator_environment(
         # The key our own clients sign with: presigned URLs are verified against this one.
         "AWS_ACCESS_KEY_ID": key,
         "AWS_SECRET_ACCESS_KEY": key,
+        # Our own key is the account's root; functions get a session of their role.
+        "AUTH": "true" if enforce_rights else "false",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent.sock",

@@ -83,6 +83,7 @@ class EmulatorProcess:
         smtp_port: int,
         log: Path,
         origins: Sequence[str] = (),
+        enforce_rights: bool = False,
     ) -> "EmulatorProcess":
         """Start and wait until it serves. Raises PermanentFailure with the child's reason when it does not."""
         home = EmulatorHome(root)
@@ -92,7 +93,13 @@ class EmulatorProcess:
         for origin in origins:
             command += ["--origin", origin]
         environment = emulator_environment(
-            home, port=port, region=region, account_id=account_id, smtp_port=smtp_port, key=LOCAL_KEY
+            home,
+            port=port,
+            region=region,
+            account_id=account_id,
+            smtp_port=smtp_port,
+            key=LOCAL_KEY,
+            enforce_rights=enforce_rights,
         )
         with open_log(log) as errors:
             child = subprocess.Popen(  # noqa: S603 - our own module
