@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 # The embedded AWS takes any key for a call, but verifies presigned URLs against the one in its environment
 # (infra/local/emulator/environment.py). No secret; never a 12-digit number, which would be an account.
 LOCAL_KEY = "prism-local"
-_HALVES = ("access_key_id", "secret_access_key")
 # A function has both where rights are enforced, and signs with the session of its role.
 _OF_A_ROLE = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_SESSION_TOKEN")
 MAX_POOL_CONNECTIONS = 32
@@ -100,7 +99,9 @@ def _client(service: str, region: str, endpoint: str | None, attempts: int) -> A
         if endpoint is None:
             return _session().create_client(service, region_name=region, config=Config(**shared))
         local = Config(**shared, s3={"addressing_style": "path"}, inject_host_prefix=False)
-        keys = {} if all(map(os.environ.get, _OF_A_ROLE)) else {f"aws_{half}": LOCAL_KEY for half in _HALVES}
+        keys: dict[str, Any] = {}
+        if not all(map(os.environ.get, _OF_A_ROLE)):
+            keys = {"aws_access_key_id": LOCAL_KEY, "aws_secret_access_key": LOCAL_KEY}
         return _session().create_client(service, region_name=region, endpoint_url=endpoint, config=local, **keys)
 
 
