@@ -92,6 +92,11 @@ def prism_home() -> Path:
     return Path(os.environ.get("PRISM_HOME") or ".prism").absolute()
 
 
+def signs_as_a_role() -> bool:
+    """Whether this process is a function whose rights are enforced: it has the session of its role then."""
+    return all(os.environ.get(name) for name in ("AWS_LAMBDA_FUNCTION_NAME", "AWS_SESSION_TOKEN"))
+
+
 class Settings(BaseModel):
     """Every value PRISM is configured by. Immutable; construct with `load_settings()`."""
 

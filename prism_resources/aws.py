@@ -6,13 +6,12 @@ Does not belong here: what is done with a client.
 The clients are botocore's own, which boto3 hands out too; boto3 loads its transfers and resources beside them.
 """
 
-import os
 import threading
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from prism_core.failures import PermanentFailure
-from prism_core.settings import Environment, Settings
+from prism_core.settings import Environment, Settings, signs_as_a_role
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 # The embedded AWS takes any key for a call, but verifies presigned URLs against the one in its environment
 # (infra/local/emulator/environment.py). No secret; never a 12-digit number, which would be an account.
 LOCAL_KEY = "prism-local"
-# A function has both where rights are enforced, and signs with the session of its role.
-_OF_A_ROLE = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_SESSION_TOKEN")
 MAX_POOL_CONNECTIONS = 32
 ATTEMPTS = 6
 
@@ -100,7 +97,7 @@ def _client(service: str, region: str, endpoint: str | None, attempts: int) -> A
             return _session().create_client(service, region_name=region, config=Config(**shared))
         local = Config(**shared, s3={"addressing_style": "path"}, inject_host_prefix=False)
         keys: dict[str, Any] = {}
-        if not all(map(os.environ.get, _OF_A_ROLE)):
+        if not signs_as_a_role():
             keys = {"aws_access_key_id": LOCAL_KEY, "aws_secret_access_key": LOCAL_KEY}
         return _session().create_client(service, region_name=region, endpoint_url=endpoint, config=local, **keys)
 
