@@ -92,7 +92,7 @@ CAMPAIGN_TRENDS: Final = LakeTable(
         Column("metric", "string", "spend, leads, cost_per_lead, impressions, clicks, click_rate and others"),
         Column("currency", "string", "ISO 4217 of a metric of money; null of the others"),
         Column("value", "double", "of the week; null where it is not known, or days of the week were not read"),
-        Column("before", "double", "mean of the weeks before, a ratio that of their sums; null without one"),
+        Column("before", "double", "mean of the weeks before, a ratio of their sums; leads as counted at one age"),
         Column("change", "double", "value against before, as a fraction of it; null without one"),
         Column("weeks_in_window", "bigint", "how many of the four weeks before have the figure"),
         Column("events", "bigint", "independent events behind value; null where it is no matter of chance"),

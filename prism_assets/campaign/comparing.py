@@ -157,7 +157,7 @@ def _trends(prism: PrismResource, week: Week, reading: Reading[History]) -> _Tre
     past = reading.computation
     own = past.totals(week)
     currency = own.sums.currency
-    found = {metric: trend(week, comparable(past, metric, currency, own.read.whose)) for metric in Metric}
+    found = {metric: trend(week, comparable(past, metric, currency, own.read.whose, week)) for metric in Metric}
     ever = all_time(past, week)
     weeks_read = sum(1 for one in since_the_first(past, week) if not past.totals(one).unread)
     written = replace_freely(

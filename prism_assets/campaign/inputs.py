@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import dagster as dg
 
-from prism_assets.campaign.published import CRM_READ, MAY_ANSWER, require_ads
+from prism_assets.campaign.published import CRM_READ, MAY_ANSWER, ads_read, require_ads
 from prism_assets.campaign.sources import Sources
 from prism_assets.checking import counts_of
 from prism_assets.computed import Reading, read_for, replace_freely, write_facts
@@ -34,6 +34,7 @@ from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
 from prism_core.lake_campaign import HUBSPOT_LEADS, META_INSIGHTS
 from prism_resources.hubspot.source import LeadsWeek
 from prism_resources.lake import PartitionWrite
+from prism_resources.meta_ads.ripening import lead_counts
 from prism_resources.meta_ads.source import AdsWeek
 
 GROUP = "campaign"
@@ -138,6 +139,7 @@ def _publish_ads(prism: PrismResource, week: Week, reading: Reading[Sources]) ->
         found.read_at,
         found.source,
         found.lead_control,
+        lead_counts(prism.lake(), found, ads_read(prism, week)),
     )
     written = replace_freely(
         prism,

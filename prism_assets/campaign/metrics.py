@@ -29,6 +29,7 @@ from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.lake_rows import metrics_item, metrics_row
 from prism_core.campaign.metrics import WINDOW_WEEKS, CampaignWeek, History, Sums, WeekTotals, history, history_of
 from prism_core.campaign.read_weeks import DAYS, WHOLENESS, AdsRead, Wholeness, days_part
+from prism_core.campaign.ripening import LEAD_COUNTS
 from prism_core.charts import as_markdown, grouped_bar_chart
 from prism_core.evidence import Evidence, Part
 from prism_core.lake_campaign import CAMPAIGN_METRICS, META_INSIGHTS
@@ -155,6 +156,7 @@ def _publish(prism: PrismResource, reading: _Reading, week: Week) -> _Published:
             {
                 DAYS: days_part(read.days),
                 WHOLENESS: wholeness.part(),
+                LEAD_COUNTS: read.counts.part(),
                 META_INSIGHTS.name: Part(("of_week",), contents),
             }
         ),

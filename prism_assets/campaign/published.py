@@ -17,6 +17,7 @@ from prism_core.campaign.lake_rows import ad_of, attribution_of, lead_of, metric
 from prism_core.campaign.leads import CrmLead
 from prism_core.campaign.metrics import CampaignWeek, History, history_of
 from prism_core.campaign.read_weeks import AdsRead, Wholeness, days_of
+from prism_core.campaign.ripening import LeadCounts
 from prism_core.evidence import Evidence
 from prism_core.failures import PermanentFailure
 from prism_core.lake import LakeTable, manifests_prefix
@@ -71,7 +72,7 @@ class Campaigns:
 
     def __init__(self, prism: PrismResource) -> None:
         self._prism = prism
-        self._weeks: dict[Week, tuple[tuple[CampaignWeek, ...], tuple[date, ...], Wholeness]] = {}
+        self._weeks: dict[Week, tuple[tuple[CampaignWeek, ...], tuple[date, ...], Wholeness, LeadCounts]] = {}
         self._published = published_weeks(prism)
 
     def until(self, last: Week) -> History:
@@ -87,15 +88,17 @@ class Campaigns:
             )
         read = {week: self._week(week) for week in published}
         return history_of(
-            {week: rows for week, (rows, _, _) in read.items()},
-            {week: days for week, (_, days, _) in read.items()},
-            {week: wholeness for week, (_, _, wholeness) in read.items()},
+            {week: rows for week, (rows, _, _, _) in read.items()},
+            {week: days for week, (_, days, _, _) in read.items()},
+            {week: wholeness for week, (_, _, wholeness, _) in read.items()},
+            {week: counts for week, (_, _, _, counts) in read.items()},
         )
 
-    def _week(self, week: Week) -> tuple[tuple[CampaignWeek, ...], tuple[date, ...], Wholeness]:
+    def _week(self, week: Week) -> tuple[tuple[CampaignWeek, ...], tuple[date, ...], Wholeness, LeadCounts]:
         if week not in self._weeks:
             evidence = evidence_of(self._prism, CAMPAIGN_METRICS, week) or Evidence()
-            self._weeks[week] = campaigns(self._prism, week), days_of(evidence), Wholeness.of(evidence)
+            rows, counts = campaigns(self._prism, week), LeadCounts.of(evidence)
+            self._weeks[week] = rows, days_of(evidence), Wholeness.of(evidence), counts
         return self._weeks[week]
 
 

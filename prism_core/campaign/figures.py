@@ -46,6 +46,7 @@ FOLDED_WEEKS: Final = 26
 MOST_CAMPAIGNS: Final = 20
 # When a figure was that is of no single week.
 BEFORE: Final = "mean of the weeks before"
+AT_THE_SAME_AGE: Final = "at the same age"
 ALL_TIME: Final = "since the first week"
 
 
@@ -116,7 +117,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
         _add_week(ledger, found.totals(one), found.weeks[one], inputs.currency)
     said = {metric: _indicator(inputs, metric, rules) for metric in Metric}
     for metric, one in said.items():
-        _add_trend(ledger, one.trend, metric, [one for one in window if found.totals(one).whole])
+        _add_trend(ledger, found, one.trend, metric, [one for one in window if found.totals(one).whole])
     _add_all_time(ledger, found, week, inputs.currency)
     activity = lead_activity(found, week, inputs.crm_leads)
     if activity.crm is not None:
@@ -214,12 +215,12 @@ def _add_rates(ledger: Ledger, week: Week, campaign: str | None, for_leads: Sums
 def _indicator(inputs: Inputs, metric: Metric, rules: Rules) -> Indicator:
     currency = inputs.history.totals(inputs.week).sums.currency or inputs.currency
     whose = inputs.history.totals(inputs.week).read.whose
-    parts = comparable(inputs.history, metric, currency, whose)
+    parts = comparable(inputs.history, metric, currency, whose, inputs.week)
     folded = [inputs.week + back for back in range(1 - FOLDED_WEEKS, 1)]
     return indicator(metric, [trend(one, parts) for one in folded], rules)
 
 
-def _add_trend(ledger: Ledger, found: Trend, metric: Metric, window: list[Week]) -> None:
+def _add_trend(ledger: Ledger, history: History, found: Trend, metric: Metric, window: list[Week]) -> None:
     """The mean of the weeks before and the change against it; `window` are the weeks that were read whole."""
     now = ledger.get(week_id(found.week, metric))
     if found.before is None or now is None:
@@ -227,10 +228,16 @@ def _add_trend(ledger: Ledger, found: Trend, metric: Metric, window: list[Week])
     known = (ledger.get(week_id(week, metric)) for week in window if week < found.week)
     parts = tuple(one.fact_id for one in known if one is not None and one.currency == now.currency)
     unit = Unit.NUMBER if now.unit is Unit.COUNT else now.unit
-    label = f"{LABELS[metric]}, mean of the weeks before"
+    when, sources = BEFORE, ()
+    if found.same_age:  # what those weeks have come to since is another figure
+        when, parts = f"{BEFORE} {AT_THE_SAME_AGE}", ()
+        sources = tuple(row.key for week in weeks_before(found.week) for row in history.weeks.get(week, ()))
+    label = f"{LABELS[metric]}, {when}"
     fact_id, value = f"before.{_slug(found.week)}.{metric}", computed(found.before)
-    before = ledger.add(Fact(fact_id, value, unit, label, now.currency, metric, of=parts, period=BEFORE))
-    if found.change is not None:
+    before = ledger.add(
+        Fact(fact_id, value, unit, label, now.currency, metric, sources=sources, of=parts, period=when)
+    )
+    if found.certain is not None:
         label = f"change of {LABELS[metric]} against the weeks before"
         ledger.change(f"change.{_slug(found.week)}.{metric}", label, now, before)
 

@@ -36,6 +36,7 @@ class Unjudged(StrEnum):
     NO_FIGURE = "no_figure"
     TOO_FEW_WEEKS = "too_few_weeks"
     LITTLE_VOLUME = "little_volume"
+    NOT_YET = "not_yet"
 
 
 class Rule(Model):
@@ -135,7 +136,9 @@ class Indicator:
 
     @property
     def word(self) -> str:
-        """`DOWN, ALERT`; `DOWN, ONE WEEK`; `not judged`."""
+        """`DOWN, ALERT`; `DOWN, ONE WEEK`; `not judged`; `not yet known`."""
+        if self.unjudged is Unjudged.NOT_YET:
+            return "not yet known"
         if self.unjudged is not None:
             return "not judged"
         if not self.lasting:
@@ -185,7 +188,7 @@ def why_not(trend: Trend, rule: Rule, rules: Rules = RULES) -> Unjudged | None:
         return Unjudged.TOO_FEW_WEEKS
     if (trend.events_before or 0) < rule.volume * trend.weeks_in_window and not _stopped(trend, rules):
         return Unjudged.LITTLE_VOLUME
-    return None
+    return Unjudged.NOT_YET if trend.certain is None else None
 
 
 def _stopped(trend: Trend, rules: Rules) -> bool:
@@ -195,7 +198,7 @@ def _stopped(trend: Trend, rules: Rules) -> bool:
 
 def step(state: State, trend: Trend, rule: Rule, rules: Rules = RULES) -> State:
     """The state after one more week that can be judged."""
-    change = trend.change or Decimal(0)
+    change = trend.certain or Decimal(0)
     chance = rules.noise * _standard_error(trend)
     reading = _reading(change, max(rule.band, chance), state.direction, rules)
     readings = (*state.readings, reading)[-rules.of_weeks :]

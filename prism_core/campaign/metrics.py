@@ -15,6 +15,7 @@ from typing import Final
 from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.insights import AdDay
 from prism_core.campaign.read_weeks import Wholeness
+from prism_core.campaign.ripening import LeadCounts
 from prism_core.failures import BadUsage
 
 WINDOW_WEEKS: Final = 4
@@ -40,12 +41,17 @@ class Metric(StrEnum):
 class Parts:
     """A metric as numerator and denominator (1 of a sum), so that weeks of it can be taken together.
 
-    `events`: how many independent events carry its noise; None where it is no matter of chance.
+    `events`: how many independent events carry its noise; None where it is no matter of chance. `earlier`: as the
+    week stood when it was younger; `riper`: counted for longer than the week that it is laid beside. `grown`: the
+    value where as many leads again are still to come (ripening.py).
     """
 
     over: Decimal
     under: Decimal
     events: int | None
+    earlier: bool = False
+    riper: bool = False
+    grown: Decimal | None = None
 
     @property
     def value(self) -> Decimal | None:
@@ -145,7 +151,8 @@ class History:
     """Weeks of campaigns by week; a week without any row is there as an empty one. `names` are the newest.
 
     `read`: the first and the last day of the account that were asked for whole; `unread`: days between them that
-    were not. `wholeness`: what else is known to be missing, of weeks that somebody noted it of.
+    were not. `wholeness`: what else is known to be missing, of weeks that somebody noted it of. `counts`: their
+    leads when they were younger; a week that is not there is ripe.
     """
 
     weeks: Mapping[Week, tuple[CampaignWeek, ...]]
@@ -153,6 +160,7 @@ class History:
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     unread: frozenset[date] = frozenset()
     wholeness: Mapping[Week, Wholeness] = field(default_factory=dict[Week, Wholeness])
+    counts: Mapping[Week, LeadCounts] = field(default_factory=dict[Week, LeadCounts])
     _totals: dict[Week, WeekTotals] = field(default_factory=dict[Week, WeekTotals], compare=False, repr=False)
 
     def totals(self, week: Week) -> WeekTotals:
@@ -230,6 +238,7 @@ def history_of(
     weeks: Mapping[Week, Sequence[CampaignWeek]],
     days: Mapping[Week, Collection[date]],
     wholeness: Mapping[Week, Wholeness] | None = None,
+    counts: Mapping[Week, LeadCounts] | None = None,
 ) -> History:
     """Weeks that were added up before, with the days of each that were read. Raises BadUsage without a week.
 
@@ -248,6 +257,7 @@ def history_of(
         {campaign: names[campaign] for campaign in sorted(names, key=_numeric)},
         frozenset(day for day in span if day not in known),
         wholeness or {},
+        counts or {},
     )
 
 

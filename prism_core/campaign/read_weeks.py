@@ -6,12 +6,13 @@ Rows alone do not say which days were read: a day without a row had no delivery,
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from prism_core.campaign.ripening import LEAD_COUNTS, LeadCounts
 from prism_core.evidence import Evidence, Part
 from prism_core.failures import PermanentFailure
 
@@ -31,6 +32,7 @@ class AdsRead:
 
     `lead_control` are its leads; both are None where nobody told them. `reading` is the prefix of its answers in
     the archive, `source` whether Meta was asked (`meta`), its stand-in (`stand_in`), or files loaded (`files`).
+    `counts` are its leads as they stood when the week was younger.
     """
 
     account_id: str
@@ -42,6 +44,7 @@ class AdsRead:
     read_at: datetime
     source: str
     lead_control: Mapping[date, int] | None = None
+    counts: LeadCounts = field(default_factory=LeadCounts)
 
     @property
     def whose(self) -> str:
@@ -72,6 +75,7 @@ class AdsRead:
                 DAYS: days_part(self.days, self.control),
                 READING: Part(("reading",), {(self.reading,): self.read_at.isoformat()}),
                 SOURCE: Part(("source",), {(self.source,): ""}),
+                LEAD_COUNTS: self.counts.part(),
             }
         )
 
@@ -102,6 +106,7 @@ class AdsRead:
                 datetime.fromisoformat(read_at),
                 source,
                 _leads_of(evidence),
+                LeadCounts.of(evidence),
             )
         except (KeyError, ValueError, ArithmeticError, OSError) as error:
             raise PermanentFailure(

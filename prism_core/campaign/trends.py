@@ -4,15 +4,19 @@ Belongs here: the baseline of up to four weeks, the change against it, all-time 
 whether a change means anything (indicators.py).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
+from typing import Final
 
 from prism_core.calendar import Week
-from prism_core.campaign.metrics import WINDOW_WEEKS, History, Metric, Parts, Sums, parts_of
+from prism_core.campaign.metrics import WINDOW_WEEKS, CampaignWeek, History, Metric, Parts, Sums, parts_of
+from prism_core.campaign.ripening import MOST_GROWTH, SAME_AGE_DAYS, LeadCounts
 from prism_core.failures import BadUsage
 
+# From so many weeks of its own age on a week is laid beside these alone.
+FEWEST_OF_ONE_AGE: Final = 2
 # The parts of one metric in a week, the first, laid beside another one; None where the figure is not known.
 PartsOf = Callable[[Week, Week], Parts | None]
 
@@ -24,6 +28,8 @@ class Trend:
     `change` is a fraction of `before`; None without one. `weeks_in_window`: how many of the four weeks before have
     the figure. `events` and `events_before` are counted behind both (metrics.Parts). Noise is that of so many as
     are `expected` at the rate of the weeks before: a week in which nothing came is not the less certain for it.
+    `same_age`: the weeks before are as they stood at the age of this one. `may_become`: the value where as many
+    leads again are still to come, of a week that lies beside such as were counted for longer.
     """
 
     week: Week
@@ -33,21 +39,34 @@ class Trend:
     events: int | None = None
     events_before: int | None = None
     expected: Decimal | None = None
+    same_age: bool = False
+    may_become: Decimal | None = None
 
     @property
     def change(self) -> Decimal | None:
-        if self.value is None or not self.before:
-            return None
-        return (self.value - self.before) / self.before
+        return self._change(self.value)
+
+    @property
+    def certain(self) -> Decimal | None:
+        """As much of the change as holds whatever leads are still counted; None where that may be either way."""
+        now, then = self._change(self.value), self._change(self.may_become)
+        if now is None or then is None:
+            return now
+        return min(now, then, key=abs) if now * then > 0 else None
+
+    def _change(self, value: Decimal | None) -> Decimal | None:
+        return None if value is None or not self.before else (value - self.before) / self.before
 
 
 def trend(week: Week, known: PartsOf) -> Trend:
     """A figure beside the four weeks before its own."""
     now = known(week, week)
     past = [parts for one in weeks_before(week) if (parts := known(one, week)) is not None]
+    fair = [one for one in past if not one.riper]
+    past = fair if len(fair) >= FEWEST_OF_ONE_AGE else past
     over = sum((one.over for one in past), Decimal(0))
     under = sum((one.under for one in past), Decimal(0))
-    return Trend(
+    found = Trend(
         week,
         None if now is None else now.value,
         over / under if under else None,
@@ -55,7 +74,10 @@ def trend(week: Week, known: PartsOf) -> Trend:
         None if now is None else now.events,
         _events(past),
         None if now is None or not over or not under else _expected(now, over / under),
+        any(one.earlier for one in past),
     )
+    riper = now is not None and any(one.riper for one in past)
+    return replace(found, may_become=now.grown) if now is not None and riper else found
 
 
 def weeks_before(week: Week, size: int = WINDOW_WEEKS) -> tuple[Week, ...]:
@@ -63,13 +85,21 @@ def weeks_before(week: Week, size: int = WINDOW_WEEKS) -> tuple[Week, ...]:
     return tuple(week + back for back in range(-size, 0))
 
 
-def comparable(history: History, metric: Metric, currency: str | None, whose: str | None = None) -> PartsOf:
+def comparable(
+    history: History,
+    metric: Metric,
+    currency: str | None,
+    whose: str | None = None,
+    told: Week | None = None,
+) -> PartsOf:
     """A metric of all campaigns by week; unknown where the week was not read whole, or is of other money or ads.
 
     A week that lacks something is no smaller week: it is compared with nothing, and nothing with it. A lead's cost
     is that of the same campaigns in every week that a week is laid beside.
-    `whose`: the account that the weeks must be of (Wholeness); None: of any.
+    `whose`: the account that the weeks must be of (Wholeness); None: of any. `told`: the week of the report, at
+    whose age every other one is told; leads are compared at one age, see ripening.py.
     """
+    age = _counts(history, told).age
 
     def parts(week: Week, beside: Week) -> Parts | None:
         if week not in history.weeks:
@@ -79,13 +109,32 @@ def comparable(history: History, metric: Metric, currency: str | None, whose: st
         other_ads = whose is not None and found.read.whose not in {None, whose}
         if not found.whole or other_money or other_ads:
             return None
-        if metric is not Metric.COST_PER_LEAD:
+        if metric not in RIPENING:
             return found.parts(metric)
-        ids = _for_leads(history, beside)
-        same = (row.sums for row in history.weeks[week] if row.campaign_id in ids)
-        return parts_of(metric, found.sums, reduce(Sums.plus, same, Sums()))
+        counts, own = _counts(history, week), _counts(history, beside).own(age)
+        at = own if week == beside else counts.beside(own)
+        if at is None:
+            return None
+        ids = None if metric is Metric.LEADS else _for_leads(history, beside)
+        same = [row for row in history.weeks[week] if ids is None or row.campaign_id in ids]
+        sums = _sums(same, counts.leads(at))
+        more = replace(sums, leads=sums.leads * MOST_GROWTH)
+        known, grown = parts_of(metric, sums, sums), parts_of(metric, more, more)
+        if known is None or grown is None:
+            return None
+        return replace(known, earlier=at != counts.age, riper=at > own + SAME_AGE_DAYS, grown=grown.value)
 
     return parts
+
+
+def _sums(rows: Iterable[CampaignWeek], leads: Mapping[str, int] | None) -> Sums:
+    """Rows added up, with the leads of an earlier reading where there are such."""
+    ours = (row.sums if leads is None else replace(row.sums, leads=leads.get(row.campaign_id, 0)) for row in rows)
+    return reduce(Sums.plus, ours, Sums())
+
+
+def _counts(history: History, week: Week | None) -> LeadCounts:
+    return LeadCounts() if week is None else history.counts.get(week, LeadCounts())
 
 
 def _for_leads(history: History, week: Week) -> frozenset[str]:
@@ -96,6 +145,8 @@ def _for_leads(history: History, week: Week) -> frozenset[str]:
 
 
 MONEY = frozenset({Metric.SPEND, Metric.COST_PER_LEAD, Metric.COST_PER_CLICK})
+# What Meta adds to for weeks.
+RIPENING = frozenset({Metric.LEADS, Metric.COST_PER_LEAD})
 
 
 def since_the_first(history: History, until: Week) -> tuple[Week, ...]:

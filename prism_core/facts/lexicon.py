@@ -89,7 +89,7 @@ DIRECTIONS: Final[Mapping[Direction, re.Pattern[str]]] = {
     Direction.DOWN: re.compile(rf"\b(?:{_any(_DOWN)})\b", re.I),
     # "At the same time" is no level.
     Direction.FLAT: re.compile(
-        rf"\b(?:{_any(_FLAT)}|the\s+same(?!\s+(?:time|weeks?|days?|campaigns?|ads?|account)\b))\b", re.I
+        rf"\b(?:{_any(_FLAT)}|the\s+same(?!\s+(?:time|age|weeks?|days?|campaigns?|ads?|account)\b))\b", re.I
     ),
 }
 # What somebody is to do ("lower the bid"), unless it is told of something ("the bid is lower").
@@ -211,7 +211,8 @@ _PHRASES = """cannot be judged, can not be judged, can be judged, cannot be said
     too little, too small, one week alone, this week alone, it alone, in none of the figures,
     of small volume, small volume, wait and see, out of, the attached list has every campaign, of the table,
     is part of, part of, for leads alone, column, the last leads came in, the last column,
-    next Monday, the next week has ended, until the next report"""
+    next Monday, the next week has ended, until the next report, at the same age, which were counted for longer,
+    because the weeks before it were counted for longer, as they stood at the same age"""
 # What is told as it stands in a report beside its reason: outcomes of attribution.
 _REASONS = """no ids, not counted by Meta, not from ads, unknown ids, contradicting ids, match, compared with
     nothing, not read whole, may have come that are not counted, what is missing is listed, is another one,

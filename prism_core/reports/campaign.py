@@ -68,7 +68,8 @@ def _card(metric: Metric, found: Figures) -> Card:
     label = LABELS[metric][:1].upper() + LABELS[metric][1:]
     if one.unjudged is not None:
         return Card(label, _cell(found.of(metric)), one.word)
-    note = f"{_cell(change)} against {WEEKS_IN_WORDS[one.trend.weeks_in_window]}" if change else ""
+    age = " at the same age" if one.trend.same_age else ""
+    note = f"{_cell(change)} against {WEEKS_IN_WORDS[one.trend.weeks_in_window]}{age}" if change else ""
     return Card(label, _cell(found.of(metric)), note, one.direction, one.alert, one.lasting)
 
 

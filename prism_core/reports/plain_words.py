@@ -22,6 +22,7 @@ _WHY_NOT: Final[Mapping[Unjudged, str]] = {
     Unjudged.NO_FIGURE: "there is nothing whole to compare",
     Unjudged.TOO_FEW_WEEKS: "too few weeks before it are known",
     Unjudged.LITTLE_VOLUME: "the volume is too small to tell a trend from chance",
+    Unjudged.NOT_YET: "the weeks before it were counted for longer",
 }
 _LOOK: Final[Mapping[Metric, Mapping[Department, str]]] = {
     Metric.SPEND: {Department.MARKETING: "compare the budgets and bids that are set with those that were agreed"},
@@ -51,6 +52,9 @@ _UNKNOWN: Final[Mapping[Department, str]] = {
     Department.MARKETING: "Keep the campaigns as they are until a week can be judged.",
     Department.LEADERSHIP: "Decide nothing on the figures of this week.",
 }
+SAME_AGE: Final = (
+    "Meta counts leads to a day for four weeks: the weeks before are compared as they stood at the same age."
+)
 _UNRELIABLE: Final = Statement("Attribution of this week is not to be relied on.")
 
 
@@ -109,14 +113,20 @@ def direction(one: Indicator, found: Figures) -> Statement:
     """What an indicator says, in a sentence."""
     label, plural = LABELS[one.metric], one.metric in _PLURAL
     if one.unjudged is not None:
-        return Statement(f"{_capital(label)}: not judged, because {_WHY_NOT[one.unjudged]}.")
+        verdict = "not yet known" if one.unjudged is Unjudged.NOT_YET else "not judged"
+        return Statement(f"{_capital(label)}: {verdict}, because {_WHY_NOT[one.unjudged]}.")
     about = (one.metric.value,)
     if one.direction is Direction.FLAT:
         return Statement(f"{_capital(label)} {'are' if plural else 'is'} stable.", about)
     change, when = found.change(one.metric), "" if one.lasting else " this week"
     of = "the last four weeks"
     if one.trend.weeks_in_window < WINDOW_WEEKS:
-        of = f"those of {of} that were read whole"
+        which = "known" if one.trend.same_age else "read whole"
+        of = f"those of {of} that were {which}"
+    if one.trend.same_age:
+        of = f"{of} at the same age"
+    if one.trend.may_become is not None:
+        of = f"{of}, which were counted for longer"
     said = f"{label} {_WENT[one.direction]}{when} against the mean of {of}"
     said = f"{said}: {{{{fact:{change}}}}}" if change else said
     said = said if one.lasting else f"{said}; one week alone is no trend"
@@ -154,6 +164,8 @@ def activity(found: Figures) -> tuple[Statement, ...]:
         said.append(Statement("Leads in the customer system: {{fact:crm.leads}}."))
     if not found.totals.every_row:
         said.append(Statement("The week was not read whole: leads may have come that are not counted."))
+    if found.indicators[Metric.LEADS].trend.same_age:
+        said.append(Statement(SAME_AGE))
     if last is not None and last != found.week:
         said.append(Statement(f"The last leads came in {last}."))
     return tuple(said)

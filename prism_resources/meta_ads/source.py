@@ -138,7 +138,10 @@ class ArchivedAds:
 
     def week(self, week: Week) -> AdsWeek:
         """Raises PermanentFailure when the archive has no complete reading of the week."""
-        reading = self._archive.newest(week, WHAT, self._at)
+        return self.week_of(week, self._archive.newest(week, WHAT, self._at))
+
+    def week_of(self, week: Week, reading: Reading) -> AdsWeek:
+        """One reading of a week."""
         with_leads = bool(reading.facts.get("lead_control"))
         read = _Read(week, reading.read_at, reading.prefix, _source(reading), with_leads, _days(reading))
         return replace(_together(read, _archived(reading)), left_out=_left_out(reading))

@@ -17,7 +17,7 @@ from infra.cli.ads import NO_CURRENCY
 from infra.local.platform import Platform
 from infra.local.standins.faults import Fault
 from prism_assets.campaign.metrics import PLACES
-from prism_assets.campaign.published import ads, history_until
+from prism_assets.campaign.published import ads, ads_read, history_until
 from prism_assets.campaign.reporting import Told
 from prism_assets.campaign.sources import NEWEST, REPLAY_TAG
 from prism_assets.resources import PrismResource
@@ -25,6 +25,7 @@ from prism_core import clock
 from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.lake_rows import attribution_of
 from prism_core.campaign.metrics import Metric
+from prism_core.campaign.ripening import RIPE_DAYS
 from prism_core.facts.tokens import written
 from prism_core.lake_campaign import (
     CAMPAIGN,
@@ -223,8 +224,15 @@ def test_a_closed_week_is_read_again_and_what_moved_is_said_and_the_archive_know
     assert totals[0] < totals[1] < totals[2] == sum(LEADS.values())
     said = week_metadata(instance, "campaign_metrics", W31)["restated"]
     assert said == [f"leads {totals[1]} is {totals[2]} now"]
+    counts = ads_read(PrismResource(), W31)
+    assert counts is not None
+    ages = {age: sum(leads.values()) for age, leads in counts.counts.by_age.items()}
+    assert (counts.counts.age, ages) == (RIPE_DAYS, {0: totals[0], 7: totals[1]})
     run(instance, one(W31), *METRICS, **{REPLAY_TAG.replace("/", "__"): "2023-08-10T00:00:00+00:00"})
     assert sum(row["leads"] for row in lake_rows(CAMPAIGN_METRICS, W31)) == totals[0]
+    outside.lake.delete(META_INSIGHTS.partition(W31).manifest)  # the archive knows every age, too
+    run(instance, one(W31), *METRICS, **{REPLAY_TAG.replace("/", "__"): NEWEST})
+    assert ads_read(PrismResource(), W31) == counts
 
 
 def test_a_running_week_keeps_the_days_that_are_over_and_is_compared_with_nothing(
