@@ -30,6 +30,7 @@ from pydantic.fields import FieldInfo
 
 from prism_core.alerts.thresholds import Thresholds
 from prism_core.calendar import Week
+from prism_core.campaign.lead_rule import DEFAULT_NOT_FROM, DEFAULT_STAGES, known_sources, known_stages
 from prism_core.capacity.weighting import WeightsChange
 from prism_core.events.services import Service
 from prism_core.failures import BadUsage
@@ -221,6 +222,12 @@ class Settings(BaseModel):
     )
     hubspot_ad_property: str = Field(
         default="utm_ad_id", pattern=_PROPERTY, description="where a contact carries the ad's id"
+    )
+    hubspot_lead_stages: Annotated[str, AfterValidator(known_stages)] = Field(
+        default=DEFAULT_STAGES, description="life cycle stages of leads; other contacts are counted, not told"
+    )
+    hubspot_no_lead_sources: Annotated[str, AfterValidator(known_sources)] = Field(
+        default=DEFAULT_NOT_FROM, description="sources of contacts that are no leads unless they carry Meta's ids"
     )
     claude_api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl(ANTHROPIC_URL), description="Claude; the platform names its stand-in"

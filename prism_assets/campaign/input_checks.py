@@ -12,7 +12,7 @@ import dagster as dg
 import msgspec
 
 from prism_assets.campaign.check import MOST_NAMED, WARN, Checks, Outcome
-from prism_assets.campaign.published import CRM_READ, ads_read, evidence_of
+from prism_assets.campaign.published import CRM_READ, ads_read, evidence_of, others_of
 from prism_assets.checking import counts_of, rows_of
 from prism_assets.resources import PrismResource
 from prism_core import clock
@@ -97,7 +97,8 @@ def input_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDe
             HUBSPOT_LEADS,
             "contacts_conserved",
             _leads_conserved,
-            "Every contact that the archive holds of the reading is in the lake, came again, or was refused.",
+            "Every contact that the archive holds of the reading is in the lake, is no lead, came again, or was "
+            "refused.",
             blocking=True,
         ),
         check(
@@ -144,7 +145,7 @@ def _leads_conserved(prism: PrismResource, week: Week) -> Outcome:
     if not _crm_read(prism, week):
         return not rows_of(prism, HUBSPOT_LEADS, week), {"customer_system_read": False}
     counts, rows = counts_of(prism, HUBSPOT_LEADS, week), rows_of(prism, HUBSPOT_LEADS, week)
-    kept = len(rows) + counts.get("repeated", 0) + counts.get("refused", 0)
+    kept = len(rows) + counts.get("repeated", 0) + counts.get("refused", 0) + others_of(counts)
     archived = _archived_rows(
         prism, week, HUBSPOT_LEADS, HUBSPOT, CONTACTS_OF_A_WEEK, CONTACTS, "results", judge_hubspot
     )
@@ -258,7 +259,7 @@ def _within(prism: PrismResource, week: Week) -> Outcome:
 
 def _expected(prism: PrismResource, week: Week) -> Outcome:
     counts = counts_of(prism, HUBSPOT_LEADS, week)
-    found = counts.get("rows", 0) + counts.get("refused", 0)
+    found = counts.get("rows", 0) + counts.get("refused", 0) + others_of(counts)
     expected = counts.get("expected", found)
     return found >= expected, {"expected": expected, "found": found}
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import dagster as dg
 
-from prism_assets.campaign.published import CRM_READ, MAY_ANSWER, ads_read, require_ads
+from prism_assets.campaign.published import CRM_READ, MAY_ANSWER, NO_LEADS, ads_read, require_ads
 from prism_assets.campaign.sources import Sources
 from prism_assets.checking import counts_of
 from prism_assets.computed import Reading, read_for, replace_freely, write_facts
@@ -26,12 +26,14 @@ from prism_assets.throughput.assets import OWNERS
 from prism_core.calendar import Week
 from prism_core.campaign.insights import AdDay
 from prism_core.campaign.lake_rows import ad_row, lead_row
+from prism_core.campaign.lead_rule import LeadRule, Leads, leads_among
 from prism_core.campaign.leads import CrmLead
 from prism_core.campaign.read_weeks import READING, SOURCE, AdsRead
 from prism_core.charts import as_markdown, bar_chart
 from prism_core.evidence import Evidence, Part
 from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
 from prism_core.lake_campaign import HUBSPOT_LEADS, META_INSIGHTS
+from prism_resources.hubspot.source import FILES as FILES_OF_LEADS
 from prism_resources.hubspot.source import LeadsWeek
 from prism_resources.lake import PartitionWrite
 from prism_resources.meta_ads.ripening import lead_counts
@@ -91,9 +93,9 @@ def input_assets(
         retry_policy=RETRIES,
         freshness_policy=freshness,
         description=(
-            "Contacts of HubSpot that were created in the week of the ad account: ids of Meta and words of closed "
-            "lists, no name, address or number of anybody. Beside ads from files only what the archive holds; a "
-            "week without that says that the customer system was not read."
+            "Contacts of HubSpot that were created in the week of the ad account and are leads by the settings: "
+            "ids of Meta and words of closed lists, no name, address or number of anybody. Beside ads from files "
+            "only what the archive holds; a week without that says that the customer system was not read."
         ),
     )
     def hubspot_leads(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
@@ -116,11 +118,13 @@ def input_assets(
                     found, unread = None, True
                     publish = partial(_publish_unread, prism, week, refusal.why)
                     _, written = reading_again(week, first, read, publish)
-                run.published(week, _leads_metadata(week, found, written))
-                if found is None:
+                among = None if found is None else _leads(prism, found)
+                run.published(week, _leads_metadata(week, found, among, written))
+                if among is None:
                     context.log.warning("the customer system was not read for %s", week)
                 else:
-                    context.log.info("leads of %s: %d", week, len(found.found.leads))
+                    others = sum(among.others.values())
+                    context.log.info("leads of %s: %d, other contacts: %d", week, len(among.leads), others)
             if stood and not unread:  # else the report of a week says it
                 raise stood[0]
 
@@ -240,8 +244,13 @@ def _write_leads(
     found: LeadsWeek | None,
     more: Mapping[str, int] = MappingProxyType({}),
 ) -> PartitionWrite:
-    leads: Sequence[CrmLead] = () if found is None else found.found.leads
-    counts = {CRM_READ: int(found is not None), "rows": len(leads), **more}
+    leads: Sequence[CrmLead] = ()
+    counts = {CRM_READ: int(found is not None)}
+    if found is not None:
+        among = _leads(prism, found)
+        leads = among.leads
+        counts |= {NO_LEADS + reason.value: count for reason, count in among.others.items()}
+    counts |= {"rows": len(leads), **more}
     if found is not None:
         counts |= {"repeated": found.found.repeated, "refused": sum(found.found.refused.values())}
         counts |= {"left_out": found.left_out}
@@ -259,6 +268,13 @@ def _write_leads(
     )
 
 
+def _leads(prism: PrismResource, found: LeadsWeek) -> Leads:
+    """The leads among the contacts, as the settings say it; a file of leads holds leads alone."""
+    settings = prism.settings()
+    rule = LeadRule.of(settings.hubspot_lead_stages, settings.hubspot_no_lead_sources)
+    return leads_among(found.found, None if found.source == FILES_OF_LEADS else rule)
+
+
 def _evidence(found: LeadsWeek) -> Evidence:
     """Where the answers lie, what they are from, and from when to when they are."""
     return Evidence(
@@ -270,11 +286,13 @@ def _evidence(found: LeadsWeek) -> Evidence:
     )
 
 
-def _leads_metadata(week: Week, found: LeadsWeek | None, written: PartitionWrite) -> dict[str, object]:
+def _leads_metadata(
+    week: Week, found: LeadsWeek | None, among: Leads | None, written: PartitionWrite
+) -> dict[str, object]:
     facts: dict[str, object] = {"week": week.label, "customer_system_read": found is not None}
-    if found is None:
+    if found is None or among is None:
         return facts | {"dagster/row_count": 0} | write_facts(written)
-    leads = found.found.leads
+    leads = among.leads
     sources = Counter(one.source for one in leads).most_common(MOST_SHOWN)
     return facts | {
         "dagster/row_count": len(leads),
@@ -284,6 +302,7 @@ def _leads_metadata(week: Week, found: LeadsWeek | None, written: PartitionWrite
         "archived_in": found.reading,
         "expected": "HubSpot did not say" if found.expected is None else found.expected,
         "with_ids": sum(1 for one in leads if one.campaign_id or one.adset_id or one.ad_id),
+        "no_leads": dg.MetadataValue.json({reason.value: n for reason, n in among.others.items()}),
         "repeated": found.found.repeated,
         "refused": dg.MetadataValue.json({reason.value: n for reason, n in found.found.refused.items()}),
         **write_facts(written),

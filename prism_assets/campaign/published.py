@@ -4,7 +4,7 @@ Belongs here: reading partitions and manifests back, and the history that trends
 belong here: rows (prism_core/campaign/lake_rows.py), and publishing (the assets).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,8 @@ from prism_core.lake_campaign import CAMPAIGN_METRICS, HUBSPOT_LEADS, LEAD_ATTRI
 CRM_READ = "crm_read"
 # In those of leads that were not read: 1 where asking again may help, 0 where a person must act before.
 MAY_ANSWER = "may_answer"
+# And how many contacts were no leads, by the reason behind it.
+NO_LEADS = "no_leads_"
 _ROWS_AT_ONCE = 8_192
 
 
@@ -58,6 +60,11 @@ def leads(prism: PrismResource, week: Week) -> list[CrmLead] | None:
     if not counts_of(prism, HUBSPOT_LEADS, week).get(CRM_READ):
         return None
     return [lead_of(row) for row in rows_of(prism, HUBSPOT_LEADS, week)]
+
+
+def others_of(counts: Mapping[str, int]) -> int:
+    """How many contacts of a week were no leads, by what its manifest counts."""
+    return sum(count for name, count in counts.items() if name.startswith(NO_LEADS))
 
 
 def attribution(prism: PrismResource, week: Week) -> Attribution | None:

@@ -8,17 +8,20 @@ import hashlib
 from dataclasses import dataclass
 
 from prism_assets.campaign.published import (
+    NO_LEADS,
     Campaigns,
     ads_read,
     attribution,
     evidence_of,
     leads,
+    others_of,
     require_ads,
 )
 from prism_assets.checking import counts_of
 from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.campaign.figures import Figures, Inputs, figures
+from prism_core.campaign.lead_rule import NotALead
 from prism_core.campaign.read_weeks import SOURCE
 from prism_core.campaign.trends import weeks_before
 from prism_core.lake_campaign import HUBSPOT_LEADS
@@ -47,7 +50,7 @@ class Told:
         """Raises PermanentFailure when the week, or its ads, were not computed."""
         prism, read = self.prism, require_ads(self.prism, week)
         known, contacts = leads(prism, week), counts_of(prism, HUBSPOT_LEADS, week)
-        sent = contacts.get("rows", 0) + contacts.get("refused", 0)
+        sent = contacts.get("rows", 0) + contacts.get("refused", 0) + others_of(contacts)
         return figures(
             Inputs(
                 self.campaigns.until(week),
@@ -58,6 +61,7 @@ class Told:
                 ReportDelivery(prism.settings()).told(ReportKind.CAMPAIGN, week),
                 contacts.get("refused", 0) + contacts.get("left_out", 0),
                 max(contacts.get("expected", sent) - sent, 0),
+                {one: count for one in NotALead if (count := contacts.get(NO_LEADS + one.value))},
             )
         )
 

@@ -6,7 +6,7 @@ Ids: `week.2023-w31.leads`, of a campaign `week.2023-w31.1178.leads`; `before.`,
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -14,6 +14,7 @@ from prism_core.calendar import Week
 from prism_core.campaign.activity import LeadActivity, lead_activity
 from prism_core.campaign.attribution import Attribution
 from prism_core.campaign.indicators import RULES, Indicator, Rules, indicator, stands
+from prism_core.campaign.lead_rule import NotALead
 from prism_core.campaign.metrics import CampaignWeek, History, Metric, Sums, WeekTotals
 from prism_core.campaign.read_weeks import Wholeness
 from prism_core.campaign.restatements import Restated, restated
@@ -44,6 +45,11 @@ _SUMS: Final = (Metric.SPEND, Metric.LEADS, Metric.IMPRESSIONS, Metric.CLICKS, M
 FOLDED_WEEKS: Final = 26
 # How many campaigns a table shows: a mail stays below the size at which it is cut. The others are a list.
 MOST_CAMPAIGNS: Final = 20
+# Contacts of the customer system that are no leads, by what.
+CONTACTS_BY: Final[Mapping[NotALead, str]] = {
+    NotALead.STAGE: "their life cycle stage",
+    NotALead.SOURCE: "their source",
+}
 # When a figure was that is of no single week.
 BEFORE: Final = "mean of the weeks before"
 AT_THE_SAME_AGE: Final = "at the same age"
@@ -55,7 +61,8 @@ class Inputs:
     """What a report of a week is made of. `told`: facts by id as the newest edition with them said them.
 
     `attribution` and `crm_leads` are None where the customer system was not read. `crm_refused`: contacts that
-    could not be used, `crm_absent` those that it said there are and did not send.
+    could not be used, `crm_absent` those that it said there are and did not send, `crm_others` those that are no
+    leads, by reason.
     """
 
     history: History
@@ -66,6 +73,7 @@ class Inputs:
     told: Mapping[str, Fact] | None = None
     crm_refused: int = 0
     crm_absent: int = 0
+    crm_others: Mapping[NotALead, int] = field(default_factory=dict[NotALead, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,9 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
     activity = lead_activity(found, week, inputs.crm_leads)
     if activity.crm is not None:
         _count(ledger, "crm.leads", "leads in the customer system", activity.crm, "crm_leads", f"leads#{week}")
+        for reason, count in inputs.crm_others.items():
+            label = f"contacts beside the leads, by {CONTACTS_BY[reason]}"
+            _count(ledger, f"crm.others.{reason}", label, count, "crm_others", f"leads#{week}")
     if inputs.attribution is not None:
         _add_attribution(ledger, inputs.attribution, week)
     _add_rest(ledger, by_spend(found.weeks[week])[MOST_CAMPAIGNS:], inputs.currency)

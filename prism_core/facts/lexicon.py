@@ -114,6 +114,7 @@ OWN: Final = (
     "missing_contacts",
     "missing_days",
     "missing_rows",
+    "crm_others",
     "crm_only",
     "meta_only",
     "crm_leads",
@@ -137,6 +138,10 @@ METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     "clicks": re.compile(r"\b(?:clicks?|clicked)\b", re.I),
     "click_rate": re.compile(r"\b(?:click(?:-|\s)?(?:through)?(?:-|\s)?rate|CTR)\b", re.I),
     "landing_page_views": re.compile(r"\b(?:landing\s+page(?:\s+views?)?|page\s+views?)\b", re.I),
+    "crm_others": re.compile(
+        r"\b(?:new\s+)?contacts\s+beside\s+the\s+leads(?:,?\s+by\s+their\s+(?:life\s+cycle\s+stage|source))?\b",
+        re.I,
+    ),
     "crm_only": re.compile(
         r"\b(?:not\s+matched,\s+)?(?:leads\s+of\s+)?(?:the\s+)?(?:customer\s+system|CRM)\s+alone\b", re.I
     ),

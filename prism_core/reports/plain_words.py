@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prism_core.campaign.attribution import RELIABLE_SHARE
-from prism_core.campaign.figures import LABELS, Figures
+from prism_core.campaign.figures import CONTACTS_BY, LABELS, Figures
 from prism_core.campaign.indicators import Indicator, Unjudged
 from prism_core.campaign.metrics import WINDOW_WEEKS, Metric
 from prism_core.campaign.restatements import Restated
@@ -162,6 +162,9 @@ def activity(found: Figures) -> tuple[Statement, ...]:
     said = [Statement(f"Leads that Meta counted: {counted}.")]
     if found.activity.crm is not None:
         said.append(Statement("Leads in the customer system: {{fact:crm.leads}}."))
+    for reason, by in CONTACTS_BY.items():
+        if f"crm.others.{reason}" in found.ledger:
+            said.append(Statement(f"Contacts beside the leads, by {by}: {{{{fact:crm.others.{reason}}}}}."))
     if not found.totals.every_row:
         said.append(Statement("The week was not read whole: leads may have come that are not counted."))
     if found.indicators[Metric.LEADS].trend.same_age:
