@@ -78,9 +78,10 @@ LEAD_ATTRIBUTION: Final = LakeTable(
         Column("outcome", "string", "matched, or why not; null in the row of an ad set"),
         Column("campaign_id", "string", "campaign as far as the ids of the lead tell"),
         Column("adset_id", "string", "ad set as far as the ids of the lead tell"),
+        Column("by", "string", "which id of the lead told the place: ad, ad_set or campaign; null without one"),
         Column("meta_leads", "bigint", "leads that Meta counted for the ad set; 0 in the row of a lead"),
         Column("crm_leads", "bigint", "1 in the row of a lead"),
-        Column("matched", "bigint", "1 in the row of a lead that Meta counted"),
+        Column("matched", "bigint", "1 in the row of a lead whose ids are of ads that Meta counted leads of"),
         Column("landing_page_views", "bigint", "of the ad set; null when Meta says nothing"),
     ),
 )

@@ -4,6 +4,7 @@ Belongs here: the two assets. Does not belong here: matching and trends (prism_c
 (checks.py).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from prism_assets.restatements.running import publishing
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import OWNERS
 from prism_core.calendar import Week
-from prism_core.campaign.attribution import RELIABLE_SHARE, Attribution, attribute
+from prism_core.campaign.attribution import RELIABLE_SHARE, Attribution, Outcome, attribute
 from prism_core.campaign.lake_rows import attribution_rows, trend_row
 from prism_core.campaign.metrics import WINDOW_WEEKS, History, Metric
 from prism_core.campaign.trends import Trend, all_time, comparable, since_the_first, trend, weeks_before
@@ -120,7 +121,7 @@ def _attribute(
     counts = {CRM_READ: int(found is not None)}
     if found is not None:
         alone = {f"crm_only_{outcome}": count for outcome, count in found.crm_only.items()}
-        counts |= {"matched": found.matched, "meta_only": found.meta_only, **alone}
+        counts |= {"matched": found.matched, "meta_only": found.meta_only, "beyond": found.beyond, **alone}
     written = replace_freely(
         prism,
         LEAD_ATTRIBUTION,
@@ -143,7 +144,9 @@ def _attribution_metadata(week: Week, found: Attribution | None, written: Partit
     return facts | {
         "dagster/row_count": written.manifest.rows,
         "matched": found.matched,
+        "matched_by": dg.MetadataValue.json(_by_id(found)),
         "meta_only": found.meta_only,
+        "beyond_meta": found.beyond,
         "crm_only": dg.MetadataValue.json({outcome.value: n for outcome, n in found.crm_only.items()}),
         "match_rate": "Meta counted no lead" if rate is None else float(rate),
         "reliable_from": float(RELIABLE_SHARE),
@@ -151,6 +154,11 @@ def _attribution_metadata(week: Week, found: Attribution | None, written: Partit
         **write_facts(written),
         "outcomes": dg.MetadataValue.md(as_markdown("Leads by outcome", bar_chart(f"Leads, {week}", outcomes))),
     }
+
+
+def _by_id(found: Attribution) -> dict[str, int]:
+    """Matched leads by the id that told their place."""
+    return dict(Counter(one.by.value for one in found.leads if one.by and one.outcome is Outcome.MATCHED))
 
 
 def _trends(prism: PrismResource, week: Week, reading: Reading[History]) -> _TrendsWeek:

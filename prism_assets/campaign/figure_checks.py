@@ -47,8 +47,8 @@ def figure_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksD
             LEAD_ATTRIBUTION,
             "leads_conserved",
             _attribution_conserved,
-            "Matched leads and those of Meta alone are the leads of Meta; every lead of the customer system is "
-            "there once.",
+            "Matched leads, without those beyond Meta's count and with those of Meta alone, are the leads of Meta; "
+            "every lead of the customer system is there once.",
             blocking=True,
         ),
         check(
@@ -121,7 +121,9 @@ def _attribution_conserved(prism: PrismResource, week: Week) -> Outcome:
     by_meta, matched = (sum(row[name] for row in rows) for name in ("meta_leads", "matched"))
     facts = {"meta": counted, "attributed": by_meta, "matched": matched, "crm": len(known), "in_lake": len(ids)}
     once = ids == Counter(one.lead_id for one in known)
-    return once and by_meta == counted and matched <= min(counted, len(known)), facts
+    noted = counts_of(prism, LEAD_ATTRIBUTION, week)
+    sides = noted.get("matched", 0) - noted.get("beyond", 0) + noted.get("meta_only", 0)
+    return once and by_meta == counted == sides and matched == noted.get("matched"), facts | {"sides": sides}
 
 
 def _match_rate(prism: PrismResource, week: Week) -> Outcome:

@@ -2,7 +2,7 @@
 
 Belongs here: laying leads beside the counts of campaigns and ad sets, by id. Does not belong here: reading either
 (leads.py, insights.py). Never by name: people rename campaigns.
-Meta tells how many leads an ad set had, not who they were: of more leads than it counted, the first ones match.
+Meta tells how many leads an ad set had, not who they were: a lead is judged by its own ids, whoever else is there.
 """
 
 from collections import Counter
@@ -20,6 +20,14 @@ from prism_core.models.base import measure
 RELIABLE_SHARE: Final = Decimal("0.5")
 
 
+class By(StrEnum):
+    """Which id of a lead told where it is from."""
+
+    AD = "ad"
+    AD_SET = "ad_set"
+    CAMPAIGN = "campaign"
+
+
 class Outcome(StrEnum):
     """What became of a lead of the customer system."""
 
@@ -33,12 +41,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AttributedLead:
-    """One lead: its campaign and ad set as far as its ids tell, whether or not Meta counted it."""
+    """One lead: its campaign and ad set as far as its ids tell, whether or not Meta counted it.
+
+    `by`: the finest id that told the place; None without one.
+    """
 
     lead_id: str
     outcome: Outcome
     campaign_id: str | None = None
     adset_id: str | None = None
+    by: By | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +64,71 @@ class AttributionRow:
     matched: int
     landing_page_views: int | None
 
+    @property
+    def meta_only(self) -> int:
+        """Leads of Meta that no matched lead stands for here."""
+        return max(self.meta_leads - self.matched, 0)
+
+    @property
+    def crm_only(self) -> int:
+        """Leads of the customer system that are of this place and not matched."""
+        return self.crm_leads - self.matched
+
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The leads of a week: `matched` and `meta_only` are Meta's, `matched` and `crm_only` those of the system."""
+    """The leads of a week: `matched` and `crm_only` are those of the customer system, each by its own ids.
+
+    `meta_only`: leads of Meta that no matched one stands for. `beyond`: matched ones beyond Meta's count. Both are
+    differences of counts by ad set and campaign: Meta tells how many there were, and not whose.
+    """
 
     leads: tuple[AttributedLead, ...]
     rows: tuple[AttributionRow, ...]
     matched: int
     meta_only: int
     crm_only: Mapping[Outcome, int]
+    beyond: int = 0
+
+    @property
+    def meta(self) -> int:
+        """The leads that Meta counted."""
+        return self.matched - self.beyond + self.meta_only
 
     @property
     def match_rate(self) -> Decimal | None:
         """The share of Meta's leads that the customer system knows by id; None without leads of Meta."""
-        counted = self.matched + self.meta_only
-        return measure(Decimal(self.matched) / counted) if counted else None
+        return measure(Decimal(self.matched - self.beyond) / self.meta) if self.meta else None
 
 
 def attribute(ads: Iterable[AdDay], leads: Iterable[CrmLead]) -> Attribution:
     """The ads of one week of the account beside the leads that were created in it, each once."""
     known = _Known(ads)
-    left, left_of_campaign = Counter(known.leads), Counter(known.leads_of_campaign)
-    found: list[AttributedLead] = []
-    # Those that name their ad set go first: the others take what is left of their campaign.
-    for lead in sorted(leads, key=lambda one: (known.place(one)[1] is None, one.created, one.lead_id)):
-        campaign, adset, problem = known.place(lead)
-        if problem is not None or campaign is None:
-            found.append(AttributedLead(lead.lead_id, problem or Outcome.NO_IDS))
-            continue
-        counted = left_of_campaign[campaign] > 0 and (adset is None or left[campaign, adset] > 0)
-        if counted:
-            left_of_campaign[campaign] -= 1
-            if adset is not None:
-                left[campaign, adset] -= 1
-        outcome = Outcome.MATCHED if counted else Outcome.NOT_COUNTED_BY_META
-        found.append(AttributedLead(lead.lead_id, outcome, campaign, adset))
-    matched = sum(one.outcome is Outcome.MATCHED for one in found)
-    crm_only = Counter(one.outcome for one in found if one.outcome is not Outcome.MATCHED)
-    return Attribution(
-        tuple(sorted(found, key=lambda one: one.lead_id)),
-        tuple(known.rows(found)),
-        matched,
-        sum(known.leads.values()) - matched,
-        {outcome: crm_only[outcome] for outcome in Outcome if crm_only[outcome]},
-    )
+    found = sorted(map(known.attributed, leads), key=lambda one: one.lead_id)
+    return attribution_from(found, known.rows(found))
+
+
+def attribution_from(leads: Iterable[AttributedLead], rows: Iterable[AttributionRow]) -> Attribution:
+    """The counts over leads and the places that they are of."""
+    every, places = tuple(leads), tuple(rows)
+    outcomes = Counter(one.outcome for one in every)
+    meta_only = beyond = 0
+    for of_campaign in _by_campaign(places).values():
+        lacking = sum(row.meta_only for row in of_campaign if row.adset_id is not None)
+        more = sum(max(row.matched - row.meta_leads, 0) for row in of_campaign if row.adset_id is not None)
+        # Leads that name no ad set may be any that are lacking in their campaign.
+        loose = sum(row.matched for row in of_campaign if row.adset_id is None)
+        meta_only += max(lacking - loose, 0)
+        beyond += more + max(loose - lacking, 0)
+    alone = {one: outcomes[one] for one in Outcome if one is not Outcome.MATCHED and outcomes[one]}
+    return Attribution(every, places, outcomes[Outcome.MATCHED], meta_only, alone, beyond)
+
+
+def _by_campaign(rows: Iterable[AttributionRow]) -> dict[str, list[AttributionRow]]:
+    found: dict[str, list[AttributionRow]] = {}
+    for row in rows:
+        found.setdefault(row.campaign_id, []).append(row)
+    return found
 
 
 class _Known:
@@ -116,6 +148,16 @@ class _Known:
             self._views[place] = seen if more is None else (seen or 0) + more
             self._campaign_of[ad.adset_id] = ad.campaign_id
             self._adset_of[ad.ad_id] = ad.adset_id
+
+    def attributed(self, lead: CrmLead) -> AttributedLead:
+        """Matched by its own ids alone: whoever else is there has no part in it."""
+        campaign, adset, problem = self.place(lead)
+        if problem is not None or campaign is None:
+            return AttributedLead(lead.lead_id, problem or Outcome.NO_IDS)
+        counted = self.leads_of_campaign[campaign] if adset is None else self.leads[campaign, adset]
+        by = By.CAMPAIGN if adset is None else By.AD if lead.ad_id in self._adset_of else By.AD_SET
+        outcome = Outcome.MATCHED if counted else Outcome.NOT_COUNTED_BY_META
+        return AttributedLead(lead.lead_id, outcome, campaign, adset, by)
 
     def place(self, lead: CrmLead) -> tuple[str | None, str | None, Outcome | None]:
         """Campaign and ad set by the finest id that the account knows, or why there is none."""

@@ -278,8 +278,13 @@ def _add_attribution(ledger: Ledger, found: Attribution, week: Week) -> None:
     parts = [ledger[f"match.crm_only.{outcome}"] for outcome in found.crm_only]
     label = "leads of the customer system alone"
     ledger.total("match.crm_only", label, parts, metric="crm_only", unit=Unit.COUNT)
-    counted = ledger.total("match.meta", "leads of Meta", (matched, meta), metric="leads", unit=Unit.COUNT)
-    ledger.ratio("match.rate", "match rate", matched, counted, metric="match_rate")
+    known = matched
+    if found.beyond:
+        label = "leads matched by id that Meta did not count"
+        beyond = _count(ledger, "match.beyond", label, found.beyond, "beyond", source)
+        known = ledger.difference("match.known", "leads of Meta that are matched", matched, beyond)
+    counted = ledger.total("match.meta", "leads of Meta", (known, meta), metric="leads", unit=Unit.COUNT)
+    ledger.ratio("match.rate", "match rate", known, counted, metric="match_rate")
 
 
 def by_spend(campaigns: Iterable[CampaignWeek]) -> list[CampaignWeek]:

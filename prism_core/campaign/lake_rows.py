@@ -12,7 +12,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from prism_core.calendar import Week
-from prism_core.campaign.attribution import AttributedLead, Attribution, AttributionRow, Outcome
+from prism_core.campaign.attribution import (
+    AttributedLead,
+    Attribution,
+    AttributionRow,
+    By,
+    Outcome,
+    attribution_from,
+)
 from prism_core.campaign.insights import AdDay
 from prism_core.campaign.leads import CrmLead
 from prism_core.campaign.metrics import CampaignWeek, Metric, Sums
@@ -179,6 +186,7 @@ def attribution_rows(found: Attribution) -> Iterator[dict[str, Any]]:
             "outcome": lead.outcome.value,
             "campaign_id": lead.campaign_id,
             "adset_id": lead.adset_id,
+            "by": None if lead.by is None else lead.by.value,
             "meta_leads": 0,
             "crm_leads": 1,
             "matched": int(lead.outcome is Outcome.MATCHED),
@@ -192,6 +200,7 @@ def attribution_rows(found: Attribution) -> Iterator[dict[str, Any]]:
                 "outcome": None,
                 "campaign_id": one.campaign_id,
                 "adset_id": one.adset_id,
+                "by": None,
                 "meta_leads": one.meta_leads,
                 "crm_leads": 0,
                 "matched": 0,
@@ -205,7 +214,9 @@ def attribution_of(rows: Iterable[Row]) -> Attribution:
     for row in rows:
         if row["kind"] == LEAD:
             outcome = Outcome(row["outcome"])
-            leads.append(AttributedLead(row["lead_id"], outcome, row["campaign_id"], row["adset_id"]))
+            by = row.get("by")
+            place = (row["campaign_id"], row["adset_id"], None if by is None else By(by))
+            leads.append(AttributedLead(row["lead_id"], outcome, *place))
         else:
             ad_sets[row["campaign_id"], row["adset_id"]] = row
     crm = Counter((one.campaign_id, one.adset_id) for one in leads if one.campaign_id is not None)
@@ -213,17 +224,12 @@ def attribution_of(rows: Iterable[Row]) -> Attribution:
         (one.campaign_id, one.adset_id) for one in leads if one.outcome is Outcome.MATCHED and one.campaign_id
     )
     places = {*ad_sets, *crm}
-    both = sum(matched.values())
-    alone = Counter(one.outcome for one in leads if one.outcome is not Outcome.MATCHED)
-    return Attribution(
-        tuple(leads),
-        tuple(
+    return attribution_from(
+        leads,
+        (
             _attribution_row(place, ad_sets.get(place), crm[place], matched[place])
             for place in sorted(places, key=lambda one: (one[0], one[1] or ""))
         ),
-        both,
-        sum(row["meta_leads"] for row in ad_sets.values()) - both,
-        {outcome: alone[outcome] for outcome in Outcome if alone[outcome]},
     )
 
 

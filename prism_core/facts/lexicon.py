@@ -118,13 +118,16 @@ OWN: Final = (
     "crm_only",
     "meta_only",
     "crm_leads",
+    "beyond",
     "matched",
     "match_rate",
     "lead_spend",
     "lead_leads",
 )
 KIN: Final[Mapping[str, frozenset[str]]] = {
-    **dict.fromkeys(("crm_only", "meta_only", "crm_leads", "matched", "match_rate"), frozenset({"leads"})),
+    **dict.fromkeys(
+        ("crm_only", "meta_only", "crm_leads", "beyond", "matched", "match_rate"), frozenset({"leads"})
+    ),
 }
 COMPOUND: Final = (*OWN, "cost_per_lead", "cost_per_click", "click_rate", "landing_page_views")
 BY_META: Final = re.compile(r"\bMeta\b", re.I)
@@ -149,6 +152,7 @@ METRIC_WORDS: Final[Mapping[str, re.Pattern[str]]] = {
     "crm_leads": re.compile(
         r"\b(?:leads\s+(?:\w+\s+)?(?:in|of|by|from)\s+)?(?:the\s+)?(?:customer\s+system|CRM|HubSpot)\b", re.I
     ),
+    "beyond": re.compile(r"\bleads\s+matched\s+by\s+id\s+that\s+Meta\s+did\s+not\s+count\b", re.I),
     "matched": re.compile(
         r"\b(?:leads\s+(?:that\s+)?(?:were\s+|are\s+)?matched(?:\s+by\s+id)?|matched\s+(?:leads|by\s+id))\b", re.I
     ),

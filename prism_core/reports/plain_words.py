@@ -183,6 +183,8 @@ def attribution(found: Figures) -> tuple[Statement, ...]:
             "Leads matched by id: {{fact:match.matched}}; not matched, Meta alone: {{fact:match.meta_only}}."
         )
     ]
+    if "match.beyond" in found.ledger:
+        said.append(Statement("Leads matched by id that Meta did not count: {{fact:match.beyond}}."))
     if "match.rate" in found.ledger:
         said.append(Statement("The match rate is {{fact:match.rate}}."))
     for outcome in found.attribution.crm_only:

@@ -168,7 +168,7 @@ def test_every_lead_is_there_once_with_its_campaign_or_the_reason_why_not(
 
     found = attribution_of(rows)
     assert sorted(row["lead_id"] for row in rows if row["kind"] == "lead") == sorted(r["lead_id"] for r in known)
-    assert sum(row["meta_leads"] for row in rows) == sum(LEADS.values()) == found.matched + found.meta_only
+    assert sum(row["meta_leads"] for row in rows) == sum(LEADS.values()) == found.meta
     assert {row["outcome"] for row in rows if row["campaign_id"] is None and row["kind"] == "lead"} <= {
         "no_ids", "not_from_ads", "unknown_ids", "contradicting_ids",
     }  # fmt: skip

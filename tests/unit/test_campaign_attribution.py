@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core.campaign.attribution import Outcome, attribute
+from prism_core.campaign.attribution import By, Outcome, attribute
 from prism_core.campaign.leads import OTHER, PAID_SOCIAL, CrmLead
 from tests.unit.campaign_weeks import ad
 
@@ -53,12 +53,20 @@ def test_a_lead_is_matched_by_the_finest_id_or_says_why_not(
     assert (found.outcome, (found.campaign_id, found.adset_id)) == (outcome, place)
 
 
-def test_of_more_leads_than_meta_counted_the_first_ones_match() -> None:
+def test_each_lead_is_matched_by_its_own_ids_and_more_than_meta_counted_are_told() -> None:
     found = attribute(ADS, [lead(str(one), "1", "10") for one in (3, 1, 2)])
 
-    assert [one.outcome for one in found.leads] == [Outcome.MATCHED, Outcome.MATCHED, Outcome.NOT_COUNTED_BY_META]
-    assert (found.matched, found.meta_only, found.crm_only) == (2, 1, {Outcome.NOT_COUNTED_BY_META: 1})
-    assert found.match_rate == Decimal("0.6667")
+    assert {one.outcome for one in found.leads} == {Outcome.MATCHED}
+    assert (found.matched, found.beyond, found.meta_only, found.crm_only) == (3, 1, 1, {})
+    assert (found.meta, found.match_rate) == (3, Decimal("0.6667"))
+
+
+def test_a_lead_of_a_campaign_alone_stands_for_one_that_is_lacking_in_any_of_its_ad_sets() -> None:
+    found = attribute(ADS, [lead("1", "1"), lead("2", "1", "11"), lead("3", "1")])
+
+    assert (found.matched, found.beyond, found.meta_only) == (3, 0, 0)
+    assert [one.by for one in found.leads] == [By.CAMPAIGN, By.AD_SET, By.CAMPAIGN]
+    assert attribute(ADS, [lead("1", "1", "10", "100")]).leads[0].by is By.AD
 
 
 def test_rows_have_leads_of_both_sides_and_landing_page_views() -> None:
@@ -96,9 +104,11 @@ leads = st.lists(
 def test_every_lead_is_somewhere_and_no_count_is_used_twice(given_leads: Sequence[CrmLead]) -> None:
     found = attribute(ADS, given_leads)
 
-    assert found.matched + found.meta_only == 3
+    assert found.matched - found.beyond + found.meta_only == found.meta == 3
     assert found.matched + sum(found.crm_only.values()) == len(given_leads) == len(found.leads)
-    assert sum(row.matched for row in found.rows) == found.matched <= 3
+    assert sum(row.matched for row in found.rows) == found.matched
+    for one in given_leads:
+        (alone,) = attribute(ADS, [one]).leads
+        assert alone in found.leads, "whoever else is there has no part in it"
     assert all(row.matched <= row.crm_leads for row in found.rows)
-    assert all(row.matched <= row.meta_leads for row in found.rows if row.adset_id is not None)
     assert attribute(ADS, list(reversed(given_leads))) == found
