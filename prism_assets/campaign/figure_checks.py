@@ -47,7 +47,7 @@ def figure_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksD
             LEAD_ATTRIBUTION,
             "leads_conserved",
             _attribution_conserved,
-            "Matched leads, without those beyond Meta's count and with those of Meta alone, are the leads of Meta; "
+            "Matched leads, less those beyond Meta's count and with those of Meta alone, are the leads of Meta; "
             "every lead of the customer system is there once.",
             blocking=True,
         ),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from prism_assets.campaign.published import (
     NO_LEADS,
     Campaigns,
+    ads,
     ads_read,
     attribution,
     evidence_of,
@@ -22,6 +23,7 @@ from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.campaign.figures import Figures, Inputs, figures
 from prism_core.campaign.lead_rule import NotALead
+from prism_core.campaign.places import ad_sets
 from prism_core.campaign.read_weeks import SOURCE
 from prism_core.campaign.trends import weeks_before
 from prism_core.lake_campaign import HUBSPOT_LEADS
@@ -62,6 +64,7 @@ class Told:
                 contacts.get("refused", 0) + contacts.get("left_out", 0),
                 max(contacts.get("expected", sent) - sent, 0),
                 {one: count for one in NotALead if (count := contacts.get(NO_LEADS + one.value))},
+                ad_sets(ads(prism, week)),
             )
         )
 

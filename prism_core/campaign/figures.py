@@ -16,6 +16,7 @@ from prism_core.campaign.attribution import Attribution
 from prism_core.campaign.indicators import RULES, Indicator, Rules, indicator, stands
 from prism_core.campaign.lead_rule import NotALead
 from prism_core.campaign.metrics import CampaignWeek, History, Metric, Sums, WeekTotals
+from prism_core.campaign.places import AdSetWeek, add_places
 from prism_core.campaign.read_weeks import Wholeness
 from prism_core.campaign.restatements import Restated, restated
 from prism_core.campaign.trends import (
@@ -62,7 +63,7 @@ class Inputs:
 
     `attribution` and `crm_leads` are None where the customer system was not read. `crm_refused`: contacts that
     could not be used, `crm_absent` those that it said there are and did not send, `crm_others` those that are no
-    leads, by reason.
+    leads, by reason. `ad_sets` are those of the week.
     """
 
     history: History
@@ -74,6 +75,7 @@ class Inputs:
     crm_refused: int = 0
     crm_absent: int = 0
     crm_others: Mapping[NotALead, int] = field(default_factory=dict[NotALead, int])
+    ad_sets: tuple[AdSetWeek, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Figures:
     restated: tuple[Restated, ...]
     other_account: bool = False
     partial: frozenset[Week] = frozenset()
+    ad_sets: tuple[AdSetWeek, ...] = ()
 
     @property
     def weeks(self) -> tuple[Week, ...]:
@@ -137,9 +140,11 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
         _add_attribution(ledger, inputs.attribution, week)
     _add_rest(ledger, by_spend(found.weeks[week])[MOST_CAMPAIGNS:], inputs.currency)
     _add_missing(ledger, inputs, totals)
+    add_places(ledger, week, inputs.ad_sets, frozenset(totals.included), inputs.attribution, inputs.currency)
     moved = restated(inputs.told or {}, ledger, _tellable(window, week, found))
     weeks = {*window, *([activity.last] if activity.last else [])}
-    scope = Scope(ledger, found.names, stands(said), frozenset(weeks), week)
+    names = {**found.names, **{one.subject: one.name for one in inputs.ad_sets}}
+    scope = Scope(ledger, names, stands(said), frozenset(weeks), week)
     return Figures(
         week,
         ledger,
@@ -152,6 +157,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
         moved,
         _other_account(found, week),
         frozenset(one for one in window if not (found.totals(one).whole or found.totals(one).unread)),
+        inputs.ad_sets,
     )
 
 

@@ -221,6 +221,7 @@ _PHRASES = """cannot be judged, can not be judged, can be judged, cannot be said
     of small volume, small volume, wait and see, out of, the attached list has every campaign, of the table,
     is part of, part of, for leads alone, column, the last leads came in, the last column,
     next Monday, the next week has ended, until the next report, at the same age, which were counted for longer,
+    Leads without the id of an ad set stand in the row of their campaign alone,
     because the weeks before it were counted for longer, as they stood at the same age"""
 # What is told as it stands in a report beside its reason: outcomes of attribution.
 _REASONS = """no ids, not counted by Meta, not from ads, unknown ids, contradicting ids, match, compared with

@@ -9,6 +9,7 @@ from typing import Final
 
 from prism_core.campaign.figures import LABELS, MOST_CAMPAIGNS, Figures, by_spend
 from prism_core.campaign.metrics import CampaignWeek, Metric
+from prism_core.campaign.places import FROM, UNPLACED
 from prism_core.reports import plain_words
 from prism_core.reports.content import (
     Align,
@@ -28,6 +29,8 @@ from prism_core.reports.wording import WEEKS_IN_WORDS
 
 CARDS: Final = (Metric.SPEND, Metric.LEADS, Metric.COST_PER_LEAD, Metric.CLICK_RATE)
 COLUMNS: Final = (Metric.SPEND, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LEADS, Metric.COST_PER_LEAD)
+# Rows of the table of campaigns and ad sets; the others are in the text and in the list.
+MOST_PLACES: Final = 24
 UNKNOWN: Final = "not known"
 NOT_FOR_LEADS: Final = "\N{EN DASH} (not for leads)"
 
@@ -51,6 +54,7 @@ def report(
             Prose("Against the last four weeks", words.analysis, bullets=True),
             *(_chart(metric, found) for metric in (Metric.LEADS, Metric.SPEND)),
             _campaigns(found),
+            _places(found),
             Prose("Leads by campaign, matched", plain_words.attribution(found), bullets=True),
             _all_time(found),
         ),
@@ -92,6 +96,51 @@ def _campaigns(found: Figures) -> Table:
         tuple(notes),
         tuple(_row(one, found) for one in further),
     )
+
+
+def _places(found: Figures) -> Table:
+    """Each campaign and, where it has several, its ad sets: what they cost, and whose count has their leads."""
+    rows: list[tuple[str, ...]] = []
+    for campaign in by_spend(found.campaigns):
+        own = campaign.campaign_id
+        spend, cost = (found.of(one, campaign_id=own) for one in (Metric.SPEND, Metric.COST_PER_LEAD))
+        named = f"{{{{name:{own}}}}}"
+        rows.append(_place(named, f"{FROM}{own}", spend, cost, found, for_leads=campaign.for_leads))
+        sets = [one for one in found.ad_sets if one.campaign_id == own]
+        for one in sets if len(sets) > 1 else ():
+            name = f"{named} / {{{{name:{one.subject}}}}}"
+            ids = (one.fact(metric) for metric in (Metric.SPEND, Metric.COST_PER_LEAD))
+            spend, cost = (fact_id if fact_id in found.ledger else None for fact_id in ids)
+            place = one.fact("").rstrip(".")
+            rows.append(_place(name, place, spend, cost, found, for_leads=campaign.for_leads))
+    if UNPLACED in found.ledger:
+        rows.append(("No campaign known", "", "", "", _cell(UNPLACED), ""))
+    known = found.attribution is not None
+    total = (
+        *("All", _cell(found.of(Metric.SPEND))),
+        *(_cell(f"match.{one}" if known else None) for one in ("matched", "meta_only", "crm_only")),
+        _cell(found.of(Metric.COST_PER_LEAD)),
+    )
+    note = "Leads without the id of an ad set stand in the row of their campaign alone."
+    return Table(
+        "Where leads came from",
+        (
+            Column("Campaign / ad set", Align.LEFT),
+            *map(Column, ("Spend", "Leads matched", "Meta alone", "Customer system alone", "Cost per lead")),
+        ),
+        tuple(rows[:MOST_PLACES]),
+        total,
+        (Statement(note), *((Statement("The attached list has every campaign."),) if rows[MOST_PLACES:] else ())),
+        tuple(rows[MOST_PLACES:]),
+    )
+
+
+def _place(
+    name: str, place: str, spend: str | None, cost: str | None, found: Figures, *, for_leads: bool
+) -> tuple[str, ...]:
+    counts = [f"{place}.{one}" for one in ("matched", "meta_only", "crm_only")]
+    cells = [_cell(one if one in found.ledger else None) for one in counts]
+    return (name, _cell(spend), *cells, _cell(cost) if for_leads else NOT_FOR_LEADS)
 
 
 def _further(found: Figures) -> list[Statement]:

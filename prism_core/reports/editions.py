@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from prism_core.campaign.places import FROM
 from prism_core.campaign.restatements import WAS
 from prism_core.facts.ledger import Fact, Ledger
 from prism_core.facts.tokens import facts_of, token
@@ -70,8 +71,12 @@ def facts_said(statements: tuple[Statement, ...]) -> frozenset[str]:
 
 
 def _shown(content: ReportContent) -> Mapping[str, Fact]:
-    """The facts that a reader sees, without those of an earlier telling."""
-    return {one: content.scope.facts[one] for one in content.shown() if not one.startswith(WAS)}
+    """The facts that a reader sees, without those of an earlier telling and of single places.
+
+    What moves at a place moves the sums of its campaign or of all leads, which are told.
+    """
+    shown = (one for one in content.shown() if not one.startswith((WAS, FROM)))
+    return {one: content.scope.facts[one] for one in shown}
 
 
 def _not_among(statements: tuple[Statement, ...], said: frozenset[str]) -> tuple[Statement, ...]:

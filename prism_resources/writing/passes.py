@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 from pydantic import ValidationError
 
 from prism_core.campaign.figures import Figures
+from prism_core.campaign.places import is_of_an_ad_set
 from prism_core.models.base import Model
 from prism_core.reports import plain_words
 from prism_core.reports.answers import (
@@ -78,15 +79,19 @@ def prompt(name: str = PROMPT) -> str:
 
 
 def brief(found: Figures) -> str:
-    """What the model reads of a week: facts, names and indicators; never a lead, who is a person."""
+    """What the model reads of a week: facts, names and indicators; never a lead, who is a person.
+
+    Ad sets are too many to be told in sentences.
+    """
     told = {
         "week": found.week.label,
         "weeks_before": [week.label for week in found.weeks[:-1]],
         "facts": [
             {name: value for name, value in fact.document().items() if name not in {"sources", "of", "value"}}
             for fact in found.ledger.values()
+            if not is_of_an_ad_set(fact.subject)
         ],
-        "names": dict(found.scope.names),
+        "names": {key: name for key, name in found.scope.names.items() if not is_of_an_ad_set(key)},
         "indicators": [
             {"id": metric.value, "says": one.word, "since": one.since.label if one.unjudged is None else None}
             for metric, one in found.indicators.items()
