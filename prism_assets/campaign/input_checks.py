@@ -28,6 +28,7 @@ from prism_resources.hubspot.source import WHAT as CONTACTS_OF_A_WEEK
 from prism_resources.meta_ads.errors import judge as judge_meta
 from prism_resources.meta_ads.insights import PAGE
 from prism_resources.meta_ads.source import WHAT as INSIGHTS_OF_A_WEEK
+from prism_resources.meta_ads.source import AdsWeek, ArchivedAds
 from prism_resources.wire.calls import Answer, Verdict, answer_of
 
 
@@ -68,7 +69,8 @@ def input_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDe
             META_INSIGHTS,
             "no_page_lost",
             _no_page_lost,
-            "Where no row was refused, the rows do not fall short of both the account's spend and its leads.",
+            "Where no row was refused, the rows do not fall short of both the account's spend and its leads, or "
+            "lack what the reading before has lacked: then the account differs, which the report says.",
             blocking=True,
         ),
         check(
@@ -208,13 +210,42 @@ def _leads_accounted(prism: PrismResource, week: Week) -> Outcome:
 
 
 def _no_page_lost(prism: PrismResource, week: Week) -> Outcome:
-    """Figures of two levels may differ in one of both; a page that is gone took spend and leads along."""
+    """Figures of two levels may differ in one of both; a page that is gone took spend and leads along.
+
+    Where the reading before lacked the same, it is no page: the account differs, and blocking would never end.
+    """
     of_spend, spend = _accounted(prism, week)
     of_leads, leads = _leads_accounted(prism, week)
     refused = _taken(prism, week)[1]["refused"]
     short = Decimal(spend.get("unaccounted", 0)) > 0 and int(leads["rows"]) < leads.get("account", 0)
     facts = {"spend": spend, "leads": leads, "refused": refused}
-    return bool(refused) or of_spend or of_leads or not short, facts
+    if refused or of_spend or of_leads or not short:
+        return True, facts
+    before = _reading_before(prism, week)
+    if before is None or before.unaccounted is None:
+        return False, facts
+    same = (before.unaccounted, before.uncounted) == (
+        Decimal(spend["unaccounted"]),
+        leads["account"] - leads["rows"],
+    )
+    lacked = {"spend": str(before.unaccounted), "leads": before.uncounted}
+    return same, facts | {"the_reading_before_lacked": lacked}
+
+
+def _reading_before(prism: PrismResource, week: Week) -> AdsWeek | None:
+    """The reading of the same days before the one that is published, of the same source."""
+    published = ads_read(prism, week)
+    if published is None:
+        return None
+    days = [day.isoformat() for day in published.days]
+    known = [
+        one
+        for one in Archive(prism.lake(), META).readings(week, INSIGHTS_OF_A_WEEK)
+        if (one.read_at, one.prefix) < (published.read_at, published.reading)
+        and one.facts.get("days") == days
+        and one.facts.get("source") == published.source
+    ]
+    return ArchivedAds(prism.lake()).week_of(week, known[-1]) if known else None
 
 
 def _taken(prism: PrismResource, week: Week) -> Outcome:

@@ -76,6 +76,13 @@ class AdsWeek:
             return None
         return sum(self.control.values(), Decimal(0)) - sum((row.spend for row in self.rows), Decimal(0))
 
+    @property
+    def uncounted(self) -> int | None:
+        """How many of the account's leads are in no row; None where nobody told them."""
+        if self.lead_control is None:
+            return None
+        return sum(self.lead_control.values()) - sum(row.leads for row in self.rows)
+
 
 class AdsSource(Protocol):
     """Where weeks of ads come from."""

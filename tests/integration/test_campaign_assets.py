@@ -295,7 +295,7 @@ def test_a_row_that_cannot_be_taken_is_told_counted_and_missing_in_the_spend_and
     assert facts["unaccounted_spend"] == "11715.57"
 
 
-def test_a_page_of_ads_that_is_lost_blocks_what_is_built_on_it_and_is_asked_for_again(
+def test_a_page_of_ads_that_is_lost_blocks_until_it_comes_or_is_lacking_in_the_next_reading_as_well(
     outside: Outside, instance: dg.DagsterInstance, real: Real
 ) -> None:
     before = lake_rows(CAMPAIGN_METRICS, W32)
@@ -306,6 +306,11 @@ def test_a_page_of_ads_that_is_lost_blocks_what_is_built_on_it_and_is_asked_for_
     assert not lost.success
     assert "no_page_lost" in failed_checks(lost)
     assert lake_rows(CAMPAIGN_METRICS, W32) == before
+    outside.world.faults.add(Fault(INSIGHTS, body={"data": []}, skip=OF_ADS))
+    lacking = run(instance, one(W32))
+    assert lacking.success
+    assert {"leads_accounted", "spend_accounted"} <= failed_checks(lacking)
+    assert "no_page_lost" not in failed_checks(lacking)
     again = run(instance, one(W32))
     assert again.success
     assert not {"no_page_lost", "leads_accounted", "spend_accounted"} & failed_checks(again)
