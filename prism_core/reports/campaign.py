@@ -10,6 +10,7 @@ from typing import Final
 from prism_core.campaign.figures import LABELS, MOST_CAMPAIGNS, Figures, by_spend
 from prism_core.campaign.metrics import CampaignWeek, Metric
 from prism_core.campaign.places import FROM, UNPLACED
+from prism_core.facts.lexicon import Direction
 from prism_core.reports import plain_words
 from prism_core.reports.content import (
     Align,
@@ -44,7 +45,7 @@ def report(
         week=found.week,
         scope=found.scope,
         headline=words.headline,
-        cards=tuple(_card(metric, found) for metric in CARDS),
+        cards=tuple(_card(metric, found) for metric in cards_of(found)),
         sections=(
             Prose(
                 "Lead activity",
@@ -65,6 +66,29 @@ def report(
         edition=edition,
         synthetic=synthetic,
     )
+
+
+def cards_of(found: Figures) -> tuple[Metric, ...]:
+    """The four figures of the first row, in the order of `Metric`.
+
+    Spend and leads are what the report is of. Beside them an alert goes before a large move of one week, that
+    before a move which lasts, and any of these before the usual figures; more alerts push these two out as well.
+    What nobody knows comes last.
+    """
+
+    def weight(metric: Metric) -> tuple[int, int]:
+        one, usual = found.indicators[metric], CARDS.index(metric) if metric in CARDS else len(CARDS)
+        if one.alert:
+            return 0, usual
+        if metric in CARDS[:2]:
+            return 1, usual
+        if one.large:
+            return 2, usual
+        if one.unjudged is None and one.direction is not Direction.FLAT:
+            return 3, usual
+        return 5 if found.of(metric) is None else 4, usual
+
+    return tuple(sorted(sorted(Metric, key=weight)[: len(CARDS)], key=list(Metric).index))
 
 
 def _card(metric: Metric, found: Figures) -> Card:

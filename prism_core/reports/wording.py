@@ -10,6 +10,7 @@ from typing import Final
 
 from prism_core.calendar import Week
 from prism_core.facts.ledger import Fact
+from prism_core.facts.lexicon import Direction
 from prism_core.facts.tokens import the_fact_of
 from prism_core.reports.content import (
     Align,
@@ -22,6 +23,8 @@ from prism_core.reports.content import (
 )
 
 SYNTHETIC: Final = "Synthetic data: no figure in this mail is of the real world."
+# How many moves a subject says: a telephone shows some forty letters of it.
+MOST_MOVES: Final = 2
 OK, ALERT, ONE_WEEK = "OK", "ALERT", "ONE WEEK"
 # How many weeks a figure is compared with.
 WEEKS_IN_WORDS: Final = ("no week", "one week", "two weeks", "three weeks", "four weeks")
@@ -71,13 +74,25 @@ class Points:
 
 
 def subject(content: ReportContent) -> str:
-    """`Campaign report 2023-W31, edition 2: ALERT on leads`: what a reader sees first, in one line."""
+    """`Campaign report 2023-W31, edition 2: ALERT on leads`: what a reader sees first, in one line.
+
+    Without an alert it says what moved, the largest moves of one week first: `clicks DOWN this week, spend UP`.
+    """
     marked = "[SYNTHETIC] " if content.synthetic else ""
     edition = f", edition {content.edition}" if content.edition > 1 else ""
     alerts = [card.label.lower() for card in content.cards if card.alert]
-    return f"{marked}{content.title} {content.week}{edition}" + (
-        f": ALERT on {', '.join(alerts)}" if alerts else ""
-    )
+    moves = sorted((card for card in content.cards if _moves(card)), key=lambda card: card.lasting)
+    said = [
+        f"{card.label.lower()} {card.direction.value.upper()}{'' if card.lasting else ' this week'}"
+        for card in moves[:MOST_MOVES]
+        if card.direction is not None
+    ]
+    news = f": ALERT on {', '.join(alerts)}" if alerts else f": {', '.join(said)}" if said else ""
+    return f"{marked}{content.title} {content.week}{edition}{news}"
+
+
+def _moves(card: Card) -> bool:
+    return card.direction not in {None, Direction.FLAT}
 
 
 def days(week: Week) -> str:
