@@ -30,8 +30,8 @@ from prism_core.reports.wording import WEEKS_IN_WORDS
 
 CARDS: Final = (Metric.SPEND, Metric.LEADS, Metric.COST_PER_LEAD, Metric.CLICK_RATE)
 COLUMNS: Final = (Metric.SPEND, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LEADS, Metric.COST_PER_LEAD)
-# Rows of the table of campaigns and ad sets; the others are in the text and in the list.
-MOST_PLACES: Final = 24
+# Rows of both tables: a row is two kilobytes of HTML. The others are in the text and in the lists.
+MOST_ROWS: Final = 30
 UNKNOWN: Final = "not known"
 NOT_FOR_LEADS: Final = "\N{EN DASH} (not for leads)"
 
@@ -73,7 +73,7 @@ def cards_of(found: Figures) -> tuple[Metric, ...]:
 
     Spend and leads are what the report is of. Beside them an alert goes before a large move of one week, that
     before a move which lasts, and any of these before the usual figures; more alerts push these two out as well.
-    What nobody knows comes last.
+    What nobody knows gives way to what was judged.
     """
 
     def weight(metric: Metric) -> tuple[int, int]:
@@ -86,7 +86,8 @@ def cards_of(found: Figures) -> tuple[Metric, ...]:
             return 2, usual
         if one.unjudged is None and one.direction is not Direction.FLAT:
             return 3, usual
-        return 5 if found.of(metric) is None else 4, usual
+        known, judged = found.of(metric) is not None, one.unjudged is None
+        return (4 if known and metric in CARDS else 5 if judged else 6), usual
 
     return tuple(sorted(sorted(Metric, key=weight)[: len(CARDS)], key=list(Metric).index))
 
@@ -139,7 +140,7 @@ def _places(found: Figures) -> Table:
             rows.append(_place(name, place, spend, cost, found, for_leads=campaign.for_leads))
     if UNPLACED in found.ledger:
         rows.append(("No campaign known", "", "", "", _cell(UNPLACED), ""))
-    known = found.attribution is not None
+    known, most = found.attribution is not None, MOST_ROWS - min(len(found.campaigns), MOST_CAMPAIGNS)
     total = (
         *("All", _cell(found.of(Metric.SPEND))),
         *(_cell(f"match.{one}" if known else None) for one in ("matched", "meta_only", "crm_only")),
@@ -152,10 +153,10 @@ def _places(found: Figures) -> Table:
             Column("Campaign / ad set", Align.LEFT),
             *map(Column, ("Spend", "Leads matched", "Meta alone", "Customer system alone", "Cost per lead")),
         ),
-        tuple(rows[:MOST_PLACES]),
+        tuple(rows[:most]),
         total,
-        (Statement(note), *((Statement("The attached list has every campaign."),) if rows[MOST_PLACES:] else ())),
-        tuple(rows[MOST_PLACES:]),
+        (Statement(note), *((Statement("The attached list has every campaign."),) if rows[most:] else ())),
+        tuple(rows[most:]),
     )
 
 

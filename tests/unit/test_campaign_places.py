@@ -1,10 +1,10 @@
 """A report says where leads came from, by campaign and ad set, with what they cost and whose count has them."""
 
 from prism_core.campaign.attribution import attribute
-from prism_core.campaign.figures import Figures, Inputs, figures
+from prism_core.campaign.figures import MOST_CAMPAIGNS, Figures, Inputs, figures
 from prism_core.campaign.places import ad_sets
 from prism_core.reports import plain_words
-from prism_core.reports.campaign import MOST_PLACES, report
+from prism_core.reports.campaign import MOST_ROWS, report
 from prism_core.reports.content import Fallback, Provenance, ReportContent, Table, Writer
 from prism_core.reports.editions import next_edition
 from prism_core.reports.wording import table
@@ -69,7 +69,8 @@ def test_a_large_account_fits_a_mail_and_its_list_has_every_ad_set() -> None:
     mail = render(content)
 
     assert len(mail.html) <= MOST_BYTES
-    assert (len(places(content).rows), len(places(content).further)) == (MOST_PLACES, 801 - MOST_PLACES)
+    shown = MOST_ROWS - MOST_CAMPAIGNS
+    assert (len(places(content).rows), len(places(content).further)) == (shown, 801 - shown)
     (listed,) = [one for one in lists_of(content) if one.name.startswith("where-leads-came-from")]
     assert listed.csv.decode("utf-8-sig").count("\r\n") == 802
     assert "Set 11993" in mail.text

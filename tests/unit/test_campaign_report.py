@@ -38,6 +38,10 @@ def plain(found: Figures) -> ReportContent:
     return report(found, plain_words.words(found), BY_CODE)
 
 
+def campaigns(report: ReportContent) -> Table:
+    return next(one for one in report.sections if isinstance(one, Table) and one.title == "Campaigns")
+
+
 def said(report: ReportContent) -> str:
     return " ".join(report.text(one.prose) for one in report.statements())
 
@@ -148,7 +152,7 @@ def test_a_week_without_anything_is_told_as_one() -> None:
 def test_a_campaign_that_is_not_for_leads_is_listed_as_such() -> None:
     rows = [ad(campaign="1", objective="OUTCOME_LEADS"), ad(campaign="2", leads=0, objective="OUTCOME_AWARENESS")]
 
-    (table,) = [one for one in plain(of(rows, 1)).sections if isinstance(one, Table)]
+    table = campaigns(plain(of(rows, 1)))
 
     assert [(row[0], row[-1]) for row in table.rows] == [("{{name:1}}", "yes"), ("{{name:2}}", "no")]
     assert table.rows[0][5] == "{{fact:week.2023-w31.1.cost_per_lead}}"
@@ -156,9 +160,7 @@ def test_a_campaign_that_is_not_for_leads_is_listed_as_such() -> None:
 
 
 def test_a_campaign_for_leads_without_any_has_no_known_cost_of_one() -> None:
-    (table,) = [
-        one for one in plain(of([ad(leads=0, objective="OUTCOME_LEADS")], 1)).sections if isinstance(one, Table)
-    ]
+    table = campaigns(plain(of([ad(leads=0, objective="OUTCOME_LEADS")], 1)))
 
     assert table.rows[0][5] == "not known"
 
@@ -167,7 +169,7 @@ def test_a_table_of_many_campaigns_says_that_it_is_not_all_of_them() -> None:
     rows = [ad(campaign=str(one), spend=f"{one}.00") for one in range(1, 41)]
 
     found = plain(of(rows, 1))
-    (table,) = [one for one in found.sections if isinstance(one, Table)]
+    table = campaigns(found)
 
     assert (len(table.rows), table.rows[0][0]) == (20, "{{name:40}}")
     assert found.text(table.total[1]) == "820.00\xa0EUR"

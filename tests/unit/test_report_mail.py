@@ -348,11 +348,11 @@ def test_a_breach_of_the_rules_is_caught(old: str, new: str, problem: str) -> No
 
 def test_what_the_table_has_no_room_for_is_in_the_text_and_in_an_attached_list() -> None:
     content, mail = CONTENTS["many"](), mail_of("many")
-    (attached,) = mail.attached
+    attached, places = mail.attached
 
     rows = list(csv.DictReader(attached.csv.decode("utf-8-sig").splitlines()))
 
-    assert attached.name == "campaigns-2023-W31.csv"
+    assert (attached.name, places.name) == ("campaigns-2023-W31.csv", "where-leads-came-from-2023-W31.csv")
     assert len(rows) == 200
     assert rows[0]["Campaign"] == "'=Campaign 199", "a spreadsheet computes no name"
     spends = [Decimal(row["Spend, EUR"]) for row in rows]
@@ -369,7 +369,7 @@ def test_an_attached_list_travels_with_the_mail_and_is_kept_with_the_letter() ->
 
     found = message_from_bytes(sent.as_bytes(), EmailMessage, policy=policy.default)
 
-    (part,) = found.iter_attachments()
+    part, _ = found.iter_attachments()
     assert (part.get_filename(), part.get_content_type()) == ("campaigns-2023-W31.csv", "text/csv")
     assert part.get_payload(decode=True) == mail.attached[0].csv
     assert sent.as_bytes().isascii()
