@@ -1,28 +1,36 @@
 """The mail of the campaign report: PRISM beside matplotlib and premailer with the same template and words.
 
 Belongs here: the contenders. Does not belong here: how they are run (harness.py), and the peer's own code (peers).
-`email`: a report from archived rows of ads to the mail in a process that has just begun, libraries of the mail
-included. `email_rendering`: twenty mails from their content in a process that has made one before.
+`email`: a report from the archived answers of Meta (a folder in the form of the bucket) to the mail in a process
+that has just begun, libraries of the mail included. `email_rendering`: twenty mails from their content in a
+process that has made one before.
 """
 
 import argparse
 import re
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from benchmarks.harness import ROOT, Target, compare
-from prism_core.calendar import Week
+from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.figures import Inputs, figures
-from prism_core.campaign.insights import Account, read_csv
 from prism_core.campaign.metrics import history
+from prism_core.campaign.places import ad_sets
 from prism_core.reports import plain_words
 from prism_core.reports.campaign import report
 from prism_core.reports.content import Fallback, Provenance, ReportContent, Writer
+from prism_core.worker_activity.files import Rejected
+from prism_resources.lake import Lake
+from prism_resources.meta_ads.files import AdsIngest
+from prism_resources.meta_ads.source import AdAccount, ArchivedAds
 
 ADS = ROOT / "tests" / "data" / "ads" / "ads_daily.csv"
 WEEK = Week.parse("2023-W34")
+WEEKS = WeekRange(Week.parse("2023-W31"), Week.parse("2023-W35"))
 MAILS = 20
 SECONDS, TIMES = 2.0, 5
 PEER = "matplotlib + premailer"
@@ -36,45 +44,85 @@ def main(argv: list[str] | None = None) -> list[dict[str, Any]]:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/email*.json")
     options = parser.parse_args(argv)
-    facts = {"rows": len(ADS.read_text(encoding="utf-8").splitlines()) - 1, "week": WEEK.label}
-    whole = compare(
-        "email",
-        WHOLE,
-        ADS,
-        repeats=options.repeats,
-        save=options.save,
-        facts=facts,
-        rehearse=True,
-        targets=_promises,
-    )
-    rendering = compare(
-        "email_rendering",
-        RENDERING,
-        ADS,
-        repeats=options.repeats,
-        save=options.save,
-        facts={**facts, "mails": MAILS},
-        probe="benchmarks.prepared",
-        unit="ms",
-    )
-    return [whole, rendering]
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        facts = {"rows": len(ADS.read_text(encoding="utf-8").splitlines()) - 1, "objects": archived(folder)}
+        facts |= {"week": WEEK.label}
+        whole = compare(
+            "email",
+            WHOLE,
+            folder,
+            repeats=options.repeats,
+            save=options.save,
+            facts=facts,
+            rehearse=True,
+            targets=_promises,
+        )
+        rendering = compare(
+            "email_rendering",
+            RENDERING,
+            folder,
+            repeats=options.repeats,
+            save=options.save,
+            facts={**facts, "mails": MAILS},
+            probe="benchmarks.prepared",
+            unit="ms",
+        )
+        return [whole, rendering]
 
 
 def _promises(result: Mapping[str, Any]) -> list[Target]:
     ours, share = result["contenders"]["prism"]["seconds"], round(1 / result["ratios"][PEER], 3)
     return [
-        Target("s a report from archived rows without a model", SECONDS, ours),
+        Target("s a report from archived answers without a model", SECONDS, ours),
         Target(f"share of the seconds of {PEER}", 1 / TIMES, share),
     ]
 
 
+class FolderLake(Lake):
+    """The objects of a bucket as files below a folder: no service has a part in what is measured."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bucket, self._folder = folder.name, folder
+
+    def put_new(self, key: str, body: bytes, *, content_type: str) -> bool:
+        path = self._folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            return False
+        path.write_bytes(body)
+        return True
+
+    def get(self, key: str) -> bytes | None:
+        path = self._folder / key
+        return path.read_bytes() if path.is_file() else None
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        found = (self._folder / prefix).rglob("*")
+        return iter(sorted(str(one.relative_to(self._folder)) for one in found if one.is_file()))
+
+
+def archived(folder: Path) -> int:
+    """The real ads as answers in the archive; how many objects these are."""
+    lake, account = FolderLake(folder), AdAccount("77", "", "EUR", ZoneInfo("UTC"))
+    ingest = AdsIngest(lake, WEEKS, account, datetime(2023, 10, 2, tzinfo=UTC))
+
+    def refuse(row: Rejected) -> None:
+        raise SystemExit(f"a row of {ADS} cannot be read: {row}")
+
+    ingest.load(ADS, refuse, lambda _: None)
+    ingest.finish()
+    return sum(1 for _ in lake.keys(""))
+
+
 def content_of(path: Path) -> ReportContent:
-    """The report of a week of archived rows, its sentences by code."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = read_csv(lines, Account("77", "EUR")).rows
-    days: list[date] = [row.day for row in rows]
-    found = figures(Inputs(history(rows, (min(days), max(days))), WEEK, "EUR"))
-    return report(found, plain_words.words(found), Provenance(Writer.CODE, Fallback.NO_KEY))
+    """The report of a week from archived answers, its sentences by code."""
+    source = ArchivedAds(FolderLake(path))
+    weeks = [source.week(week) for week in WEEKS if week <= WEEK]
+    days: list[date] = [day for one in weeks for day in one.days]
+    rows = [row for one in weeks for row in one.rows]
+    told = figures(Inputs(history(rows, (min(days), max(days))), WEEK, "EUR", ad_sets=ad_sets(weeks[-1].rows)))
+    return report(told, plain_words.words(told), Provenance(Writer.CODE, Fallback.NO_KEY))
 
 
 def with_prism(path: Path) -> str:
