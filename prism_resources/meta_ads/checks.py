@@ -16,14 +16,15 @@ from prism_core.reports.hours import instant_of, on_monday
 from prism_core.settings import Settings
 from prism_resources.credentials import meta_credentials
 from prism_resources.meta_ads.errors import judge
-from prism_resources.meta_ads.insights import ACCOUNT, ACCOUNT_FIELDS
+from prism_resources.meta_ads.insights import ACCOUNT, ACCOUNT_FIELDS, Days, Insights
 from prism_resources.meta_ads.source import account_id, meta_calls
 from prism_resources.meta_ads.throttling import access_tier, used_percent
 from prism_resources.wire.calls import Calls, keep_nothing, object_of
 from prism_resources.wire.findings import Finding, Level
-from prism_resources.wire.patience import Patience
+from prism_resources.wire.patience import Patience, tell_nobody
 
 TOKEN, SCOPES, THE_ACCOUNT, MODE = "meta token", "meta permissions", "meta account", "meta app"
+INSIGHTS: Final = "meta insights"
 HOUR: Final = "meta hour"
 # Any of them reads insights.
 READING_SCOPES: Final = frozenset({"ads_read", "ads_management"})
@@ -87,6 +88,7 @@ def _account(settings: Settings, now: datetime, patience: Patience) -> Iterator[
         with meta_calls(settings, patience, keep_nothing) as calls:
             path = f"/{settings.meta_api_version}/act_{account_id(settings)}"
             answer = calls.get(ACCOUNT, path, {"fields": ACCOUNT_FIELDS})
+            yield _insights(calls, settings, patience, now)
     except PrismFailure as error:
         yield Finding(THE_ACCOUNT, Level.FAILED, str(error))
         return
@@ -108,6 +110,18 @@ def _account(settings: Settings, now: datetime, patience: Patience) -> Iterator[
         )
     elif tier is not None:
         yield Finding(MODE, Level.OK, f"the app has {tier}; {used:.0f} % of its limits are used")
+
+
+def _insights(calls: Calls, settings: Settings, patience: Patience, now: datetime) -> Finding:
+    """A day of the account as Monday asks for it: a token may read the account and not its insights."""
+    day = (now - timedelta(days=2)).date()
+    try:
+        walk = Insights(calls, settings.meta_api_version, account_id(settings), patience, tell_nobody)
+        found = sum(len(answer.json["data"]) for answer in walk.control(Days(day, day)))
+    except PrismFailure as error:
+        return Finding(INSIGHTS, Level.FAILED, str(error))
+    had = "had delivery" if found else "had no delivery"
+    return Finding(INSIGHTS, Level.OK, f"insights are answered: the account {had} on {day}")
 
 
 def read_too_early(settings: Settings, account_zone: str, now: datetime) -> Iterator[Finding]:

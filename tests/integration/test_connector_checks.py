@@ -1,6 +1,8 @@
 """Looking at tokens before they are needed. Why real: what a service says of a token is its own."""
 
+import json
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -8,6 +10,10 @@ from urllib.parse import quote
 import pytest
 
 from infra.local.standins.faults import NAMED, Fault, hubspot_error, meta_error
+from prism_core.calendar import Week
+from prism_core.failures import PermanentFailure
+from prism_resources.aws import client
+from prism_resources.credentials import secret_name
 from prism_resources.hubspot.checks import check_hubspot
 from prism_resources.meta_ads.checks import check_meta
 from prism_resources.wire.findings import Finding, Level
@@ -37,7 +43,7 @@ def hubspot(outside: Outside, **changes: Any) -> list[Finding]:
 
 def test_all_is_well_with_a_good_token(outside: Outside) -> None:
     assert levels(meta(outside)) == dict.fromkeys(
-        ("meta token", "meta permissions", "meta account", "meta app"), Level.OK
+        ("meta token", "meta permissions", "meta account", "meta insights", "meta app"), Level.OK
     )
     assert levels(hubspot(outside)) == dict.fromkeys(("hubspot token", "hubspot properties"), Level.OK)
 
@@ -60,6 +66,35 @@ def test_the_end_of_a_token_is_told_before_it_comes(
 
     assert found.level is level
     assert words in found.sentence
+
+
+def test_a_token_that_reads_the_account_and_not_its_insights_is_found_beforehand(outside: Outside) -> None:
+    refused = meta_error(200, message="(#200) Ad account owner has NOT grant ads_read permission")
+    outside.world.faults.add(Fault("/insights", status=403, body=refused))
+
+    found = meta(outside)
+
+    assert (of(found, "meta account").level, of(found, "meta insights").level) == (Level.OK, Level.FAILED)
+    assert "ads_read" in of(found, "meta insights").sentence
+
+
+def test_a_token_that_was_replaced_serves_at_once(outside: Outside) -> None:
+    secrets = client(outside.settings, "secretsmanager")
+    name = secret_name(outside.settings, "hubspot")
+    before, tokens = secrets.get_secret_value(SecretId=name)["SecretString"], outside.world.tokens
+    week = Week.parse("2023-W31")
+    assert outside.leads().week(week, outside.world.zone).found.leads
+    outside.world.tokens = replace(tokens, hubspot="new")
+    try:
+        with pytest.raises(PermanentFailure):
+            outside.leads().week(week, outside.world.zone)
+        secrets.put_secret_value(SecretId=name, SecretString=json.dumps({"access_token": "new"}))
+
+        assert outside.leads().week(week, outside.world.zone).found.leads
+        assert of(hubspot(outside), "hubspot token").level is Level.OK
+    finally:
+        outside.world.tokens = tokens
+        secrets.put_secret_value(SecretId=name, SecretString=before)
 
 
 def test_a_missing_permission_is_named(outside: Outside) -> None:

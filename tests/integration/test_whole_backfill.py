@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from decimal import Decimal
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -43,6 +44,24 @@ def first_week(served: Served) -> str:
 def by_week(served: Served, measures: str, table: str) -> dict[str, tuple[Any, ...]]:
     rows = ask(served, f"SELECT week, {measures} FROM {table} GROUP BY week ORDER BY week")  # noqa: S608
     return {row.pop("week"): tuple(row.values()) for row in rows}
+
+
+@pytest.mark.timeout(1_200 if SAMPLE_WEEKS < 10 else 9_000)
+@pytest.mark.slow
+def test_the_report_of_the_newest_week_that_has_ended_is_in_the_mailbox(served: Served) -> None:
+    ended = Week.parse(first_week(served)) + (SAMPLE_WEEKS - 2)
+
+    files = sorted((served.home / "mail").glob("*.eml"))
+    mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in files]
+
+    reports = [one for one in mails if str(one["Subject"]).startswith(f"[SYNTHETIC] Campaign report {ended}")]
+    assert reports
+    (leads,) = by_week(served, "sum(leads) AS a", "campaign_metrics")[ended.label]
+    for one in reports:
+        text = one.get_body(("plain",))
+        assert text is not None
+        assert f"Leads: {leads:,}" in text.get_content()
+        assert {part.get_content_type() for part in one.walk()} >= {"text/plain", "text/html", "image/png"}
 
 
 # A platform is started, and everything it has is computed twice.
