@@ -1,4 +1,4 @@
-"""A week whose leads are still counted is compared with weeks as they stood at its age, and does not fall by it."""
+"""A week whose leads are still counted is compared with weeks as they stood at its age: the lag is no fall."""
 
 import random
 from collections.abc import Sequence
