@@ -69,6 +69,7 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.events_validate --save
 	$(RUN)python -m benchmarks.events_flow --save
 	$(RUN)python -m benchmarks.media --save
+	$(RUN)python -m benchmarks.events_hour --save
 	$(RUN)python -m benchmarks.api_init --save
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save

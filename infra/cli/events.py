@@ -16,6 +16,7 @@ from rich.table import Table
 
 from infra.cli.console import count_of, count_progress, fail, out, plain, say
 from infra.cli.failed_events import failed_app, replay
+from infra.cli.hook_producers import producer_app
 from infra.cli.send_events import send
 from infra.local.platform import attached
 from prism_core import clock
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from prism_core.models.events import LookupItem
     from prism_core.settings import Settings
 
-events_app = typer.Typer(help="Events: schemas, lookups, what failed, sending.", no_args_is_help=True)
+events_app = typer.Typer(help="Events: schemas, lookups, producers, what failed, sending.", no_args_is_help=True)
 schema_app = typer.Typer(help="Schemas by type and version.", no_args_is_help=True)
 lookup_app = typer.Typer(help="Lookups that events are enriched from.", no_args_is_help=True)
 events_app.add_typer(schema_app, name="schema")
 events_app.add_typer(lookup_app, name="lookup")
 events_app.add_typer(failed_app, name="failed")
+events_app.add_typer(producer_app, name="producer")
 events_app.command()(replay)
 events_app.command()(send)
 

@@ -167,7 +167,7 @@ def _post(platform: Platform, rows: Sequence[_Row]) -> None:
 
     from infra.users import Users
 
-    api, token_url = _addresses(platform)
+    api, token_url = api_and_token_urls(platform)
     token = Users(platform.settings).producer_token(token_url)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents-batch+json"}
     with (
@@ -179,7 +179,7 @@ def _post(platform: Platform, rows: Sequence[_Row]) -> None:
             progress.advance(progress.task_ids[0], len(batch))
 
 
-def _addresses(platform: Platform) -> tuple[str, str]:
+def api_and_token_urls(platform: Platform) -> tuple[str, str]:
     """Of the API, and of where its tokens come from."""
     from infra.deploy import outputs
 

@@ -26,7 +26,7 @@ from prism_resources.failures import calling, error_code
 KEPT_SECONDS: Final = 300.0
 # Somebody who tries names must not make us ask for each of them again and again.
 _MOST_KEPT: Final = 1_000
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _STANDARD_PREFIX: Final = "whsec_"
 
 
@@ -54,7 +54,7 @@ class Hooks:
 
     def get(self, producer: str) -> Hook | None:
         """None for a producer that there is not. Raises PermanentFailure when its secret cannot be read as one."""
-        if not _NAME.fullmatch(producer):
+        if not NAME.fullmatch(producer):
             return None
         found = self._known.get(producer)
         if found is None or self._clock() - found[0] > KEPT_SECONDS:
@@ -64,7 +64,7 @@ class Hooks:
         return found[1]
 
     def _read(self, producer: str) -> Hook | None:
-        name = f"{self._settings.name_prefix}/hooks/{producer}"
+        name = _secret_of(self._settings, producer)
         with calling(f"secret {name}", "read"):
             try:
                 text = client(self._settings, "secretsmanager").get_secret_value(SecretId=name)["SecretString"]
@@ -76,6 +76,22 @@ class Hooks:
             return _decode(text)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise PermanentFailure(f"the secret {name} does not describe a producer: {error}") from error
+
+
+def keep_hook(settings: Settings, producer: str, hook: Hook) -> None:
+    """Make a producer, or change it: functions know within five minutes."""
+    name, text = _secret_of(settings, producer), msgspec.json.encode(hook).decode()
+    with calling(f"secret {name}", "write"):
+        try:
+            client(settings, "secretsmanager").put_secret_value(SecretId=name, SecretString=text)
+        except ClientError as error:
+            if error_code(error) != "ResourceNotFoundException":
+                raise
+            client(settings, "secretsmanager").create_secret(Name=name, SecretString=text)
+
+
+def _secret_of(settings: Settings, producer: str) -> str:
+    return f"{settings.name_prefix}/hooks/{producer}"
 
 
 def _key(secret: str) -> bytes:

@@ -269,7 +269,7 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
         "duplicate": sum(one.duplicate for one in balance),
         "in flight": sum(one.in_flight for one in balance),
     }
-    sys.stdout.write(f"\n{figures}\n")
+    sys.stdout.write(f"\nfigures: {figures}\n")  # `make soak` leaves lines out that begin with a brace
     assert fired > calls / 20
     assert set(run.told) == set(settled)
     assert not unanswered & set(run.told)

@@ -3,17 +3,19 @@
 Why real: an event goes through the API, a queue, a state machine and its tables, and back out of them.
 """
 
+import base64
 import contextlib
 import io
 import json
 import os
 import sys
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import httpx
 import jsonschema.validators
 import msgspec
 import pytest
@@ -21,6 +23,7 @@ import pytest
 from benchmarks.events_payloads import fetched, spoiled, webhooks
 from infra.cli.app import main
 from infra.local.platform import Platform
+from prism_api.events.hooks import Hooks
 from prism_assets.definitions import build_definitions
 from prism_assets.lake.assets import asset_name
 from prism_core import clock
@@ -28,6 +31,7 @@ from prism_core.calendar import Week, WeekRange
 from prism_core.events.envelope import Envelope
 from prism_core.events.ledger import HOUR
 from prism_core.events.rollups import Grain
+from prism_core.events.signatures import sign
 from prism_core.events.versions import SchemaVersion
 from prism_core.lake import raw_prefix
 from prism_core.lake_events import EVENT_LAKE, EVENTS
@@ -350,3 +354,20 @@ def test_unknown_types_and_versions_and_conflicts_are_told_and_a_replay_of_a_rep
     again = said("replay", "--type", kind)
     assert (failing["sent"], failing["stored"], failing["failed"]) == (3, 0, 3)
     assert (again["sent"], again["duplicate"], again["closed"]) == (0, 3, 3)
+
+
+def test_a_producer_that_signs_is_made_delivers_and_gets_another_secret() -> None:
+    made = said("producer", "add", "shop")
+    body = json.dumps(event(930, 1)).encode()
+    key = base64.b64decode(made["secret"].removeprefix("whsec_"))
+    headers = {"content-type": "application/cloudevents+json", **sign(key, "d-1", datetime.now(UTC), body)}
+
+    answer = httpx.post(made["address"], content=body, headers=headers, timeout=60, trust_env=False)
+    taken = run("producer", "add", "shop", code=2)
+    rotated = said("producer", "add", "shop", "--rotate")
+
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    assert "there is a producer shop" in taken.stderr
+    hook = Hooks(load_settings()).get("shop")
+    assert hook is not None
+    assert hook.secrets == (rotated["secret"], made["secret"])
