@@ -1,9 +1,9 @@
 """A question about a busy hour of events: its receipts read and added up, beside reading them as items.
 
-Belongs here: a table of its own on the embedded AWS, filled with the receipts of one hour, and both ways, one after
-the other in each repeat. Does not belong here: what the balance says (prism_core/events). What is held against the
-promise (a question is answered within two seconds) is the CPU time of who asks: the embedded DynamoDB is another
-process, slower than the one of AWS by much; what a person waits for it is printed beside.
+Belongs here: a table of its own on the embedded AWS, filled with the receipts of one hour, and both ways, one
+after the other in each repeat. Does not belong here: what the balance says (prism_core/events). What is held
+against the promise (a question is answered within two seconds) is the CPU time of who asks: the embedded DynamoDB
+is another process, slower than the one of AWS by much; what a person waits for it is printed beside.
 """
 
 import argparse
