@@ -27,6 +27,7 @@ from prism_resources.credentials import secret_name
 from prism_resources.failures import calling, error_code
 from prism_resources.hubspot.checks import check_hubspot
 from prism_resources.lake import Lake
+from prism_resources.media.checks import check_media
 from prism_resources.meta_ads.checks import check_meta
 from prism_resources.meta_ads.ours import refused_weeks
 from prism_resources.recipients import Recipients
@@ -366,4 +367,5 @@ CHECKS: Final[Mapping[str, Look]] = {
     "meta": _meta,
     "hubspot": _hubspot,
     "claude": _claude,
+    "media": check_media,
 }

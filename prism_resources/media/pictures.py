@@ -86,6 +86,11 @@ def open_picture(data: bytes, file_name: str) -> Picture:
         raise NotAPicture("the file is damaged or was cut off; export it again and upload it anew") from error
 
 
+def grey_picture(side: int) -> bytes:
+    """A JPEG without anything on it: what an analyser is tried with."""
+    return _encoded(Image.new("RGB", (side, side), "grey"), "JPEG", quality=90)
+
+
 def _format_of(data: bytes, file_name: str) -> str:
     """By the first bytes; the name must agree, since browsers go by names."""
     if not data:

@@ -59,7 +59,9 @@ def world_of_tests() -> World:
 
 def reaching(settings: Settings, port: int) -> Settings:
     door = f"http://127.0.0.1:{port}"
-    urls = {f"{name}_api_url": AnyHttpUrl(f"{door}/{name}") for name in ("meta", "hubspot", "claude")}
+    urls = {
+        f"{name}_api_url": AnyHttpUrl(f"{door}/{name}") for name in ("meta", "hubspot", "claude", "rekognition")
+    }
     return settings.model_copy(update=urls | {"meta_account_id": ACCOUNT_ID})
 
 

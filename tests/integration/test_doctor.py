@@ -81,6 +81,10 @@ def test_everything_is_looked_at_and_all_is_well(outside: Outside) -> None:
         "meta token",
         "hubspot token",
         "claude",
+        "image uploads",
+        "image buckets",
+        "image queue",
+        "image analyser",
     }
     assert not any(
         secret in str(found) for secret in (TOKENS.meta, TOKENS.app_secret, TOKENS.hubspot, TOKENS.claude)
@@ -88,12 +92,15 @@ def test_everything_is_looked_at_and_all_is_well(outside: Outside) -> None:
 
 
 def test_what_is_not_there_is_told_with_what_to_do(outside: Outside) -> None:
-    found = not_ok(looked(outside, "tables", "lake", "secrets", name_prefix="another"))
+    found = not_ok(looked(outside, "tables", "lake", "secrets", "media", name_prefix="another"))
 
     assert {level for level, _ in found.values()} == {Level.FAILED}
     assert found["table members"][1].startswith("description of table another-members: ResourceNotFoundException")
     assert "deploy the stacks" in found["lake"][1]
     assert "another-cursor-key" in found["secrets"][1]
+    assert "another-images-dead" in found["media"][1]
+    (unseen,) = looked(outside, "media", rekognition_api_url="http://127.0.0.1:9/")[-1:]
+    assert (unseen.subject, unseen.level) == ("image analyser", Level.FAILED)
 
 
 def test_mail_that_nobody_may_send_or_get_is_told(outside: Outside) -> None:
