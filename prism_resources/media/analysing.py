@@ -209,7 +209,8 @@ def _begun(image: Image, arrival: Arrival, now: datetime) -> dict[str, Any] | No
         "analysis": None,
         "copies": (),
         "override": None,
-        "alt": None,
+        # Before the first upload there was no other picture that it could have been said of.
+        "alt": image.alt if image.object_version is None else None,
         "alt_suggestion": image.alt or image.alt_suggestion,
         "format": None,
         "width": None,

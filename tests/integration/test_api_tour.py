@@ -1,4 +1,4 @@
-"""The tour of docs/api.md, run as it stands there against a serving platform."""
+"""The tours of docs/api.md and docs/articles.md, run as they stand there against a serving platform."""
 
 import json
 import os
@@ -6,26 +6,31 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from infra.local.emulator.process import REPOSITORY
 from tests.integration.fresh import worker_port
 from tests.integration.helpers import PRISM
 
 
-def test_the_tour_of_the_api_guide_walks_from_a_member_to_the_past(tmp_path: Path) -> None:
-    guide = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
-    script = re.findall(r"```bash\n(.*?)```", guide, re.DOTALL)[0]
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """Variables of a shell beside a platform that serves."""
+    folder = tmp_path_factory.mktemp("tours")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PRISM_", "DAGSTER_"))}
-    environment = kept | {
-        "PRISM_HOME": str(tmp_path / "home"),
+    variables = kept | {
+        "PRISM_HOME": str(folder / "home"),
         "PATH": f"{Path(PRISM).parent}:{os.environ['PATH']}",
     }
-    log = tmp_path / "up.log"
+    log = folder / "up.log"
     with log.open("wb") as output:
         platform = subprocess.Popen(
             [PRISM, "up", "--no-sample", "--port", str(worker_port(9))],
-            env=environment,
+            env=variables,
             cwd=REPOSITORY,
             stdout=output,
             stderr=output,
@@ -36,20 +41,33 @@ def test_the_tour_of_the_api_guide_walks_from_a_member_to_the_past(tmp_path: Pat
             assert platform.poll() is None, log.read_text()
             assert time.monotonic() < deadline, "the platform was not up in time"
             time.sleep(0.2)
-        done = subprocess.run(
-            ["/bin/bash", "-eu", "-c", script],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        yield variables
     finally:
         platform.send_signal(signal.SIGTERM)
         platform.wait(90)
 
+
+def toured(guide: str, environment: Mapping[str, str], folder: Path) -> list[str]:
+    """The lines that the first script of a guide prints."""
+    text = (REPOSITORY / "docs" / guide).read_text(encoding="utf-8")
+    script = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)[0]
+    done = subprocess.run(
+        ["/bin/bash", "-eu", "-c", script],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+    return [line for line in done.stdout.splitlines() if line.strip()]
+
+
+def test_the_tour_of_the_api_guide_walks_from_a_member_to_the_past(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    answers = [json.loads(line) for line in toured("api.md", environment, tmp_path)]
+
     _, _, _, edited, stale, dry, moved, history, reverted, past = answers
     assert (edited["version"], edited["hours"]) == (2, {"2026-01-05": "6.00"})
     assert (stale["status"], stale["current"]["version"], stale["change_reason"]) == (412, 2, "shorter day")
@@ -60,3 +78,22 @@ def test_the_tour_of_the_api_guide_walks_from_a_member_to_the_past(tmp_path: Pat
         ("allocations/bo/2026-W02#birds", True)
     ]
     assert (past["version"], past["hours"]) == (1, {"2026-01-05": "8.00"})
+
+
+def test_the_tour_of_articles_ends_with_what_the_public_reads(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    lines = toured("articles.md", environment, tmp_path)
+
+    gate, reviewed, refused, published, *read = lines
+    said: dict[str, Any] = json.loads(gate)
+    assert {one["file_name"]: one["state"] for one in said["images"]} == dict.fromkeys(
+        ("astronaut.png", "coffee.png", "rocket.jpg"), "analysed"
+    )
+    assert json.loads(reviewed)["status"] == "review"
+    problem = json.loads(refused)
+    assert (problem["status"], len(problem["errors"])) == (409, 3)
+    assert all("alternative text" in one["message"] for one in problem["errors"])
+    assert json.loads(published)["status"] == "published"
+    assert read[0].startswith("HTTP/1.1 200")
+    assert json.loads(read[-1])["html"].count("<picture>") == 3
