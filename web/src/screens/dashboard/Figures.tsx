@@ -34,7 +34,7 @@ export function Figures({ me }: { me: Me }) {
   });
   const weeks = [...new Set(me.allocations.map(({ week }) => week))].sort();
   const dispute = (what: Disputed) => (
-    <Button variant="inline-link" ariaLabel={`Dispute ${named(what)}`} onClick={() => setDisputed(what)}>
+    <Button variant="inline-link" wrapText={false} ariaLabel={`Dispute ${named(what)}`} onClick={() => setDisputed(what)}>
       Dispute
     </Button>
   );
