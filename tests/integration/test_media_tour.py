@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from infra.local.platform import Platform
+from tests.integration.api_client import Api
 from tests.integration.deployed import Deployed
 from tests.integration.media_world import Studio, await_true, photograph, studio_of
 
@@ -98,3 +99,59 @@ def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, publi
     assert studio.act(article, "archive").status == 200
     assert public("articles/how-we-label").status_code == 404
     assert public(copy["url"].removeprefix("/public/")).status_code == 404
+
+
+def test_an_article_is_deleted_softly_and_every_edit_and_decision_is_kept(studio: Studio) -> None:
+    article = studio.article("Kept")
+    key, author = article["key"], studio.author
+    form = studio.form(article, "a.jpg")
+    assert studio.describe(form, "Said before it came").status == 200
+    assert studio.send(form, photograph("rocket.jpg", 300)).status_code == 204
+    image = studio.settled(form)
+    assert (image.state, image.alt) == ("analysed", "Said before it came")
+
+    # A person's word stands above the limits, with its reason in the change log.
+    def decide(*, accepted: bool, reason: str) -> int:
+        version = studio.image(form).version
+        body = {"accepted": accepted, "reason": reason}
+        return author("POST", f"/api/images/{form['key']}/decision", body, match=f'"{version}"').status
+
+    assert decide(accepted=False, reason="Nobody agreed to this") == 200
+    (reason,) = studio.gate(article)["reasons"]
+    assert "rejected it: Nobody agreed to this" in reason["reason"]
+    assert decide(accepted=True, reason="They have agreed") == 200
+    assert studio.gate(article)["open"] is True
+    newest = author("GET", f"/api/history/images/{form['key']}").body["items"][0]
+    assert newest["changes"]["override"]["after"]["reason"] == "They have agreed"
+    assert newest["changes"]["override"]["before"]["accepted"] is False
+
+    # Revisions are the change log, and an edit is taken back.
+    version = studio.read(article)["version"]
+    edited = author("PATCH", f"/api/articles/{key}", {"title": "Other"}, match=f'"{version}"', reason="a slip")
+    assert edited.body["title"] == "Other"
+    revision = author("GET", f"/api/history/articles/{key}").body["items"][0]
+    assert (revision["reason"], revision["changes"]["title"]) == ("a slip", {"before": "Kept", "after": "Other"})
+    assert author("POST", f"/api/changes/{revision['id']}/revert", match="*").status == 200
+    assert studio.read(article)["title"] == "Kept"
+
+    # Deleted, it is in no list but one, keeps its image, and comes back.
+    def listed(**query: Any) -> bool:
+        return key in {one["key"] for one in author("GET", "/api/articles", **query).body["items"]}
+
+    assert author("DELETE", f"/api/articles/{key}", match="*").status == 204
+    assert (listed(), listed(status="deleted")) == (False, True)
+    assert author("POST", f"/api/articles/{key}/images", {"file_name": "b.jpg"}).status == 409
+    assert studio.act(article, "restore").body["status"] == "draft"
+    assert (listed(), studio.image(form).alt) == (True, "Said before it came")
+
+
+def test_analysts_read_articles_and_annotators_do_not(studio: Studio) -> None:
+    article = studio.article("Roles")
+    analyst, annotator = Api("[analyst]", "sub-of-an-analyst"), Api("[annotator]", "sub-of-an-annotator")
+
+    assert analyst("GET", f"/api/articles/{article['key']}").status == 200
+    assert annotator("GET", f"/api/articles/{article['key']}").status == 403
+    for somebody in (analyst, annotator):
+        assert somebody("POST", "/api/articles", {"title": "Mine", "body": "x"}).status == 403
+        assert somebody("POST", f"/api/articles/{article['key']}/images", {"file_name": "a.jpg"}).status == 403
+        assert somebody("POST", f"/api/articles/{article['key']}/publish", match="*").status == 403
