@@ -121,12 +121,17 @@ def _short(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
 _Loader.add_multi_constructor("!", _short)
 
 
-def stacks() -> Iterator[str]:
-    """A node a template with what is in it, and what one hands on to another."""
-    found: dict[str, dict[str, Any]] = {
+def read_templates() -> dict[str, dict[str, Any]]:
+    """Every template by its name, short forms of functions as plain values."""
+    return {
         file.stem: yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
         for file in sorted(TEMPLATES.glob("*.yaml"))
     }
+
+
+def stacks() -> Iterator[str]:
+    """A node a template with what is in it, and what one hands on to another."""
+    found = read_templates()
     for name, template in found.items():
         counts = Counter(one["Type"] for one in template["Resources"].values())
         held = ", ".join(f"{counts[kind]} {word}" for kind, word in SHOWN.items() if kind in counts)

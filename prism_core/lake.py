@@ -26,6 +26,9 @@ PARQUET_ROOT = "lake/parquet/"
 # Files on their way in or out: what a person uploaded, exports to be fetched, the rows and results of jobs.
 UPLOADS, EXPORTS, JOBS = "uploads/", "exports/", "jobs/"
 PASSING_EXPIRY_DAYS = 7
+# Who was given which rows as a file.
+AUDIT_EXPORTS = "audit/exports/"
+AUDIT_EXPIRY_DAYS = 400
 # Stored plans, what each was asked for, and the rows of publications.
 PLANS, WISHES, PUBLICATIONS = "plans/", "plans/wishes/", "plans/publications/"
 # Reports that are made, by kind and week (prism_resources/reports/shelf.py).

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from infra.cli.ads import ads
 from infra.cli.alerts import alerts
+from infra.cli.audit import audit
 from infra.cli.backup import backup, restore
 from infra.cli.changes import changes
 from infra.cli.console import EXIT_BAD_USAGE, EXIT_FAILED, err
@@ -90,6 +91,7 @@ app.command()(alerts)
 app.command()(deliveries)
 app.add_typer(report_app, name="report")
 app.command()(doctor)
+app.command()(audit)
 app.command()(backup)
 app.command()(restore)
 app.add_typer(events_app, name="events")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from prism_api import logs
 from prism_api.api.start import building
 
 with building():
@@ -36,6 +37,7 @@ _ALWAYS_SENT = {
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Entry point: an API Gateway HTTP API event (payload 2.0) to its answer, or a part of a job."""
     started = time.perf_counter()
+    logs.begin(context)
     calls.remember_function(context)
     if calls.JOB_EVENT in event:
         return _work(str(event[calls.JOB_EVENT]), context, started)

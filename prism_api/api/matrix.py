@@ -75,6 +75,7 @@ def _verbs(path: str, *verbs: str, lead: Access = ALL, annotator: Access = NONE)
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/api/meta", ALL, ALL, ALL),
+    Operation("GET", "/api/status", ALL, ALL, NONE, of_everybody=True),
     *_resource("/api/members", "lcgupdb", annotator=OWN),
     *_resource("/api/projects", "lcgupdb", annotator=ALL),
     *_resource("/api/allocations", "lcgupdb", annotator=OWN),

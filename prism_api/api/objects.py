@@ -14,7 +14,7 @@ from prism_api.api import backend
 from prism_api.api.calls import Call
 from prism_api.api.problems import FieldError, Problem, invalid
 from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
-from prism_core.lake import EXPORTS, UPLOADS
+from prism_core.lake import AUDIT_EXPORTS, EXPORTS, UPLOADS
 from prism_resources.failures import calling, error_code
 
 MIB: Final = 1024 * 1024
@@ -53,6 +53,11 @@ def upload_key(call: Call, upload_id: str) -> str:
 def export_key(call: Call, file_name: str) -> str:
     """Where a file for this caller is put."""
     return f"{EXPORTS}{_folder(call)}/{new_id(call, 'x')}/{file_name}"
+
+
+def audit_key(call: Call) -> str:
+    """Where it is kept that this call was given a file; by day, in order."""
+    return f"{AUDIT_EXPORTS}{call.now:%Y-%m-%d}/{call.now:%Y%m%dT%H%M%S%fZ}-{new_id(call, 'x')}.json"
 
 
 def uploaded(call: Call, upload_id: str, most: int = MAX_UPLOAD_BYTES) -> bytes:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
+from prism_api import logs
 from prism_api.api.start import building
 
 with building():
@@ -40,7 +41,7 @@ _outcomes_of = msgspec.json.Decoder(dict[str, list[Settled]]).decode
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of SQS; answers `batchItemFailures`, every message without a final outcome."""
-    del context
+    logs.begin(context)
     started, arrived = time.perf_counter(), time.time()
     records = {str(one["messageId"]): one for one in event["Records"]}
     settled: list[Settled] = []

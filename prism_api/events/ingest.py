@@ -18,6 +18,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
+from prism_api import logs
 from prism_api.api.problems import Problem, answer, problem_of, unknown
 from prism_api.api.start import building
 from prism_api.api.tokens import why_refused
@@ -45,10 +46,12 @@ _ALWAYS_SENT: Final = {"cache-control": "no-store", "x-content-type-options": "n
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """An event of API Gateway (payload 2.0) to its answer: 202 with a row for each event that was posted."""
     started = time.perf_counter()
+    logs.begin(context)
     request_id = str(event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "none"))
     path = str(event["rawPath"])
+    taken: list[str] = []
     try:
-        result = _taken(event)
+        result, taken = _taken(event)
     except (Problem, TransientFailure) as failure:
         result = answer(problem_of(failure) or unknown(), request_id, path)
     except EventRejected as rejected:
@@ -58,12 +61,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         result = answer(unknown(), request_id, path)
     result["headers"] |= _ALWAYS_SENT | {"x-request-id": request_id}
     took = round((time.perf_counter() - started) * 1000, 1)
-    line = {"request_id": request_id, "path": path, "status": int(result["statusCode"]), "milliseconds": took}
+    line = {
+        "request_id": request_id,
+        "path": path,
+        "status": int(result["statusCode"]),
+        "events": len(taken),
+        "receipts": logs.some(taken),
+        "milliseconds": took,
+    }
     sys.stdout.write(json.dumps(line) + "\n")
     return result
 
 
-def _taken(event: Mapping[str, Any]) -> dict[str, Any]:
+def _taken(event: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The answer, and the receipts of what the queue has."""
     now = clock.now()
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     if str(event["rawPath"]).startswith(_HOOKS):
@@ -75,7 +86,7 @@ def _taken(event: Mapping[str, Any]) -> dict[str, Any]:
     _require_room()
     accepted = {one.row: _accepted(one.event, producer, now) for one in rows if isinstance(one.event, Envelope)}
     taken = container.sender().send(list(accepted.values())) if accepted else set[str]()
-    return _answer(rows, accepted, taken)
+    return _answer(rows, accepted, taken), sorted(taken)
 
 
 def _producer(event: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from hashlib import blake2b
@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from prism_api import logs
 from prism_api.api.start import building
 
 with building():
@@ -57,12 +58,18 @@ class Pack(msgspec.Struct, omit_defaults=True):
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"step": "validate", "pack": {…}}` to the pack as the next state takes it."""
-    del context
+    logs.begin(context)
     started = time.perf_counter()
     pack = msgspec.convert(event["pack"], Pack)
     done: dict[str, Any] = msgspec.to_builtins(_STEPS[event["step"]](pack))
     took = round((time.perf_counter() - started) * 1000, 1)
-    sys.stdout.write(json.dumps({"step": event["step"], "events": _size(pack), "milliseconds": took}) + "\n")
+    line = {
+        "step": event["step"],
+        "events": _size(pack),
+        "receipts": logs.some(_receipts(pack)),
+        "milliseconds": took,
+    }
+    sys.stdout.write(json.dumps(line) + "\n")
     return {"valid": 0, "outcomes": [], **done}
 
 
@@ -155,6 +162,11 @@ def aggregate(pack: Pack) -> Pack:
         own = blake2b("".join(sorted(one.key for one in events)).encode(), digest_size=16).hexdigest()
         container.rollups().put_pack(hour, own, parts, clock.now())
     return Pack(outcomes=pack.outcomes)
+
+
+def _receipts(pack: Pack) -> Iterator[str]:
+    yield from (one.receipt for one in pack.events)
+    yield from (one.accepted.receipt for one in pack.entries)
 
 
 _STEPS: Final[Mapping[str, Callable[[Pack], Pack]]] = {

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
+from prism_api import logs
 from prism_api.api.start import building
 
 with building():
@@ -49,7 +50,7 @@ def _queue() -> EventQueue:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of SQS; answers `batchItemFailures`, every message whose upload has come to no end."""
-    del context
+    logs.begin(context)
     started = time.perf_counter()
     delays: dict[str, int] = {}
     left: list[str] = []

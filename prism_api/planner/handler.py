@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from prism_api import logs
 from prism_api.planner import asking, publishing, solving
 from prism_core.failures import BadUsage, TransientFailure
 from prism_core.settings import Settings, load_settings
@@ -29,7 +30,7 @@ _DOES: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`{"do": "solve", "plan_id": …}`; answers `{"answer": …}`, or `{"status": …, "detail": …, "extra": …}` for
     what it refuses."""
-    del context
+    logs.begin(context)
     started = time.perf_counter()
     asked = dict(event)
     do = str(asked.pop("do"))

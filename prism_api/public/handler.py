@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs
 
+from prism_api import logs
 from prism_api.api.opaque import decode_key, encode_key
 from prism_api.api.problems import FieldError, Problem, answer, invalid, not_found, problem_of, unknown
 from prism_api.api.start import building
@@ -52,6 +53,7 @@ def _shelf() -> Shelf:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """An event of API Gateway (payload 2.0) to its answer."""
     started = time.perf_counter()
+    logs.begin(context)
     request_id = str(event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "none"))
     path = str(event["rawPath"])
     try:

@@ -21,6 +21,8 @@ from prism_core.backups import BACKUPS
 from prism_core.event_tables import EVENT_TABLES
 from prism_core.events.failed import FAILED_KEPT
 from prism_core.lake import (
+    AUDIT_EXPIRY_DAYS,
+    AUDIT_EXPORTS,
     EXPORTS,
     JOBS,
     PASSING_EXPIRY_DAYS,
@@ -57,7 +59,10 @@ NOT_OF_THE_API = {"campaign_metrics", *(spec.name for spec in EVENT_TABLES)} - O
 # Where a right may end in a star: the indexes of a table, the objects below a prefix.
 MANIFESTS = "lake/_manifests/throughput/"
 OF_EVENTS = "events/failed|events/hours"
-PREFIXES = f"index|originals|editions|uploads|exports|jobs|plans|plans/wishes|plans/publications|{OF_EVENTS}"
+PREFIXES = (
+    "index|audit/exports|originals|editions|uploads|exports|jobs|plans|plans/wishes|plans/publications"
+    f"|{OF_EVENTS}"
+)
 BELOW = rf"/({PREFIXES}|{MANIFESTS.rstrip('/')})/\*"
 SIGNED_ROUTE, OPEN_ROUTE = "POST /hooks/{producer}", "GET /public/{proxy+}"
 EVENTS_BELOW = r"/(hooks|events/(large|lookups|schemas|bodies|failed)|raw/events)/\*"
@@ -204,6 +209,7 @@ def test_raw_inputs_passing_files_and_backups_expire_when_they_should_and_nothin
     kept = {BACKUPS: {"Ref": "BackupRetentionDays"}, LARGE: LARGE_EXPIRY_DAYS}
     # A week longer than the rows and lines that name them.
     kept |= {BODIES: RAW_EXPIRY_DAYS + 7, UNREADABLE: RAW_EXPIRY_DAYS + 7, PAYLOADS: FAILED_KEPT.days + 7}
+    kept |= {"audit/": AUDIT_EXPIRY_DAYS}
     assert expiring == {"raw/": RAW_EXPIRY_DAYS} | passing | kept
 
 
@@ -285,7 +291,7 @@ def test_the_api_reaches_objects_below_its_prefixes_and_calls_itself_and_the_pla
     called = [resources for actions, resources in rights_of_the_api() if "lambda:InvokeFunction" in actions]
 
     both = {"s3:GetObject", "s3:PutObject"}
-    passing = {f"{prefix}*": both for prefix in (UPLOADS, EXPORTS, JOBS)}
+    passing = {f"{prefix}*": both for prefix in (UPLOADS, EXPORTS, JOBS)} | {f"{AUDIT_EXPORTS}*": {"s3:PutObject"}}
     inputs = {"": {"s3:ListBucket"}, f"{MANIFESTS}*": {"s3:GetObject"}}
     plans = {f"{PLANS}*": {"s3:GetObject"}, f"{WISHES}*": {"s3:PutObject"}}
     plans[f"{PUBLICATIONS}*"] = {"s3:PutObject"}

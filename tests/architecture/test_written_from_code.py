@@ -1,14 +1,19 @@
 """Pages and templates that are written from the code say what the code says."""
 
+import re
+import shutil
 import sys
 import tomllib
 from pathlib import Path
 
+import hcl2
 import pytest
 
 from benchmarks.aws_month import SCALES, SCANS, athena_seconds, dashboards
-from infra import architecture_document, data_dictionary, third_party
+from infra import architecture_document, data_dictionary, terraform_module, third_party
+from infra.architecture_document import read_templates
 from infra.dashboards import SHEETS, TEMPLATE, written
+from infra.deploy import STACKS
 from prism_core.lake_views import LAKE_VIEWS
 from prism_core.tables import TABLES
 from tests.architecture.sources import ROOT, run
@@ -55,6 +60,33 @@ def test_the_dashboards_are_those_of_the_views_and_clean_for_cfn_lint(tmp_path: 
     assert {sheet.view for sheet in SHEETS} == set(LAKE_VIEWS)
 
     done = run([str(Path(sys.executable).with_name("cfn-lint")), str(TEMPLATE)], tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_terraform_module_is_that_of_the_templates_and_can_be_read() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in terraform_module.MODULE.glob("*.tf")}
+    assert texts == terraform_module.files(), "run `python -m infra.terraform_module`"
+
+    module = hcl2.loads("\n".join(texts.values()))
+
+    stacks = [name.strip('"') for block in module["resource"] for one in block.values() for name in one]
+    assert stacks == [concern.replace("-", "_") for concern in STACKS]
+    declared = {name.strip('"') for one in module["variable"] for name in one}
+    used = set(re.findall(r"\bvar\.(\w+)", texts["main.tf"]))
+    assert used == declared
+    for concern in STACKS:
+        asked = set(read_templates()[concern].get("Parameters", {})) - terraform_module.LOCAL_ONLY
+        block = texts["main.tf"].split(f'"{concern.replace("-", "_")}" {{')[1].split("  parameters = {")[1]
+        given = re.findall(r"^    (\w+) +=", block.split("\n  }")[0], re.MULTILINE)
+        assert set(given) == asked, concern
+
+
+@pytest.mark.skipif(
+    shutil.which("terraform") is None, reason="terraform is not installed here; python-hcl2 has read it"
+)
+def test_the_terraform_module_is_formatted(tmp_path: Path) -> None:
+    done = run(["terraform", "fmt", "-check", "-diff", str(terraform_module.MODULE)], tmp_path)
 
     assert (done.returncode, done.stdout) == (0, "")
 

@@ -1,7 +1,9 @@
 """Exports: any list as a file. Why real: the link is signed by one party and honoured by another."""
 
 import csv
+import hashlib
 import io
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +12,8 @@ import openpyxl
 import pytest
 
 from infra.local.platform import Platform
+from prism_core.lake import AUDIT_EXPORTS
+from prism_resources.lake import Lake
 from tests.integration.api_client import Answer, Api, known
 
 ADMIN, LEAD = Api("[admin]", "x-admin"), Api("[lead]", "x-lead")
@@ -55,6 +59,19 @@ def test_a_list_comes_as_csv_in_its_own_order() -> None:
 
     assert [row["Member ID"] for row in rows(answer)] == ["x-bob", "x-ann"]
     assert answer.body["rows"] == 2
+
+
+def test_who_was_given_which_rows_is_kept_and_what_was_searched_for_is_not(platform: Platform) -> None:
+    answer = exported(LEAD, "members", q="cmd|ann", status="active")
+
+    lake = Lake(platform.settings)
+    noted = [json.loads(lake.get(key) or b"") for key in lake.keys(AUDIT_EXPORTS)]
+    mine = next(one for one in noted if one["sha256"] == hashlib.sha256(fetched(answer)).hexdigest())
+    assert (mine["actor"], mine["sub"], mine["roles"]) == ("user:x-lead", "x-lead", ["lead"])
+    assert (mine["list"], mine["query"], mine["searched"], mine["rows"]) == (
+        "members", {"status": "active"}, True, 1
+    )  # fmt: skip
+    assert "cmd" not in json.dumps(noted)
 
 
 def test_rows_that_were_chosen_by_their_keys_are_those_of_the_file() -> None:

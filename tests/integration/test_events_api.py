@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_api.api.routes import events as routes
+from prism_core.calendar import Week
 from prism_core.events.envelope import Envelope
 from prism_core.events.failed import Failure
 from prism_core.events.messages import Accepted
@@ -16,6 +17,8 @@ from prism_core.events.outcomes import Outcome
 from prism_core.events.problems import Problem
 from prism_core.events.rollups import Grain, roll_ups
 from prism_core.events.versions import SchemaVersion
+from prism_core.models.work import Severity
+from prism_core.version import VERSION
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.event_store import EventStore
 from prism_resources.events.failed_store import FailedStore
@@ -156,6 +159,22 @@ def test_promises_are_told_by_window_with_what_burns() -> None:
         ("1h", "5m", False),
         ("6h", "30m", False),
     ]
+
+
+def test_the_status_says_what_screens_checks_and_alarms_look_at() -> None:
+    answer = LEAD("GET", "/api/status")
+
+    assert answer.status == 200, answer.body
+    told = answer.body
+    promised = LEAD("GET", "/api/events/objectives").body
+    assert {one["window"] for one in told["events"]["windows"]} == {one["window"] for one in promised["windows"]}
+    # Nothing was published here since 2018: the week before this one is due, and late from its second day on.
+    weeks = told["weeks"]
+    assert (weeks["published"], weeks["due"]) == (None, (Week.of(datetime.now(UTC)) + -1).label)
+    assert weeks["late"] is (datetime.now(UTC) > Week.parse(weeks["due"]).start + timedelta(days=8))
+    assert told["holds"] is (not weeks["late"] and all(one["holds"] for one in told["events"]["windows"]))
+    assert told["version"] == VERSION
+    assert [one["severity"] for one in told["alerts"]] == list(Severity)
 
 
 @pytest.mark.parametrize(

@@ -199,13 +199,17 @@ def rollups(
 )
 def objectives() -> Response[EventObjectives]:
     """Windows of up to an hour are measured from receipts, longer ones from the ledger and the running hour."""
-    now = current().now
+    return respond(measured(current().now))
+
+
+def measured(now: datetime) -> EventObjectives:
+    """The promises, as they are at an instant."""
     hour = Grain.HOUR.start_of(now)
     of_running = _of_hour(hour)
     recent = [*_of_hour(hour - HOUR), *of_running]
     days = Ledger(settings()).of_days((now - timedelta(days=_MONTH_DAYS)).date(), now.date())
     records = [one for one in days if one.hour < hour]
-    return respond(objectives_answer(recent, [*records, running(of_running, now)], now))
+    return objectives_answer(recent, [*records, running(of_running, now)], now)
 
 
 def _of_hour(hour: datetime) -> list[Receipt]:

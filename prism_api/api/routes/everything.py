@@ -55,6 +55,7 @@ SECTIONS = (
     Section(("workers",), lambda: import_module("prism_api.api.routes.suggestions")),
     Section(("history", "changes"), lambda: import_module("prism_api.api.routes.history")),
     Section(("events",), lambda: import_module("prism_api.api.routes.events")),
+    Section(("status",), lambda: import_module("prism_api.api.routes.status")),
     Section(("me",), lambda: import_module("prism_api.api.routes.me")),
     Section(("uploads",), lambda: import_module("prism_api.api.routes.uploads")),
     Section(("imports",), lambda: import_module("prism_api.api.routes.imports")),

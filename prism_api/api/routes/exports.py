@@ -4,6 +4,8 @@ Belongs here: asking a list for all its rows and putting the file where a browse
 Does not belong here: which rows a list has (lists.py) and how a file looks (prism_core/workbooks/exporting.py).
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -24,11 +26,13 @@ from prism_api.api.problems import FieldError, Problem, errors_of, invalid
 from prism_api.api.resource import Resource
 from prism_api.api.routes import throughput
 from prism_api.api.routes.everything import RESOURCES
-from prism_core.models.base import Choice, Many, Model
+from prism_api.api.visibility import actor
+from prism_core.models.base import Choice, Many, Model, instant_text
 from prism_core.tables import THROUGHPUT, TableSpec
 from prism_core.workbooks.exporting import ExportFormat, export_rows
 
 MAX_ROWS = 50_000
+SEARCH = "q"
 # What a person selects by hand.
 MAX_KEYS = 1_000
 _OF_PAGES = frozenset({"limit", "cursor"})
@@ -83,6 +87,8 @@ def export(body: Annotated[ExportWish, Body()], idempotency_key: Idempotency = N
     name = f"{table.spec.name}-{call.now:%Y%m%dT%H%M%SZ}.{body.format}"
     key = objects.export_key(call, name)
     objects.put(key, data, objects.media_type(name))
+    # Before the link: nobody has a file of which nothing is known.
+    objects.put(objects.audit_key(call), _noted(call, body, key, len(table.rows), data), "application/json")
     answer = Export(
         url=objects.link_to_get(key, name),
         file_name=name,
@@ -91,6 +97,29 @@ def export(body: Annotated[ExportWish, Body()], idempotency_key: Idempotency = N
         seconds=objects.LINK_SECONDS,
     )
     return respond(answer)
+
+
+def _noted(call: Call, body: ExportWish, key: str, rows: int, data: bytes) -> bytes:
+    """Who was given what. What was searched for is left out: it may be a name, and this is kept."""
+    asked = {name: value for name, value in body.query.items() if name != SEARCH}
+    return json.dumps(
+        {
+            "at": instant_text(call.now),
+            "request_id": call.request_id,
+            "actor": actor(call),
+            "sub": call.caller.sub,
+            "roles": sorted(call.caller.roles),
+            "list": body.list,
+            "format": body.format,
+            "query": asked,
+            "searched": SEARCH in body.query,
+            "keys": None if body.keys is None else len(body.keys),
+            "rows": rows,
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "object": key,
+        }
+    ).encode()
 
 
 def _resource(call: Call, body: ExportWish) -> _Table:

@@ -1,0 +1,121 @@
+# Written by `python -m infra.terraform_module` from infra/templates; a test compares.
+
+variable "code_keys" {
+  description = "Keys of the uploaded code, by stack; prism package builds the zips."
+  type        = map(string)
+}
+
+variable "name_prefix" {
+  description = "First part of every resource name."
+  type        = string
+  default     = "prism"
+}
+
+variable "architecture" {
+  description = "What the code was built for."
+  type        = string
+  default     = "arm64"
+}
+
+variable "backup_retention_days" {
+  description = "How long a backup is kept."
+  type        = string
+  default     = "35"
+}
+
+variable "changelog_shards" {
+  description = "Partitions of the change log for a table and week; everybody who writes agrees on it."
+  type        = string
+  default     = "4"
+}
+
+variable "database_name" {
+  description = "The Glue database; Glue takes no hyphens."
+  type        = string
+  default     = "prism_lake"
+}
+
+variable "event_services" {
+  description = "Services outside that may be asked to enrich events, as JSON."
+  type        = string
+  default     = "{}"
+}
+
+variable "events_keep_days" {
+  description = "How long events and receipts stay in their tables."
+  type        = string
+  default     = "35"
+}
+
+variable "events_queue_limit" {
+  description = "With so many events in the queue producers are asked to wait."
+  type        = string
+  default     = "10000"
+}
+
+variable "first_week" {
+  description = "The first week of the platform."
+  type        = string
+}
+
+variable "image_thresholds" {
+  description = "The percent at which images are held back, by category, as a JSON object."
+  type        = string
+  default     = "{}"
+}
+
+variable "lead_scope" {
+  description = "Whose rows a lead sees."
+  type        = string
+  default     = "all"
+}
+
+variable "log_retention_days" {
+  description = "How long the logs are kept."
+  type        = string
+  default     = "30"
+}
+
+variable "mail_sender" {
+  description = "Whom mail of PRISM is from; empty where no mail is sent."
+  type        = string
+  default     = ""
+}
+
+variable "plan_weights" {
+  description = "What an hour is worth to a plan, as a JSON object; weights that it does not name are the defaults."
+  type        = string
+  default     = "{}"
+}
+
+variable "projected_weeks" {
+  description = "ISO weeks that may have a partition, by comma; set by the deploy command once a year."
+  type        = string
+}
+
+variable "projected_weeks_more" {
+  description = "More of them, because a parameter holds 4,096 characters."
+  type        = string
+  default     = ""
+}
+
+variable "rekognition_url" {
+  description = "A stand-in of Rekognition; empty is that of the region."
+  type        = string
+  default     = ""
+}
+
+variable "signed_in_pages" {
+  description = "Where a sign-in of the screens may come back to."
+  type        = string
+}
+
+variable "signed_out_pages" {
+  description = "Where a sign-out may lead to."
+  type        = string
+}
+
+variable "upload_origins" {
+  description = "Where the screens are served, which upload large workbooks straight to the lake."
+  type        = string
+}
