@@ -30,7 +30,8 @@ PATIENCE_MS = 20_000
 # The browser's own words about an answer that the screen tells of in a message, and about the recorder of a test,
 # which asks to run in the frame of a mail as everywhere.
 _ANSWERED = re.compile(
-    r"Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_INTERNET_DISCONNECTED)"
+    r"Failed to load resource: (the server responded with a status of 4\d\d|"
+    r"net::ERR_(INTERNET_DISCONNECTED|FAILED))"
     r"|Blocked script execution in 'about:(blank|srcdoc)' because the document's frame is sandboxed"
 )
 expect.set_options(timeout=PATIENCE_MS)
@@ -107,10 +108,14 @@ def signed_in(
 
 def sign_in(page: Page, at: Place, role: Role) -> None:
     """Through the pool's own page, to which the screens have sent the browser."""
+    give_password(page, at, role)
+    page.get_by_role("navigation", name="Screens").wait_for()
+
+
+def give_password(page: Page, at: Place, role: Role) -> None:
     page.get_by_label("Username").fill(demo_email(role))
     page.get_by_label("Password").fill(demo_password(at.platform.home))
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("navigation", name="Screens").wait_for()
 
 
 def _listen(message: ConsoleMessage, said: list[str]) -> None:

@@ -1,7 +1,9 @@
 """The Capacity screen in a browser over a running platform: a week planned, decided and published by keyboard."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -12,8 +14,11 @@ from prism_core import clock
 from tests.browser.screens import Place, place, signed_in, violations
 
 WEEK = (clock.this_week() + 2).label
+GRID = f"Members and days of {WEEK}"
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 SOLVED_MS = 90_000
+# From the top of the page round to its top again, with room.
+MOST_TABS = 90
 
 
 @pytest.fixture(scope="module")
@@ -52,30 +57,52 @@ def cell(page: Page, row: int, column: int) -> Any:
     return page.locator(f'[data-cell="{row} {column}"]')
 
 
-def tab_to(page: Page, name: str) -> None:
-    """Reaches a button as a keyboard does."""
-    button = page.get_by_role("button", name=name, exact=True).first
-    button.focus()
+def tab_to(page: Page, name: str, role: Any = "button") -> None:
+    """Presses Tab until what has this name has the focus, as somebody without a mouse does."""
+    wanted = page.locator(":focus").and_(page.get_by_role(role, name=name, exact=True))
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if wanted.count() == 1:
+            return
+    raise AssertionError(f"{MOST_TABS} times Tab do not lead to {role} {name!r}")
+
+
+def press(page: Page, name: str) -> None:
+    tab_to(page, name)
     page.keyboard.press("Enter")
 
 
-def test_a_lead_plans_pins_publishes_and_takes_it_back_by_keyboard(browser: Browser, at: Place) -> None:
+def tab_to_cell(page: Page, grid: str, *keys: str) -> None:
+    """Into a grid, which is one stop of Tab, to its first cell, and on by the keys of grids."""
+    focus = page.get_by_role("grid", name=grid).or_(page.get_by_role("table", name=grid)).locator(":focus")
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if focus.count() == 1:
+            break
+    for key in ("Control+Home", *keys):
+        page.keyboard.press(key)
+
+
+def test_a_lead_plans_pins_publishes_reassigns_and_takes_it_back_by_keyboard_alone(
+    browser: Browser, at: Place
+) -> None:
     with signed_in(browser, at, Role.LEAD, f"/capacity?week={WEEK}", name="capacity-job") as page:
         expect(page.get_by_role("grid")).to_be_visible()
-        tab_to(page, "Run the engine")
+        press(page, "Run the engine")
         found = [*violations(page)]
-        page.get_by_label("Seconds to look for a better plan").fill("99")
-        tab_to(page, "Run")
+        tab_to(page, "Seconds to look for a better plan", "textbox")
+        page.keyboard.type("99")
+        press(page, "Run")
         expect(page.get_by_text("Not asked for")).to_be_visible()
-        page.get_by_label("Seconds to look for a better plan").fill("0")
-        tab_to(page, "Run")
+        page.keyboard.press("Shift+Tab")
+        tab_to(page, "Seconds to look for a better plan", "textbox")
+        page.keyboard.type("0")
+        press(page, "Run")
         expect(page.get_by_text("Proposed by the plan")).to_be_visible(timeout=SOLVED_MS)
         expect(cell(page, 0, 1)).to_contain_text("Night scenes")
         assert rows(at) == []
 
-        cell(page, 0, 0).focus()
-        page.keyboard.press("ArrowDown")
-        page.keyboard.press("ArrowRight")
+        tab_to_cell(page, GRID, "ArrowDown", "ArrowRight")
         expect(cell(page, 1, 1)).to_be_focused()
         page.keyboard.press("p")
         expect(page.get_by_text("Pinned hours of Member 01.")).to_be_visible()
@@ -84,19 +111,95 @@ def test_a_lead_plans_pins_publishes_and_takes_it_back_by_keyboard(browser: Brow
         expect(cell(page, 39, 8)).to_be_focused()
         assert [(one["member_id"], one["pinned"]) for one in rows(at)] == [("m-01", True)]
 
-        tab_to(page, "Publish")
+        tab_to(page, "Members and days", "tab")
+        for key in ("ArrowRight", "ArrowRight", "Enter"):
+            page.keyboard.press(key)
+        tab_to_cell(page, "Open demand", "ArrowDown", "End", "Enter")
+        expect(page.get_by_text("Nobody who has the skills has an hour more.")).to_be_visible()
+        expect(page.get_by_role("heading", name="Why")).to_be_visible()
+
+        press(page, "Publish")
         expect(page.get_by_role("table", name="Hours that change")).to_be_visible()
         found += violations(page)
-        page.get_by_role("dialog").get_by_role("button", name="Publish", exact=True).press("Enter")
+        press(page, "Publish")
         expect(page.get_by_text("Published:")).to_be_visible(timeout=SOLVED_MS)
         published = {one["member_id"] for one in rows(at)}
         expect(page.get_by_text("What stands")).to_be_visible()
-        page.get_by_role("button", name="Undo", exact=True).first.press("Enter")
+        tab_to(page, "Open demand", "tab")
+        for key in ("Home", "Enter"):
+            page.keyboard.press(key)
+        tab_to_cell(page, GRID, "End", "ArrowLeft", "ArrowLeft", "ArrowLeft", "m")
+        expect(page.get_by_text("Reassign Night scenes of Member 00")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        press(page, "Take the publication back")
         expect(page.get_by_text(f"The publication of {WEEK} was taken back.")).to_be_visible(timeout=SOLVED_MS)
 
         assert len(published) > 20
         assert {one["member_id"] for one in rows(at)} == {"m-01"}
         assert found == []
+
+
+def solved(at: Place, **scenario: Any) -> str:
+    """The id of a plan that the engine has made."""
+    wish = {"seconds": 0, **({"scenario": scenario} if scenario else {})}
+    plan = at.call("POST", f"/api/capacity/{WEEK}/plans", wish)["plan_id"]
+    deadline = monotonic() + SOLVED_MS / 1000
+    while at.item(f"/api/capacity/{WEEK}/plans/{plan}")["status"] != "draft":
+        assert monotonic() < deadline, "the engine does not answer"
+        sleep(0.3)
+    return plan
+
+
+def test_who_publishes_second_is_shown_what_stands_now_and_then_moves_hours_by_hand(
+    browser: Browser, at: Place
+) -> None:
+    """Two leads with a plan each; then one plan beside the other, and a piece dragged to somebody else."""
+    plans = {"base": solved(at), "without 05": solved(at, name="without 05", leave=["m-05"])}
+    address = f"/capacity?week={WEEK}&plan="
+    with (
+        signed_in(browser, at, Role.LEAD, address + plans["base"], name="publishes-first") as first,
+        signed_in(browser, at, Role.ADMIN, address + plans["without 05"], name="publishes-second") as second,
+    ):
+        for page in (first, second):
+            page.get_by_role("button", name="Publish", exact=True).click()
+        changes = second.get_by_role("table", name="Hours that change").get_by_role("row")
+        alone = changes.count()
+        publish(first)
+        expect(first.get_by_text("Published:")).to_be_visible(timeout=SOLVED_MS)
+        second.get_by_role("dialog").get_by_label("publish it although").check()
+        publish(second)
+        expect(second.get_by_text("Not published")).to_be_visible(timeout=SOLVED_MS)
+        expect(changes).not_to_have_count(alone)
+        found = [*violations(second)]
+        publish(second)
+        expect(second.get_by_text("Published:")).to_be_visible(timeout=SOLVED_MS)
+        standing = {one["member_id"] for one in rows(at)}
+
+        second.goto(f"{at.origin}{address}{plans['without 05']}&tab=plans")
+        second.get_by_role("button", name=re.compile("^Compare with base")).first.click()
+        for again in range(2):
+            expect(second.get_by_role("table", name="Difference of two plans")).to_contain_text("Member 05")
+            if not again:
+                second.reload()
+        second.goto(f"{at.origin}/capacity?week={WEEK}")
+        cell(second, 6, 2).locator(".plan-piece").drag_to(cell(second, 5, 4))
+        expect(second.get_by_text("h of City boxes go from Member 06 to Member 05.")).to_be_visible()
+        found += violations(second)
+        second.get_by_role("dialog").get_by_role("button", name="Reassign", exact=True).click()
+        expect(second.get_by_text("City boxes moved to Member 05.")).to_be_visible()
+        moved = {one["member_id"] for one in rows(at)}
+        second.get_by_role("button", name="Undo", exact=True).first.click()
+        expect(second.get_by_text("Undone.")).to_be_visible()
+
+        assert "m-05" not in standing
+        assert moved == standing - {"m-06"} | {"m-05"}
+        assert {one["member_id"] for one in rows(at)} == standing
+        assert found == []
+
+
+def publish(page: Page) -> None:
+    page.get_by_role("dialog").get_by_role("button", name="Publish", exact=True).click()
 
 
 def test_open_demand_tells_why_and_candidates_and_the_link_shows_the_same(
@@ -110,10 +213,21 @@ def test_open_demand_tells_why_and_candidates_and_the_link_shows_the_same(
             expect(page.get_by_role("button", name="Run the engine")).to_have_count(0)
             page.screenshot(path=screenshots / f"screen-capacity-{scheme}.png")
             found = [*violations(page)]
+            page.emulate_media(media="print")
+            expect(page.locator("[data-cell$=' 0']")).to_have_count(40)  # those out of sight, too
+            expect(page.get_by_role("button", name="Member 39")).to_be_visible()
+            expect(page.get_by_role("navigation", name="Screens")).to_have_count(0)
+            expect(page.locator("body.awsui-dark-mode")).to_have_count(0)
+            page.screenshot(path=screenshots / f"screen-capacity-paper-{scheme}.png", full_page=True)
+            page.emulate_media(media="screen")
             page.get_by_role("tab", name="Utilisation").click()
             expect(page.get_by_text("Hours by day")).to_be_visible()
             found += violations(page)
             page.screenshot(path=screenshots / f"screen-capacity-utilisation-{scheme}.png")
+            page.get_by_role("button", name="Export").click()
+            with page.expect_download() as got:
+                page.get_by_role("menuitem", name="Rows of the filters as CSV").click()
+            assert got.value.suggested_filename.startswith("allocations-")
             page.get_by_role("tab", name="Open demand").click()
             page.get_by_role("button", name="Candidates for night").click()
             expect(page.get_by_role("heading", name="Why")).to_be_visible()

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from prism_api.api.calls import Role
-from tests.browser.screens import Place, place, signed_in, violations
+from tests.browser.screens import Place, place, sign_in, signed_in, violations
 
 WEEK = "2026-W40"
 
@@ -47,6 +47,13 @@ def paste(page: Page, text: str, cell: str = "Member of row 1") -> None:
     )
 
 
+def sign_out_and_in(page: Page, at: Place, role: Role) -> None:
+    page.get_by_role("button", name=re.compile("demo-")).click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    sign_in(page, at, role)
+    page.goto(f"{at.origin}/quality?tab=entry&week={WEEK}")
+
+
 def reviews(at: Place) -> list[dict[str, object]]:
     found = at.item(f"/api/quality?week={WEEK}&limit=200")["items"]
     return sorted(found, key=lambda one: (str(one["member_id"]), str(one["notes"])))
@@ -74,9 +81,18 @@ def test_a_lead_pastes_a_sheet_bad_rows_stay_with_their_reason_and_good_ones_are
         expect(page.get_by_text("correct 12 exceeds reviewed 10")).to_be_visible()
         expect(page.get_by_role("cell", name="unmapped")).to_be_visible()
         expect(page.get_by_role("cell", name="Birds in the air").first).to_be_visible()
-        page.reload()
-        expect(page.get_by_text("correct 12 exceeds reviewed 10")).to_be_visible()
+        page.goto(f"{at.origin}/quality?tab=entry&week=2026-W41")  # as a tab of last week is opened again
+        expect(page.get_by_text(f"These rows were typed for {WEEK}")).to_be_visible()
+        expect(page.get_by_role("button", name="Write 2 reviews")).to_be_disabled()
         found = list(violations(page))
+        page.get_by_role("button", name=f"Back to {WEEK}", exact=True).click()
+        expect(page.get_by_text("correct 12 exceeds reviewed 10")).to_be_visible()
+        page.get_by_role("button", name="Clear").click()
+        expect(page.get_by_text("0 rows, 0 do not fit")).to_be_visible()
+        page.get_by_role("button", name="Undo", exact=True).click()
+        sign_out_and_in(page, at, Role.ADMIN)
+        expect(page.get_by_text("0 rows, 0 do not fit")).to_be_visible()
+        sign_out_and_in(page, at, Role.LEAD)
         page.get_by_role("button", name="Write 2 reviews").click()
         expect(page.get_by_text("2 reviews written, 2 stay in the sheet.").first).to_be_visible()
         page.get_by_label("Correct of row 2", exact=True).fill("8")

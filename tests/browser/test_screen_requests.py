@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from prism_api.api.calls import Role
 from tests.browser.screens import Place, place, signed_in, violations
@@ -62,6 +62,12 @@ def take(page: Page, step: str, why: str | None = None) -> None:
     dialog.get_by_role("button", name="Close", exact=True).click()
 
 
+def answer_lost(route: Route) -> None:
+    """The request arrives and is written; the browser never hears of it."""
+    route.fetch()
+    route.abort()
+
+
 def status(at: Place, request: Any) -> Any:
     return at.item(f"/api/requests/{request['key']}")["status"]
 
@@ -77,9 +83,18 @@ def test_a_lead_enters_a_request_sees_what_it_takes_and_decides_it_to_the_end(br
         dialog.get_by_role("button", name="Add", exact=True).click()
         expect(dialog.get_by_text("Not saved").first).to_be_visible()
         dialog.get_by_label("Hours in all").fill("200,5")
+        due = dialog.get_by_label("Due").first.input_value()
+        dialog.get_by_label("Due").first.fill("9999/12/31")
+        dialog.get_by_role("button", name="Add", exact=True).click()
+        expect(dialog.get_by_text("the last one is 2199-12-31").first).to_be_visible()
+        dialog.get_by_label("Due").first.fill(due)
+        page.route("**/api/requests", answer_lost)
+        dialog.get_by_role("button", name="Add", exact=True).click()
+        expect(dialog.get_by_text("The platform does not answer.").first).to_be_visible()
+        page.unroute("**/api/requests")
         dialog.get_by_role("button", name="Add", exact=True).click()
         expect(dialog).to_have_count(0)
-        made = at.item("/api/requests?q=Dana")["items"][0]
+        (made,) = at.item("/api/requests?q=Dana")["items"]
         row(page, made).get_by_role("link").click()
         expect(page.get_by_text("It names no project")).to_be_visible()
         take(page, "Triage")

@@ -4,8 +4,9 @@
  */
 import createClient, { type Middleware } from 'openapi-fetch';
 
-import { accessToken, renewed } from '../auth/session';
+import { accessToken, renewed, tellEnded } from '../auth/session';
 import { Offline, problemOf, SignedOut } from './problem';
+import { answeredWith, keyOf } from './repeats';
 import type { components, paths } from './schema';
 
 export type Schemas = components['schemas'];
@@ -19,13 +20,20 @@ async function authorised(request: Request): Promise<Response> {
   const answer = await sent(request, await accessToken());
   if (answer.status !== 401) return answer;
   // The token ran out on the way, or was revoked: once more with a new one, then the session is over.
-  const session = await renewed();
-  if (!session) throw new SignedOut();
-  return sent(again, await accessToken());
+  if (!(await renewed())) throw ended();
+  const second = await sent(again, await accessToken());
+  if (second.status === 401) throw ended();
+  return second;
+}
+
+/** Tells the shell, which asks to sign in over whatever is open. */
+function ended(): SignedOut {
+  tellEnded();
+  return new SignedOut();
 }
 
 async function sent(request: Request, token: string | undefined): Promise<Response> {
-  if (!token) throw new SignedOut();
+  if (!token) throw ended();
   request.headers.set('Authorization', `Bearer ${token}`);
   try {
     return await fetch(request);
@@ -37,7 +45,6 @@ async function sent(request: Request, token: string | undefined): Promise<Respon
 
 const throwing: Middleware = {
   async onResponse({ response }) {
-    if (response.status === 401) throw new SignedOut();
     if (!response.ok) throw await problemOf(response);
     return response;
   },
@@ -70,8 +77,10 @@ export async function send<T>(method: string, path: string, wish: Wish = {}): Pr
   if (wish.body !== undefined) headers.set('Content-Type', 'application/json');
   const url = `${window.location.origin}${path}${queryText(wish.query)}`;
   const body = wish.body === undefined ? undefined : JSON.stringify(wish.body);
+  const words = `${url} ${wish.version ?? ''} ${wish.reason ?? ''} ${body ?? ''}`;
+  if (method === 'POST') headers.set('Idempotency-Key', keyOf(words));
   const answer = await authorised(new Request(url, { method, headers, body, signal: wish.signal }));
-  if (answer.status === 401) throw new SignedOut();
+  answeredWith(words, answer.status);
   if (!answer.ok) throw await problemOf(answer);
   const text = answer.status === 204 ? '' : await answer.text();
   return { data: (text ? JSON.parse(text) : undefined) as T, status: answer.status };
@@ -80,7 +89,6 @@ export async function send<T>(method: string, path: string, wish: Wish = {}): Pr
 /** A file of the API, such as a picture. */
 export async function blobOf(path: string, signal?: AbortSignal): Promise<Blob> {
   const answer = await authorised(new Request(`${window.location.origin}${path}`, { signal }));
-  if (answer.status === 401) throw new SignedOut();
   if (!answer.ok) throw await problemOf(answer);
   return answer.blob();
 }

@@ -2,8 +2,9 @@
  * Who is signed in: authorization code with PKCE against the user pool, tokens in the tab's session storage.
  * Belongs here: sign-in, sign-out, renewal, the access token. Does not belong here: what a role may do (roles.ts).
  */
-import { User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
+import { ErrorResponse, User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
 
+import { Offline } from '../api/problem';
 import type { Config } from '../config';
 import { rolesOf, type Role } from './roles';
 
@@ -26,6 +27,7 @@ export function configureSignIn(config: Config): void {
     metadataUrl: new URL(config.metadata_url, own).href,
     client_id: config.client_id,
     redirect_uri: `${own}${CALLBACK_PATH}`,
+    popup_redirect_uri: `${own}${CALLBACK_PATH}`,
     response_type: 'code',
     scope: 'openid email profile',
     // The end of a session of Cognito takes other names than OpenID's: see signOut().
@@ -57,10 +59,14 @@ export async function accessToken(): Promise<string | undefined> {
 
 let renewing: Promise<Session | undefined> | undefined;
 
-/** A new access token by the refresh token; undefined when the session is over. One at a time. */
+/** A new access token by the refresh token; undefined when the session is over. One at a time. Throws Offline. */
 export function renewed(): Promise<Session | undefined> {
   renewing ??= renew()
-    .catch(() => undefined)
+    .catch((error: unknown) => {
+      // The pool said no: it is over. Without an answer, nothing is known; the session may well go on.
+      if (error instanceof ErrorResponse) return undefined;
+      throw new Offline();
+    })
     .finally(() => {
       renewing = undefined;
     });
@@ -81,8 +87,23 @@ export async function signIn(): Promise<void> {
   await theManager().signinRedirect({ state: back });
 }
 
-/** At the callback: the code becomes tokens. Answers where the person wanted to go. */
-export async function finishSignIn(): Promise<string> {
+/** In a window of its own, so that nothing of this page is lost. Throws when there is no window, or no sign-in. */
+export async function signInBeside(): Promise<Session> {
+  const session = sessionOf(await theManager().signinPopup());
+  setEnded(false);
+  return session;
+}
+
+/**
+ * At the callback: the code becomes tokens. Answers where the person wanted to go; nothing in the window of
+ * `signInBeside`, which hands the code to the page that opened it and closes.
+ */
+export async function finishSignIn(): Promise<string | undefined> {
+  const state = new URLSearchParams(window.location.search).get('state')?.split(';')[0] ?? '';
+  if (window.sessionStorage.getItem(`oidc.${state}`) === null) {
+    await theManager().signinPopupCallback();
+    return undefined;
+  }
   const user = await theManager().signinRedirectCallback();
   const back = typeof user.state === 'string' ? user.state : '/';
   // Never off this origin, whatever the state says.
@@ -96,15 +117,23 @@ export async function signOut(): Promise<void> {
   window.location.assign(`${page}?${endSession}`);
 }
 
-/** Tells when the session of this tab ended elsewhere or could not be renewed. */
-export function onSessionEnd(tell: () => void): () => void {
-  const events = theManager().events;
-  events.addUserUnloaded(tell);
-  events.addSilentRenewError(tell);
-  return () => {
-    events.removeUserUnloaded(tell);
-    events.removeSilentRenewError(tell);
-  };
+let ended = false;
+const listeners = new Set<() => void>();
+
+function setEnded(now: boolean): void {
+  ended = now;
+  for (const tell of listeners) tell();
+}
+
+/** A call found that the session is over. */
+export const tellEnded = (): void => setEnded(true);
+/** The person goes on without it: what they typed can still be read and copied. */
+export const leaveEnded = (): void => setEnded(false);
+export const isEnded = (): boolean => ended;
+
+export function onEnd(tell: () => void): () => void {
+  listeners.add(tell);
+  return () => void listeners.delete(tell);
 }
 
 function sessionOf(user: User): Session {

@@ -16,6 +16,7 @@ import { useState } from 'react';
 
 import { wordsOf } from '../api/problem';
 import { FieldInput } from '../fields/FieldInput';
+import { unlessBeside } from '../shell/dialogs';
 import { useMay } from '../shell/session';
 import { needsOf, perform, titleOf, type Action, type Outcome } from './bulk';
 import { shown, type Description, type Row, type Values } from './describe';
@@ -58,9 +59,14 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
       setStage(dry ? 'previewed' : 'done');
       if (!dry) {
         const final = action.kind === 'verb' && action.verb.final;
-        const written = found.filter(({ ok }) => ok).map(({ row }) => row.key);
+        const written = found.filter(({ ok }) => ok);
+        // A row that was as wanted already has no change of now to be taken back.
+        const changed = written.filter(({ row, version }) => action.kind === 'remove' || (version !== undefined && version !== row.version));
         await refresh();
-        if (written.length > 0) await told(`${titleOf(action)}: ${count(written.length, resource)} written.`, final ? [] : written);
+        if (written.length > 0) {
+          const rows = final ? [] : changed.map(({ row, version }) => ({ key: row.key, version }));
+          told(`${titleOf(action)}: ${count(written.length, resource)} written.`, rows);
+        }
       }
     } catch (failed) {
       setError(failed);
@@ -76,7 +82,7 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
       visible
       size="large"
       header={`${titleOf(action)}: ${count(rows.length, resource)}`}
-      onDismiss={close}
+      onDismiss={unlessBeside(close)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">

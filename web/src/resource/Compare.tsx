@@ -12,6 +12,7 @@ import Table from '@cloudscape-design/components/table';
 import { useState } from 'react';
 
 import type { ProblemBody } from '../api/problem';
+import { unlessBeside } from '../shell/dialogs';
 import { useZone } from '../shell/session';
 import { localText } from '../time/zone';
 import { same, shown, type Field, type Values } from './describe';
@@ -57,7 +58,7 @@ export function Compare<R>({
       visible
       size="max"
       header={`${title} was changed by somebody else`}
-      onDismiss={onCancel}
+      onDismiss={unlessBeside(onCancel)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">

@@ -13,12 +13,12 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
 import { ApiProblem, SignedOut, wordsOf } from '../api/problem';
-import { signIn } from '../auth/session';
 import { FieldInput } from '../fields/FieldInput';
-import { useMay } from '../shell/session';
+import { unlessBeside } from '../shell/dialogs';
+import { useMay, useSignedIn } from '../shell/session';
 import { Compare, type Meeting } from './Compare';
 import { same, type Description, type Field, type Row, type Values } from './describe';
-import { draftOf, dropDraft, keepDraft } from './drafts';
+import { draftOf, dropDraft, keepDraft, type Draft } from './drafts';
 import { itemPath, useWrites } from './useWrites';
 
 const WIDE: ReadonlySet<string> = new Set(['custom', 'long']);
@@ -38,16 +38,24 @@ function valuesOf(fields: readonly Field[], row: object | undefined): Values {
   return Object.fromEntries(fields.map(({ name, initial }) => [name, found ? found[name] : initial]));
 }
 
+/** A draft of an item that somebody changed since is compared before anything else. */
+function metAgain<R extends Row>(draft: Draft<R> | undefined, row: R | undefined): Meeting<R> | undefined {
+  if (!draft?.read || !row || draft.read.version === row.version) return undefined;
+  return { read: draft.read, now: row, mine: draft.mine, problem: {} };
+}
+
 export function EditDialog<R extends Row>({ resource, row, preset, title, onClose }: Props<R>) {
   const asked = (resource.fields ?? []).filter(({ once, decided }) => (row ? !once : !decided));
   const fields = asked.filter(({ name }) => !(preset && name in preset));
-  const form = `${resource.table} ${row?.key ?? 'new'}`;
+  const { sub } = useSignedIn().session;
+  const form = `${sub} ${resource.table} ${row?.key ?? `new ${JSON.stringify(preset ?? {})}`}`;
+  const [draft, setDraft] = useState(() => draftOf<R>(form));
   const [base, setBase] = useState<R | undefined>(row);
-  const [values, setValues] = useState<Values>(() => ({ ...valuesOf(fields, row), ...draftOf(form) }));
+  const [values, setValues] = useState<Values>(() => ({ ...valuesOf(fields, row), ...draft?.mine }));
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const [meeting, setMeeting] = useState<Meeting<R> | undefined>();
+  const [meeting, setMeeting] = useState(() => metAgain(draft, row));
   const { write, refresh } = useWrites(resource.table);
   // An annotator's words belong into the item, where their lead does not read them: the change log tells them.
   const explains = useMay() && !preset;
@@ -59,10 +67,19 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
     onClose();
   }
 
+  const changesOf = (from: R | undefined, wanted: Values): Values =>
+    Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== undefined && !(from && same(value, (from as Values)[name]))));
+
+  /** Escape leaves a form, and may have been meant for something in it: what was typed comes back with the form. */
+  const leave = unlessBeside(() => {
+    const mine = Object.fromEntries(Object.entries(values).filter(([name, value]) => !same(value, valuesOf(fields, base)[name])));
+    if (Object.keys(mine).length > 0) keepDraft(form, { read: base, mine });
+    else dropDraft(form);
+    onClose();
+  });
+
   async function save(from: R | undefined, wanted: Values) {
-    const changed = Object.fromEntries(
-      Object.entries(wanted).filter(([name, value]) => value !== undefined && !(from && same(value, (from as Values)[name]))),
-    );
+    const changed = changesOf(from, wanted);
     if (from && Object.keys(changed).length === 0) return close();
     setBusy(true);
     setError(undefined);
@@ -74,9 +91,12 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
       }
       close();
     } catch (failed) {
-      if (failed instanceof SignedOut) keepDraft(form, wanted);
+      if (failed instanceof SignedOut) keepDraft(form, { read: from, mine: changed });
       if (from && failed instanceof ApiProblem && failed.status === 412 && failed.body.current) {
-        setMeeting({ read: from, now: failed.body.current as unknown as R, mine: changed, problem: failed.body });
+        const now = failed.body.current;
+        // It was written, and only its answer was lost: there is nothing to compare.
+        if (Object.entries(changed).every(([name, value]) => same(value, now[name]))) return close();
+        setMeeting({ read: from, now: now as unknown as R, mine: changed, problem: failed.body });
       } else {
         setError(failed);
       }
@@ -109,7 +129,7 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
       visible
       size="large"
       header={title ?? (row ? `Edit ${named}` : `Add ${named}`)}
-      onDismiss={close}
+      onDismiss={leave}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
@@ -132,13 +152,28 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
         <Form>
           <SpaceBetween size="m">
             {error !== undefined && (
-              <Alert
-                type="error"
-                header="Not saved"
-                action={error instanceof SignedOut && <Button onClick={() => void signIn()}>Sign in</Button>}
-              >
+              <Alert type="error" header="Not saved">
                 {wordsOf(error)}
-                {error instanceof SignedOut && ' What you typed is kept: open the form again.'}
+              </Alert>
+            )}
+            {draft && (
+              <Alert
+                type="info"
+                action={
+                  <Button
+                    formAction="none"
+                    onClick={() => {
+                      dropDraft(form);
+                      setDraft(undefined);
+                      setBase(row);
+                      setValues(valuesOf(fields, row));
+                    }}
+                  >
+                    Start anew
+                  </Button>
+                }
+              >
+                What you typed before, and did not save, is put back.
               </Alert>
             )}
             <div className="form-fields">

@@ -15,15 +15,20 @@ import { shown, type Field } from './describe';
 import { useWrites } from './useWrites';
 
 const PAGE = 20;
+const ASK_AGAIN_MS = 700;
+const MOST_ASKED = 20;
 type Change = Schemas['ChangeAnswer'];
 
 export function HistoryPanel({
   table,
   itemKey,
+  version,
   fields,
 }: {
   table: Table;
   itemKey: string;
+  /** Of the item as it is shown: a history that has not heard of it yet is asked again. */
+  version: number;
   fields: readonly Field[];
 }) {
   const { undo } = useWrites(table);
@@ -41,6 +46,10 @@ export function HistoryPanel({
     },
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
+    refetchInterval: ({ state }) => {
+      const newest = state.data?.pages[0]?.items[0]?.version ?? version;
+      return newest < version && state.dataUpdateCount < MOST_ASKED ? ASK_AGAIN_MS : false;
+    },
   });
   if (found.isPending) return <Spinner />;
   if (found.isError) return <Alert type="error">{wordsOf(found.error)}</Alert>;

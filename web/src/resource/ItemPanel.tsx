@@ -12,7 +12,7 @@ import { wordsOf } from '../api/problem';
 import { useFlash } from '../shell/Flash';
 import { SidePanel } from '../shell/panel';
 import { BulkDialog } from './BulkDialog';
-import type { Action } from './bulk';
+import { versionOf, type Action } from './bulk';
 import { shown, type Description, type Row, type Values, type Verb } from './describe';
 import { EditDialog } from './EditDialog';
 import { HistoryPanel } from './HistoryPanel';
@@ -69,7 +69,7 @@ export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayW
           )}
           {resource.details?.(row)}
           {resource.past !== false && !asOf && (
-            <HistoryPanel table={resource.table} itemKey={itemKey} fields={fields} />
+            <HistoryPanel table={resource.table} itemKey={itemKey} version={row.version} fields={fields} />
           )}
         </SpaceBetween>
       )}
@@ -89,9 +89,10 @@ function useQuickStep<R extends Row>(resource: Description<R>) {
   const take = async (verb: Verb<R>, row: R) => {
     setBusy(verb.id);
     try {
-      await send('POST', `${itemPath(resource.path, row.key)}/${verb.verb}`, { body: verb.body?.(row, {}), version: row.version });
+      const { data } = await send('POST', `${itemPath(resource.path, row.key)}/${verb.verb}`, { body: verb.body?.(row, {}), version: row.version });
       await refresh();
-      await told(`${verb.text}: “${resource.name(row)}” ${verb.effect(row, {})}.`, verb.final ? [] : [row.key]);
+      const version = versionOf(data);
+      told(`${verb.text}: “${resource.name(row)}” ${verb.effect(row, {})}.`, verb.final || version === undefined ? [] : [{ key: row.key, version }]);
     } catch (error) {
       fail(error, `“${verb.text}” was not done`);
     } finally {

@@ -17,7 +17,8 @@ import { wordsOf } from '../api/problem';
 import { PLANNERS } from '../auth/roles';
 import { useMay } from '../shell/session';
 import { AsOfBar, AsOfPicker } from '../time/AsOf';
-import { thisWeek, WeekPicker } from '../time/WeekPicker';
+import { useWeek } from '../time/useWeek';
+import { WeekPicker } from '../time/WeekPicker';
 import { BulkBar } from './BulkBar';
 import type { Column, Description, Row } from './describe';
 import { EditDialog } from './EditDialog';
@@ -49,7 +50,7 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
   const [adding, setAdding] = useState(false);
   const asOf = address.one('as_of');
   const mayWrite = may && !asOf;
-  const week = address.one('week') ?? thisWeek();
+  const week = useWeek(address);
   const page = Math.max(1, Number(address.one('page') ?? 1) || 1);
 
   const fixed: Query = { ...resource.fixed, ...(resource.weekly ? { week } : {}) };

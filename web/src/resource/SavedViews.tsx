@@ -17,6 +17,7 @@ import { useState } from 'react';
 import { everyRow, send, type Schemas } from '../api/client';
 import { wordsOf } from '../api/problem';
 import { useFlash } from '../shell/Flash';
+import { unlessBeside } from '../shell/dialogs';
 import type { Address } from './useAddress';
 
 type View = Schemas['SavedViewAnswer'];
@@ -98,7 +99,7 @@ function SaveDialog({ screen, address, onClose }: { screen: Schemas['Screen']; a
     <Modal
       visible
       header="Save this view"
-      onDismiss={onClose}
+      onDismiss={unlessBeside(onClose)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">

@@ -18,6 +18,14 @@ export interface Outcome<R> {
   /** What is wrong, or what becomes of it. */
   words: string;
   changes: [field: string, before: unknown, after: unknown][];
+  /** The version that the write made; none where nothing is written or the row is deleted. */
+  version?: number;
+}
+
+/** Of the item of an answer. */
+export function versionOf(item: unknown): number | undefined {
+  const version = (item as Values | null | undefined)?.version;
+  return typeof version === 'number' ? version : undefined;
 }
 
 export function needsOf<R>(action: Action<R>) {
@@ -65,7 +73,7 @@ function outcome<R extends Row>(row: R, result: Schemas['RowResult']): Outcome<R
     .map((name): [string, unknown, unknown] => [name, before[name], after[name]]);
   const nothing = ok && result.status === 200 && changes.length === 0;
   const words = ok ? (nothing ? 'stays as it is' : result.status === 204 ? 'is deleted' : '') : (result.detail ?? `answered ${result.status}`);
-  return { row, ok, words, changes };
+  return { row, ok, words, changes, version: versionOf(after) };
 }
 
 /** A verb has no dry run: its preview says which rows it fits. */
@@ -99,8 +107,8 @@ async function step<R extends Row>(
 ): Promise<Outcome<R>> {
   try {
     const body = verb.body?.(row, values);
-    await send('POST', `${itemPath(resource.path, row.key)}/${verb.verb}`, { body, version: row.version, reason });
-    return { row, ok: true, words: verb.effect(row, values), changes: [] };
+    const { data } = await send('POST', `${itemPath(resource.path, row.key)}/${verb.verb}`, { body, version: row.version, reason });
+    return { row, ok: true, words: verb.effect(row, values), changes: [], version: versionOf(data) };
   } catch (error) {
     return { row, ok: false, words: wordsOf(error), changes: [] };
   }

@@ -12,10 +12,19 @@ export const OWN_NAMES: readonly string[] = ['tab', 'item', 'page'];
 export interface Address {
   state: State;
   one: (name: string) => string | undefined;
-  /** Sets some parameters; undefined or nothing removes one. The page starts anew unless it is named. */
-  set: (changes: Record<string, string | string[] | undefined>) => void;
+  /**
+   * Sets some parameters; undefined or nothing removes one. The page starts anew unless it is named. What is typed letter
+   * by letter is `typed`: one step back leads to before all of it.
+   */
+  set: (changes: Record<string, string | string[] | undefined>, how?: 'typed') => void;
   /** Puts a whole state in place of the present one. */
   replace: (state: State) => void;
+}
+
+/** Why a parameter of the address cannot be shown; the shell says so, and the screen goes on without it. */
+export function refusedIn(name: string, value: string): string | undefined {
+  if (name === 'as_of' && Number.isNaN(Date.parse(value))) return `“${value.slice(0, 60)}” is no instant; what is known now is shown.`;
+  return undefined;
 }
 
 // What the address is about to be: the router shows it a moment later, and two changes may come before.
@@ -28,11 +37,11 @@ export function useAddress(): Address {
   }, [parameters]);
   const state = useMemo(() => {
     const found: State = {};
-    for (const [name, value] of parameters) (found[name] ??= []).push(value);
+    for (const [name, value] of parameters) if (!refusedIn(name, value)) (found[name] ??= []).push(value);
     return found;
   }, [parameters]);
   const set = useCallback(
-    (changes: Record<string, string | string[] | undefined>) => {
+    (changes: Record<string, string | string[] | undefined>, how?: 'typed') => {
       const next = new URLSearchParams(coming ?? window.location.search);
       // Opening an item is no new list.
       if (!('page' in changes) && !Object.keys(changes).every((name) => name === 'item')) next.delete('page');
@@ -41,7 +50,7 @@ export function useAddress(): Address {
         for (const one of Array.isArray(value) ? value : [value]) if (one) next.append(name, one);
       }
       coming = next;
-      setParameters(next);
+      setParameters(next, { replace: how === 'typed' });
     },
     [setParameters],
   );

@@ -2,6 +2,7 @@
  * The frame of every screen: top bar, navigation by role, messages, the panel beside the content.
  * Belongs here: what all screens share around them. Does not belong here: anything that only one screen shows.
  */
+import Alert from '@cloudscape-design/components/alert';
 import AppLayout from '@cloudscape-design/components/app-layout';
 import Box from '@cloudscape-design/components/box';
 import Spinner from '@cloudscape-design/components/spinner';
@@ -13,13 +14,16 @@ import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { Outlet, useLocation, useNavigate } from 'react-router';
 
 import { hasOne, READERS } from '../auth/roles';
+import { refusedIn } from '../resource/useAddress';
 import { SCREENS } from '../screens';
+import { isWeek } from '../time/weeks';
 import { Guarded } from './Broken';
 import { FlashProvider } from './Flash';
 import { useOpenAlerts } from './openAlerts';
 import { PanelContext } from './panel';
 import { usePreference } from './preferences';
 import { useMay, useSignedIn } from './session';
+import { SessionEnded } from './SessionEnded';
 import { TopBar } from './TopBar';
 
 const ALERTS = 'alerts';
@@ -109,6 +113,7 @@ export default function App() {
           </PanelContext.Provider>
         )}
       </FlashProvider>
+      <SessionEnded />
     </I18nProvider>
   );
 }
@@ -123,10 +128,20 @@ function useAlertsMark(told: boolean): boolean {
   return (useOpenAlerts(told && settled).data?.items.length ?? 0) > 0;
 }
 
+/** What an address asks for and cannot be shown: the link may have been cut short. */
+function refusedOf(search: string): string[] {
+  const asked = new URLSearchParams(search);
+  const week = asked.get('week');
+  const refused = [...asked].map(([name, value]) => refusedIn(name, value)).filter((one) => one !== undefined);
+  return week !== null && !isWeek(week) ? [...refused, `“${week.slice(0, 60)}” is no week, such as 2026-W01.`] : refused;
+}
+
 function Screen() {
-  const { pathname } = useLocation();
+  const { pathname, search } = useLocation();
+  const refused = refusedOf(search);
   return (
     <Guarded at={pathname}>
+      {refused.length > 0 && <Alert type="warning" header="Something in the address cannot be shown">{refused.join(' ')}</Alert>}
       <Suspense fallback={<Box padding="xl"><Spinner /> Loading the screen</Box>}>
         <Outlet />
       </Suspense>

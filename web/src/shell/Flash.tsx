@@ -7,7 +7,7 @@ import Flashbar, { type FlashbarProps } from '@cloudscape-design/components/flas
 import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react';
 
 import { ApiProblem, SignedOut, wordsOf } from '../api/problem';
-import { signIn } from '../auth/session';
+import { tellEnded } from '../auth/session';
 
 export interface Message {
   type: 'success' | 'info' | 'warning' | 'error' | 'in-progress';
@@ -54,12 +54,7 @@ function details(error: unknown): ReactNode {
 
 export function messageOf(error: unknown, header = 'That did not work'): Message {
   if (error instanceof SignedOut) {
-    return {
-      type: 'warning',
-      header: 'You are signed out',
-      content: error.message,
-      action: { text: 'Sign in', run: () => void signIn() },
-    };
+    return { type: 'warning', header, content: error.message, action: { text: 'Sign in', run: tellEnded } };
   }
   return { type: 'error', header, content: details(error) };
 }

@@ -6,11 +6,11 @@ import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Spinner from '@cloudscape-design/components/spinner';
-import { lazy, useEffect, useMemo, useState } from 'react';
+import { lazy, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
 import { wordsOf } from '../api/problem';
-import { hasOne } from '../auth/roles';
+import { hasOne, type Role } from '../auth/roles';
 import { CALLBACK_PATH, configureSignIn, currentSession, finishSignIn, signIn, type Session } from '../auth/session';
 import { readConfig, type Config } from '../config';
 import { SCREENS } from '../screens';
@@ -25,11 +25,19 @@ interface Ready {
   session: Session;
 }
 
+const ORPHAN_MS = 5_000;
+
 async function start(): Promise<Ready | undefined> {
   const config = await readConfig();
   configureSignIn(config);
   if (window.location.pathname === CALLBACK_PATH) {
-    window.history.replaceState(null, '', await finishSignIn());
+    const back = await finishSignIn();
+    if (back === undefined) {
+      // The page that asked closes this window; an old link into the middle of a sign-in begins anew.
+      window.setTimeout(() => window.location.replace('/'), ORPHAN_MS);
+      return undefined;
+    }
+    window.history.replaceState(null, '', back);
   }
   const session = await currentSession();
   if (session) return { config, session };
@@ -45,7 +53,18 @@ function FirstScreen() {
   return <Alert type="warning">Your account has no role yet. Ask an administrator of PRISM for one.</Alert>;
 }
 
-const PAGES = SCREENS.map((screen) => ({ path: screen.path, Page: lazy(screen.load) }));
+const PAGES = SCREENS.map(({ load, ...screen }) => ({ ...screen, Page: lazy(load) }));
+
+/** A link to a screen that is not for this role: the API would refuse all of it. */
+function ForRoles({ title, roles, children }: { title: string; roles: readonly Role[]; children: ReactNode }) {
+  const { session } = useSignedIn();
+  if (hasOne(session.roles, roles)) return children;
+  return (
+    <Alert type="warning" header={`${title} is not for your role`}>
+      {`It is for ${roles.join(', ')}; you are ${session.roles.join(', ') || 'without a role'}. The screens of yours are in the navigation.`}
+    </Alert>
+  );
+}
 
 function Waiting() {
   return (
@@ -91,8 +110,8 @@ export default function Start() {
         <Routes>
           <Route path="/" element={<App />}>
             <Route index element={<FirstScreen />} />
-            {PAGES.map(({ path, Page }) => (
-              <Route key={path} path={`${path}/*`} element={<Page />} />
+            {PAGES.map(({ path, title, roles, Page }) => (
+              <Route key={path} path={`${path}/*`} element={<ForRoles title={title} roles={roles}><Page /></ForRoles>} />
             ))}
             <Route path="*" element={<Nowhere />} />
           </Route>

@@ -8,7 +8,8 @@ export const MODES = ['system', 'light', 'dark'] as const;
 
 function apply(mode: string): void {
   const system = window.matchMedia('(prefers-color-scheme: dark)').matches;
-  applyMode(mode === 'dark' || (mode === 'system' && system) ? Mode.Dark : Mode.Light);
+  const paper = window.matchMedia('print').matches; // ink on white, whatever the screen is
+  applyMode(!paper && (mode === 'dark' || (mode === 'system' && system)) ? Mode.Dark : Mode.Light);
 }
 
 /** Before the first paint, so that a dark screen does not flash white. */
@@ -22,8 +23,11 @@ export function useMode(): [string, (mode: string) => void] {
     apply(mode);
     const system = window.matchMedia('(prefers-color-scheme: dark)');
     const follow = () => apply(mode);
-    system.addEventListener('change', follow);
-    return () => system.removeEventListener('change', follow);
+    const paper = window.matchMedia('print');
+    for (const one of [system, paper]) one.addEventListener('change', follow);
+    return () => {
+      for (const one of [system, paper]) one.removeEventListener('change', follow);
+    };
   }, [mode]);
   return [mode, setMode];
 }

@@ -22,8 +22,13 @@ export function WeekPicker({
 }) {
   const [typed, setTyped] = useState(week);
   useEffect(() => setTyped(week), [week]);
-  const good = isWeek(typed.trim().toUpperCase());
-  const take = () => (good ? onChange(typed.trim().toUpperCase()) : setTyped(week));
+  const wanted = typed.trim().toUpperCase();
+  const good = isWeek(wanted);
+  const take = () => {
+    if (!good) setTyped(week);
+    // Who only passes by with Tab has chosen nothing.
+    else if (wanted !== week) onChange(wanted);
+  };
   return (
     <SpaceBetween direction="horizontal" size="xs" alignItems="center">
       <Button iconName="angle-left" ariaLabel={`${label}: back to ${addWeeks(week, -1)}`} onClick={() => onChange(addWeeks(week, -1))} />

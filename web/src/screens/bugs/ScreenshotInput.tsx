@@ -11,7 +11,8 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { wordsOf } from '../../api/problem';
 import { shrink, type Picture } from './shrink';
 
-export function ScreenshotInput({ onChange }: { onChange: (base64: string | null) => void }) {
+/** `kept` is a picture that was put back with the rest of a form. */
+export function ScreenshotInput({ kept, onChange }: { kept: string | null | undefined; onChange: (base64: string | null) => void }) {
   const [picture, setPicture] = useState<Picture | undefined>();
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<string | undefined>();
@@ -48,12 +49,12 @@ export function ScreenshotInput({ onChange }: { onChange: (base64: string | null
     <SpaceBetween size="xs">
       {refused && <Alert type="warning">{refused}</Alert>}
       {busy && <StatusIndicator type="loading">Shrinking the picture</StatusIndicator>}
-      {picture ? (
+      {picture || kept ? (
         <SpaceBetween size="xs">
-          <img className="shot" src={`data:${picture.type};base64,${picture.base64}`} alt="The screenshot as it will be sent" />
+          <img className="shot" src={`data:${picture?.type ?? 'image/webp'};base64,${picture?.base64 ?? kept}`} alt="The screenshot as it will be sent" />
           <SpaceBetween direction="horizontal" size="xs" alignItems="center">
             <Box color="text-body-secondary" fontSize="body-s">
-              {picture.width} × {picture.height}, {Math.round((picture.base64.length * 3) / 4000)} kB, {picture.type.replace('image/', '').toUpperCase()}
+              {picture && `${picture.width} × ${picture.height}, ${Math.round((picture.base64.length * 3) / 4000)} kB, ${picture.type.replace('image/', '').toUpperCase()}`}
             </Box>
             <Button
               onClick={() => {

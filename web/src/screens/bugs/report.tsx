@@ -34,7 +34,7 @@ const REPORTED: readonly Field[] = [
   {
     name: 'screenshot',
     label: 'Screenshot',
-    input: { kind: 'custom', input: (_, set) => <ScreenshotInput onChange={set} /> },
+    input: { kind: 'custom', input: (value, set) => <ScreenshotInput kept={typeof value === 'string' ? value : undefined} onChange={set} /> },
     hint: 'Made small in the browser before it is sent. Leave out what others should not see.',
     apart: true,
     show: (value) => `a picture of ${Math.round((String(value).length * 3) / 4000)} kB`,

@@ -12,12 +12,15 @@ import TextFilter from '@cloudscape-design/components/text-filter';
 import { useState } from 'react';
 
 import { wordsOf } from '../../api/problem';
+import { ExportMenu } from '../../resource/ExportMenu';
+import { SavedViews } from '../../resource/SavedViews';
 import { ScreenTabs } from '../../resource/ScreenTabs';
 import { useAddress } from '../../resource/useAddress';
 import { useFlash } from '../../shell/Flash';
 import { useMay } from '../../shell/session';
 import { AsOfBar, AsOfPicker } from '../../time/AsOf';
-import { thisWeek, WeekPicker } from '../../time/WeekPicker';
+import { useWeek } from '../../time/useWeek';
+import { WeekPicker } from '../../time/WeekPicker';
 import { Figures } from './Figures';
 import { Grid } from './Grid';
 import { MemberPanel } from './MemberPanel';
@@ -39,7 +42,7 @@ export default function Capacity() {
   const { tell } = useFlash();
   const asOf = address.one('as_of');
   const mayWrite = useMay() && !asOf;
-  const week = address.one('week') ?? thisWeek();
+  const week = useWeek(address);
   const wanted = asOf ? undefined : address.one('plan');
   const plans = usePlans(week, !asOf);
   const published = usePublished(week, !asOf);
@@ -50,7 +53,7 @@ export default function Capacity() {
   const [running, setRunning] = useState(false);
   const [publishing, setPublishing] = useState(false);
   const [pinning, setPinning] = useState<{ line: Line; project: string | undefined } | undefined>();
-  const [moving, setMoving] = useState<Piece | undefined>();
+  const [moving, setMoving] = useState<{ piece: Piece; onto?: string } | undefined>();
 
   const sought = (address.one('q') ?? '').toLowerCase();
   const lines = shown.lines.filter(
@@ -64,10 +67,12 @@ export default function Capacity() {
     if (mayWrite && piece && pieces.length === 1) act(piece);
     else open(line);
   };
-  const reassign = (piece: Piece) => {
+  const reassign = (piece: Piece, onto?: string) => {
     if (plan) tell({ type: 'info', content: 'A proposal is not reassigned: pin hours, and run the engine again; or publish it first.' });
-    else setMoving(piece);
+    else setMoving({ piece, onto });
   };
+  // As it stands now: what somebody else changed while the dialog was open is what the next try is of.
+  const movingRow = moving && shown.standing.find(({ key }) => key === moving.piece.row?.key);
   const error = shown.error ?? plans.error ?? published.error;
   const waiting = plans.data?.find(isWaiting);
 
@@ -79,6 +84,8 @@ export default function Capacity() {
         description={plan ? `Proposed by the plan “${plan.scenario}”; nothing of it stands until it is published.` : 'What stands: published plans and what people wrote.'}
         actions={
           <SpaceBetween direction="horizontal" size="xs">
+            <SavedViews screen="capacity" address={address} />
+            <ExportMenu table="allocations" selected={[]} filtered={{ week, as_of: asOf }} all={{ as_of: asOf }} />
             <AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant, plan: undefined, with: undefined })} />
             {plan && <Button onClick={() => address.set({ plan: undefined, with: undefined })}>Show what stands</Button>}
             {mayWrite && !plan && (published.data?.publication ?? 0) > 0 && published.data?.plan && (
@@ -126,10 +133,10 @@ export default function Capacity() {
                     filteringPlaceholder="Find members, teams and projects"
                     filteringAriaLabel="Find members, teams and projects"
                     countText={`${lines.length} of ${shown.lines.length} members`}
-                    onChange={({ detail }) => address.set({ q: detail.filteringText || undefined })}
+                    onChange={({ detail }) => address.set({ q: detail.filteringText || undefined }, 'typed')}
                   />
                   <Box color="text-body-secondary" fontSize="body-s">
-                    Arrows move, Enter opens{mayWrite && ', P pins or unpins, M reassigns'}.
+                    Arrows move, Enter opens{mayWrite && `, P pins or unpins, M reassigns${plan ? '' : '; or drag a project to somebody else'}`}.
                   </Box>
                 </div>
                 {shown.loading ? <Spinner /> : (
@@ -140,6 +147,7 @@ export default function Capacity() {
                     onOpen={open}
                     onPin={(line, pieces) => onePiece(line, pieces, (piece) => void decisions.toggle(piece))}
                     onReassign={(line, pieces) => onePiece(line, pieces, reassign)}
+                    onDrop={mayWrite && !plan ? (piece, line) => reassign(piece, line.member) : undefined}
                   />
                 )}
               </SpaceBetween>
@@ -211,17 +219,19 @@ export default function Capacity() {
         />
       )}
       {pinning && <PinDialog week={week} line={pinning.line} project={pinning.project} onClose={() => setPinning(undefined)} onSave={decisions.setHours} />}
-      {moving?.row && (
+      {movingRow && moving && (
         <ReassignDialog
-          piece={moving}
-          row={moving.row}
+          piece={moving.piece}
+          row={movingRow}
+          onto={moving.onto}
+          onOvertaken={() => void decisions.refresh()}
           lines={shown.lines}
           nameOf={shown.nameOf}
           onClose={() => setMoving(undefined)}
-          onMoved={(words, key) => {
+          onMoved={(words, written) => {
             setMoving(undefined);
             void decisions.refresh();
-            void decisions.told(words, [key]);
+            decisions.told(words, [written]);
           }}
         />
       )}

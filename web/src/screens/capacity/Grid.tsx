@@ -1,11 +1,12 @@
 /**
- * Members and days with their projects, as a grid for the keyboard. Only the rows in sight are in the page.
+ * Members and days with their projects, as a grid for the keyboard. Only the rows in sight are in the page, on paper all.
  * Belongs here: showing and moving in the grid. Does not belong here: what a key writes (Capacity.tsx decides).
  */
 import Icon from '@cloudscape-design/components/icon';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 
+import { usePrinting } from '../../shell/printing';
 import { daysOf, shortDay, weekdayName } from '../../time/weeks';
 import { hoursText, type Line, type Piece } from './view';
 
@@ -17,6 +18,8 @@ interface Props {
   /** A key on the pieces of a day, or of the week. */
   onPin: (line: Line, pieces: readonly Piece[]) => void;
   onReassign: (line: Line, pieces: readonly Piece[]) => void;
+  /** A piece that was dragged to another member; without it nothing can be dragged. */
+  onDrop: ((piece: Piece, onto: Line) => void) | undefined;
 }
 
 const ROW_PX = 34;
@@ -25,10 +28,12 @@ const LAST_COLUMN = 8;
 // Plans divide hours over days to two places: less is no overload.
 const ROUNDING_HOURS = 0.05;
 
-export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign }: Props) {
+export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign, onDrop }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const focusing = useRef(false);
   const [at, setAt] = useState<readonly [number, number]>([0, 0]);
+  const dragged = useRef<Piece | undefined>(undefined);
+  const [over, setOver] = useState<string | undefined>();
   const days = daysOf(week);
   const rows = useVirtualizer({
     count: lines.length,
@@ -37,6 +42,8 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign }: Props) 
     overscan: 12,
     getItemKey: (index) => lines[index]?.member ?? index,
   });
+  const printing = usePrinting();
+  const shown = printing ? lines.map((line, index) => ({ index, key: line.member, start: 0 })) : rows.getVirtualItems();
   const row = Math.min(at[0], Math.max(0, lines.length - 1));
   const column = at[1];
   // A cell that was out of sight is there after the scroll that was asked for.
@@ -100,7 +107,7 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign }: Props) 
         </div>
       </div>
       <div role="rowgroup" className="plan-body" style={{ blockSize: rows.getTotalSize() }}>
-        {rows.getVirtualItems().map((item) => {
+        {shown.map((item) => {
           const line = lines[item.index];
           if (!line) return null;
           return (
@@ -110,7 +117,18 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign }: Props) 
               data-index={item.index}
               role="row"
               aria-rowindex={item.index + 2}
-              className="plan-row"
+              className={over === line.member ? 'plan-row plan-over' : 'plan-row'}
+              onDragOver={(event) => {
+                if (!dragged.current || dragged.current.member === line.member) return;
+                event.preventDefault(); // says that it may be dropped here
+                setOver(line.member);
+              }}
+              onDragLeave={() => setOver(undefined)}
+              onDrop={(event) => {
+                event.preventDefault();
+                setOver(undefined);
+                if (dragged.current) onDrop?.(dragged.current, line);
+              }}
               style={{ transform: `translateY(${item.start}px)` }}
             >
               <div role="rowheader" {...cell(item.index, 0)} onDoubleClick={() => onOpen(line)}>
@@ -121,7 +139,7 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign }: Props) 
               </div>
               {days.map((day, index) => (
                 <div role="gridcell" key={day} {...cell(item.index, index + 1)} onDoubleClick={() => onOpen(line)}>
-                  <DayCell line={line} day={day} nameOf={nameOf} />
+                  <DayCell line={line} day={day} nameOf={nameOf} onDrag={onDrop && ((piece) => (dragged.current = piece))} />
                 </div>
               ))}
               <div role="gridcell" {...cell(item.index, LAST_COLUMN)}>
@@ -135,7 +153,14 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign }: Props) 
   );
 }
 
-function DayCell({ line, day, nameOf }: { line: Line; day: string; nameOf: (project: string) => string }) {
+interface DayProps {
+  line: Line;
+  day: string;
+  nameOf: (project: string) => string;
+  onDrag: ((piece: Piece | undefined) => void) | undefined;
+}
+
+function DayCell({ line, day, nameOf, onDrag }: DayProps) {
   const pieces = line.pieces.filter(({ byDay }) => (byDay[day] ?? 0) > 0);
   if (pieces.length === 0) {
     const free = line.availableBy?.[day];
@@ -143,7 +168,18 @@ function DayCell({ line, day, nameOf }: { line: Line; day: string; nameOf: (proj
     return <span className="quiet-text">{free === undefined ? '' : 'free'}</span>;
   }
   return pieces.map((piece) => (
-    <span key={piece.project} className="plan-piece" title={piece.project}>
+    <span
+      key={piece.project}
+      className="plan-piece"
+      title={piece.project}
+      draggable={onDrag && piece.row !== undefined}
+      onDragStart={(event) => {
+        event.dataTransfer.setData('text/plain', nameOf(piece.project));
+        event.dataTransfer.effectAllowed = 'move';
+        onDrag?.(piece);
+      }}
+      onDragEnd={() => onDrag?.(undefined)}
+    >
       {piece.pinned && <Icon name="lock-private" size="small" ariaLabel="pinned" />}
       <span className="plan-project">{nameOf(piece.project)}</span> <b className="number">{hoursText(piece.byDay[day] ?? 0)}</b>
     </span>

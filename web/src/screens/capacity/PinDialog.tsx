@@ -9,7 +9,8 @@ import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
-import { wordsOf } from '../../api/problem';
+import { ApiProblem, wordsOf } from '../../api/problem';
+import { unlessBeside } from '../../shell/dialogs';
 import { useProjects } from '../../work/useProjects';
 import { daysOf, shortDay, weekdayName } from '../../time/weeks';
 import type { Line } from './view';
@@ -21,6 +22,14 @@ interface Props {
   onClose: () => void;
   /** Throws what the API refuses. */
   onSave: (member: string, project: string, hours: Record<string, string>) => Promise<void>;
+}
+
+/** Of a 412: the hours that somebody else wrote, before they are written over knowingly. */
+function meanwhile(error: unknown): string {
+  const hours = error instanceof ApiProblem && error.status === 412 ? (error.body.current?.hours as Record<string, string> | undefined) : undefined;
+  if (!hours) return '';
+  const words = Object.entries(hours).map(([day, value]) => `${weekdayName(day)} ${Number(value)}`);
+  return `They are now ${words.join(', ') || 'none'}. Pin again to put yours in their place.`;
 }
 
 export function PinDialog({ week, line, project: given, onClose, onSave }: Props) {
@@ -54,7 +63,7 @@ export function PinDialog({ week, line, project: given, onClose, onSave }: Props
       visible
       size="large"
       header={`Pin hours of ${line.name}`}
-      onDismiss={onClose}
+      onDismiss={unlessBeside(onClose)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
@@ -69,7 +78,11 @@ export function PinDialog({ week, line, project: given, onClose, onSave }: Props
       }
     >
       <SpaceBetween size="m">
-        {error !== undefined && <Alert type="error" header="Not pinned">{wordsOf(error)}</Alert>}
+        {error !== undefined && (
+          <Alert type="error" header="Not pinned">
+            {wordsOf(error)} {meanwhile(error)}
+          </Alert>
+        )}
         <Box>These hours stand at once, and every plan keeps exactly them. No hours at all keep {line.name} off the project.</Box>
         <FormField label="Project">
           <Select

@@ -12,6 +12,7 @@ import { useState } from 'react';
 
 import { send, type Schemas } from '../../api/client';
 import { ApiProblem, wordsOf } from '../../api/problem';
+import { unlessBeside } from '../../shell/dialogs';
 import { hoursText, sumOf, type Plan, type Shown } from './view';
 
 export type Publication = Schemas['PublicationOf'];
@@ -80,7 +81,7 @@ export function PublishDialog({ plan, shown, stands, onClose, onPublished, onOve
       visible
       size="large"
       header={`Publish ${plan.scenario} for ${plan.week}`}
-      onDismiss={onClose}
+      onDismiss={unlessBeside(onClose)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">

@@ -6,11 +6,14 @@ import FormField from '@cloudscape-design/components/form-field';
 import Modal from '@cloudscape-design/components/modal';
 import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import { send, type Schemas } from '../../api/client';
 import { wordsOf } from '../../api/problem';
 import type { Allocation } from '../../people/week';
+import { versionOf } from '../../resource/bulk';
+import type { Written } from '../../resource/useWrites';
+import { unlessBeside } from '../../shell/dialogs';
 import { hoursText, type Line, type Piece } from './view';
 
 interface Props {
@@ -18,12 +21,16 @@ interface Props {
   row: Allocation;
   lines: readonly Line[];
   nameOf: (project: string) => string;
+  /** Whom it was dropped on: asked at once. */
+  onto?: string;
   onClose: () => void;
-  onMoved: (words: string, key: string) => void;
+  /** Somebody changed these hours meanwhile: everything is read anew. */
+  onOvertaken: () => void;
+  onMoved: (words: string, written: Written) => void;
 }
 
-export function ReassignDialog({ piece, row, lines, nameOf, onClose, onMoved }: Props) {
-  const [to, setTo] = useState('');
+export function ReassignDialog({ piece, row, lines, nameOf, onto, onClose, onMoved, onOvertaken }: Props) {
+  const [to, setTo] = useState(onto ?? '');
   const [told, setTold] = useState<string | undefined>();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -40,9 +47,10 @@ export function ReassignDialog({ piece, row, lines, nameOf, onClose, onMoved }: 
       const body = { dry_run: dry, rows: [{ key: row.key, version: row.version, to_member: member }] };
       const { data } = await send<Schemas['BulkResult']>('POST', '/api/allocations/reassign', { body });
       const [answer] = data.rows;
+      if (answer?.status === 412) onOvertaken();
       if (!answer || answer.status >= 400) throw new Error(answer?.detail ?? 'The API told nothing of the row.');
       if (dry) setTold(`${hoursText(piece.total)} h of ${nameOf(piece.project)} go from ${name(piece.member)} to ${name(member)}.`);
-      else onMoved(`${nameOf(piece.project)} moved to ${name(member)}.`, answer.key ?? row.key);
+      else onMoved(`${nameOf(piece.project)} moved to ${name(member)}.`, { key: answer.key ?? row.key, version: versionOf(answer.item) });
     } catch (failed) {
       setError(failed);
       setTold(undefined);
@@ -51,11 +59,18 @@ export function ReassignDialog({ piece, row, lines, nameOf, onClose, onMoved }: 
     }
   }
 
+  const asked = useRef(false);
+  useEffect(() => {
+    if (!onto || asked.current) return;
+    asked.current = true;
+    void move(onto, true);
+  });
+
   return (
     <Modal
       visible
       header={`Reassign ${nameOf(piece.project)} of ${name(piece.member)}`}
-      onDismiss={onClose}
+      onDismiss={unlessBeside(onClose)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">

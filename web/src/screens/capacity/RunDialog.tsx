@@ -13,6 +13,7 @@ import { useState } from 'react';
 
 import { send } from '../../api/client';
 import { wordsOf } from '../../api/problem';
+import { unlessBeside } from '../../shell/dialogs';
 import type { Line, Plan } from './view';
 
 interface Props {
@@ -61,7 +62,7 @@ export function RunDialog({ week, lines, onClose, onAsked }: Props) {
     <Modal
       visible
       header={`Plan ${week}`}
-      onDismiss={onClose}
+      onDismiss={unlessBeside(onClose)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">

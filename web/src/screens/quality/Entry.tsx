@@ -9,18 +9,22 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useCallback, useDeferredValue, useEffect, useMemo, useState } from 'react';
 
 import { api, everyRow, send, type Schemas } from '../../api/client';
-import { wordsOf } from '../../api/problem';
+import { Offline, wordsOf } from '../../api/problem';
+import { versionOf } from '../../resource/bulk';
 import { useAddress } from '../../resource/useAddress';
-import { useWrites } from '../../resource/useWrites';
+import { useWrites, type Written } from '../../resource/useWrites';
 import { useFlash } from '../../shell/Flash';
 import { preference, setPreference } from '../../shell/preferences';
+import { useSignedIn } from '../../shell/session';
 import { mondayOf } from '../../time/weeks';
-import { thisWeek, WeekPicker } from '../../time/WeekPicker';
+import { useWeek } from '../../time/useWeek';
+import { WeekPicker } from '../../time/WeekPicker';
 import { EntryGrid } from './EntryGrid';
 import { SEVERITIES } from './reviews';
 import { emptyRow, fieldsOf, isEmpty, judged, namesOf, pasted, type Cells, type ColumnName, type Known, type SheetRow } from './sheet';
 
-const DRAFT = 'quality-draft';
+/** A draft is of a person in this browser: whoever signs in after them starts with an empty sheet. */
+const draftName = (sub: string) => `quality-draft.${sub}`;
 const BLANK_ROWS = 8;
 const ROWS_OF_A_CALL = 200;
 const MOST_RAW = 200;
@@ -35,26 +39,54 @@ function padded(rows: readonly SheetRow[]): SheetRow[] {
   return [...rows, ...Array.from({ length: missing }, emptyRow)];
 }
 
-function kept(text: string): SheetRow[] {
-  return padded((JSON.parse(text) as Cells[]).map((cells) => ({ ...emptyRow(), cells })));
+interface Draft {
+  /** The week that was shown when the first row was typed. */
+  week: string | undefined;
+  rows: SheetRow[];
+}
+
+function draftOf(sub: string): Draft {
+  const text = preference(draftName(sub));
+  if (!text) return { week: undefined, rows: padded([]) };
+  const { week, rows } = JSON.parse(text) as { week?: string; rows: Cells[] };
+  return { week, rows: padded(rows.map((cells) => ({ ...emptyRow(), cells }))) };
 }
 
 export function Entry() {
   const address = useAddress();
-  const week = address.one('week') ?? thisWeek();
-  const [rows, setRows] = useState<SheetRow[]>(() => kept(preference(DRAFT) ?? '[]'));
+  const week = useWeek(address);
+  const { sub } = useSignedIn().session;
+  const [draft, setDraft] = useState(() => draftOf(sub));
+  const { rows } = draft;
   // What was typed outlives a reload, a closed tab and a session that ended.
-  useEffect(() => setPreference(DRAFT, JSON.stringify(rows.filter((row) => !isEmpty(row)).map(({ cells }) => cells))), [rows]);
+  useEffect(() => {
+    const cells = rows.filter((row) => !isEmpty(row)).map((row) => row.cells);
+    setPreference(draftName(sub), JSON.stringify({ week: draft.week, rows: cells }));
+  }, [rows, draft.week, sub]);
   const [refused, setRefused] = useState<string | undefined>();
   const [done, setDone] = useState<number | undefined>();
   const { told, refresh } = useWrites('quality');
-  const { fail } = useFlash();
+  const { tell, fail } = useFlash();
   const known = useKnown();
   const today = useToday(rows, week);
   const filled = rows.filter((row) => !isEmpty(row));
   const good = filled.filter((row) => Object.keys(judged(row, known)).length === 0);
 
-  const put = useCallback((change: (before: SheetRow[]) => SheetRow[]) => setRows((before) => padded(change(before))), []);
+  const put = useCallback(
+    (change: (before: SheetRow[]) => SheetRow[]) =>
+      setDraft((before) => {
+        const next = padded(change(before.rows));
+        const started = before.rows.every(isEmpty);
+        return { week: started ? week : before.week, rows: next };
+      }),
+    [week],
+  );
+  // Rows that were typed of one week are never written into another one unasked.
+  const elsewhere = filled.length > 0 && draft.week !== undefined && draft.week !== week ? draft.week : undefined;
+  const clear = () => {
+    put(() => []);
+    tell({ type: 'info', content: 'The sheet was cleared.', action: { text: 'Undo', run: () => setDraft(draft) } });
+  };
   const edit = useCallback(
     (index: number, column: ColumnName, text: string) =>
       put((before) => before.map((row, at) => (at === index ? { id: row.id, cells: { ...row.cells, [column]: text } } : row))),
@@ -74,33 +106,37 @@ export function Entry() {
   );
 
   async function write() {
-    const written: string[] = [];
+    const written: Written[] = [];
     const gone = new Set<number>();
     const words = new Map<number, string>();
+    let asked: readonly SheetRow[] = [];
     setDone(0);
     try {
       for (let start = 0; start < good.length; start += ROWS_OF_A_CALL) {
         const part = good.slice(start, start + ROWS_OF_A_CALL);
+        asked = part;
         const body = { rows: part.map((row) => ({ operation: 'create', fields: fieldsOf(row, week, known) })) };
         const { data } = await send<Schemas['BulkResult']>('POST', '/api/quality/bulk', { body });
-        for (const { row, status, key, detail, errors } of data.rows) {
+        for (const { row, status, key, item, detail, errors } of data.rows) {
           const one = part[row] as SheetRow;
           if (status < 400) {
             gone.add(one.id);
-            if (key) written.push(key);
+            if (key) written.push({ key, version: versionOf(item) });
           } else words.set(one.id, errors?.map(({ message }) => message).join('; ') || detail || `answered ${status}`);
         }
         setDone(start + part.length);
       }
     } catch (error) {
       fail(error, 'Not all rows were written');
+      // The same rows carry the same key and are written once; changed ones would be others.
+      if (error instanceof Offline) for (const { id } of asked) words.set(id, 'no answer: write again before changing this row, and it is written once');
     } finally {
       put((before) => before.filter(({ id }) => !gone.has(id)).map((row) => (words.has(row.id) ? { ...row, refused: words.get(row.id) } : row)));
       setDone(undefined);
       await refresh();
       const left = filled.length - gone.size;
       const text = `${gone.size} ${gone.size === 1 ? 'review' : 'reviews'} written${left > 0 ? `, ${left} stay in the sheet` : ''}.`;
-      if (gone.size > 0) await told(text, written.slice(0, written.length > MOST_UNDONE ? 0 : MOST_UNDONE));
+      if (gone.size > 0) told(text, written.slice(0, written.length > MOST_UNDONE ? 0 : MOST_UNDONE));
     }
   }
 
@@ -111,10 +147,10 @@ export function Entry() {
         description="Type or paste from a spreadsheet: member, project, raw category, reviewed, correct, severity of the worst error, notes. Rows that are not written stay here."
         actions={
           <SpaceBetween direction="horizontal" size="xs">
-            <Button disabled={filled.length === 0 || done !== undefined} onClick={() => put(() => [])}>
+            <Button disabled={filled.length === 0 || done !== undefined} onClick={clear}>
               Clear
             </Button>
-            <Button variant="primary" disabled={good.length === 0} loading={done !== undefined} onClick={() => void write()}>
+            <Button variant="primary" disabled={good.length === 0 || elsewhere !== undefined} loading={done !== undefined} onClick={() => void write()}>
               {`Write ${good.length} ${good.length === 1 ? 'review' : 'reviews'}`}
             </Button>
           </SpaceBetween>
@@ -123,6 +159,20 @@ export function Entry() {
         Enter reviews
       </Header>
       <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />
+      {elsewhere && (
+        <Alert
+          type="warning"
+          header={`These rows were typed for ${elsewhere}`}
+          action={
+            <SpaceBetween direction="horizontal" size="xs">
+              <Button onClick={() => address.set({ week: elsewhere })}>{`Back to ${elsewhere}`}</Button>
+              <Button onClick={() => setDraft({ week, rows })}>{`They are of ${week}`}</Button>
+            </SpaceBetween>
+          }
+        >
+          {`${week} is shown. Nothing is written before it is clear which week they are of.`}
+        </Alert>
+      )}
       {refused && (
         <Alert type="warning" header="Not pasted" dismissible onDismiss={() => setRefused(undefined)}>
           {refused}

@@ -14,8 +14,9 @@ import { MemberName } from '../../people/MemberName';
 import { ProjectName } from '../../work/ProjectName';
 import { wordsOf } from '../../api/problem';
 import { FiguresTable } from '../../resource/FiguresTable';
+import { SavedViews } from '../../resource/SavedViews';
 import { useAddress } from '../../resource/useAddress';
-import { thisWeek } from '../../time/WeekPicker';
+import { useWeek } from '../../time/useWeek';
 import { TodaysCategory } from './reviews';
 
 const TrendChart = lazy(() => import('./TrendChart'));
@@ -44,7 +45,7 @@ const COLUMNS: readonly TableProps.ColumnDefinition<Score>[] = [
 
 export function Scores() {
   const address = useAddress();
-  const week = address.one('week') ?? thisWeek();
+  const week = useWeek(address);
   const chosen = Object.fromEntries(FILTERS.map(({ name }) => [name, address.state[name]] as const));
   const trend = useQuery({
     queryKey: ['quality', 'trend', week, chosen],
@@ -72,6 +73,7 @@ export function Scores() {
         columns={COLUMNS}
         filters={FILTERS}
         week={week}
+        actions={() => <SavedViews screen="quality" address={address} />}
         keyOf={({ member_id, project_id, category }) => `${member_id} ${project_id} ${category}`}
       />
     </SpaceBetween>

@@ -12,9 +12,11 @@ import { useMemo } from 'react';
 
 import { wordsOf } from '../../api/problem';
 import { useMembers, type Member } from '../../people/useMembers';
+import { SavedViews } from '../../resource/SavedViews';
 import { useAddress } from '../../resource/useAddress';
 import { AsOfBar, AsOfPicker } from '../../time/AsOf';
-import { thisWeek, WeekPicker } from '../../time/WeekPicker';
+import { useWeek } from '../../time/useWeek';
+import { WeekPicker } from '../../time/WeekPicker';
 import { addWeeks, daysOf, shortDay, weekdayName } from '../../time/weeks';
 import { dayOf, useHolidays, useTimeOff, type Day } from '../../people/week';
 
@@ -29,7 +31,7 @@ interface Line {
 export function Calendar() {
   const address = useAddress();
   const asOf = address.one('as_of');
-  const week = address.one('week') ?? thisWeek();
+  const week = useWeek(address);
   const weeks = Array.from({ length: WEEKS }, (_, index) => addWeeks(week, index));
   const days = weeks.flatMap(daysOf);
   const members = useMembers(asOf);
@@ -48,10 +50,10 @@ export function Calendar() {
   }, [active, timeOff.data, holidays, week]);
   const { items, filterProps, paginationProps, filteredItemsCount } = useCollection(lines, {
     filtering: {
-      defaultFilteringText: '',
+      defaultFilteringText: address.one('q') ?? '',
       filteringFunction: ({ member }, text) => `${member.name} ${member.member_id} ${member.team ?? ''}`.toLowerCase().includes(text.toLowerCase()),
     },
-    pagination: { pageSize: PAGE },
+    pagination: { pageSize: PAGE, defaultPage: Math.max(1, Number(address.one('page') ?? 1) || 1) },
   });
   const error = members.error ?? timeOff.error;
   const waiting = (timeOff.data ?? []).filter(({ status }) => status === 'requested').length;
@@ -76,7 +78,12 @@ export function Calendar() {
             variant="awsui-h1-sticky"
             counter={`(${filteredItemsCount ?? lines.length})`}
             description={`A number is hours off, “?” waits for a decision and leads to it (${waiting} here), H is a public holiday, · is no working day.`}
-            actions={<AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant })} />}
+            actions={
+              <SpaceBetween direction="horizontal" size="xs">
+                <SavedViews screen="team" address={address} />
+                <AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant })} />
+              </SpaceBetween>
+            }
           >
             Calendar
           </Header>
@@ -84,10 +91,26 @@ export function Calendar() {
         filter={
           <SpaceBetween size="xs">
             <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />
-            <TextFilter {...filterProps} filteringPlaceholder="Find a member or a team" filteringAriaLabel="Find a member or a team" />
+            <TextFilter
+              {...filterProps}
+              onChange={(event) => {
+                filterProps.onChange(event);
+                address.set({ q: event.detail.filteringText || undefined }, 'typed');
+              }}
+              filteringPlaceholder="Find a member or a team"
+              filteringAriaLabel="Find a member or a team"
+            />
           </SpaceBetween>
         }
-        pagination={<Pagination {...paginationProps} />}
+        pagination={
+          <Pagination
+            {...paginationProps}
+            onChange={(event) => {
+              paginationProps.onChange(event);
+              address.set({ page: event.detail.currentPageIndex > 1 ? String(event.detail.currentPageIndex) : undefined });
+            }}
+          />
+        }
         columnDefinitions={[
           { id: 'name', header: 'Member', cell: ({ member }) => member.name, isRowHeader: true, width: 200 },
           ...days.map((day, index) => ({

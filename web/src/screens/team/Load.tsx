@@ -11,9 +11,11 @@ import { useMemo } from 'react';
 
 import { wordsOf } from '../../api/problem';
 import { useMembers, type Member } from '../../people/useMembers';
+import { SavedViews } from '../../resource/SavedViews';
 import { useAddress } from '../../resource/useAddress';
 import { AsOfBar, AsOfPicker } from '../../time/AsOf';
-import { thisWeek, WeekPicker } from '../../time/WeekPicker';
+import { useWeek } from '../../time/useWeek';
+import { WeekPicker } from '../../time/WeekPicker';
 import { addWeeks, daysOf, shortDay, mondayOf } from '../../time/weeks';
 import { dayOf, useAllocations, useHolidays, useTimeOff } from '../../people/week';
 
@@ -36,7 +38,7 @@ interface Line {
 export function Load() {
   const address = useAddress();
   const asOf = address.one('as_of');
-  const first = address.one('week') ?? thisWeek();
+  const first = useWeek(address);
   const weeks = useMemo(() => Array.from({ length: WEEKS }, (_, index) => addWeeks(first, index)), [first]);
   const last = weeks.at(-1) ?? first;
   const members = useMembers(asOf);
@@ -65,9 +67,10 @@ export function Load() {
   }, [active, weeks, timeOff.data, allocations.data, holidays]);
   const { items, filterProps, paginationProps, collectionProps, filteredItemsCount } = useCollection(lines, {
     filtering: {
+      defaultFilteringText: address.one('q') ?? '',
       filteringFunction: ({ member }, text) => `${member.name} ${member.member_id} ${member.team ?? ''}`.toLowerCase().includes(text.toLowerCase()),
     },
-    pagination: { pageSize: PAGE },
+    pagination: { pageSize: PAGE, defaultPage: Math.max(1, Number(address.one('page') ?? 1) || 1) },
     sorting: {},
   });
   const error = members.error ?? timeOff.error ?? allocations.error;
@@ -92,7 +95,12 @@ export function Load() {
             variant="awsui-h1-sticky"
             counter={`(${filteredItemsCount ?? lines.length})`}
             description="Planned hours of those that are left of the contract, less approved time off and public holidays."
-            actions={<AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant })} />}
+            actions={
+              <SpaceBetween direction="horizontal" size="xs">
+                <SavedViews screen="team" address={address} />
+                <AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant })} />
+              </SpaceBetween>
+            }
           >
             Load
           </Header>
@@ -100,10 +108,26 @@ export function Load() {
         filter={
           <SpaceBetween size="xs">
             <WeekPicker week={first} onChange={(next) => address.set({ week: next })} label="First week" />
-            <TextFilter {...filterProps} filteringPlaceholder="Find a member or a team" filteringAriaLabel="Find a member or a team" />
+            <TextFilter
+              {...filterProps}
+              onChange={(event) => {
+                filterProps.onChange(event);
+                address.set({ q: event.detail.filteringText || undefined }, 'typed');
+              }}
+              filteringPlaceholder="Find a member or a team"
+              filteringAriaLabel="Find a member or a team"
+            />
           </SpaceBetween>
         }
-        pagination={<Pagination {...paginationProps} />}
+        pagination={
+          <Pagination
+            {...paginationProps}
+            onChange={(event) => {
+              paginationProps.onChange(event);
+              address.set({ page: event.detail.currentPageIndex > 1 ? String(event.detail.currentPageIndex) : undefined });
+            }}
+          />
+        }
         columnDefinitions={[
           {
             id: 'name',

@@ -11,8 +11,10 @@ import { useState } from 'react';
 import { send, type Schemas } from '../../api/client';
 import { wordsOf } from '../../api/problem';
 import { FieldInput } from '../../fields/FieldInput';
+import { versionOf } from '../../resource/bulk';
 import type { Field, Values } from '../../resource/describe';
-import { useWrites } from '../../resource/useWrites';
+import { useWrites, type Written } from '../../resource/useWrites';
+import { unlessBeside } from '../../shell/dialogs';
 
 type Row = Schemas['ThroughputRow'];
 const FIELDS: readonly Field[] = [
@@ -25,7 +27,7 @@ interface Told {
   row: Row;
   ok: boolean;
   words: string;
-  key?: string;
+  written?: Written;
 }
 
 export function Reassign({ rows, onClose }: { rows: readonly Row[]; onClose: (failed?: readonly string[]) => void }) {
@@ -49,17 +51,17 @@ export function Reassign({ rows, onClose }: { rows: readonly Row[]; onClose: (fa
         rows: part.map((row) => ({ week: row.week, from_member: row.member_id, from_project: row.project_id, ...values })),
       };
       const { data } = await send<Schemas['BulkResult']>('POST', '/api/throughput/reassign', { body });
-      const found = data.rows.map(({ row, status, detail, key }) => {
+      const found = data.rows.map(({ row, status, detail, key, item }) => {
         const one = part[row] as Row;
         const words = status < 400 ? `${one.tasks_submitted} tasks count for ${String(values.to_member ?? one.member_id)} on ${String(values.to_project ?? one.project_id)}` : (detail ?? `answered ${status}`);
-        return { row: one, ok: status < 400, words, key: key ?? undefined };
+        return { row: one, ok: status < 400, words, written: key ? { key, version: versionOf(item) } : undefined };
       });
       setTold(dry ? found : [...bad, ...found]);
       if (!dry) {
         setDone(true);
-        const keys = found.flatMap(({ ok, key }) => (ok && key ? [key] : []));
+        const keys = found.flatMap(({ ok, written }) => (ok && written ? [written] : []));
         await writes.refresh();
-        if (keys.length > 0) await writes.told(`${keys.length} ${keys.length === 1 ? 'correction' : 'corrections'} written.`, keys);
+        if (keys.length > 0) writes.told(`${keys.length} ${keys.length === 1 ? 'correction' : 'corrections'} written.`, keys);
       }
     } catch (failed) {
       setError(failed);
@@ -74,7 +76,7 @@ export function Reassign({ rows, onClose }: { rows: readonly Row[]; onClose: (fa
       visible
       size="large"
       header={`Move the work of ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`}
-      onDismiss={close}
+      onDismiss={unlessBeside(close)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">

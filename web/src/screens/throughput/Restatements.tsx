@@ -4,6 +4,7 @@ import type { TableProps } from '@cloudscape-design/components/table';
 
 import { MemberName } from '../../people/MemberName';
 import { FiguresTable } from '../../resource/FiguresTable';
+import { SavedViews } from '../../resource/SavedViews';
 import { useAddress } from '../../resource/useAddress';
 import { TimeText } from '../../time/TimeText';
 import { ProjectName } from '../../work/ProjectName';
@@ -45,6 +46,7 @@ export function Restatements() {
       sort="-restated_at"
       columns={COLUMNS}
       filters={FILTERS}
+      actions={() => <SavedViews screen="throughput" address={address} />}
       search="subjects and reasons"
       keyOf={({ week, new_generation, subject, measure }) => `${week} ${new_generation} ${subject} ${measure}`}
     />

@@ -14,9 +14,8 @@ import { FiguresTable } from '../../resource/FiguresTable';
 import { SavedViews } from '../../resource/SavedViews';
 import { useAddress } from '../../resource/useAddress';
 import { useMay } from '../../shell/session';
-import { thisWeek } from '../../time/WeekPicker';
-import { addWeeks } from '../../time/weeks';
 import { ProjectName } from '../../work/ProjectName';
+import { useWeek } from '../../time/useWeek';
 import { Days } from './Days';
 import { hours } from './hours';
 import { Reassign } from './Reassign';
@@ -77,7 +76,7 @@ function Remarks({ row, restated }: { row: Row; restated: boolean }) {
 export function Weeks() {
   const address = useAddress();
   const mayMove = useMay(PLANNERS);
-  const week = address.one('week') ?? addWeeks(thisWeek(), -1);
+  const week = useWeek(address, -1);
   const [moving, setMoving] = useState<{ rows: readonly Row[]; keep: (keys: readonly string[]) => void } | undefined>();
   const { member_id, project_id, resolved } = address.state;
   const query = { week, member_id: member_id ?? [], project_id: project_id ?? [], resolved: resolved?.[0] };
