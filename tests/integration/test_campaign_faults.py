@@ -4,23 +4,31 @@ costs minutes of waiting. The table of all is printed at the end (`pytest -s`).
 Why real: a fault passes the wire, the archive, DynamoDB, the lake and the checks before anybody reads of it.
 """
 
+import random
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
 from infra.local.standins.ads import DrawnAds
+from infra.local.standins.author import honest_author
 from infra.local.standins.faults import NAMED, Fault, hubspot_error, meta_error
+from infra.local.standins.liars import Lie, lying
 from infra.local.standins.people import People
 from prism_assets.campaign.published import attribution
 from prism_assets.resources import PrismResource
-from prism_core.calendar import WeekRange
+from prism_core.calendar import Week, WeekRange
+from prism_core.campaign.account_days import bounds
 from prism_core.failures import PrismFailure
 from prism_core.lake_campaign import CAMPAIGN, CAMPAIGN_METRICS
 from prism_core.models.reports import ReportKind
+from prism_core.reports.content import Fallback
 from prism_resources.reports.shelf import Shelf
 from prism_sensors.campaign import FIGURES, REPORT
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, week_metadata
@@ -42,6 +50,7 @@ from tests.integration.spoilt_weeks import (
     twice_as_numbers,
     without_ids,
 )
+from tests.integration.test_claude import told
 from tests.integration.test_meta_errors import RETRIED, STOPPED, WAITED
 from tests.integration.test_meta_insights import INSIGHTS, OF_ADS, SPEND, W31, assert_is_w31
 from tests.integration.test_meta_insights import LEADS as COUNTED
@@ -294,6 +303,79 @@ def test_a_fault_ends_in_right_figures_or_says_what_is_missing(
     found = "; ".join([*_refusals(done, before), *_in_words(kept, done), *_told(done)])
     table.append((fault, found))
     assert found == case.expected
+
+
+def test_a_model_that_is_slow_is_left_for_code(outside: Outside, table: list[tuple[str, str]]) -> None:
+    def slow(said: Mapping[str, Any]) -> str:
+        time.sleep(0.5)
+        return honest_author(said)
+
+    outside.world.author = slow
+
+    found = told(outside, model_timeout_seconds=0.2)
+
+    table.append(("the model is slow", f"the report: {found.written.provenance.label}"))
+    assert found.written.provenance.fallback is Fallback.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("fault", "arrange", "why"),
+    [
+        pytest.param("the model is down", add(NAMED["claude-down"]), Fallback.UNREACHABLE, id="down"),
+        pytest.param(
+            "the model lies, and lies again when it is told of it",
+            lambda outside: lying(outside.world, Lie.ALTERED_DIGITS, random.Random(1), repairs=False),
+            Fallback.REJECTED,
+            id="lying",
+        ),
+    ],
+)
+def test_a_fault_of_the_model_ends_in_a_report_by_code_that_says_why(
+    asked: Outside,
+    kept: dg.DagsterInstance,
+    table: list[tuple[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    arrange: Callable[[Outside], object],
+    why: Fallback,
+) -> None:
+    if None in _contents().values():
+        _run(kept, *EVERY)
+    monkeypatch.setenv("PRISM_MODEL_PROVIDER", "anthropic")
+    monkeypatch.setenv("PRISM_CLAUDE_API_URL", str(asked.settings.claude_api_url))
+    arrange(asked)
+
+    done = _run(kept, *REPORT)
+
+    report = Shelf(PrismResource().settings()).newest(REPORTED, W31)
+    assert report is not None
+    table.append((fault, f"the report: {report.content.provenance.label}"))
+    assert (done.success, report.content.provenance.fallback) == (True, why)
+    assert report.content.refused() == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "zone"),
+    [("2023-W12", "Europe/Madrid"), ("2023-W43", "Europe/Madrid"), ("2023-W35", "America/Santiago")],
+    ids=["spring", "autumn", "at midnight"],
+)
+def test_where_clocks_change_every_contact_is_in_one_week(
+    outside: Outside, table: list[tuple[str, str]], change: str, zone: str
+) -> None:
+    outside.world.ads = DrawnAds()
+    move(outside, zone)
+    week = Week.parse(change)
+    weeks = [week, week + 1]
+
+    found = [{one.lead_id for one in outside.leads().week(each, ZoneInfo(zone)).found.leads} for each in weeks]
+
+    start, end = bounds(weeks[0], ZoneInfo(zone))[0], bounds(weeks[1], ZoneInfo(zone))[1]
+    every = {one["id"] for one in outside.world.people.between(start, end)}
+    hours = (bounds(week, ZoneInfo(zone))[1] - start) / timedelta(hours=1)
+    said = f"{hours:.0f} hours, each of {len(every)} contacts in one week"
+    table.append((f"clocks change in {zone}, {change}", said))
+    assert found[0] | found[1] == every
+    assert not found[0] & found[1]
 
 
 def _run(kept: dg.DagsterInstance, *assets: str) -> dg.ExecuteInProcessResult:
