@@ -53,7 +53,7 @@ sbom: .venv/.synced ## what is handed on as CycloneDX documents, in dist
 
 screens: $(SCREENS) ## build the screens that `prism up` serves; done only when their source changed
 
-bench: .venv/.synced ## measure beside named peers and keep the results in benchmarks/results
+bench: .venv/.synced $(SCREENS) ## measure beside named peers and keep the results in benchmarks/results
 	$(RUN)python -m benchmarks.throughput --save
 	$(RUN)python -m benchmarks.history --save
 	$(RUN)python -m benchmarks.views --save
@@ -73,6 +73,7 @@ bench: .venv/.synced ## measure beside named peers and keep the results in bench
 	$(RUN)python -m benchmarks.api_init --save
 	$(RUN)python -m benchmarks.api_warm --save
 	$(RUN)python -m benchmarks.api_load --save
+	$(RUN)python -m benchmarks.screens --save
 
 soak: soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images soak-iam ## the load and fault tests at full figures, output in benchmarks/results
 
