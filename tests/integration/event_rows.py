@@ -15,7 +15,9 @@ from prism_core.models.events import StoredEvent
 NOW = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
 
 
-def stored(number: int, kind: str, *, receipt: str | None = None, data: Any = None, **more: Any) -> StoredEvent:
+def stored(
+    number: int, kind: str, *, receipt: str | None = None, data: Any = None, now: datetime = NOW, **more: Any
+) -> StoredEvent:
     """An event that is known by its number and type; its receipt too, unless it came with another one."""
     event = Envelope(id=f"e{number}", source=f"/{kind}", type=kind, data=data or {"seconds": number})
     return StoredEvent(
@@ -26,16 +28,16 @@ def stored(number: int, kind: str, *, receipt: str | None = None, data: Any = No
         event_id=event.id,
         type=kind,
         version="1-0-0",
-        accepted_at=NOW + timedelta(seconds=number),
-        stored_at=NOW + timedelta(seconds=number, milliseconds=120),
+        accepted_at=now + timedelta(seconds=number),
+        stored_at=now + timedelta(seconds=number, milliseconds=120),
         fingerprint=event.fingerprint,
         data=json.dumps(event.data),
-        expires_at=int((NOW + timedelta(days=35)).timestamp()),
+        expires_at=int((now + timedelta(days=35)).timestamp()),
         **more,
     )
 
 
-def failed(number: int, kind: str, **more: Any) -> FailedEvent:
+def failed(number: int, kind: str, *, now: datetime = NOW, **more: Any) -> FailedEvent:
     """A failed event that is known by its number and type; what it lacks is a number of seconds."""
     receipt = more.pop("receipt", f"{blake2b(f'{kind} {number}'.encode(), digest_size=13).hexdigest()}")
     event = Envelope(id=f"e{number}", source=f"/{kind}", type=kind, data={"seconds": "twelve", "n": number})
@@ -47,8 +49,8 @@ def failed(number: int, kind: str, **more: Any) -> FailedEvent:
         source=event.source,
         event_id=event.id,
         type=kind,
-        accepted_at=NOW + timedelta(seconds=number),
-        failed_at=NOW + timedelta(seconds=number, milliseconds=90),
+        accepted_at=now + timedelta(seconds=number),
+        failed_at=now + timedelta(seconds=number, milliseconds=90),
         component="validate",
         component_version="0.1.0",
         version="1-0-0",
