@@ -23,6 +23,7 @@ from benchmarks import (
     export_memory,
     history,
     media,
+    screens,
     views,
 )
 
@@ -164,3 +165,16 @@ def test_every_verdict_on_an_event_is_that_of_the_reference_validator(capsys: py
         assert result["different_verdicts"]["prism"] == 0
         assert [target["limit"] for target in result["targets"]] == [0, 1 / 25, 1 / 25, 2]
     assert "a second on one core" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_screens_are_measured_from_an_empty_cache_to_what_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--weeks", "0", "--screens", "team", "--repeats", "1", "--grid", "60"]
+
+    result = screens.main(small)
+
+    assert list(result["first_load"]) == ["team"]
+    assert set(result["interactions"]) == {"sort", "page", "filter"}
+    assert (result["grid"]["members"], result["grid"]["dropped_keys"]) == (60, 0)
+    assert 200 < result["first_load"]["team"]["script_kb"] <= screens.SCREEN_KB
+    assert "ms a first load of team" in capsys.readouterr().out
