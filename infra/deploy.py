@@ -31,6 +31,15 @@ from prism_resources.failures import calling
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order of their dependence.
 STACKS = ("data", "catalog", "catalog-records", "catalog-views", "mail", "planner", "api", "events", "media")
+# CloudFront and what stands before it, containers, and alarms that somebody is woken by: AWS alone has them.
+ON_AWS: Final = ("edge", "web", "dagster", "observability")
+# What only a person knows; a stack that was told once keeps it.
+ASKED: Final = (
+    "AlarmEmail", "CertificateArn", "DagsterImage", "MonthlyBudget", "RequestsPerFiveMinutes", "ScreensDomain",
+    "SubnetIds", "VpcId", "RunCpu", "RunMemory", "LogRetentionDays",
+)  # fmt: skip
+# Where AWS keeps firewalls and certificates of CloudFront.
+_EDGE_REGION: Final = "us-east-1"
 SIGNED_IN, SIGNED_OUT = "/auth/callback", "/"
 # What holds data goes forward only: an older client works with one table or index more.
 FORWARD_ONLY: Final = "data"
@@ -77,17 +86,19 @@ def deploy(
     *,
     origins: Sequence[str] = (),
     arch: Arch = Arch.ARM64,
+    asked: Mapping[str, str] | None = None,
     show: Callable[[Deployment], None] = lambda _: None,
     prove: Callable[[], None] = lambda: None,
 ) -> list[Deployment]:
     """Create or update every stack; the code of the functions is built and uploaded on the way.
 
-    `origins` are where the screens are served, by default the front door of a local platform; `arch` is for AWS.
+    `origins` are where the screens are served, by default the front door of a local platform; `arch` and `asked`,
+    what only a person knows, are for AWS.
     `show` is told of the change of a stack before it is made; `prove` raises when what was deployed does not work.
     Raises a failure of deploy_failures.py; when a change fails, or the proof, stacks are what they were before,
     but for tables and indexes that are new, and for stacks that were not there.
     """
-    values = parameters(settings, today, origins or local_origins(settings), arch)
+    values = parameters(settings, today, origins or local_origins(settings), arch) | checked(asked or {})
     with only_deployment(settings) as renew:
         lacking = _refused_or_lacking(settings)
         if lacking:
@@ -116,16 +127,17 @@ def plan(
     *,
     origins: Sequence[str] = (),
     arch: Arch = Arch.ARM64,
+    asked: Mapping[str, str] | None = None,
 ) -> list[Deployment]:
     """What `deploy` would change; nothing is. Raises what `deploy` would refuse.
 
     What stands in a stack that is not there yet is not known to those after it, which may then change in less.
     """
-    values = parameters(settings, today, origins or local_origins(settings), arch)
+    values = parameters(settings, today, origins or local_origins(settings), arch) | checked(asked or {})
     _refused_or_lacking(settings)
     found: list[Deployment] = []
     for concern, asked in _in_order(settings, values, arch, say, keep=False):
-        stack = Stack(settings, stack_name(settings, concern))
+        stack = stack_of(settings, concern)
         change = stack.propose(template(concern), asked, unknown=_UNKNOWN)
         if change is None:
             found.append(Deployment(stack.name, "unchanged"))
@@ -133,6 +145,28 @@ def plan(
         stack.drop(change)
         found.append(Deployment(stack.name, "created" if change.creates else "updated", change.changes))
     return found
+
+
+def stacks_of(settings: Settings, values: Mapping[str, str]) -> tuple[str, ...]:
+    """The stacks of a place, in the order of their dependence. Dagster waits until somebody names its network."""
+    if settings.environment is Environment.LOCAL:
+        return STACKS
+    networked = "VpcId" in values or stack_of(settings, "dagster").before() is not None
+    return (*STACKS, *(one for one in ON_AWS if one != "dagster" or networked))
+
+
+def stack_of(settings: Settings, concern: str) -> Stack:
+    """A stack where it lies."""
+    there = settings.model_copy(update={"region": _EDGE_REGION}) if concern == "edge" else settings
+    return Stack(there, stack_name(settings, concern), keeps=ASKED)
+
+
+def checked(asked: Mapping[str, str]) -> dict[str, str]:
+    """Values by the names of template parameters. Raises BadUsage for a name that nobody is asked for."""
+    unknown = sorted(set(asked) - set(ASKED))
+    if unknown:
+        raise BadUsage(f"{', '.join(unknown)}: unknown; valid are {', '.join(sorted(ASKED))}")
+    return dict(asked)
 
 
 def template(concern: str) -> str:
@@ -144,7 +178,9 @@ def _in_order(
     settings: Settings, values: dict[str, str], arch: Arch, say: Callable[[str], None], *, keep: bool
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Each stack with its parameters; `keep` uploads the code on the way."""
-    for concern in STACKS:
+    concerns = stacks_of(settings, values)
+    values["HasDagster"] = "yes" if "dagster" in concerns else "no"
+    for concern in concerns:
         if concern in FUNCTIONS:
             code = code_for(settings, FUNCTIONS[concern], arch)
             if keep:
@@ -153,7 +189,7 @@ def _in_order(
             values["CodeKey"] = code.key
         yield concern, values
         # What a stack says it made is what a later one may ask for, by the same name.
-        made = Stack(settings, stack_name(settings, concern)).described() or {}
+        made = stack_of(settings, concern).described() or {}
         values |= _outputs_of(made)
 
 
@@ -161,8 +197,8 @@ def _refused_or_lacking(settings: Settings) -> dict[str, tuple[IndexSpec, ...]]:
     """The indexes that tables lack. Raises what must not be deployed, before anything is."""
     refuse_older_client(settings)
     tables = described_tables(settings)
-    for concern in STACKS:
-        stack, body = Stack(settings, stack_name(settings, concern)), template(concern)
+    for concern in stacks_of(settings, {}):
+        stack, body = stack_of(settings, concern), template(concern)
         stack.refuse_if_busy()
         before = stack.before()
         if before is not None:
@@ -179,7 +215,7 @@ def _deployed(
     say: Callable[[str], None],
     show: Callable[[Deployment], None] = lambda _: None,
 ) -> tuple[Stack, Before | None, Deployment]:
-    stack = Stack(settings, stack_name(settings, concern))
+    stack = stack_of(settings, concern)
     mended = stack.make_ready()
     if mended is not None:
         say(mended)
@@ -242,6 +278,8 @@ def parameters(settings: Settings, today: Week, origins: Sequence[str], arch: Ar
         "NamePrefix": settings.name_prefix,
         "DatabaseName": settings.glue_database,
         "LakeBucket": settings.lake_bucket,
+        "OperationsEmail": settings.operations_email or "",
+        "WorkerActivityLogGroup": settings.worker_activity_log_group,
         "ProjectedWeeks": ",".join(weeks[:WEEKS_PER_PARAMETER]),
         "ProjectedWeeksMore": ",".join(weeks[WEEKS_PER_PARAMETER : 2 * WEEKS_PER_PARAMETER]),
         "FirstWeek": settings.first_week.label,

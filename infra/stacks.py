@@ -62,10 +62,13 @@ class ChangeSet:
 
 
 class Stack:
-    """A stack by its name, whether it is there or not. Raises PermanentFailure of a call that AWS refuses."""
+    """A stack by its name, whether it is there or not; parameters that it `keeps` stay when nobody names them.
 
-    def __init__(self, settings: Settings, name: str) -> None:
-        self._settings, self.name = settings, name
+    Raises PermanentFailure of a call that AWS refuses.
+    """
+
+    def __init__(self, settings: Settings, name: str, *, keeps: Sequence[str] = ()) -> None:
+        self._settings, self.name, self._keeps = settings, name, keeps
         self._cloudformation: CloudFormationClient = client(settings, "cloudformation")
 
     def described(self) -> dict[str, Any] | None:
@@ -134,11 +137,15 @@ class Stack:
         """What these would change; None when nothing. `unknown` stands for parameters that nobody knows yet."""
         with calling(f"template of {self.name}", "check"):
             declared = self._cloudformation.get_template_summary(TemplateBody=body).get("Parameters", [])
+        had = (self.described() or {}).get("Parameters", []) if self._keeps else []
+        kept = {one["ParameterKey"]: one["ParameterValue"] for one in had if one["ParameterKey"] in self._keeps}
         given: list[dict[str, str]] = []
         for one in declared:
             key = one.get("ParameterKey", "")
             if key in values:
                 given.append({"ParameterKey": key, "ParameterValue": values[key]})
+            elif key in kept:
+                given.append({"ParameterKey": key, "ParameterValue": kept[key]})
             elif unknown is not None and "DefaultValue" not in one:
                 given.append({"ParameterKey": key, "ParameterValue": unknown})
         return self._proposed(body, given)

@@ -41,7 +41,7 @@ from prism_core.setting_objects import read_object, read_services
 PREFIX = "PRISM_"
 HOME_FILE = "settings.json"
 # Variables of the same prefix that are not settings: the clock, and what one process hands to its children.
-NOT_SETTINGS = frozenset({"NOW"})
+NOT_SETTINGS = frozenset({"NOW", "ORIGIN_SECRET"})
 _CRON = r"^\S+( +\S+){4}$"
 _PROPERTY = r"^[a-z][a-z0-9_]{0,99}$"
 # Names of Anthropic, of Bedrock, and of profiles there, which have colons and slashes.
@@ -96,6 +96,11 @@ def prism_home() -> Path:
 def signs_as_a_role() -> bool:
     """Whether this process is a function whose rights are enforced: it has the session of its role then."""
     return all(os.environ.get(name) for name in ("AWS_LAMBDA_FUNCTION_NAME", "AWS_SESSION_TOKEN"))
+
+
+def origin_secret() -> str | None:
+    """What CloudFront sends along to a function on AWS."""
+    return os.environ.get("PRISM_ORIGIN_SECRET") or None
 
 
 class Settings(BaseModel):

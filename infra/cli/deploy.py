@@ -7,7 +7,7 @@ Does not belong here: the deployment (infra/deploy.py), the place (infra/place.p
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -33,6 +33,10 @@ def deploy(
     origin: Annotated[
         list[str] | None, typer.Option(help="aws: where people open the screens; several times for several")
     ] = None,
+    told: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="aws: NAME=VALUE of a parameter that only a person knows; kept from then on"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of tables")] = False,
 ) -> None:
     """Deploy: preflight, change sets shown and applied, smoke test; taken back when that fails."""
@@ -41,6 +45,8 @@ def deploy(
         _empty(environment, yes=yes or only_plan)
     if environment is Environment.AWS and not origin:
         raise BadUsage("--origin says where people open the screens, such as https://prism.example.com")
+    asked = {name: value for name, _, value in (one.partition("=") for one in told or ())}
+    how: dict[str, Any] = {"origins": origin or (), "arch": arch, "asked": asked}
     os.umask(0o077)
     from infra.local.serving import outside
     from infra.place import refuse_wrong_place
@@ -48,11 +54,11 @@ def deploy(
     with attached(say, beside=outside) as platform:
         say(f"deploying to {environment.value} as {refuse_wrong_place(platform.settings)}")
         if only_plan:
-            _print_plan(platform, origin or (), arch, as_json=as_json)
+            _print_plan(platform, how, as_json=as_json)
             return
         if environment is Environment.AWS and not yes:
-            _ask(platform, origin or (), arch)
-        _apply(platform, origin or (), arch, as_json=as_json)
+            _ask(platform, how)
+        _apply(platform, how, as_json=as_json)
 
 
 def _agree(environment: Environment) -> None:
@@ -78,10 +84,10 @@ def _empty(environment: Environment, *, yes: bool) -> None:
         shutil.rmtree(home.root.resolve())
 
 
-def _print_plan(platform: Platform, origins: Sequence[str], arch: Arch, *, as_json: bool) -> None:
+def _print_plan(platform: Platform, how: Mapping[str, Any], *, as_json: bool) -> None:
     from infra.deploy import plan
 
-    found = plan(platform.settings, clock.this_week(), say, origins=origins, arch=arch)
+    found = plan(platform.settings, clock.this_week(), say, **how)
     if as_json:
         typer.echo(json.dumps({"stacks": [_facts(one) for one in found]}))
         return
@@ -89,14 +95,14 @@ def _print_plan(platform: Platform, origins: Sequence[str], arch: Arch, *, as_js
         _print_change(one)
 
 
-def _ask(platform: Platform, origins: Sequence[str], arch: Arch) -> None:
+def _ask(platform: Platform, how: Mapping[str, Any]) -> None:
     if not err.is_terminal:
         raise BadUsage("nobody is there to be asked; see `prism deploy aws --plan`, and say --yes")
-    _print_plan(platform, origins, arch, as_json=False)
+    _print_plan(platform, how, as_json=False)
     typer.confirm("make these changes?", abort=True, err=True)
 
 
-def _apply(platform: Platform, origins: Sequence[str], arch: Arch, *, as_json: bool) -> None:
+def _apply(platform: Platform, how: Mapping[str, Any], *, as_json: bool) -> None:
     from infra.deploy import deploy as deployed
     from infra.smoke import smoke_test
 
@@ -105,14 +111,17 @@ def _apply(platform: Platform, origins: Sequence[str], arch: Arch, *, as_json: b
     def prove() -> None:
         if settings.environment is Environment.LOCAL:
             _seed(platform)
+        else:
+            from infra.screens_upload import upload_screens
+
+            say(f"{upload_screens(settings)} files of the screens are uploaded")
         seen.extend(smoke_test(settings, say))
 
     done = deployed(
         settings,
         clock.this_week(),
         say,
-        origins=origins,
-        arch=arch,
+        **how,
         show=lambda _: None if as_json else _print_change(_),
         prove=prove,
     )

@@ -188,7 +188,7 @@ def api_and_token_urls(platform: Platform) -> tuple[str, str]:
         local = platform.emulator.url
         return f"{local}/_aws/execute-api/{made['ApiId']}/$default", f"{local}/oauth2/token"
     domain = f"{made['UsersDomainName']}.auth.{region}.amazoncognito.com"
-    return f"https://{made['ApiId']}.execute-api.{region}.amazonaws.com", f"https://{domain}/oauth2/token"
+    return outputs(platform.settings, "web")["ScreensUrl"], f"https://{domain}/oauth2/token"
 
 
 def _batches(rows: Sequence[_Row]) -> Iterator[tuple[list[_Row], bytes]]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
+from infra.instance import instance_yaml
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.emulator.process import REPOSITORY, open_log
 from infra.local.home import Home, Ports, is_free
@@ -26,56 +27,12 @@ from infra.local.mail.mailbox import mailbox_app
 from infra.local.mail.sink import start_sink
 from infra.local.platform import Platform
 from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.settings import Environment
 
 if TYPE_CHECKING:
     from infra.local.standins.world import World
 
-# One source for the instance: `prism up` and `prism materialize` write the same text.
-DAGSTER_YAML = """\
-# Written by PRISM; edits are lost.
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  pools:
-    # Two runs that write the same asset wait for each other in the queue. By run and not by step: the slot of a
-    # step whose process was killed would stay taken.
-    granularity: run
-    default_limit: 1
-  runs:
-    max_concurrent_runs: 2
-run_launcher:
-  module: infra.local.runs
-  class: LocalRunLauncher
-run_monitoring:
-  enabled: true
-  poll_interval_seconds: 30
-  start_timeout_seconds: 300
-  cancel_timeout_seconds: 120
-  max_runtime_seconds: 14400
-# Steps are tried again by their own policy. A run is only when its process died, and twice at most.
-run_retries:
-  enabled: true
-  max_retries: 2
-  retry_on_asset_or_op_failure: false
-# A slow look-up of one sensor does not hold up the others.
-sensors:
-  use_threads: true
-  num_workers: 4
-# Ticks only: runs and materialisations stay. A sensor that looks every minute skips 1,440 times a day.
-retention:
-  schedule:
-    purge_after_days:
-      skipped: 30
-      success: 90
-      failure: 90
-  sensor:
-    purge_after_days:
-      skipped: 2
-      success: 90
-      failure: 30
-"""
+DAGSTER_YAML = instance_yaml(Environment.LOCAL)
 DAGSTER_START_SECONDS = 240
 DAGSTER_STOP_SECONDS = 30
 

@@ -16,7 +16,7 @@ from prism_api import logs
 from prism_api.api.start import building
 
 with building():
-    from prism_api.api import calls, guard
+    from prism_api.api import calls, guard, origin
     from prism_api.api.apps import app_of
     from prism_api.api.problems import Problem, answer, problem_of, unknown
     from prism_api.api.routes.everything import root_of
@@ -44,6 +44,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_id = str(event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "none"))
     path = str(event["rawPath"])
     try:
+        origin.require_origin(event)
         result = _admitted(event, guard.admit(event, request_id), context)
     except Problem as problem:
         result = answer(problem, request_id, path)

@@ -19,6 +19,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from prism_api import logs
+from prism_api.api.origin import require_origin
 from prism_api.api.problems import Problem, answer, problem_of, unknown
 from prism_api.api.start import building
 from prism_api.api.tokens import why_refused
@@ -51,6 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     path = str(event["rawPath"])
     taken: list[str] = []
     try:
+        require_origin(event)
         result, taken = _taken(event)
     except (Problem, TransientFailure) as failure:
         result = answer(problem_of(failure) or unknown(), request_id, path)

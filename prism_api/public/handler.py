@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 
 from prism_api import logs
 from prism_api.api.opaque import decode_key, encode_key
+from prism_api.api.origin import require_origin
 from prism_api.api.problems import FieldError, Problem, answer, invalid, not_found, problem_of, unknown
 from prism_api.api.start import building
 
@@ -57,6 +58,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request_id = str(event["requestContext"].get("requestId") or getattr(context, "aws_request_id", "none"))
     path = str(event["rawPath"])
     try:
+        require_origin(event)
         result = _answered(event, path)
     except (Problem, PrismFailure) as failure:
         problem = problem_of(failure)

@@ -5,13 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from dagster._core.instance.config import dagster_instance_config
 
-from infra.deploy import WEEKS_PER_PARAMETER, projected_weeks
+from infra.deploy import WEEKS_PER_PARAMETER, checked, projected_weeks
 from infra.deploy_failures import QuotaReached, StackFailed, WrongPlace
+from infra.instance import instance_yaml
 from infra.place import refuse_wrong_place
 from infra.stacks import _failed
+from prism_api.api.origin import require_origin
+from prism_api.api.problems import Problem
 from prism_core.calendar import Week
-from prism_core.failures import PermanentFailure
+from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.settings import Environment, Settings
 
 PARAMETER_LIMIT = 4_096  # characters, the CloudFormation quota
@@ -85,3 +90,37 @@ def test_without_credentials_a_person_is_told_which_to_give(
 def test_nobody_deploys_to_a_default_or_to_a_region_that_there_is_not(said: dict[str, Any], told: str) -> None:
     with pytest.raises(WrongPlace, match=told):
         refuse_wrong_place(Settings(environment=Environment.AWS, **said))
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_dagster_takes_its_instance_in_both_places(
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RUN_TASK", "CLUSTER", "POSTGRES_PASSWORD", "POSTGRES_HOST", "LOGS_BUCKET"):
+        monkeypatch.setenv(f"DAGSTER_{name}", "told")
+
+    (tmp_path / "dagster.yaml").write_text(instance_yaml(environment, subnets="subnet-1,subnet-2", group="sg-1"))
+    found, _ = dagster_instance_config(str(tmp_path))
+
+    assert found["run_retries"] == yaml.safe_load(instance_yaml(Environment.LOCAL))["run_retries"]
+    if environment is Environment.AWS:
+        network = found["run_launcher"]["config"]["run_task_kwargs"]["networkConfiguration"]["awsvpcConfiguration"]
+        assert (network["subnets"], network["securityGroups"]) == (["subnet-1", "subnet-2"], ["sg-1"])
+
+
+def test_a_value_that_nobody_is_asked_for_is_refused_by_its_name() -> None:
+    with pytest.raises(BadUsage, match="VpcID: unknown; valid are AlarmEmail"):
+        checked({"VpcID": "vpc-1"})
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-prism-origin": "another"}])
+def test_on_aws_a_function_answers_nobody_who_goes_around_cloudfront(
+    headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRISM_ORIGIN_SECRET", "between-us")
+
+    with pytest.raises(Problem) as refused:
+        require_origin({"headers": headers})
+    require_origin({"headers": {"X-Prism-Origin": "between-us"}})
+
+    assert refused.value.status == 403

@@ -1,0 +1,276 @@
+"""Who may do what, over all templates: no star, nothing public, and each integration with its permission or role.
+
+The embedded AWS enforces the rights of functions (tests/integration/test_rights.py). It enforces neither those of
+services nor most policies of resources: this is their proof.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from prism_core.privacy import PERSON_KEYS
+from prism_core.tables import TABLES
+from tests.architecture.test_templates import TABLE, of_type
+
+ROLES = of_type("AWS::IAM::Role")
+POLICIES = of_type("AWS::IAM::ManagedPolicy")
+# AWS knows no resources for these; some of them are bound by a condition instead.
+WITHOUT_RESOURCES = {
+    "cloudwatch:PutMetricData",
+    "ec2:DescribeNetworkInterfaces",
+    "ecr:GetAuthorizationToken",
+    "ecs:DescribeTaskDefinition",
+    "rekognition:DetectLabels",
+    "rekognition:DetectModerationLabels",
+    "rekognition:DetectText",
+    "ses:GetAccount",
+    *(f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")),
+}
+# A star ends a name: objects below a prefix, an index, what Secrets Manager adds, a task, a stream of a log.
+ENDS = re.compile(r"(/\*|-\?{6}|:\*)$")
+ROOT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
+KEY_OF_THE_ACCOUNT = {"kms:*"}
+
+
+def listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str | dict) else list(value)
+
+
+def unfolded(statements: Any) -> Iterator[dict[str, Any]]:
+    for one in listed(statements):
+        yield one["Fn::If"][1] if "Fn::If" in one else one
+
+
+def rights() -> list[tuple[str, dict[str, Any]]]:
+    """Every statement of every role, with its owner."""
+    inline = [
+        (name, statement)
+        for name, role in ROLES.items()
+        for policy in role["Properties"].get("Policies", [])
+        for statement in unfolded(policy["PolicyDocument"]["Statement"])
+    ]
+    return inline + [
+        (name, statement)
+        for name, policy in POLICIES.items()
+        for statement in unfolded(policy["Properties"]["PolicyDocument"]["Statement"])
+    ]
+
+
+def of_resources() -> list[tuple[str, dict[str, Any]]]:
+    """Every statement of a policy that a resource has itself."""
+    kinds = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy")
+    return [
+        (name, statement)
+        for kind in kinds
+        for name, policy in of_type(kind).items()
+        for statement in unfolded(policy["Properties"]["PolicyDocument"]["Statement"])
+    ]
+
+
+def named(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def test_no_right_is_over_actions_by_a_star() -> None:
+    assert [(who, a) for who, one in rights() for a in listed(one["Action"]) if "*" in a] == []
+    assert [who for who, one in rights() if "NotAction" in one or "NotResource" in one] == []
+
+
+def test_no_right_is_over_everything_but_where_aws_knows_no_resources() -> None:
+    open_ones = [(who, one) for who, one in rights() if "*" in listed(one["Resource"])]
+
+    assert open_ones
+    assert [(who, set(listed(one["Action"])) - WITHOUT_RESOURCES) for who, one in open_ones if
+            set(listed(one["Action"])) - WITHOUT_RESOURCES] == []  # fmt: skip
+
+
+def test_a_star_in_a_resource_ends_it() -> None:
+    texts = [
+        (who, text)
+        for who, one in rights()
+        for resource in listed(one["Resource"])
+        if resource != "*"
+        for text in [resource if isinstance(resource, str) else str(next(iter(resource.values())))]
+    ]
+
+    assert [(who, text) for who, text in texts if re.search(r"[*?]", ENDS.sub("", text))] == []
+
+
+def test_every_role_is_of_one_service_and_passed_on_to_that_service_alone() -> None:
+    for name, role in ROLES.items():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert list(statement["Principal"]) == ["Service"], name
+        assert isinstance(statement["Principal"]["Service"], str), name
+    passing = [(who, one) for who, one in rights() if "iam:PassRole" in listed(one["Action"])]
+    assert [who for who, one in passing if "iam:PassedToService" not in str(one.get("Condition"))] == []
+
+
+def test_nobody_from_outside_may_do_anything_to_a_resource() -> None:
+    allowing = [(name, one) for name, one in of_resources() if one["Effect"] == "Allow"]
+
+    assert allowing
+    for name, one in allowing:
+        assert list(one["Principal"]) == ["Service"], name
+        assert re.search("SourceArn|SourceAccount", json.dumps(one["Condition"])), name
+        assert not [action for action in listed(one["Action"]) if "*" in action], name
+
+
+def test_a_key_is_of_the_account_and_of_nobody_else() -> None:
+    for name, key in of_type("AWS::KMS::Key").items():
+        for one in key["Properties"]["KeyPolicy"]["Statement"]:
+            assert one["Principal"] == {"AWS": {"Fn::Sub": ROOT}}, name
+            assert set(listed(one["Action"])) == KEY_OF_THE_ACCOUNT, name
+        assert key["Properties"]["EnableKeyRotation"] is True
+
+
+def test_a_permission_names_who_calls_and_from_where() -> None:
+    for name, one in of_type("AWS::Lambda::Permission").items():
+        assert re.fullmatch(r"[a-z]+\.amazonaws\.com", one["Properties"]["Principal"]), name
+        assert "SourceArn" in one["Properties"], name
+    assert of_type("AWS::Lambda::Url") == {}
+
+
+def test_every_route_may_call_the_function_that_it_leads_to() -> None:
+    integrations = of_type("AWS::ApiGatewayV2::Integration")
+    permissions = [one["Properties"] for one in of_type("AWS::Lambda::Permission").values()]
+    for name, route in of_type("AWS::ApiGatewayV2::Route").items():
+        integration = route["Properties"]["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
+        function = integrations[integration]["Properties"]["IntegrationUri"]
+        method, path = route["Properties"]["RouteKey"].split(" ")
+        wanted = f"/*/{'*' if method == 'ANY' else method}{re.sub(r'{[^}]*}', '*', path)}"
+        given = [
+            one["SourceArn"]["Fn::Sub"]
+            for one in permissions
+            if one["FunctionName"] == function and one["Principal"] == "apigateway.amazonaws.com"
+        ]
+        assert [one for one in given if one.endswith(wanted)], (name, wanted, given)
+
+
+def actions_of(role: str, resource: dict[str, Any]) -> set[str]:
+    return {
+        action
+        for who, one in rights()
+        if who == role and resource in listed(one["Resource"])
+        for action in listed(one["Action"])
+    }
+
+
+def role_of(function: str) -> str:
+    return of_type("AWS::Lambda::Function")[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+
+
+def test_what_a_queue_feeds_may_take_from_it_and_a_dead_queue_stands_behind() -> None:
+    for name, mapping in of_type("AWS::Lambda::EventSourceMapping").items():
+        queue = mapping["Properties"]["EventSourceArn"]
+        may = actions_of(role_of(mapping["Properties"]["FunctionName"]["Ref"]), queue)
+        assert may >= {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, name
+        assert "RedrivePolicy" in of_type("AWS::SQS::Queue")[queue["Fn::GetAtt"][0]]["Properties"], name
+
+
+def test_a_machine_may_call_the_functions_of_its_states() -> None:
+    for name, machine in of_type("AWS::StepFunctions::StateMachine").items():
+        role = machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+        called = set(re.findall(r"\$\{(\w+)\.Arn\}", machine["Properties"]["DefinitionString"]["Fn::Sub"]))
+        assert called, name
+        for function in called:
+            assert "lambda:InvokeFunction" in actions_of(role, {"Fn::GetAtt": [function, "Arn"]}), name
+
+
+def test_what_a_bucket_or_a_topic_tells_a_queue_the_queue_takes() -> None:
+    takes = {
+        (named(one["Resource"]), one["Principal"]["Service"])
+        for name, policy in of_type("AWS::SQS::QueuePolicy").items()
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        if name and "sqs:SendMessage" in listed(one["Action"])
+    }
+    for bucket in of_type("AWS::S3::Bucket").values():
+        for one in bucket["Properties"].get("NotificationConfiguration", {}).get("QueueConfigurations", []):
+            assert (named(one["Queue"]), "s3.amazonaws.com") in takes
+    for one in of_type("AWS::SNS::Subscription").values():
+        if one["Properties"]["Protocol"] == "sqs":
+            assert (named(one["Properties"]["Endpoint"]), "sns.amazonaws.com") in takes
+
+
+def test_whoever_tells_a_topic_may() -> None:
+    may = {
+        (named(one["Resource"]), service)
+        for policy in of_type("AWS::SNS::TopicPolicy").values()
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]
+        for service in listed(one["Principal"]["Service"])
+    }
+    told = {
+        named(topic)
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        for topic in alarm["Properties"].get("AlarmActions", [])
+    }
+
+    assert told
+    assert {(one, "cloudwatch.amazonaws.com") for one in told} <= may
+
+
+def test_nothing_of_a_network_is_open_to_the_world() -> None:
+    for name, database in of_type("AWS::RDS::DBInstance").items():
+        assert database["Properties"]["PubliclyAccessible"] is False, name
+        assert database["Properties"]["StorageEncrypted"] is True, name
+        assert "MasterUserPassword" not in database["Properties"], name
+    coming = [
+        rule
+        for group in of_type("AWS::EC2::SecurityGroup").values()
+        for rule in group["Properties"].get("SecurityGroupIngress", [])
+    ]
+    coming += [one["Properties"] for one in of_type("AWS::EC2::SecurityGroupIngress").values()]
+    assert [rule for rule in coming if "CidrIp" in rule or "CidrIpv6" in rule] == []
+    for name, service in of_type("AWS::ECS::Service").items():
+        network = service["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"]
+        assert network["AssignPublicIp"] == "DISABLED", name
+
+
+def test_every_dead_queue_has_an_alarm() -> None:
+    queues = of_type("AWS::SQS::Queue")
+    dead = {
+        one["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for one in queues.values()
+        if "RedrivePolicy" in one["Properties"]
+    }
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    watched = json.dumps([one["Properties"].get("Dimensions") for one in alarms])
+    names = {name: queues[name]["Properties"]["QueueName"]["Fn::Sub"] for name in dead}
+
+    assert dead
+    assert [n for n in dead if f'["{n}", "QueueName"]' not in watched and names[n] not in watched] == []
+
+
+@pytest.mark.parametrize("table", [*TABLES, PERSON_KEYS.name])
+def test_dagster_may_use_every_table_and_its_indexes(table: str) -> None:
+    may = actions_of("DagsterTables", {"Fn::Sub": f"{TABLE}{table}"})
+    of_index = actions_of("DagsterTables", {"Fn::Sub": f"{TABLE}{table}/index/*"})
+
+    assert {"dynamodb:Query", "dynamodb:PutItem"} <= may
+    assert bool(of_index) is bool(table in TABLES and TABLES[table].indexes)
+
+
+def test_the_firewall_stands_before_the_one_distribution_and_the_api_behind_a_secret() -> None:
+    (web,) = of_type("AWS::CloudFront::Distribution").values()
+    config = web["Properties"]["DistributionConfig"]
+    api = next(one for one in config["Origins"] if one["Id"] == "api")
+    (rate,) = [
+        rule
+        for firewall in of_type("AWS::WAFv2::WebACL").values()
+        for rule in firewall["Properties"]["Rules"]
+        if "RateBasedStatement" in rule["Statement"]
+    ]
+
+    assert config["WebACLId"] == {"Ref": "FirewallArn"}
+    assert rate["Action"] == {"Block": {}}
+    assert [one["HeaderName"] for one in api["OriginCustomHeaders"]] == ["x-prism-origin"]
+    doors = {one["PathPattern"] for one in config["CacheBehaviors"]}
+    assert doors == {"/api/*", "/hooks/*", "/public/*"}
+    behind = {"ApiFunction", "IngestFunction", "PublicFunction"}
+    functions = of_type("AWS::Lambda::Function")
+    assert {
+        name for name, one in functions.items() if
+        "PRISM_ORIGIN_SECRET" in one["Properties"]["Environment"]["Variables"]
+    } == behind  # fmt: skip
