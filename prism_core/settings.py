@@ -94,13 +94,12 @@ def prism_home() -> Path:
 
 
 def signs_as_a_role() -> bool:
-    """Whether this process is a function whose rights are enforced: it has the session of its role then."""
-    return all(os.environ.get(name) for name in ("AWS_LAMBDA_FUNCTION_NAME", "AWS_SESSION_TOKEN"))
+    """Whether this process is a function whose rights are enforced."""
+    return bool(os.environ.get("AWS_LAMBDA_FUNCTION_NAME") and os.environ.get("AWS_SESSION_TOKEN"))
 
 
 def origin_secret() -> str | None:
-    """What CloudFront sends along to a function on AWS."""
-    return os.environ.get("PRISM_ORIGIN_SECRET") or None
+    return os.environ.get("PRISM_ORIGIN_SECRET") or None  # what CloudFront sends along to a function on AWS
 
 
 class Settings(BaseModel):
@@ -127,9 +126,7 @@ class Settings(BaseModel):
     )
     first_week: Week = Field(default=Week.parse("2025-W01"), description="partitions start here")
     aws_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the embedded AWS; set by the platform")
-    enforce_rights: bool = Field(
-        default=False, description="the embedded AWS lets functions do what their roles may, and nothing else"
-    )
+    enforce_rights: bool = Field(default=False, description="functions of the embedded AWS may do what roles may")
 
     worker_activity_source: ActivitySource = ActivitySource.FILES
     worker_activity_log_group: str = "/aws/sagemaker/groundtruth/WorkerActivity"

@@ -162,6 +162,7 @@ resource "aws_cloudformation_stack" "events" {
     EventServices    = var.event_services
     EventsQueueLimit = var.events_queue_limit
     FirstWeek        = var.first_week
+    OriginSecretName = aws_cloudformation_stack.api.outputs.OriginSecretName
     CodeBucket       = aws_cloudformation_stack.data.outputs.CodeBucket
     CodeKey          = var.code_keys["events"]
     Architecture     = var.architecture
@@ -187,6 +188,7 @@ resource "aws_cloudformation_stack" "media" {
     ApiId            = aws_cloudformation_stack.api.outputs.ApiId
     UploadOrigins    = var.upload_origins
     RekognitionUrl   = var.rekognition_url
+    OriginSecretName = aws_cloudformation_stack.api.outputs.OriginSecretName
     CodeBucket       = aws_cloudformation_stack.data.outputs.CodeBucket
     CodeKey          = var.code_keys["media"]
     Architecture     = var.architecture
