@@ -1,14 +1,16 @@
 """The screens as a folder for S3 behind CloudFront: the app as it is, and files beside it that say where it is."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from infra.packaging.npm import NODE
-from infra.packaging.screens import FUNCTION, main
+from infra.packaging.screens import FUNCTION, headers, main
 
+TEMPLATES = Path(__file__).parents[2] / "infra" / "templates"
 WHERE = [
     "--region", "eu-west-1", "--pool", "eu-west-1_AbC", "--client", "c1", "--domain", "prism-1",
     "--lake", "the-lake",
@@ -53,6 +55,13 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, capsys: pyt
 
     assert main([str(tmp_path / "out"), *WHERE]) == 2
     assert "is not empty" in capsys.readouterr().err
+
+
+def test_the_distribution_of_the_templates_says_the_same_policy() -> None:
+    (said,) = re.findall(r'ContentSecurityPolicy: !Sub "(.+)"', (TEMPLATES / "web.yaml").read_text())
+    lake = "${NamePrefix}-lake-${AWS::AccountId}-${AWS::Region}"
+
+    assert said == headers("${AWS::Region}", "${UsersDomainName}", lake)["Content-Security-Policy"]
 
 
 def test_an_address_of_the_app_is_answered_by_its_page_and_a_file_by_itself() -> None:
