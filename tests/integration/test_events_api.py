@@ -17,8 +17,10 @@ from prism_core.events.outcomes import Outcome
 from prism_core.events.problems import Problem
 from prism_core.events.rollups import Grain, roll_ups
 from prism_core.events.versions import SchemaVersion
-from prism_core.models.work import Severity
+from prism_core.models.work import Severity, ThroughputWeek
+from prism_core.tables import THROUGHPUT
 from prism_core.version import VERSION
+from prism_resources.aws import client
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.event_store import EventStore
 from prism_resources.events.failed_store import FailedStore
@@ -27,6 +29,7 @@ from prism_resources.events.ledger import Ledger
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.rollup_store import RollupStore
 from prism_resources.events.schema_store import SchemaStore
+from prism_resources.tables.generations import Generations
 from tests.integration import event_rows
 from tests.integration.api_client import Answer, Api
 
@@ -161,17 +164,19 @@ def test_promises_are_told_by_window_with_what_burns() -> None:
     ]
 
 
-def test_the_status_says_what_screens_checks_and_alarms_look_at() -> None:
+def test_the_status_says_what_screens_checks_and_alarms_look_at(platform: Platform) -> None:
     answer = LEAD("GET", "/api/status")
 
     assert answer.status == 200, answer.body
     told = answer.body
     promised = LEAD("GET", "/api/events/objectives").body
     assert {one["window"] for one in told["events"]["windows"]} == {one["window"] for one in promised["windows"]}
-    # Nothing was published here since 2018: the week before this one is due, and late from its second day on.
-    weeks = told["weeks"]
-    assert (weeks["published"], weeks["due"]) == (None, (Week.of(datetime.now(UTC)) + -1).label)
-    assert weeks["late"] is (datetime.now(UTC) > Week.parse(weeks["due"]).start + timedelta(days=8))
+    # The week before this one is due, and late from its second day on where nobody has published it.
+    weeks, due = told["weeks"], Week.of(datetime.now(UTC)) + -1
+    published = Generations(client(platform.settings, "dynamodb"), platform.settings, THROUGHPUT, ThroughputWeek)
+    waited = datetime.now(UTC) > due.start + timedelta(days=8)
+    assert weeks["due"] == due.label
+    assert weeks["late"] is (waited and published.control(due) is None)
     assert told["holds"] is (not weeks["late"] and all(one["holds"] for one in told["events"]["windows"]))
     assert told["version"] == VERSION
     assert [one["severity"] for one in told["alerts"]] == list(Severity)
