@@ -18,7 +18,8 @@ from prism_core.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "infra" / "local" / "screens_built"
-NOT_HANDED_ON = {"dev", "web"}
+# `cloud` is for the image of Dagster on AWS, which installs the group.
+NOT_HANDED_ON = {"dev", "web", "cloud"}
 
 
 def uv(*arguments: str) -> str:

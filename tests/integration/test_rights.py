@@ -10,6 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
 import httpx
@@ -95,7 +96,8 @@ def probe(platform: Platform) -> Callable[..., str]:
 
 
 def path_of(path: str) -> str:
-    return path.replace("{week}", WEEK).replace("{table}", "members").replace("{key}", "none")
+    named = {"{week}": WEEK, "{table}": "members", "{key}": "none", "{number}": "1"}
+    return reduce(lambda found, name: found.replace(name, named[name]), named, path)
 
 
 @pytest.mark.slow
