@@ -161,8 +161,8 @@ LINES: Final = (
     Line("CloudWatch", "logs of 1 kB a call and an event, 40 alarms, a dashboard, 30 figures", _watching),
     Line(
         "WAF, KMS, secrets",
-        "ACL, 2 rules, 1 $ a million calls; a key; 8 secrets",
-        lambda load: 5 + 2 + load.api_calls * 0.6e-6 + 1 + 8 * _price("secret"),
+        "ACL, 5 rules, 1 $ a million calls; a key; 8 secrets",
+        lambda load: 5 + 5 + load.api_calls * 0.6e-6 + 1 + 8 * _price("secret"),
     ),
     Line("QuickSight", "3 readers and an author; 1 in 40 members reads beyond that", _readers),
 )

@@ -36,7 +36,8 @@ ON_AWS: Final = ("edge", "web", "dagster", "observability")
 # What only a person knows; a stack that was told once keeps it.
 ASKED: Final = (
     "AlarmEmail", "CertificateArn", "DagsterImage", "MonthlyBudget", "RequestsPerFiveMinutes", "ScreensDomain",
-    "SubnetIds", "VpcId", "RunCpu", "RunMemory", "LogRetentionDays",
+    "SubnetIds", "VpcId", "RunCpu", "RunMemory", "LogRetentionDays", "PersonRequestsPerFiveMinutes",
+    "EventRequestsPerFiveMinutes", "OriginSecretVersion", "BedrockModelArns",
 )  # fmt: skip
 # Where AWS keeps firewalls and certificates of CloudFront.
 _EDGE_REGION: Final = "us-east-1"
@@ -45,8 +46,14 @@ SIGNED_IN, SIGNED_OUT = "/auth/callback", "/"
 FORWARD_ONLY: Final = "data"
 # In the place of what a stack will say once it is made.
 _UNKNOWN: Final = "not-known-yet"
-# CloudFormation takes 4,096 characters a parameter; a week and its comma take nine.
+# CloudFormation takes so many characters a parameter; a week and its comma take nine.
+PARAMETER_CHARACTERS: Final = 4_096
 WEEKS_PER_PARAMETER = 450
+# What the templates say by variables of their own, or what is of the place where this command runs.
+_SAID_ELSEWHERE: Final = frozenset({
+    "account_id", "athena_workgroup", "aws_endpoint_url", "changelog_shards", "enforce_rights", "environment",
+    "first_week", "home", "name_prefix", "region",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,8 @@ def deploy(
             # What the older version wrote while its indexes were made.
             complete_keys(settings, lacking)
             prove()
-        except PrismFailure as error:
+        # Whatever it was, a fault of ours, too: nothing stays half deployed.
+        except Exception as error:
             _go_back(settings, done, error, say)
             raise
         note_deployed(settings)
@@ -232,7 +240,7 @@ def _deployed(
 def _go_back(
     settings: Settings,
     done: Sequence[tuple[Stack, Before | None, Deployment]],
-    error: PrismFailure,
+    error: Exception,
     say: Callable[[str], None],
 ) -> None:
     """Make updated stacks what they were, the last one first. Raises StackFailed with both reasons."""
@@ -269,6 +277,20 @@ def local_origins(settings: Settings) -> list[str]:
     return [f"http://{name}:{screens}" for name in ("127.0.0.1", "localhost")]
 
 
+def settings_json(settings: Settings) -> str:
+    """The settings that are not the default, for tasks that read them as a file.
+
+    Raises BadUsage when they are longer than a parameter may be.
+    """
+    found = json.dumps(settings.model_dump(mode="json", exclude_defaults=True, exclude=set(_SAID_ELSEWHERE)))
+    if len(found) > PARAMETER_CHARACTERS:
+        raise BadUsage(
+            f"the settings that are not the default have {len(found)} characters, and CloudFormation takes "
+            f"{PARAMETER_CHARACTERS}; shorten the longest, which is event_services or one of the thresholds"
+        )
+    return found
+
+
 def parameters(settings: Settings, today: Week, origins: Sequence[str], arch: Arch) -> dict[str, str]:
     """What the templates ask for and no stack says."""
     weeks = projected_weeks(settings.first_week, today)
@@ -285,6 +307,7 @@ def parameters(settings: Settings, today: Week, origins: Sequence[str], arch: Ar
         "FirstWeek": settings.first_week.label,
         "BackupRetentionDays": str(settings.backup_retention_days),
         "ChangelogShards": str(settings.changelog_shards),
+        "SettingsJson": "{}" if local else settings_json(settings),
         "EventsKeepDays": str(settings.events_keep_days),
         "EventsQueueLimit": str(settings.events_queue_limit),
         "EventServices": json.dumps(settings.model_dump(mode="json")["event_services"]),

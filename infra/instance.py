@@ -89,7 +89,9 @@ storage:
       db_name: dagster
       port: 5432
       params:
-        sslmode: require
+        # The certificate is looked at, too; infra/dagster/Dockerfile puts those of RDS there.
+        sslmode: verify-full
+        sslrootcert: /prism/rds.pem
 compute_logs:
   module: dagster_aws.s3.compute_log_manager
   class: S3ComputeLogManager

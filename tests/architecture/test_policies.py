@@ -23,6 +23,11 @@ WITHOUT_RESOURCES = {
     "ec2:DescribeNetworkInterfaces",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    *(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Get", "Update")),
     "rekognition:DetectLabels",
     "rekognition:DetectModerationLabels",
     "rekognition:DetectText",
@@ -215,7 +220,13 @@ def test_nothing_of_a_network_is_open_to_the_world() -> None:
     for name, database in of_type("AWS::RDS::DBInstance").items():
         assert database["Properties"]["PubliclyAccessible"] is False, name
         assert database["Properties"]["StorageEncrypted"] is True, name
-        assert "MasterUserPassword" not in database["Properties"], name
+        assert "ManageMasterUserPassword" not in database["Properties"], name
+        kept = re.fullmatch(
+            r"\{\{resolve:secretsmanager:\$\{(\w+)\}:SecretString:password\}\}",
+            database["Properties"]["MasterUserPassword"]["Fn::Sub"],
+        )
+        assert kept is not None, name
+        assert "GenerateSecretString" in of_type("AWS::SecretsManager::Secret")[kept[1]]["Properties"], name
     coming = [
         rule
         for group in of_type("AWS::EC2::SecurityGroup").values()
@@ -256,15 +267,19 @@ def test_the_firewall_stands_before_the_one_distribution_and_the_api_behind_a_se
     (web,) = of_type("AWS::CloudFront::Distribution").values()
     config = web["Properties"]["DistributionConfig"]
     api = next(one for one in config["Origins"] if one["Id"] == "api")
-    (rate,) = [
-        rule
+    rates = {
+        rule["Name"]: rule
         for firewall in of_type("AWS::WAFv2::WebACL").values()
         for rule in firewall["Properties"]["Rules"]
         if "RateBasedStatement" in rule["Statement"]
-    ]
+    }
 
     assert config["WebACLId"] == {"Ref": "FirewallArn"}
-    assert rate["Action"] == {"Block": {}}
+    assert set(rates) == {"producers", "address", "person"}
+    assert [one["Action"] for one in rates.values()] == [{"Block": {}}] * 3
+    scopes = {name: one["Statement"]["RateBasedStatement"]["ScopeDownStatement"] for name, one in rates.items()}
+    # What one limit leaves out the other one takes: no call is counted by none.
+    assert scopes["address"] == scopes["person"] == {"NotStatement": {"Statement": scopes["producers"]}}
     assert [one["HeaderName"] for one in api["OriginCustomHeaders"]] == ["x-prism-origin"]
     doors = {one["PathPattern"] for one in config["CacheBehaviors"]}
     assert doors == {"/api/*", "/hooks/*", "/public/*"}
@@ -274,3 +289,51 @@ def test_the_firewall_stands_before_the_one_distribution_and_the_api_behind_a_se
         name for name, one in functions.items() if
         "PRISM_ORIGIN_SECRET" in one["Properties"]["Environment"]["Variables"]
     } == behind  # fmt: skip
+    told = [functions[name]["Properties"]["Environment"]["Variables"]["PRISM_ORIGIN_SECRET"] for name in behind]
+    said = {text for one in told for text in re.findall(r"resolve:secretsmanager:[^\"]+", json.dumps(one))}
+    (sent,) = (one["HeaderValue"]["Fn::Sub"] for one in api["OriginCustomHeaders"])
+    # Both sides change to another value by the same parameter.
+    assert {one.partition(":SecretString")[2] for one in (*said, sent)} == {":::${OriginSecretVersion}}}"}
+
+
+def test_whoever_writes_the_change_log_agrees_on_its_shards() -> None:
+    shards = "PRISM_CHANGELOG_SHARDS"
+    functions = {
+        name: one["Properties"]["Environment"]["Variables"]
+        for name, one in of_type("AWS::Lambda::Function").items()
+    }
+    writing = {name for name in functions if "dynamodb:PutItem" in actions_on_the_change_log(role_of(name))}
+    tasks = [
+        {one["Name"]: one["Value"] for one in container["Environment"] if "Name" in one}
+        for task in of_type("AWS::ECS::TaskDefinition").values()
+        for container in task["Properties"]["ContainerDefinitions"]
+    ]
+
+    assert {"ApiFunction", "PlannerFunction"} <= writing
+    assert {name for name, given in functions.items() if shards in given} >= writing
+    given = [functions[name][shards] for name in writing] + [one[shards] for one in tasks]
+    assert given == [{"Ref": "ChangelogShards"}] * (len(writing) + 4)
+    assert [one["DAGSTER_SETTINGS"] for one in tasks] == [{"Ref": "SettingsJson"}] * 4
+
+
+def actions_on_the_change_log(role: str) -> set[str]:
+    return actions_of(role, {"Fn::Sub": f"{TABLE}changelog"})
+
+
+def test_sql_of_dagster_is_bound_to_a_workgroup_that_says_where_answers_lie_and_how_much_is_read() -> None:
+    (group,) = of_type("AWS::Athena::WorkGroup").values()
+    told = group["Properties"]["WorkGroupConfiguration"]
+
+    assert told["EnforceWorkGroupConfiguration"] is True
+    assert told["ResultConfiguration"]["OutputLocation"] == {"Fn::Sub": "s3://${LakeBucket}/athena/"}
+    assert told["BytesScannedCutoffPerQuery"] > 0
+    asking = [one for _, one in rights() if "athena:StartQueryExecution" in listed(one["Action"])]
+    assert group["Properties"]["Name"] == {"Ref": "NamePrefix"}
+    assert [one["Resource"]["Fn::Sub"].rpartition(":")[2] for one in asking] == ["workgroup/${NamePrefix}"]
+
+
+def test_a_task_is_tagged_when_it_is_started_and_at_no_other_time() -> None:
+    tagging = [one for _, one in rights() if "ecs:TagResource" in listed(one["Action"])]
+
+    assert [one["Condition"] for one in tagging] == [{"StringEquals": {"ecs:CreateAction": "RunTask"}}]
+    assert [listed(one["Action"]) for one in tagging] == [["ecs:TagResource"]]

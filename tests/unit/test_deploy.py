@@ -1,5 +1,6 @@
 """Which weeks Athena may look for, what a failure means, and where nobody deploys to."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 import yaml
 from dagster._core.instance.config import dagster_instance_config
 
-from infra.deploy import WEEKS_PER_PARAMETER, checked, projected_weeks
+from infra.deploy import WEEKS_PER_PARAMETER, checked, projected_weeks, settings_json
 from infra.deploy_failures import QuotaReached, StackFailed, WrongPlace
 from infra.instance import instance_yaml
 from infra.place import refuse_wrong_place
@@ -17,7 +18,7 @@ from prism_api.api.origin import require_origin
 from prism_api.api.problems import Problem
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure
-from prism_core.settings import Environment, Settings
+from prism_core.settings import HOME_FILE, ActivitySource, Environment, Settings, load_settings
 
 PARAMETER_LIMIT = 4_096  # characters, the CloudFormation quota
 
@@ -90,6 +91,40 @@ def test_without_credentials_a_person_is_told_which_to_give(
 def test_nobody_deploys_to_a_default_or_to_a_region_that_there_is_not(said: dict[str, Any], told: str) -> None:
     with pytest.raises(WrongPlace, match=told):
         refuse_wrong_place(Settings(environment=Environment.AWS, **said))
+
+
+def test_tasks_on_aws_read_the_settings_of_who_deployed_from_a_file_and_variables_win_over_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {
+        "worker_activity_source": "log",
+        "report_time_zone": "Europe/Berlin",
+        "meta_account_id": "123",
+        "alerts_daily_cron": "15 7 * * *",
+        "overtime_hours_a_day": "2.5",
+        "alert_thresholds": {"repeat_days": 5},
+        "event_services": {"rates": {"url": "https://rates.example.com/v1/{text}"}},
+        "report_hour": "08:00",
+    }
+    told = Settings.model_validate(said | {"environment": "aws", "region": "eu-west-1", "changelog_shards": 8})
+    for name in [one for one in os.environ if one.startswith("PRISM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PRISM_HOME", str(tmp_path))
+    monkeypatch.setenv("PRISM_REPORT_HOUR", "09:00")
+
+    (tmp_path / HOME_FILE).write_text(settings_json(told))
+    found = load_settings(environment=Environment.AWS, region="eu-west-1", changelog_shards=8, home=told.home)
+
+    assert set(json.loads(settings_json(told))) == set(said)
+    assert found == told.model_copy(update={"report_hour": "09:00"})
+    assert found.worker_activity_source is ActivitySource.LOG
+
+
+def test_settings_that_a_parameter_cannot_hold_are_refused() -> None:
+    services = {f"service{i}": {"url": f"https://{i}.example.com/{'x' * 200}/{{text}}"} for i in range(30)}
+
+    with pytest.raises(BadUsage, match="CloudFormation takes 4096"):
+        settings_json(Settings.model_validate({"event_services": services}))
 
 
 @pytest.mark.parametrize("environment", Environment)
