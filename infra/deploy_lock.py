@@ -40,6 +40,7 @@ def only_deployment(settings: Settings) -> Iterator[Callable[[], None]]:
     """Nobody else deploys during the block; gives what renews that. Raises DeployRunning when somebody does.
 
     What a killed deployment left holds for an hour and a quarter, but not on the machine that it was killed on.
+    One that lasted longer than that may find that another one has begun, and leaves the claim of that one.
     """
     ssm, name = client(settings, "ssm"), lock_name(settings)
     with calling(f"parameter {name}", "write"):
@@ -57,7 +58,9 @@ def only_deployment(settings: Settings) -> Iterator[Callable[[], None]]:
         yield lambda: ssm.put_parameter(Name=name, Value=_claim(), Type="String", Overwrite=True)
     finally:
         with calling(f"parameter {name}", "delete"):
-            ssm.delete_parameter(Name=name)
+            held = _read(ssm, name)
+            if held is not None and (held["host"], held["process"]) == (socket.gethostname(), os.getpid()):
+                ssm.delete_parameter(Name=name)
 
 
 def refuse_older_client(settings: Settings) -> None:

@@ -20,12 +20,18 @@ from prism_resources.failures import calling
 _FORGOTTEN: Final = ["/", "/index.html", "/config.json"]
 
 
-def upload_screens(settings: Settings, folder: Path = BUILT) -> int:
-    """How many files were put. The page comes last, when all that it asks for is there; what an older page asks
-    for stays. Raises PermanentFailure when the screens are not built."""
+def refuse_unbuilt(folder: Path = BUILT) -> Path:
+    """The page of the built screens. Raises PermanentFailure when they are not built."""
     page = folder / "index.html"
     if not page.is_file():
         raise PermanentFailure(f"the screens are not built: {page} is missing; `make screens` builds them")
+    return page
+
+
+def upload_screens(settings: Settings, folder: Path = BUILT) -> int:
+    """How many files were put. The page comes last, when all that it asks for is there; what an older page asks
+    for stays. Raises PermanentFailure when the screens are not built."""
+    page = refuse_unbuilt(folder)
     web, api = outputs(settings, "web"), outputs(settings, "api")
     bucket, s3 = web["ScreensBucketName"], client(settings, "s3")
     config = {"client_id": api["ScreensClientId"], "metadata_url": web["OpenIdUrl"], "links": {}}

@@ -104,18 +104,20 @@ def _ask(platform: Platform, how: Mapping[str, Any]) -> None:
 
 def _apply(platform: Platform, how: Mapping[str, Any], *, as_json: bool) -> None:
     from infra.deploy import deploy as deployed
+    from infra.screens_upload import refuse_unbuilt, upload_screens
     from infra.smoke import smoke_test
 
     settings, seen = platform.settings, list[str]()
+    if settings.environment is Environment.AWS:
+        refuse_unbuilt()
 
     def prove() -> None:
         if settings.environment is Environment.LOCAL:
             _seed(platform)
-        else:
-            from infra.screens_upload import upload_screens
-
-            say(f"{upload_screens(settings)} files of the screens are uploaded")
         seen.extend(smoke_test(settings, say))
+        # The last thing of all: what is uploaded is not taken back with the stacks.
+        if settings.environment is Environment.AWS:
+            say(f"{upload_screens(settings)} files of the screens are uploaded")
 
     done = deployed(
         settings,

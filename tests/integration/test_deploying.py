@@ -140,6 +140,11 @@ def test_an_upgrade_is_shown_first_changes_what_it_says_keeps_the_data_and_passe
     assert bugs(platform) == ["kept"]
 
 
+def _fault() -> None:
+    """What nobody has foreseen."""
+    raise ZeroDivisionError
+
+
 def _proved(platform: Platform) -> None:
     assert smoke_test(platform.settings)
 
@@ -210,6 +215,9 @@ def test_what_does_not_pass_the_smoke_test_is_taken_back(platform: Platform, kno
         deploy(platform.settings, WEEK, print, prove=lambda: _proved(platform))
 
     assert description(platform) == before
+    with pytest.raises(ZeroDivisionError):
+        deploy(platform.settings, WEEK, print, prove=_fault)
+    assert description(platform) == before
     _proved(platform)
 
 
@@ -231,6 +239,13 @@ def test_a_second_deployment_at_the_same_time_is_refused_and_one_that_was_killed
 
     with only_deployment(settings) as renew:
         renew()
+        # It lasted too long, and another one began.
+        client(settings, "ssm").put_parameter(
+            Name=lock_name(settings), Value=json.dumps(held | {"host": "another"}), Type="String", Overwrite=True
+        )
+    left = client(settings, "ssm").get_parameter(Name=lock_name(settings))["Parameter"]["Value"]
+    client(settings, "ssm").delete_parameter(Name=lock_name(settings))
+    assert json.loads(left)["host"] == "another"
 
 
 @pytest.mark.slow
