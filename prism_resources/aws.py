@@ -94,6 +94,10 @@ def _client(service: str, region: str, endpoint: str | None, attempts: int) -> A
     }
     with _making:
         if endpoint is None:
+            # The host of a signed link names bucket and region: the policy of the screens lets them call that one
+            # (infra/templates/web.yaml), and the global one redirects, which a browser does not follow.
+            if service == "s3":
+                shared["s3"] = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
             return _session().create_client(service, region_name=region, config=Config(**shared))
         local = Config(**shared, s3={"addressing_style": "path"}, inject_host_prefix=False)
         keys: dict[str, Any] = {}

@@ -1,72 +1,88 @@
-"""The screens as a folder for S3 behind CloudFront: the app as it is, and files beside it that say where it is."""
+"""What CloudFront adds to the screens on AWS: the rules of the local front door, and a page for every address."""
 
 import json
-import re
 import subprocess
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from infra.architecture_document import read_templates
+from infra.local.same_origin import SHARED_HEADERS
+from infra.local.screens import policy
 from infra.packaging.npm import NODE
-from infra.packaging.screens import FUNCTION, headers, main
+from prism_core.settings import Environment, Settings
+from prism_resources import aws
 
-TEMPLATES = Path(__file__).parents[2] / "infra" / "templates"
-WHERE = [
-    "--region", "eu-west-1", "--pool", "eu-west-1_AbC", "--client", "c1", "--domain", "prism-1",
-    "--lake", "the-lake",
-]  # fmt: skip
+LAKE = "https://${NamePrefix}-lake-${AWS::AccountId}-${AWS::Region}.s3.${AWS::Region}.amazonaws.com"
+CALLED = (
+    "https://cognito-idp.${AWS::Region}.amazonaws.com",
+    "https://${UsersDomainName}.auth.${AWS::Region}.amazoncognito.com",
+    LAKE,
+)
+
+
+def resource(name: str) -> dict[str, Any]:
+    return read_templates()["web"]["Resources"][name]["Properties"]
+
+
+def added() -> dict[str, Any]:
+    return resource("ScreensHeaders")["ResponseHeadersPolicyConfig"]
+
+
+def content_policy() -> str:
+    return added()["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+
+
+def test_the_distribution_says_the_policy_of_the_local_front_door() -> None:
+    assert content_policy() == policy(CALLED)
+
+
+def test_the_distribution_adds_the_headers_that_all_pages_share() -> None:
+    security = added()["SecurityHeadersConfig"]
+    said = {one["Header"]: one["Value"] for one in added()["CustomHeadersConfig"]["Items"]}
+    said |= {
+        "X-Content-Type-Options": "nosniff" if security["ContentTypeOptions"]["Override"] else "",
+        "Referrer-Policy": security["ReferrerPolicy"]["ReferrerPolicy"],
+    }
+
+    # How long a file is kept says the file (infra/screens_upload.py).
+    assert said == {name: value for name, value in SHARED_HEADERS.items() if name != "Cache-Control"}
 
 
 @pytest.fixture
-def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "built"
-    (folder / "assets").mkdir(parents=True)
-    (folder / "index.html").write_text("<title>PRISM</title>")
-    (folder / "assets" / "index-3f2a.js").write_text("1")
-    monkeypatch.setattr("infra.packaging.screens.BUILT", folder)
-    return folder
+def signing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Credentials that are none, for links that nobody fetches; clients made with them are forgotten."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    caches = (aws._client, aws._session)
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
 
 
-def test_the_app_is_what_was_built_and_what_differs_lies_beside_it(
-    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
+@pytest.mark.usefixtures("signing")
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_the_policy_lets_the_screens_put_a_workbook_by_the_link_that_they_are_given(region: str) -> None:
+    settings = Settings(environment=Environment.AWS, region=region, account_id="111122223333")
+    place = {"Bucket": settings.lake_bucket, "Key": "uploads/one.xlsx"}
 
-    assert main([str(out), *WHERE, "--link", "Dagster=https://dagster.example.com"]) == 0
+    link = aws.client(settings, "s3").generate_presigned_url("put_object", Params=place)
 
-    told = json.loads((out / "site" / "config.json").read_text())
-    added = json.loads((out / "headers.json").read_text())
-    assert {path.name for path in built.rglob("*.*")} <= {path.name for path in (out / "site").rglob("*.*")}
-    assert told["client_id"] == "c1"
-    assert told["metadata_url"].startswith("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC/")
-    assert told["links"] == {"Dagster": "https://dagster.example.com"}
-    assert "script-src 'self'" in added["Content-Security-Policy"]
-    for called in ("prism-1.auth.eu-west-1.amazoncognito.com", "the-lake.s3.eu-west-1.amazonaws.com"):
-        assert f" https://{called}" in added["Content-Security-Policy"]
-    assert "Cache-Control" not in added
-    hashed, page = capsys.readouterr().out.splitlines()
-    assert ("immutable" in hashed, "no-cache" in page) == (True, True)
-
-
-@pytest.mark.usefixtures("built")
-def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine").write_text("kept")
-
-    assert main([str(tmp_path / "out"), *WHERE]) == 2
-    assert "is not empty" in capsys.readouterr().err
-
-
-def test_the_distribution_of_the_templates_says_the_same_policy() -> None:
-    (said,) = re.findall(r'ContentSecurityPolicy: !Sub "(.+)"', (TEMPLATES / "web.yaml").read_text())
-    lake = "${NamePrefix}-lake-${AWS::AccountId}-${AWS::Region}"
-
-    assert said == headers("${AWS::Region}", "${UsersDomainName}", lake)["Content-Security-Policy"]
+    names = {"NamePrefix": settings.name_prefix, "AWS::AccountId": settings.account_id, "AWS::Region": region}
+    allowed = content_policy()
+    for name, value in names.items():
+        allowed = allowed.replace(f"${{{name}}}", value)
+    assert f"https://{urlsplit(link).netloc}" in allowed.partition("connect-src ")[2].partition(";")[0].split()
 
 
 def test_an_address_of_the_app_is_answered_by_its_page_and_a_file_by_itself() -> None:
     asked = ["/", "/team", "/auth/callback", "/assets/index-3f2a.js", "/config.json"]
-    program = f"{FUNCTION}\nconsole.log(JSON.stringify({asked}.map((uri) => handler({{request: {{uri}}}}).uri)))"
+    function = resource("PageOfAddress")["FunctionCode"]
+    program = f"{function}\nconsole.log(JSON.stringify({asked}.map((uri) => handler({{request: {{uri}}}}).uri)))"
 
     done = subprocess.run([NODE / "bin" / "node", "-e", program], capture_output=True, check=True)
 
