@@ -127,20 +127,21 @@ resource "aws_cloudformation_stack" "api" {
   capabilities  = ["CAPABILITY_NAMED_IAM"]
 
   parameters = {
-    Environment        = "aws"
-    NamePrefix         = var.name_prefix
-    FirstWeek          = var.first_week
-    ChangelogShards    = var.changelog_shards
-    LeadScope          = var.lead_scope
-    ImageThresholds    = var.image_thresholds
-    CodeBucket         = aws_cloudformation_stack.data.outputs.CodeBucket
-    CodeKey            = var.code_keys["api"]
-    Architecture       = var.architecture
-    LakeBucket         = local.lake_bucket
-    PersonalDataKeyArn = aws_cloudformation_stack.data.outputs.PersonalDataKeyArn
-    SignedInPages      = var.signed_in_pages
-    SignedOutPages     = var.signed_out_pages
-    LogRetentionDays   = var.log_retention_days
+    Environment         = "aws"
+    NamePrefix          = var.name_prefix
+    FirstWeek           = var.first_week
+    ChangelogShards     = var.changelog_shards
+    LeadScope           = var.lead_scope
+    ImageThresholds     = var.image_thresholds
+    CodeBucket          = aws_cloudformation_stack.data.outputs.CodeBucket
+    CodeKey             = var.code_keys["api"]
+    Architecture        = var.architecture
+    LakeBucket          = local.lake_bucket
+    PersonalDataKeyArn  = aws_cloudformation_stack.data.outputs.PersonalDataKeyArn
+    SignedInPages       = var.signed_in_pages
+    SignedOutPages      = var.signed_out_pages
+    OriginSecretVersion = var.origin_secret_version
+    LogRetentionDays    = var.log_retention_days
   }
 
   lifecycle {
@@ -154,20 +155,21 @@ resource "aws_cloudformation_stack" "events" {
   capabilities  = ["CAPABILITY_NAMED_IAM"]
 
   parameters = {
-    Environment      = "aws"
-    NamePrefix       = var.name_prefix
-    ApiId            = aws_cloudformation_stack.api.outputs.ApiId
-    AuthorizerId     = aws_cloudformation_stack.api.outputs.AuthorizerId
-    EventsKeepDays   = var.events_keep_days
-    EventServices    = var.event_services
-    EventsQueueLimit = var.events_queue_limit
-    FirstWeek        = var.first_week
-    OriginSecretName = aws_cloudformation_stack.api.outputs.OriginSecretName
-    CodeBucket       = aws_cloudformation_stack.data.outputs.CodeBucket
-    CodeKey          = var.code_keys["events"]
-    Architecture     = var.architecture
-    LakeBucket       = local.lake_bucket
-    LogRetentionDays = var.log_retention_days
+    Environment         = "aws"
+    NamePrefix          = var.name_prefix
+    ApiId               = aws_cloudformation_stack.api.outputs.ApiId
+    AuthorizerId        = aws_cloudformation_stack.api.outputs.AuthorizerId
+    EventsKeepDays      = var.events_keep_days
+    EventServices       = var.event_services
+    EventsQueueLimit    = var.events_queue_limit
+    FirstWeek           = var.first_week
+    OriginSecretName    = aws_cloudformation_stack.api.outputs.OriginSecretName
+    CodeBucket          = aws_cloudformation_stack.data.outputs.CodeBucket
+    CodeKey             = var.code_keys["events"]
+    Architecture        = var.architecture
+    LakeBucket          = local.lake_bucket
+    OriginSecretVersion = var.origin_secret_version
+    LogRetentionDays    = var.log_retention_days
   }
 
   lifecycle {
@@ -181,18 +183,19 @@ resource "aws_cloudformation_stack" "media" {
   capabilities  = ["CAPABILITY_NAMED_IAM"]
 
   parameters = {
-    Environment      = "aws"
-    NamePrefix       = var.name_prefix
-    FirstWeek        = var.first_week
-    ChangelogShards  = var.changelog_shards
-    ApiId            = aws_cloudformation_stack.api.outputs.ApiId
-    UploadOrigins    = var.upload_origins
-    RekognitionUrl   = var.rekognition_url
-    OriginSecretName = aws_cloudformation_stack.api.outputs.OriginSecretName
-    CodeBucket       = aws_cloudformation_stack.data.outputs.CodeBucket
-    CodeKey          = var.code_keys["media"]
-    Architecture     = var.architecture
-    LogRetentionDays = var.log_retention_days
+    Environment         = "aws"
+    NamePrefix          = var.name_prefix
+    FirstWeek           = var.first_week
+    ChangelogShards     = var.changelog_shards
+    ApiId               = aws_cloudformation_stack.api.outputs.ApiId
+    UploadOrigins       = var.upload_origins
+    RekognitionUrl      = var.rekognition_url
+    OriginSecretName    = aws_cloudformation_stack.api.outputs.OriginSecretName
+    CodeBucket          = aws_cloudformation_stack.data.outputs.CodeBucket
+    CodeKey             = var.code_keys["media"]
+    Architecture        = var.architecture
+    OriginSecretVersion = var.origin_secret_version
+    LogRetentionDays    = var.log_retention_days
   }
 
   lifecycle {

@@ -82,6 +82,12 @@ variable "mail_sender" {
   default     = ""
 }
 
+variable "origin_secret_version" {
+  description = "Which version of the origin's secret counts; empty is the current one when a resource was last changed."
+  type        = string
+  default     = ""
+}
+
 variable "plan_weights" {
   description = "What an hour is worth to a plan, as a JSON object; weights that it does not name are the defaults."
   type        = string
