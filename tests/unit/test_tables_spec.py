@@ -122,11 +122,11 @@ def test_only_raw_inputs_what_the_api_passes_on_and_backups_expire(resources: di
 
     expiring = [rule for rule in rules if any("Expiration" in name or "Expired" in name for name in rule)]
 
-    # Nothing that a figure or a decision rests on: raw inputs after 90 days, files on their way after seven, data
-    # of large and failed events after the rows that name them, backups, of which there are newer ones, and records
-    # of who was given an export.
+    # Nothing that a figure or a decision rests on: raw inputs after 90 days, files on their way and answers of SQL
+    # after seven, data of large and failed events after the rows that name them, backups, of which there are newer
+    # ones, and records of who was given an export.
     assert {rule["Prefix"] for rule in expiring} == {
-        "raw/", "uploads/", "exports/", "jobs/", "backups/", "audit/",
+        "raw/", "uploads/", "exports/", "jobs/", "athena/", "backups/", "audit/",
         "events/large/", "events/bodies/", "events/failed/", "events/unreadable/",
     }  # fmt: skip
 
