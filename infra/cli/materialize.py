@@ -64,7 +64,9 @@ def materialize(
     ] = None,
     because: Annotated[
         str | None,
-        typer.Option(help="publish these weeks although a total that people have read moves far; says why"),
+        typer.Option(
+            help="publish these weeks although a total moves far or a check of ads blocks them; says why"
+        ),
     ] = None,
     rehearse: Annotated[
         bool, typer.Option("--rehearse", help="only say which published figures would change; write nothing")

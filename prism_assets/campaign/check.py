@@ -12,6 +12,7 @@ import dagster as dg
 
 from prism_assets.checking import over_weeks
 from prism_assets.resources import PrismResource
+from prism_assets.restatements.gate import BECAUSE_TAG
 from prism_assets.retries import RETRIES
 from prism_core.calendar import Week
 from prism_core.lake import LakeTable
@@ -38,9 +39,10 @@ class Checks:
         severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
         *,
         blocking: bool = False,
+        excusable: bool = False,
     ) -> dg.AssetChecksDefinition:
         """A verdict over the weeks of a run; a blocking one that fails keeps what is built on its asset from
-        running."""
+        running. An `excusable` one holds in a run whose tag says why (BECAUSE_TAG)."""
 
         @dg.asset_check(
             asset=asset.name,
@@ -51,6 +53,12 @@ class Checks:
             description=description,
         )
         def checked(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
-            return over_weeks(context, lambda week: judge(prism, week), severity)
+            because = context.run.tags.get(BECAUSE_TAG) if excusable else None
+
+            def judged(week: Week) -> Outcome:
+                passed, facts = judge(prism, week)
+                return (True, facts | {"because": because}) if because and not passed else (passed, facts)
+
+            return over_weeks(context, judged, severity)
 
         return checked

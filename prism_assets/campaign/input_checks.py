@@ -6,30 +6,37 @@ Does not belong here: figures (figure_checks.py), that a partition is whole (lak
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any, Final
 
 import dagster as dg
 import msgspec
 
 from prism_assets.campaign.check import MOST_NAMED, WARN, Checks, Outcome
-from prism_assets.campaign.published import CRM_READ, ads_read, evidence_of, others_of
+from prism_assets.campaign.published import CRM_READ, ads_read, campaigns, evidence_of, others_of
 from prism_assets.checking import counts_of, rows_of
 from prism_assets.resources import PrismResource
 from prism_core import clock
 from prism_core.calendar import Week
-from prism_core.campaign.account_days import bounds, day_of
-from prism_core.campaign.read_weeks import READING, ROUNDING
+from prism_core.campaign.account_days import bounds, day_of, week_of
+from prism_core.campaign.lacking import Lacking, may_stand
+from prism_core.campaign.read_weeks import READING, ROUNDING, AdsRead, Wholeness, days_of
 from prism_core.lake import LakeTable
-from prism_core.lake_campaign import HUBSPOT_LEADS, META_INSIGHTS
+from prism_core.lake_campaign import CAMPAIGN_METRICS, HUBSPOT_LEADS, META_INSIGHTS
 from prism_resources.archive import HUBSPOT, META, Archive, Reading
 from prism_resources.hubspot.contacts import PAGE as CONTACTS
 from prism_resources.hubspot.errors import judge as judge_hubspot
 from prism_resources.hubspot.source import WHAT as CONTACTS_OF_A_WEEK
 from prism_resources.meta_ads.errors import judge as judge_meta
 from prism_resources.meta_ads.insights import PAGE
+from prism_resources.meta_ads.source import FILES, AdsWeek, ArchivedAds
 from prism_resources.meta_ads.source import WHAT as INSIGHTS_OF_A_WEEK
-from prism_resources.meta_ads.source import AdsWeek, ArchivedAds
 from prism_resources.wire.calls import Answer, Verdict, answer_of
+
+# A week without a row is believed when two readings so far apart say so: an answer that lacks everything is rarely
+# wrong for as long.
+HOURS_APART: Final = 3
 
 
 def input_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDefinition]:
@@ -70,8 +77,20 @@ def input_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDe
             "no_page_lost",
             _no_page_lost,
             "Where no row was refused, the rows do not fall short of both the account's spend and its leads, or "
-            "lack what the reading before has lacked: then the account differs, which the report says.",
+            "lack as little as the reading before and the published week: then the account differs, which the "
+            "report says. A person who knows why lets it pass with --because.",
             blocking=True,
+            excusable=True,
+        ),
+        check(
+            META_INSIGHTS,
+            "no_week_emptied",
+            _no_week_emptied,
+            "A week that is published with a spend does not come back without a row; the newest week, behind one "
+            "with a spend, has none only when a reading hours before had none either. A person who knows why "
+            "lets it pass with --because.",
+            blocking=True,
+            excusable=True,
         ),
         check(
             META_INSIGHTS,
@@ -210,42 +229,104 @@ def _leads_accounted(prism: PrismResource, week: Week) -> Outcome:
 
 
 def _no_page_lost(prism: PrismResource, week: Week) -> Outcome:
-    """Figures of two levels may differ in one of both; a page that is gone took spend and leads along.
-
-    Where the reading before lacked the same, it is no page: the account differs, and blocking would never end.
-    """
-    of_spend, spend = _accounted(prism, week)
-    of_leads, leads = _leads_accounted(prism, week)
+    """Figures of two levels may differ in one of both; a page that is gone took spend and leads along."""
+    read, rows = ads_read(prism, week), rows_of(prism, META_INSIGHTS, week)
     refused = _taken(prism, week)[1]["refused"]
-    short = Decimal(spend.get("unaccounted", 0)) > 0 and int(leads["rows"]) < leads.get("account", 0)
-    facts = {"spend": spend, "leads": leads, "refused": refused}
-    if refused or of_spend or of_leads or not short:
+    facts: dict[str, Any] = {
+        "spend": _accounted(prism, week)[1],
+        "leads": _leads_accounted(prism, week)[1],
+        "refused": refused,
+    }
+    if read is None or refused:
         return True, facts
+    spent = sum((Decimal(repr(row["spend"])) for row in rows), Decimal(0))
+    now = Lacking.of(read, spent, sum(row["leads"] for row in rows), len(rows))
+    if now is None or not now.of_both:
+        return True, facts
+    before, published = _lacked_before(prism, week), _published_lack(prism, week, read)
+    lacked = {"the_reading_before_lacked": _as_facts(before), "published_lacks": _as_facts(published)}
+    return may_stand(read, now, before, published), facts | lacked
+
+
+def _as_facts(lack: Lacking | None) -> dict[str, str | int] | None:
+    return None if lack is None else {"spend": str(lack.spend), "leads": lack.leads}
+
+
+def _lacked_before(prism: PrismResource, week: Week) -> Lacking | None:
     before = _reading_before(prism, week)
-    if before is None or before.unaccounted is None:
-        return False, facts
-    same = (before.unaccounted, before.uncounted) == (
-        Decimal(spend["unaccounted"]),
-        leads["account"] - leads["rows"],
-    )
-    lacked = {"spend": str(before.unaccounted), "leads": before.uncounted}
-    return same, facts | {"the_reading_before_lacked": lacked}
+    if before is None or before.unaccounted is None or before.uncounted is None:
+        return None
+    return Lacking(before.unaccounted, before.uncounted)
+
+
+def _published_lack(prism: PrismResource, week: Week, read: AdsRead) -> Lacking | None:
+    """What the published figures of the same days and account lack; what was refused has not replaced them."""
+    evidence = evidence_of(prism, CAMPAIGN_METRICS, week)
+    if evidence is None or days_of(evidence) != tuple(sorted(read.days)):
+        return None
+    found = Wholeness.of(evidence)
+    return Lacking(found.unaccounted, found.uncounted) if found.whose == read.whose else None
+
+
+def _no_week_emptied(prism: PrismResource, week: Week) -> Outcome:
+    """An answer without any row is a week without delivery, or a fault of both levels at once."""
+    read, counts = ads_read(prism, week), counts_of(prism, META_INSIGHTS, week)
+    if read is None or read.source == FILES or counts.get("rows") or counts.get("rejected"):
+        return True, {"rows": counts.get("rows", 0)}
+    if sum((read.control or {}).values(), Decimal(0)):
+        return True, {"rows": 0, "account": "has spent: no_page_lost judges it"}
+    if _published_with_spend(prism, week, read):
+        return False, {"rows": 0, "published_with_spend": True}
+    newest = week + 1 == week_of(read.read_at, read.zone) and len(read.days) == len(week.days)
+    if not newest or not _had_spend(prism, week + -1, read):
+        return True, {"rows": 0}
+    said_before = _was_empty_before(prism, week, read)
+    return said_before, {
+        "rows": 0,
+        "week_before_with_spend": True,
+        "a_reading_hours_before_was_empty": said_before,
+    }
+
+
+def _published_with_spend(prism: PrismResource, week: Week, read: AdsRead) -> bool:
+    """By the figures of the week, which a refused reading has not replaced; those of another account are none."""
+    evidence = evidence_of(prism, CAMPAIGN_METRICS, week)
+    whose = None if evidence is None else Wholeness.of(evidence).whose
+    if evidence is None or (whose is not None and whose.partition(" ")[0] != read.account_id):
+        return False
+    return any(row.sums.spend is None or row.sums.spend > 0 for row in campaigns(prism, week))
+
+
+def _had_spend(prism: PrismResource, week: Week, read: AdsRead) -> bool:
+    """By the ads of a week of the same account, as they were read last."""
+    found = ads_read(prism, week)
+    ours = found is not None and found.account_id == read.account_id
+    return ours and any(row["spend"] > 0 for row in rows_of(prism, META_INSIGHTS, week))
+
+
+def _was_empty_before(prism: PrismResource, week: Week, read: AdsRead) -> bool:
+    """Whether a reading of the same days, hours before, had no row either."""
+    until = read.read_at - timedelta(hours=HOURS_APART)
+    earlier = [one for one in _readings_before(prism, week, read) if one.read_at <= until]
+    return bool(earlier) and not ArchivedAds(prism.lake()).week_of(week, earlier[-1]).rows
 
 
 def _reading_before(prism: PrismResource, week: Week) -> AdsWeek | None:
     """The reading of the same days before the one that is published, of the same source."""
     published = ads_read(prism, week)
-    if published is None:
-        return None
+    known = [] if published is None else _readings_before(prism, week, published)
+    return ArchivedAds(prism.lake()).week_of(week, known[-1]) if known else None
+
+
+def _readings_before(prism: PrismResource, week: Week, published: AdsRead) -> list[Reading]:
     days = [day.isoformat() for day in published.days]
-    known = [
+    return [
         one
         for one in Archive(prism.lake(), META).readings(week, INSIGHTS_OF_A_WEEK)
         if (one.read_at, one.prefix) < (published.read_at, published.reading)
         and one.facts.get("days") == days
         and one.facts.get("source") == published.source
     ]
-    return ArchivedAds(prism.lake()).week_of(week, known[-1]) if known else None
 
 
 def _taken(prism: PrismResource, week: Week) -> Outcome:

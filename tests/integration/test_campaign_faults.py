@@ -216,7 +216,8 @@ CASES: Final[Mapping[str, Case]] = {
     # What Meta answers.
     "no data at all": Case(
         add(Fault(INSIGHTS, body={"data": []}, times=2)),
-        "no campaigns; spend 11715.57 EUR is 0 now, leads 713 is 0 now",
+        "meta_insights_no_week_emptied stops: 1 blocking asset check failed with ERROR severity; "
+        "as before: campaign_metrics, hubspot_leads, lead_attribution; told by no_week_emptied",
     ),
     "no data, though the account has spent": Case(
         add(Fault(INSIGHTS, body={"data": []}, skip=OF_ADS)),

@@ -111,7 +111,10 @@ def test_a_report_without_the_customer_system_is_followed_by_an_edition_with_it(
     assert found.asked == [("2023-W35", sorted(LEADS))]
     assert "The customer system was not read." not in missing(outside)
     assert readers.deliver(MONDAY + timedelta(hours=5)) == {"ada": "sent"}
-    assert [subject.rpartition(" ")[2] for _, subject in readers.got()] == ["2023-W35", "2"]
+    assert [subject.partition("2023-W35")[2] for _, subject in readers.got()] == [
+        ": not judged",
+        ", edition 2: not judged",
+    ]
     assert mondays.tick(8).requests == [], "it has what it lacked"
 
 
@@ -137,6 +140,23 @@ def test_what_comes_when_meta_is_back_is_the_report(outside: Outside, mondays: M
 
     assert missing(outside) == []
     assert mondays.tick(2).requests == []
+
+
+def test_a_week_without_any_row_is_told_when_meta_says_so_hours_later_as_well(
+    outside: Outside, mondays: Mondays
+) -> None:
+    neither_level = Fault(INSIGHTS, body={"data": []}, times=2)
+    outside.world.faults.add(neither_level)
+    assert not mondays.monday().success
+
+    outside.world.faults.add(neither_level)
+    assert not mondays.follow(mondays.tick(1), 1).success
+    outside.world.faults.add(neither_level)
+    assert mondays.follow(mondays.tick(4), 4).success
+
+    kept = Shelf(outside.settings).newest(ReportKind.CAMPAIGN, W35)
+    assert kept is not None
+    assert kept.content.text("{{fact:week.2023-w35.spend}}") == "0.00\N{NO-BREAK SPACE}EUR"
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "Pacific/Auckland"])
