@@ -13,6 +13,7 @@ from prism_core.campaign.places import FROM, UNPLACED
 from prism_core.facts.lexicon import Direction
 from prism_core.reports import plain_words
 from prism_core.reports.content import (
+    COMPARED,
     Align,
     Card,
     Chart,
@@ -52,7 +53,7 @@ def report(
                 plain_words.activity(found),
                 status=(found.activity.status.word, found.activity.status.colour),
             ),
-            Prose("Against the last four weeks", words.analysis, bullets=True),
+            Prose(COMPARED, words.analysis, bullets=True),
             *(_chart(metric, found) for metric in (Metric.LEADS, Metric.SPEND)),
             _campaigns(found),
             _places(found),
@@ -65,7 +66,15 @@ def report(
         missing=plain_words.missing(found),
         edition=edition,
         synthetic=synthetic,
+        unjudged=_unjudged(found),
     )
+
+
+def _unjudged(found: Figures) -> str:
+    """Why nothing is said of the week, in the words of the subject; empty where a card says something."""
+    if any(found.indicators[metric].unjudged is None for metric in cards_of(found)):
+        return ""
+    return "not judged" if found.totals.every_row else "not read whole"
 
 
 def cards_of(found: Figures) -> tuple[Metric, ...]:
@@ -99,7 +108,7 @@ def _card(metric: Metric, found: Figures) -> Card:
         return Card(label, _cell(found.of(metric)), one.word)
     age = " at the same age" if one.trend.same_age else ""
     note = f"{_cell(change)} against {WEEKS_IN_WORDS[one.trend.weeks_in_window]}{age}" if change else ""
-    return Card(label, _cell(found.of(metric)), note, one.direction, one.alert, one.lasting)
+    return Card(label, _cell(found.of(metric)), note, one.direction, one.alert, one.lasting, one.large)
 
 
 def _campaigns(found: Figures) -> Table:
@@ -138,9 +147,9 @@ def _places(found: Figures) -> Table:
             spend, cost = (fact_id if fact_id in found.ledger else None for fact_id in ids)
             place = one.fact("").rstrip(".")
             rows.append(_place(name, place, spend, cost, found, for_leads=campaign.for_leads))
-    if UNPLACED in found.ledger:
-        rows.append(("No campaign known", "", "", "", _cell(UNPLACED), ""))
-    known, most = found.attribution is not None, MOST_ROWS - min(len(found.campaigns), MOST_CAMPAIGNS)
+    unplaced = [("No campaign known", "", "", "", _cell(UNPLACED), "")] if UNPLACED in found.ledger else []
+    known = found.attribution is not None
+    most = MOST_ROWS - min(len(found.campaigns), MOST_CAMPAIGNS) - len(unplaced)
     total = (
         *("All", _cell(found.of(Metric.SPEND))),
         *(_cell(f"match.{one}" if known else None) for one in ("matched", "meta_only", "crm_only")),
@@ -153,7 +162,7 @@ def _places(found: Figures) -> Table:
             Column("Campaign / ad set", Align.LEFT),
             *map(Column, ("Spend", "Leads matched", "Meta alone", "Customer system alone", "Cost per lead")),
         ),
-        tuple(rows[:most]),
+        (*rows[:most], *unplaced),
         total,
         (Statement(note), *((Statement("The attached list has every campaign."),) if rows[most:] else ())),
         tuple(rows[most:]),
@@ -194,8 +203,13 @@ def _chart(metric: Metric, found: Figures) -> Section:
     alt = plain_words.direction(found.indicators[metric], found)
     if found.partial:
         alt = replace(alt, prose=f"{alt.prose} Weeks with a star were not read whole.")
+    title = f"{LABELS[metric].capitalize()} by week"
+    if metric is Metric.LEADS and found.ripens:
+        title = f"{title}, the newest still counted"
+        if found.indicators[metric].trend.same_age:
+            alt = replace(alt, prose=f"{alt.prose} {plain_words.SAME_AGE}")
     labels = tuple(f"{week.label}{' *' if week in found.partial else ''}" for week in found.weeks)
-    return Chart(metric.value, f"{LABELS[metric].capitalize()} by week", labels, (series,), alt)
+    return Chart(metric.value, title, labels, (series,), alt)
 
 
 def _all_time(found: Figures) -> Prose:

@@ -7,7 +7,7 @@ Every text holds tokens where a figure or a name stands: who renders it writes n
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -20,6 +20,8 @@ from prism_core.facts.tokens import facts_of, named_in, written
 from prism_core.failures import PermanentFailure
 
 CARDS: Final = 4
+# The section whose sentences name the figures that whoever writes them chooses.
+COMPARED: Final = "Against the last four weeks"
 
 
 class Department(StrEnum):
@@ -86,7 +88,7 @@ class Statement:
 class Card:
     """One figure of the first row; `value` and `note` hold tokens. A direction or alert is a word first.
 
-    Without `lasting` the direction is that of this week alone.
+    Without `lasting` the direction is that of this week alone; `large` when that went as far as an alert.
     """
 
     label: str
@@ -95,6 +97,7 @@ class Card:
     direction: Direction | None = None
     alert: bool = False
     lasting: bool = True
+    large: bool = False
 
 
 class Align(StrEnum):
@@ -197,6 +200,8 @@ class ReportContent:
     missing: tuple[Statement, ...] = ()
     edition: int = 1
     synthetic: bool = False
+    # Of a week that cannot be judged: why, as its subject says it.
+    unjudged: str = ""
 
     def __post_init__(self) -> None:
         if len(self.cards) != CARDS:
@@ -251,9 +256,40 @@ class ReportContent:
         seen |= {one for chart in charts for line in chart.series for one in line.facts if one is not None}
         return tuple(fact_id for fact_id in self.scope.facts if fact_id in seen)
 
+    def fixed(self) -> frozenset[str]:
+        """The ids of the facts that a reader sees in every edition of the week that knows them.
+
+        Cards, headline, comparisons and recommendations name those that matter most, or that a model chooses.
+        """
+        seen = {fact_id for one in self.missing for fact_id in facts_of(one.prose)}
+        for section in self.sections:
+            match section:
+                case Table():
+                    lines = (*section.rows, *section.further, section.total)
+                    texts = [*(cell for line in lines for cell in line), *(one.prose for one in section.notes)]
+                    seen |= {fact_id for text in texts for fact_id in facts_of(text)}
+                case Chart():
+                    seen |= {one for line in section.series for one in line.facts if one is not None}
+                case Prose() if section.title != COMPARED:
+                    seen |= {fact_id for one in section.statements for fact_id in facts_of(one.prose)}
+                case Prose():
+                    pass
+        return frozenset(seen)
+
     def used(self) -> Ledger:
         """The facts that a reader sees, and those that they were derived from."""
-        wanted = set(self.shown())
+        return self._with_their_parts(self.shown())
+
+    def kept(self) -> Ledger:
+        """The same, and the totals of the week: another edition may show one that this one does not."""
+        totals = (one.fact_id for one in self.scope.facts.values() if self._is_total(one))
+        return self._with_their_parts((*self.shown(), *totals))
+
+    def _is_total(self, fact: Fact) -> bool:
+        return fact.subject is None and fact.period == self.week.label
+
+    def _with_their_parts(self, fact_ids: Iterable[str]) -> Ledger:
+        wanted = set(fact_ids)
         open_ids = list(wanted)
         while open_ids:
             new = set(self.fact(open_ids.pop()).of) - wanted
@@ -262,14 +298,17 @@ class ReportContent:
         return Ledger(fact for fact_id, fact in self.scope.facts.items() if fact_id in wanted)
 
     def document(self) -> dict[str, Any]:
-        """JSON values of what a reader sees, the same for the same report: for the archive and `content_hash`."""
-        used = self.used()
+        """JSON values of what a reader sees, the same for the same report: for the archive and `content_hash`.
+
+        The totals of the week that no reader sees are among its facts.
+        """
         named = {key for text in self.texts() for key in named_in(text)}
         return {
             "title": self.title,
             "week": self.week.label,
             "edition": self.edition,
             "synthetic": self.synthetic,
+            "unjudged": self.unjudged,
             "provenance": {**_plain(self.provenance), "label": self.provenance.label},
             "headline": [_plain(one) for one in self.headline],
             "cards": [_plain(one) for one in self.cards],
@@ -277,7 +316,7 @@ class ReportContent:
             "recommendations": [_plain(one) for one in self.recommendations],
             "corrections": [_plain(one) for one in self.corrections],
             "missing": [_plain(one) for one in self.missing],
-            "facts": [fact.document() for fact in used.values()],
+            "facts": [fact.document() for fact in self.kept().values()],
             "names": {key: self.scope.names[key] for key in sorted(named)},
         }
 

@@ -57,12 +57,19 @@ def next_edition(told: ReportContent | None, made: ReportContent) -> ReportConte
 
 
 def changed(told: ReportContent, made: ReportContent) -> tuple[Changed, ...]:
-    """The figures that are shown otherwise, those of the cards first; what was told before is not one of them."""
-    before, now = _shown(told), _shown(made)
+    """The figures that are shown otherwise, those of the cards first; what was told before is not one of them.
+
+    What cards and sentences choose to name is no news because the other edition did not name it: such a figure is
+    one when both know it, and it is another.
+    """
     of_cards = [fact_id for card in made.cards for fact_id in facts_of(f"{card.value} {card.note}")]
-    ids = dict.fromkeys(one for one in (*of_cards, *now, *before) if one in now or one in before)
-    pairs = ((before.get(fact_id), now.get(fact_id)) for fact_id in ids)
-    return tuple(Changed(was, is_now) for was, is_now in pairs if _text(was) != _text(is_now))
+    ids, fixed = dict.fromkeys((*of_cards, *_shown(made), *_shown(told))), told.fixed() | made.fixed()
+    pairs = {one: (told.scope.facts.get(one), made.scope.facts.get(one)) for one in ids}
+    return tuple(
+        Changed(was, now)
+        for one, (was, now) in pairs.items()
+        if _text(was) != _text(now) and (one in fixed or (was is not None and now is not None))
+    )
 
 
 def facts_said(statements: tuple[Statement, ...]) -> frozenset[str]:
@@ -70,13 +77,12 @@ def facts_said(statements: tuple[Statement, ...]) -> frozenset[str]:
     return frozenset(fact_id for one in statements for fact_id in facts_of(one.prose))
 
 
-def _shown(content: ReportContent) -> Mapping[str, Fact]:
+def _shown(content: ReportContent) -> tuple[str, ...]:
     """The facts that a reader sees, without those of an earlier telling and of single places.
 
     What moves at a place moves the sums of its campaign or of all leads, which are told.
     """
-    shown = (one for one in content.shown() if not one.startswith((WAS, FROM)))
-    return {one: content.scope.facts[one] for one in shown}
+    return tuple(one for one in content.shown() if not one.startswith((WAS, FROM)))
 
 
 def _not_among(statements: tuple[Statement, ...], said: frozenset[str]) -> tuple[Statement, ...]:

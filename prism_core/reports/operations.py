@@ -15,6 +15,7 @@ from prism_core.models.alerts import AlertRule
 from prism_core.operations.figures import LABELS, OpsFigures, subject_of
 from prism_core.operations.weeks import Measure, Work
 from prism_core.reports.content import (
+    COMPARED,
     Align,
     Card,
     Chart,
@@ -60,7 +61,7 @@ def operations_report(found: OpsFigures, *, synthetic: bool = False) -> ReportCo
         headline=tuple(_headline(found)),
         cards=tuple(_card(one, found) for one in Measure),
         sections=(
-            Prose("Against the last four weeks", tuple(_analysis(found)), bullets=True),
+            Prose(COMPARED, tuple(_analysis(found)), bullets=True),
             _chart("tasks", "Tasks by week", ("tasks",), found, _direction(Measure.TASKS, found)),
             _chart(
                 "hours",
@@ -189,7 +190,7 @@ def _card(measure: Measure, found: OpsFigures) -> Card:
     if one.unjudged is not None:
         return Card(label, value, "not judged")
     note = f"{_cell(change)} against {WEEKS_IN_WORDS[one.weeks]}" if change else ""
-    return Card(label, value, note, one.direction, one.alert, one.lasting)
+    return Card(label, value, note, one.direction, one.alert, one.lasting, one.large)
 
 
 def _chart(key: str, title: str, names: tuple[str, ...], found: OpsFigures, alt: Statement) -> Chart:

@@ -62,13 +62,20 @@ def _report(found: Found) -> ReportContent:
         missing=_statements(found["missing"]),
         edition=found["edition"],
         synthetic=found["synthetic"],
+        unjudged=found.get("unjudged", ""),
     )
 
 
 def _card(found: Found) -> Card:
     direction = Direction(found["direction"]) if found["direction"] else None
     return Card(
-        found["label"], found["value"], found["note"], direction, found["alert"], found.get("lasting", True)
+        found["label"],
+        found["value"],
+        found["note"],
+        direction,
+        found["alert"],
+        found.get("lasting", True),
+        found.get("large", False),
     )
 
 

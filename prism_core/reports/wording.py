@@ -76,19 +76,25 @@ class Points:
 def subject(content: ReportContent) -> str:
     """`Campaign report 2023-W31, edition 2: ALERT on leads`: what a reader sees first, in one line.
 
-    Without an alert it says what moved, the largest moves of one week first: `clicks DOWN this week, spend UP`.
+    Without an alert it says what moved, large moves of one week first, then what lasts: `clicks DOWN this week,
+    spend UP`; of a week of which that is not known, so much.
     """
     marked = "[SYNTHETIC] " if content.synthetic else ""
     edition = f", edition {content.edition}" if content.edition > 1 else ""
-    alerts = [card.label.lower() for card in content.cards if card.alert]
-    moves = sorted((card for card in content.cards if _moves(card)), key=lambda card: card.lasting)
+    news = _news(content)
+    return f"{marked}{content.title} {content.week}{edition}{f': {news}' if news else ''}"
+
+
+def _news(content: ReportContent) -> str:
+    if alerts := [card.label.lower() for card in content.cards if card.alert]:
+        return f"ALERT on {', '.join(alerts)}"
+    moves = sorted(filter(_moves, content.cards), key=lambda card: (not card.large, not card.lasting))
     said = [
         f"{card.label.lower()} {card.direction.value.upper()}{'' if card.lasting else ' this week'}"
         for card in moves[:MOST_MOVES]
         if card.direction is not None
     ]
-    news = f": ALERT on {', '.join(alerts)}" if alerts else f": {', '.join(said)}" if said else ""
-    return f"{marked}{content.title} {content.week}{edition}{news}"
+    return ", ".join(said) or content.unjudged
 
 
 def _moves(card: Card) -> bool:

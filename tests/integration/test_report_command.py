@@ -17,7 +17,7 @@ def test_a_kept_report_is_written_as_the_mail_that_it_becomes(tmp_path: Path) ->
     said = prism(tmp_path / "home", "report", "render", str(content), "--out", str(folder), "--json")
 
     found = json.loads(said.stdout)
-    assert found["subject"] == "Campaign report 2023-W31"
+    assert found["subject"] == "Campaign report 2023-W31: not read whole"
     assert sorted(Path(one).name for one in found["files"]) == sorted(one.name for one in folder.iterdir())
     assert found["html_bytes"] < 102_000
     assert "11,173.28" in (folder / "report.html").read_text()

@@ -25,7 +25,8 @@ from tests.integration.report_readers import (
 __all__ = ("readers",)
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-FIRST, SECOND = "Campaign report 2023-W35", "Campaign report 2023-W35, edition 2"
+FIRST = "Campaign report 2023-W35: not read whole"
+SECOND = "Campaign report 2023-W35, edition 2: not read whole"
 MADRID, TOKYO, NEW_YORK = "Europe/Madrid", "Asia/Tokyo", "America/New_York"
 
 

@@ -71,6 +71,7 @@ def test_a_large_account_fits_a_mail_and_its_list_has_every_ad_set() -> None:
     assert len(mail.html) <= MOST_BYTES
     shown = MOST_ROWS - MOST_CAMPAIGNS
     assert (len(places(content).rows), len(places(content).further)) == (shown, 801 - shown)
+    assert places(content).rows[-1][0] == "No campaign known", "directly above the total"
     (listed,) = [one for one in lists_of(content) if one.name.startswith("where-leads-came-from")]
     assert listed.csv.decode("utf-8-sig").count("\r\n") == 802
     assert "Set 11993" in mail.text

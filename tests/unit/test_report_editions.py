@@ -9,10 +9,10 @@ from prism_core.campaign.figures import Inputs, figures
 from prism_core.facts.ledger import Fact, Unit
 from prism_core.failures import BadUsage
 from prism_core.reports import wording
-from prism_core.reports.content import Provenance, ReportContent, Statement, Writer
+from prism_core.reports.content import Card, Provenance, ReportContent, Statement, Writer
 from prism_core.reports.editions import changed, next_edition
 from prism_core.reports.reading import report_of
-from tests.unit.campaign_weeks import ad, of_weeks, week
+from tests.unit.campaign_weeks import ad, of_weeks, week, weekly
 from tests.unit.report_mails import plain, real_week
 
 
@@ -88,6 +88,40 @@ def test_a_figure_that_appears_and_one_that_is_gone_are_told() -> None:
     assert "Leads of Summer, 2023-W31: not known before, now 5." in corrections(appeared)
     assert "Leads of Summer, 2023-W31: 5 before, now not known." in corrections(gone)
     assert all(each is not None and not kept(each).refused() for each in (appeared, gone))
+
+
+def of_views(views: int) -> ReportContent:
+    """Five weeks, the last with so many landing page views, which no table and no chart shows."""
+    rows = weekly([400] * 5)
+    rows = [dataclasses.replace(one, landing_page_views=900) for one in rows[:4]] + [
+        dataclasses.replace(rows[4], landing_page_views=views)
+    ]
+    return plain(figures(Inputs(of_weeks(rows, 5), week(4), "EUR")))
+
+
+def test_a_figure_that_one_edition_names_and_the_other_does_not_is_no_correction() -> None:
+    plainly = of_views(900)
+    named = dataclasses.replace(
+        plainly,
+        headline=(Statement("The mean of leads was {{fact:before.2023-w35.leads}}."),),
+        cards=(
+            *plainly.cards[:3],
+            Card("Impressions", "{{fact:week.2023-w35.impressions}}", "{{fact:change.2023-w35.impressions}}"),
+        ),
+    )
+
+    assert next_edition(kept(plainly), kept(named)) is None
+    assert next_edition(kept(named), kept(plainly)) is None
+
+
+def test_a_card_of_a_figure_that_the_edition_before_did_not_show_is_compared_with_what_it_knew() -> None:
+    told, made = of_views(900), of_views(60)
+    assert "{{fact:week.2023-w35.landing_page_views}}" not in [card.value for card in told.cards]
+
+    said = corrections(next_edition(kept(told), kept(made)))
+
+    assert "Landing page views, 2023-W35: 900 before, now 60." in said
+    assert not [one for one in said if "not known" in one]
 
 
 def test_what_a_report_itself_corrects_is_said_once() -> None:
