@@ -13,7 +13,7 @@ from functools import partial
 import dagster as dg
 
 from prism_assets.campaign.inputs import GROUP
-from prism_assets.campaign.published import CRM_READ, ads, history_until, leads, require_ads
+from prism_assets.campaign.published import CRM_READ, ads, ads_read, history_until, leads, require_ads
 from prism_assets.computed import Reading, read_for, replace_freely, write_facts
 from prism_assets.overtaking import reading_again
 from prism_assets.partitions import weeks_of
@@ -163,8 +163,9 @@ def _by_id(found: Attribution) -> dict[str, int]:
 
 def _trends(prism: PrismResource, week: Week, reading: Reading[History]) -> _TrendsWeek:
     past = reading.computation
-    own = past.totals(week)
-    currency = own.sums.currency
+    own, read = past.totals(week), ads_read(prism, week)
+    # A week without delivery has spent nothing of the account's money.
+    currency = own.sums.currency or (None if read is None else read.currency)
     found = {metric: trend(week, comparable(past, metric, currency, own.read.whose, week)) for metric in Metric}
     ever = all_time(past, week)
     weeks_read = sum(1 for one in since_the_first(past, week) if not past.totals(one).unread)

@@ -21,6 +21,7 @@ from prism_core.campaign.read_weeks import Wholeness
 from prism_core.campaign.restatements import Restated, restated
 from prism_core.campaign.trends import (
     MONEY,
+    RIPENING,
     Trend,
     all_time,
     comparable,
@@ -42,6 +43,7 @@ LABELS: Final[Mapping[Metric, str]] = {
     Metric.LANDING_PAGE_VIEWS: "landing page views",
 }
 _SUMS: Final = (Metric.SPEND, Metric.LEADS, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LANDING_PAGE_VIEWS)
+_LEAD_LEADS: Final = "lead_leads"
 # How many weeks an indicator is folded over at most.
 FOLDED_WEEKS: Final = 26
 # How many campaigns a table shows: a mail stays below the size at which it is cut. The others are a list.
@@ -102,6 +104,17 @@ class Figures:
     def weeks(self) -> tuple[Week, ...]:
         """The weeks of the window and the week itself."""
         return (*weeks_before(self.week), self.week)
+
+    @property
+    def ripens(self) -> bool:
+        """Whether leads are still counted to the week: those of weeks before are more, and no measure of it."""
+        trends = (self.indicators[metric].trend for metric in RIPENING)
+        return any(one.same_age or one.may_become is not None for one in trends)
+
+    def is_riper(self, fact: Fact) -> bool:
+        """Whether a figure is of leads of a week before that had more time than those of this week."""
+        of_leads = fact.metric in {*RIPENING, _LEAD_LEADS} and fact.fact_id.startswith("week.")
+        return self.ripens and of_leads and fact.period != self.week.label
 
     def of(self, metric: Metric, week: Week | None = None, campaign_id: str | None = None) -> str | None:
         """The id of a figure of a week (this one) and a campaign (all); None where it is not known."""
@@ -185,7 +198,7 @@ def _add_week(ledger: Ledger, totals: WeekTotals, rows: Iterable[CampaignWeek], 
         ledger.total(fact_id, label, spends, metric="lead_spend", unit=Unit.MONEY, currency=money, period=period)
         counts = [ledger[week_id(week, Metric.LEADS, one)] for one in totals.included]
         label, fact_id = f"leads of campaigns for leads, {week}", f"week.{_slug(week)}.lead_leads"
-        ledger.total(fact_id, label, counts, metric="lead_leads", unit=Unit.COUNT, period=period)
+        ledger.total(fact_id, label, counts, metric=_LEAD_LEADS, unit=Unit.COUNT, period=period)
     _add_rates(ledger, week, None, totals.lead_sums)
 
 
@@ -238,9 +251,12 @@ def _indicator(inputs: Inputs, metric: Metric, rules: Rules) -> Indicator:
 
 
 def _add_trend(ledger: Ledger, history: History, found: Trend, metric: Metric, window: list[Week]) -> None:
-    """The mean of the weeks before and the change against it; `window` are the weeks that were read whole."""
-    now = ledger.get(week_id(found.week, metric))
-    if found.before is None or now is None:
+    """The mean of the weeks before and the change against it; `window` are the weeks that were read whole.
+
+    Neither where those were counted for longer and nobody can tell: the mean alone would read as a fall.
+    """
+    now, undecided = ledger.get(week_id(found.week, metric)), found.change is not None and found.certain is None
+    if found.before is None or now is None or undecided:
         return
     known = (ledger.get(week_id(week, metric)) for week in window if week < found.week)
     parts = tuple(one.fact_id for one in known if one is not None and one.currency == now.currency)
@@ -254,9 +270,8 @@ def _add_trend(ledger: Ledger, history: History, found: Trend, metric: Metric, w
     before = ledger.add(
         Fact(fact_id, value, unit, label, now.currency, metric, sources=sources, of=parts, period=when)
     )
-    if found.certain is not None:
-        label = f"change of {LABELS[metric]} against the weeks before"
-        ledger.change(f"change.{_slug(found.week)}.{metric}", label, now, before)
+    label = f"change of {LABELS[metric]} against the weeks before"
+    ledger.change(f"change.{_slug(found.week)}.{metric}", label, now, before)
 
 
 def _add_all_time(ledger: Ledger, found: History, week: Week, currency: str) -> None:

@@ -27,7 +27,7 @@ class NotALead(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LeadRule:
-    """`stages` are those of leads; contacts of `not_from` are none unless they carry an id of Meta."""
+    """`stages` are those of leads, contacts of `not_from` are none; one with an id of Meta is one anyway."""
 
     stages: frozenset[str]
     not_from: frozenset[str]
@@ -39,10 +39,11 @@ class LeadRule:
 
     def why_not(self, lead: CrmLead) -> NotALead | None:
         """None for a lead."""
+        if lead.campaign_id or lead.adset_id or lead.ad_id:
+            return None
         if lead.lifecycle not in self.stages:
             return NotALead.STAGE
-        from_ads = lead.campaign_id or lead.adset_id or lead.ad_id
-        return NotALead.SOURCE if lead.source in self.not_from and not from_ads else None
+        return NotALead.SOURCE if lead.source in self.not_from else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,8 @@ def prompt(name: str = PROMPT) -> str:
 def brief(found: Figures) -> str:
     """What the model reads of a week: facts, names and indicators; never a lead, who is a person.
 
-    Ad sets are too many to be told in sentences.
+    Ad sets are too many to be told in sentences. Leads of weeks before that were counted for longer are none that
+    a week is told beside.
     """
     told = {
         "week": found.week.label,
@@ -89,7 +90,7 @@ def brief(found: Figures) -> str:
         "facts": [
             {name: value for name, value in fact.document().items() if name not in {"sources", "of", "value"}}
             for fact in found.ledger.values()
-            if not is_of_an_ad_set(fact.subject)
+            if not (is_of_an_ad_set(fact.subject) or found.is_riper(fact))
         ],
         "names": {key: name for key, name in found.scope.names.items() if not is_of_an_ad_set(key)},
         "indicators": [

@@ -32,6 +32,8 @@ DEFAULT = LeadRule.of(DEFAULT_STAGES, DEFAULT_NOT_FROM)
         pytest.param({"lifecycle": "other"}, NotALead.STAGE, id="no stage, or one of their own"),
         pytest.param({"source": "OFFLINE"}, NotALead.SOURCE, id="imported"),
         pytest.param({"source": "OFFLINE", "ad_id": "7"}, None, id="imported, from an ad"),
+        pytest.param({"lifecycle": "other", "campaign_id": "7"}, None, id="a stage of their own, from an ad"),
+        pytest.param({"lifecycle": "subscriber", "source": "OFFLINE", "adset_id": "7"}, None, id="from an ad"),
         pytest.param({"source": "other"}, None, id="a source that HubSpot does not define"),
     ],
 )

@@ -1,5 +1,6 @@
 """A week whose leads are still counted is compared with weeks as they stood at its age: the lag is no fall."""
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +14,8 @@ from prism_core.campaign.ripening import RIPE_DAYS, LeadCounts, age_of
 from prism_core.evidence import Evidence
 from prism_core.reports import plain_words
 from prism_core.reports.campaign import report
-from prism_core.reports.content import Fallback, Provenance, Writer
+from prism_core.reports.content import Chart, Fallback, Provenance, Writer
+from prism_resources.writing.passes import brief
 from tests.unit.campaign_weeks import of_weeks, week, weekly
 
 MONDAYS = (0, 7, 14, 21)
@@ -109,10 +111,37 @@ def test_where_no_week_was_read_at_this_age_only_what_more_leads_cannot_undo_is_
     if word == "not yet known":
         assert (told(found).unjudged, cost.unjudged) == (Unjudged.NOT_YET, Unjudged.NOT_YET)
         assert "change.2023-w40.leads" not in found.ledger
+        assert "before.2023-w40.leads" not in found.ledger, "a model would set the week beside it"
         assert "Leads: not yet known, because the weeks before it were counted for longer." in said(found)
         assert "Nothing asks for action." not in said(found)
     else:
         assert "which were counted for longer" in said(found)
+
+
+@pytest.mark.parametrize("since", [pytest.param(2, id="at the same age"), pytest.param(9, id="not yet known")])
+def test_what_older_weeks_have_come_to_since_is_no_figure_for_a_model_and_the_chart_says_why(since: int) -> None:
+    found = read_on_mondays([600] * 10, random.Random(8), since=since)
+    told_of = {fact["id"] for fact in json.loads(brief(found))["facts"]}
+
+    (chart,) = [one for one in charts(found) if one.key == Metric.LEADS]
+    assert {"week.2023-w40.leads", "week.2023-w39.spend"} <= told_of
+    assert not {"week.2023-w39.leads", "week.2023-w39.1.leads", "week.2023-w39.cost_per_lead"} & told_of
+    assert "week.2023-w39.leads" in chart.series[0].facts
+    assert chart.title == "Leads by week, the newest still counted"
+    assert (plain_words.SAME_AGE in chart.alt.prose) is told(found).trend.same_age
+
+
+def test_where_nothing_is_added_any_more_a_model_reads_every_week() -> None:
+    found = figures(Inputs(of_weeks(weekly([600] * 10), 10), week(9), "EUR"))
+
+    assert '"week.2023-w39.leads"' in brief(found)
+    assert [one.title for one in charts(found)] == ["Leads by week", "Spend by week"]
+
+
+def charts(found: Figures) -> list[Chart]:
+    content = report(found, plain_words.words(found), BY_CODE)
+    assert content.refused() == ()
+    return [one for one in content.sections if isinstance(one, Chart)]
 
 
 def test_two_weeks_of_the_same_age_are_enough_and_then_the_others_are_left_out() -> None:
