@@ -160,7 +160,7 @@ def ad_day(row: object, account: Account) -> AdDay:
         spend=_money(found, "spend"),
         currency=_currency(currency),
         leads=_leads(actions),
-        landing_page_views=actions.get(LANDING_PAGE_VIEW, 0),  # Meta leaves out what nobody did
+        landing_page_views=actions.get(LANDING_PAGE_VIEW),
     )
 
 

@@ -222,7 +222,7 @@ CASES: Final[Mapping[str, Case]] = {
     "no data, though the account has spent": Case(
         add(Fault(INSIGHTS, body={"data": []}, skip=OF_ADS)),
         "meta_insights_no_page_lost stops: 1 blocking asset check failed with ERROR severity; "
-        "as before: campaign_metrics, hubspot_leads, lead_attribution; "
+        "as before: campaign_metrics, hubspot_leads, lead_attribution, meta_insights; "
         "told by leads_accounted, no_page_lost, spend_accounted",
         (*FIGURES, *REPORT),
     ),

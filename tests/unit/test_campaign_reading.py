@@ -69,7 +69,7 @@ def test_an_absent_metric_is_nought_and_an_absent_name_is_the_id() -> None:
     found = ad_day(kept, ACCOUNT)
 
     assert (found.impressions, found.clicks, found.spend, found.leads) == (0, 0, Decimal(0), 0)
-    assert (found.inline_link_clicks, found.landing_page_views, found.objective) == (None, 0, None)
+    assert (found.inline_link_clicks, found.landing_page_views, found.objective) == (None, None, None)
     assert (found.campaign_name, found.account_id, found.currency) == ("1178", "77", "EUR")
 
 
