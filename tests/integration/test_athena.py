@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
 from prism_core.settings import Environment, Settings
-from prism_resources import aws
 from prism_resources.query.athena import AthenaEngine
+from tests.aws_credentials import only_credentials
 
 EXECUTION = "11111111-2222-3333-4444-555555555555"
 
@@ -56,7 +57,7 @@ class StandIn:
 
 
 @pytest.fixture
-def athena(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+def athena(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StandIn]:
     monkeypatch.delenv("PRISM_AWS_ENDPOINT_URL", raising=False)  # of a platform that this process attached to
     stand_in = StandIn()
 
@@ -77,14 +78,12 @@ def athena(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_ATHENA", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "stand-in")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "stand-in")
-    aws._client.cache_clear()
-    yield stand_in
+    here = f"http://127.0.0.1:{server.server_port}"
+    keys = {"AWS_ACCESS_KEY_ID": "stand-in", "AWS_SECRET_ACCESS_KEY": "stand-in"}
+    with only_credentials(tmp_path, AWS_ENDPOINT_URL_ATHENA=here, **keys):
+        yield stand_in
     server.shutdown()
     server.server_close()
-    aws._client.cache_clear()
 
 
 def engine(**changes: Any) -> AthenaEngine:

@@ -19,6 +19,7 @@ from prism_api.api.problems import Problem
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.settings import HOME_FILE, ActivitySource, Environment, Settings, load_settings
+from tests.aws_credentials import only_credentials
 
 PARAMETER_LIMIT = 4_096  # characters, the CloudFormation quota
 
@@ -66,17 +67,10 @@ def test_another_failure_is_no_quota() -> None:
     assert type(_failed("prism-data", "Table: prism-members already exists")) is StackFailed
 
 
-def test_without_credentials_a_person_is_told_which_to_give(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for name in [one for one in os.environ if one.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+def test_without_credentials_a_person_is_told_which_to_give(tmp_path: Path) -> None:
     settings = Settings(environment=Environment.AWS, region="eu-west-3", account_id="111111111111")
 
-    with pytest.raises(WrongPlace, match="give this process credentials of AWS"):
+    with only_credentials(tmp_path), pytest.raises(WrongPlace, match="give this process credentials of AWS"):
         refuse_wrong_place(settings)
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from infra.local.screens import policy
 from infra.packaging.npm import NODE
 from prism_core.settings import Environment, Settings
 from prism_resources import aws
+from tests.aws_credentials import only_credentials
 
 LAKE = "https://${NamePrefix}-lake-${AWS::AccountId}-${AWS::Region}.s3.${AWS::Region}.amazonaws.com"
 CALLED = (
@@ -52,16 +54,10 @@ def test_the_distribution_adds_the_headers_that_all_pages_share() -> None:
 
 
 @pytest.fixture
-def signing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Credentials that are none, for links that nobody fetches; clients made with them are forgotten."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
-    caches = (aws._client, aws._session)
-    for cache in caches:
-        cache.cache_clear()
-    yield
-    for cache in caches:
-        cache.cache_clear()
+def signing(tmp_path: Path) -> Iterator[None]:
+    """Credentials that are none, for links that nobody fetches."""
+    with only_credentials(tmp_path, AWS_ACCESS_KEY_ID="AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY="example"):
+        yield
 
 
 @pytest.mark.usefixtures("signing")
