@@ -28,7 +28,7 @@ Description: >-
   (ADR 0004).
 
 Parameters:
-  DatabaseName:
+{parameters}  DatabaseName:
     Type: String
     Default: prism_lake
     Description: The Glue database; Glue takes no hyphens.
@@ -44,9 +44,45 @@ Parameters:
     Description: More of them, because a parameter holds 4,096 characters.
 
 Conditions:
-  HasMoreWeeks: !Not [!Equals [!Ref ProjectedWeeksMore, ""]]
+{conditions}  HasMoreWeeks: !Not [!Equals [!Ref ProjectedWeeksMore, ""]]
 
 Resources:
+"""
+# The engine is in the first stack: SQL needs no Dagster.
+_ENGINE_PARAMETERS = """\
+  Environment:
+    Type: String
+    AllowedValues: [local, aws]
+    Default: local
+    Description: Where the stack lives. The embedded AWS needs no workgroup, DuckDB answers SQL there.
+  NamePrefix:
+    Type: String
+    AllowedPattern: "^[a-z][a-z0-9-]{1,23}[a-z0-9]$"
+    ConstraintDescription: 3 to 25 of a-z, 0-9 and -; buckets carry account and region behind it, and S3 takes 63.
+    Default: prism
+    Description: First part of every resource name.
+"""
+_ENGINE_CONDITIONS = """\
+  IsAws: !Equals [!Ref Environment, aws]
+"""
+_ENGINE = """\
+  # What a query answers is kept for a week (data.yaml). A mistake ends at half a dollar.
+  Queries:
+    Type: AWS::Athena::WorkGroup
+    Condition: IsAws
+    Properties:
+      Name: !Ref NamePrefix
+      Description: SQL of PRISM over the lake.
+      RecursiveDeleteOption: true
+      WorkGroupConfiguration:
+        EnforceWorkGroupConfiguration: true
+        PublishCloudWatchMetricsEnabled: true
+        BytesScannedCutoffPerQuery: 100000000000
+        EngineVersion: {SelectedEngineVersion: Athena engine version 3}
+        ResultConfiguration:
+          OutputLocation: !Sub "s3://${LakeBucket}/athena/"
+          EncryptionConfiguration: {EncryptionOption: SSE_S3}
+
 """
 _DATABASE = """\
   LakeDatabase:
@@ -93,14 +129,16 @@ _DEPENDS = "    DependsOn: LakeDatabase\n"
 
 
 def catalog() -> str:
-    """The database, the tables that dashboards are built on, and those that assets compute."""
+    """What answers SQL, the database, the tables that dashboards are built on, and those that assets compute."""
     first = [table for table in LAKE_TABLES.values() if _in_first_stack(table)]
-    return _HEAD + _DATABASE + _tables(first, _DEPENDS)
+    head = _HEAD.format(parameters=_ENGINE_PARAMETERS, conditions=_ENGINE_CONDITIONS)
+    return head + _ENGINE + _DATABASE + _tables(first, _DEPENDS)
 
 
 def catalog_records() -> str:
     """All other tables, in the database of the first stack."""
-    return _HEAD + _tables([table for table in LAKE_TABLES.values() if not _in_first_stack(table)], "")
+    head = _HEAD.format(parameters="", conditions="")
+    return head + _tables([table for table in LAKE_TABLES.values() if not _in_first_stack(table)], "")
 
 
 def written() -> dict[Path, str]:

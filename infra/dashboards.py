@@ -94,12 +94,16 @@ def template() -> dict[str, Any]:
             "Environment": {"Type": "String", "AllowedValues": ["local", "aws"], "Default": "aws"},
             "NamePrefix": {
                 "Type": "String",
-                "AllowedPattern": "^[a-z][a-z0-9-]{1,30}[a-z0-9]$",
+                "AllowedPattern": "^[a-z][a-z0-9-]{1,23}[a-z0-9]$",
                 "Default": "prism",
                 "Description": "First part of every name; the one of the other stacks.",
             },
             "DatabaseName": {"Type": "String", "Default": "prism_lake", "Description": "The Glue database."},
-            "WorkGroup": {"Type": "String", "Default": "primary", "Description": "The workgroup of Athena."},
+            "WorkGroup": {
+                "Type": "String",
+                "Default": "prism",
+                "Description": "The workgroup of Athena; that of the installation is named as its prefix.",
+            },
             "OwnerArn": {"Type": "String", "Description": "The user or group of QuickSight that owns all of it."},
         },
         "Conditions": {"IsAws": {"Fn::Equals": [{"Ref": "Environment"}, "aws"]}},

@@ -37,7 +37,8 @@ ON_AWS: Final = ("edge", "web", "dagster", "observability")
 ASKED: Final = (
     "AlarmEmail", "CertificateArn", "DagsterImage", "MonthlyBudget", "RequestsPerFiveMinutes", "ScreensDomain",
     "SubnetIds", "VpcId", "RunCpu", "RunMemory", "LogRetentionDays", "PersonRequestsPerFiveMinutes",
-    "EventRequestsPerFiveMinutes", "OriginSecretVersion", "BedrockModelArns",
+    "EventRequestsPerFiveMinutes", "OriginSecretVersion", "BedrockModelArns", "Mfa", "Readiness", "ReadyCopies",
+    "WarmHours", "Tracing",
 )  # fmt: skip
 # Where AWS keeps firewalls and certificates of CloudFront.
 _EDGE_REGION: Final = "us-east-1"
@@ -305,6 +306,7 @@ def parameters(settings: Settings, today: Week, origins: Sequence[str], arch: Ar
         "ProjectedWeeks": ",".join(weeks[:WEEKS_PER_PARAMETER]),
         "ProjectedWeeksMore": ",".join(weeks[WEEKS_PER_PARAMETER : 2 * WEEKS_PER_PARAMETER]),
         "FirstWeek": settings.first_week.label,
+        "TimeZone": settings.report_time_zone,
         "BackupRetentionDays": str(settings.backup_retention_days),
         "ChangelogShards": str(settings.changelog_shards),
         "SettingsJson": "{}" if local else settings_json(settings),

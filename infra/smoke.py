@@ -16,7 +16,7 @@ from typing import Any, Final
 from infra.declared import resources
 from infra.deploy import STACKS, outputs, template
 from infra.users import Users
-from prism_api.api.calls import Role
+from prism_api.api.calls import WARM_EVENT, Role
 from prism_core import clock
 from prism_core.failures import PermanentFailure
 from prism_core.settings import Environment, Settings
@@ -30,6 +30,7 @@ _READY_SECONDS: Final = 120
 _NO_MESSAGES: Final = {"Records": []}
 # What a function answers when it has nothing to do: it was loaded, and its modules and variables are right.
 _NOTHING_TO_DO: Final[dict[str, tuple[dict[str, Any], Callable[[Any], bool]]]] = {
+    "api": ({WARM_EVENT: True}, lambda said: said["warm"] is True),
     "events-dispatcher": (_NO_MESSAGES, lambda said: said == {"batchItemFailures": []}),
     "images": (_NO_MESSAGES, lambda said: said == {"batchItemFailures": []}),
     "events-step": ({"step": "validate", "pack": {}}, lambda said: said["valid"] == 0),

@@ -4,6 +4,8 @@ Belongs here: change sets, waiting, what a status means, and the state that a st
 here: which stacks there are, their order and their parameters (deploy.py).
 """
 
+import hashlib
+import json
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +23,8 @@ from prism_resources.failures import calling, error_code
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
 
+# A parameter that is told what all others and the template are: AWS publishes a function anew when it is told so.
+FINGERPRINT: Final = "Fingerprint"
 # A database or a distribution takes AWS a quarter of an hour.
 WAIT_SECONDS: Final = 3_600
 _REASON_CHARACTERS: Final = 1_000
@@ -148,6 +152,8 @@ class Stack:
                 given.append({"ParameterKey": key, "ParameterValue": kept[key]})
             elif unknown is not None and "DefaultValue" not in one:
                 given.append({"ParameterKey": key, "ParameterValue": unknown})
+        if any(one.get("ParameterKey") == FINGERPRINT for one in declared):
+            given.append({"ParameterKey": FINGERPRINT, "ParameterValue": fingerprint(body, given)})
         return self._proposed(body, given)
 
     def apply(self, change: ChangeSet) -> None:
@@ -272,6 +278,12 @@ class Stack:
         first = min(failed, key=lambda event: event["Timestamp"])
         reason = str(first.get("ResourceStatusReason", "no reason given"))[:_REASON_CHARACTERS]
         return f"{first.get('LogicalResourceId')}: {reason}"
+
+
+def fingerprint(body: str, given: Sequence[Mapping[str, str]]) -> str:
+    """The same for the same template and values, in whatever order these are."""
+    values = sorted((one["ParameterKey"], one["ParameterValue"]) for one in given)
+    return hashlib.sha256(json.dumps([body, values]).encode()).hexdigest()[:32]
 
 
 def _failed(name: str, message: str, *, quota: bool = False) -> StackFailed:

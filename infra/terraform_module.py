@@ -6,12 +6,13 @@ templates stay the only description of them (docs/adr/0009).
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from infra.architecture_document import read_templates
 from infra.deploy import STACKS
+from infra.stacks import FINGERPRINT
 
 MODULE: Final = Path(__file__).parent / "terraform"
 # On AWS these have one value, or none.
@@ -99,11 +100,13 @@ def files() -> dict[str, str]:
 
 
 def _is_asked(name: str, made: set[str]) -> bool:
-    return name not in {*FIXED, *LOCAL_ONLY, *NAMED, "CodeKey"} and name not in made
+    return name not in {*FIXED, *LOCAL_ONLY, *NAMED, "CodeKey", FINGERPRINT} and name not in made
 
 
 def _stack(concern: str, template: Mapping[str, Any], made: Mapping[str, str]) -> str:
     values = dict(_values(concern, template, made))
+    if FINGERPRINT in template.get("Parameters", {}):
+        values[FINGERPRINT] = _fingerprint(concern, values.values())
     width = max(map(len, values), default=0)
     parameters = "\n".join(f"    {name.ljust(width)} = {value}" for name, value in values.items())
     lines = [
@@ -126,7 +129,7 @@ def _stack(concern: str, template: Mapping[str, Any], made: Mapping[str, str]) -
 
 def _values(concern: str, template: Mapping[str, Any], made: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in template.get("Parameters", {}):
-        if name in LOCAL_ONLY:
+        if name in {*LOCAL_ONLY, FINGERPRINT}:
             continue
         if name == "CodeKey":
             yield name, f'var.code_keys["{concern}"]'
@@ -134,6 +137,11 @@ def _values(concern: str, template: Mapping[str, Any], made: Mapping[str, str]) 
             yield name, f"aws_cloudformation_stack.{_snake(made[name])}.outputs.{name}"
         else:
             yield name, FIXED.get(name) or NAMED.get(name) or f"var.{_snake(name)}"
+
+
+def _fingerprint(concern: str, values: Iterable[str]) -> str:
+    """What `prism deploy` tells the stack, made by Terraform: another value of any parameter is another one."""
+    return f'sha256(join("|", [file("${{path.module}}/../templates/{concern}.yaml"), {", ".join(values)}]))'
 
 
 def _variable(name: str, parameter: Mapping[str, Any]) -> str:

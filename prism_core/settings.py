@@ -46,6 +46,9 @@ _CRON = r"^\S+( +\S+){4}$"
 _PROPERTY = r"^[a-z][a-z0-9_]{0,99}$"
 # Names of Anthropic, of Bedrock, and of profiles there, which have colons and slashes.
 _MODEL = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$"
+# S3 takes no more for the name of a bucket; the templates take what fits in nearly every region.
+_BUCKET_CHARACTERS = 63
+_PREFIX_CHARACTERS = 25
 _THIS_MACHINE = frozenset({"127.0.0.1", "localhost"})
 ANTHROPIC_URL = "https://api.anthropic.com"
 Dollars = Annotated[Decimal, Field(ge=0, le=10_000)]
@@ -271,13 +274,26 @@ class Settings(BaseModel):
         default=35, description="how long a backup is kept"
     )
 
-    athena_workgroup: str = "primary"
+    athena_workgroup: Annotated[str, Field(pattern=r"^[\w.-]{1,128}$")] | None = Field(
+        default=None, description="what answers SQL in `aws`; that of the installation if unset"
+    )
     query_timeout_seconds: Annotated[int, Field(ge=1, le=1800)] = 120
 
     @model_validator(mode="after")
     def _local_stays_local(self) -> Self:
         if self.environment is Environment.AWS and self.aws_endpoint_url is not None:
             raise ValueError("aws_endpoint_url belongs to the local environment; unset it for aws")
+        return self
+
+    @model_validator(mode="after")
+    def _buckets_can_be_named(self) -> Self:
+        room = _BUCKET_CHARACTERS - len(self.originals_bucket) + len(self.name_prefix)
+        most = min(_PREFIX_CHARACTERS, room)
+        if len(self.name_prefix) > most:
+            raise ValueError(
+                f"name_prefix {self.name_prefix!r} is too long: buckets carry account and region behind it, as "
+                f"{self.originals_bucket}, and S3 takes {_BUCKET_CHARACTERS} characters; take at most {most}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -313,6 +329,11 @@ class Settings(BaseModel):
     @property
     def glue_database(self) -> str:
         return f"{self.name_prefix}_lake".replace("-", "_")
+
+    @property
+    def workgroup(self) -> str:
+        """What answers SQL in `aws`: that of the stack `catalog`, unless another one was named."""
+        return self.athena_workgroup or self.name_prefix
 
     @property
     def sender(self) -> str | None:

@@ -41,6 +41,8 @@ resource "aws_cloudformation_stack" "catalog" {
   capabilities  = ["CAPABILITY_NAMED_IAM"]
 
   parameters = {
+    Environment        = "aws"
+    NamePrefix         = var.name_prefix
     DatabaseName       = var.database_name
     LakeBucket         = local.lake_bucket
     ProjectedWeeks     = var.projected_weeks
@@ -114,6 +116,7 @@ resource "aws_cloudformation_stack" "planner" {
     Architecture     = var.architecture
     LakeBucket       = local.lake_bucket
     LogRetentionDays = var.log_retention_days
+    Tracing          = var.tracing
   }
 
   lifecycle {
@@ -142,6 +145,13 @@ resource "aws_cloudformation_stack" "api" {
     SignedOutPages      = var.signed_out_pages
     OriginSecretVersion = var.origin_secret_version
     LogRetentionDays    = var.log_retention_days
+    Mfa                 = var.mfa
+    Readiness           = var.readiness
+    ReadyCopies         = var.ready_copies
+    WarmHours           = var.warm_hours
+    TimeZone            = var.time_zone
+    Tracing             = var.tracing
+    Fingerprint         = sha256(join("|", [file("${path.module}/../templates/api.yaml"), "aws", var.name_prefix, var.first_week, var.changelog_shards, var.lead_scope, var.image_thresholds, aws_cloudformation_stack.data.outputs.CodeBucket, var.code_keys["api"], var.architecture, local.lake_bucket, aws_cloudformation_stack.data.outputs.PersonalDataKeyArn, var.signed_in_pages, var.signed_out_pages, var.origin_secret_version, var.log_retention_days, var.mfa, var.readiness, var.ready_copies, var.warm_hours, var.time_zone, var.tracing]))
   }
 
   lifecycle {

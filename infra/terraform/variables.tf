@@ -82,6 +82,12 @@ variable "mail_sender" {
   default     = ""
 }
 
+variable "mfa" {
+  description = "On AWS, whether a second factor is not taken, taken from who has set one up, or asked of everybody."
+  type        = string
+  default     = "OPTIONAL"
+}
+
 variable "origin_secret_version" {
   description = "Which version of the origin's secret counts; empty is the current one when a resource was last changed."
   type        = string
@@ -105,6 +111,18 @@ variable "projected_weeks_more" {
   default     = ""
 }
 
+variable "readiness" {
+  description = "What is done against cold starts of the API; docs/deploy.md has the effect and the price of each."
+  type        = string
+  default     = "cold"
+}
+
+variable "ready_copies" {
+  description = "With Readiness provisioned, how many copies of the function stand ready day and night."
+  type        = string
+  default     = "2"
+}
+
 variable "rekognition_url" {
   description = "A stand-in of Rekognition; empty is that of the region."
   type        = string
@@ -121,7 +139,25 @@ variable "signed_out_pages" {
   type        = string
 }
 
+variable "time_zone" {
+  description = "Whose hours those are."
+  type        = string
+  default     = "UTC"
+}
+
+variable "tracing" {
+  description = "Active sends traces of the function to X-Ray."
+  type        = string
+  default     = "PassThrough"
+}
+
 variable "upload_origins" {
   description = "Where the screens are served, which upload large workbooks straight to the lake."
   type        = string
+}
+
+variable "warm_hours" {
+  description = "With Readiness warmer, from which hour to which on working days; the last one is called in, too."
+  type        = string
+  default     = "7-18"
 }

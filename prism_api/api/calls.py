@@ -14,6 +14,8 @@ from typing import Any
 
 # An event with this name alone is a job to go on with, not a request.
 JOB_EVENT = "prism_job"
+# And one with this name comes from the schedule that keeps a copy of the function warm (infra/templates/api.yaml).
+WARM_EVENT = "prism_warm"
 
 
 class Role(StrEnum):

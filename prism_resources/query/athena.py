@@ -57,7 +57,7 @@ class AthenaEngine:
             execution = self._athena.start_query_execution(
                 QueryString=text,
                 QueryExecutionContext={"Database": self._settings.glue_database},
-                WorkGroup=self._settings.athena_workgroup,
+                WorkGroup=self._settings.workgroup,
             )["QueryExecutionId"]
             scanned = self._await(execution)
             yield self._answer(execution, scanned)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from prism_core.privacy import PERSON_KEYS
+from prism_core.settings import Settings
 from prism_core.tables import TABLES
 from tests.architecture.test_templates import TABLE, of_type
 
@@ -32,6 +33,8 @@ WITHOUT_RESOURCES = {
     "rekognition:DetectModerationLabels",
     "rekognition:DetectText",
     "ses:GetAccount",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
     *(f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")),
 }
 # A star ends a name: objects below a prefix, an index, what Secrets Manager adds, a task, a stream of a log.
@@ -329,6 +332,8 @@ def test_sql_of_dagster_is_bound_to_a_workgroup_that_says_where_answers_lie_and_
     assert told["BytesScannedCutoffPerQuery"] > 0
     asking = [one for _, one in rights() if "athena:StartQueryExecution" in listed(one["Action"])]
     assert group["Properties"]["Name"] == {"Ref": "NamePrefix"}
+    # Who asks from elsewhere asks there, too.
+    assert Settings(name_prefix="acme").workgroup == "acme"
     assert [one["Resource"]["Fn::Sub"].rpartition(":")[2] for one in asking] == ["workgroup/${NamePrefix}"]
 
 

@@ -114,12 +114,14 @@ def test_an_answer_of_several_pages_is_read_whole_with_its_types(athena: StandIn
 
 
 def test_the_query_runs_in_our_database_and_workgroup(athena: StandIn) -> None:
-    engine(athena_workgroup="prism", name_prefix="acme-prism").query("SELECT count(*) FROM throughput")
+    engine(name_prefix="acme-prism").query("SELECT count(*) FROM throughput")
+    engine(name_prefix="acme-prism", athena_workgroup="team").query("SELECT count(*) FROM throughput")
 
+    asked = [request for action, request in athena.calls if action == "StartQueryExecution"]
+    assert [one["WorkGroup"] for one in asked] == ["acme-prism", "team"]
     action, request = athena.calls[0]
     assert action == "StartQueryExecution"
     assert request["QueryExecutionContext"] == {"Database": "acme_prism_lake"}
-    assert request["WorkGroup"] == "prism"
     assert request["QueryString"] == "SELECT COUNT(*) FROM throughput"
 
 

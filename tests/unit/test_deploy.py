@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ from infra.deploy import WEEKS_PER_PARAMETER, checked, projected_weeks, settings
 from infra.deploy_failures import QuotaReached, StackFailed, WrongPlace
 from infra.instance import instance_yaml
 from infra.place import refuse_wrong_place
-from infra.stacks import _failed
+from infra.stacks import _failed, fingerprint
+from prism_api.api.handler import handler as api_handler
 from prism_api.api.origin import require_origin
 from prism_api.api.problems import Problem
+from prism_api.events.ingest import handler as ingest_handler
+from prism_api.public.handler import handler as public_handler
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.settings import HOME_FILE, ActivitySource, Environment, Settings, load_settings
 from tests.aws_credentials import only_credentials
+from tests.unit.api_events import event
 
 PARAMETER_LIMIT = 4_096  # characters, the CloudFormation quota
 
@@ -142,6 +147,18 @@ def test_a_value_that_nobody_is_asked_for_is_refused_by_its_name() -> None:
         checked({"VpcID": "vpc-1"})
 
 
+def test_a_fingerprint_changes_with_the_template_and_with_every_value_and_not_with_their_order() -> None:
+    given = [{"ParameterKey": "A", "ParameterValue": "1"}, {"ParameterKey": "B", "ParameterValue": "2"}]
+    others = [
+        fingerprint("other", given),
+        fingerprint("body", [given[0], given[1] | {"ParameterValue": "3"}]),
+        fingerprint("body", given[:1]),
+    ]
+
+    assert fingerprint("body", given) == fingerprint("body", given[::-1])
+    assert len({fingerprint("body", given), *others}) == 4
+
+
 @pytest.mark.parametrize("headers", [{}, {"x-prism-origin": "another"}])
 def test_on_aws_a_function_answers_nobody_who_goes_around_cloudfront(
     headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -153,3 +170,28 @@ def test_on_aws_a_function_answers_nobody_who_goes_around_cloudfront(
     require_origin({"headers": {"X-Prism-Origin": "between-us"}})
 
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize(
+    ("handler", "sent", "status"),
+    [
+        (api_handler, event("GET", "/api/nothing"), 404),
+        (api_handler, event("PUT", "/api/members"), 405),
+        (api_handler, event("GET", "/api/members", groups=None), 401),
+        (ingest_handler, event("POST", "/api/events", groups=None), 401),
+        (public_handler, event("GET", "/public/nothing", groups=None), 404),
+    ],
+)
+def test_the_secret_of_the_origin_is_asked_for_before_anything_is_told_of_paths_methods_and_tokens(
+    handler: Callable[[Any, Any], dict[str, Any]],
+    sent: dict[str, Any],
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PRISM_ORIGIN_SECRET", "between-us")
+
+    around = handler(sent, None)
+    through = handler(sent | {"headers": {"x-prism-origin": "between-us"}}, None)
+
+    assert (around["statusCode"], through["statusCode"]) == (403, status)
+    assert "not for callers" in around["body"]

@@ -62,6 +62,19 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().first_week == Settings.model_fields["first_week"].default
 
 
+@pytest.mark.parametrize(("region", "most"), [("eu-west-1", 25), ("us-isof-south-1", 24)])
+def test_a_prefix_whose_buckets_would_have_too_long_names_is_refused_with_how_long_it_may_be(
+    region: str, most: int
+) -> None:
+    kept = Settings(name_prefix="p" * most, region=region)
+
+    assert max(len(one) for one in (kept.lake_bucket, kept.originals_bucket, kept.media_bucket)) <= 63
+    with pytest.raises(
+        ValidationError, match=rf"p-originals-\d+-{region}, and S3 takes 63 .* take at most {most} "
+    ):
+        Settings(name_prefix="p" * (most + 1), region=region)
+
+
 def test_unknown_variables_are_listed_with_the_valid_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRISM_FRIST_WEEK", "2026-W01")
     monkeypatch.setenv("PRISM_COLOUR", "blue")

@@ -1,0 +1,139 @@
+"""What can be switched in the templates: off unless somebody asks, whole when it is on, and names that fit.
+
+The published version and its alias are deployed in tests/integration/test_deploying.py.
+"""
+
+import json
+import re
+from typing import Any, Final
+
+import pytest
+from botocore.session import get_session
+from cfnlint.decode import decode
+
+from infra.deploy import ASKED
+from infra.stacks import FINGERPRINT
+from prism_api.api.calls import WARM_EVENT
+from tests.architecture.test_policies import unfolded
+from tests.architecture.test_templates import TEMPLATES, TRACES, of_type
+
+# What the names of these may have; AWS says so on the page of each kind.
+MOST: Final = {
+    ("AWS::S3::Bucket", "BucketName"): 63,
+    ("AWS::IAM::Role", "RoleName"): 64,
+    ("AWS::Lambda::Function", "FunctionName"): 64,
+    ("AWS::SQS::Queue", "QueueName"): 80,
+    ("AWS::Cognito::UserPoolDomain", "Domain"): 63,
+    ("AWS::RDS::DBInstance", "DBInstanceIdentifier"): 63,
+}
+# Others are in partitions of their own, which PRISM is not deployed to.
+REGIONS: Final = get_session().get_available_regions("s3")
+
+
+def parameters(template: str) -> dict[str, Any]:
+    (path,) = (one for one in TEMPLATES if one.stem == template)
+    found, problems = decode(str(path))
+    assert found is not None, problems
+    return dict(found["Parameters"])
+
+
+def conditions() -> dict[str, Any]:
+    (path,) = (one for one in TEMPLATES if one.stem == "api")
+    found, _ = decode(str(path))
+    assert found is not None
+    return dict(found["Conditions"])
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "values"),
+    [
+        ("Readiness", "cold", {"cold", "warmer", "provisioned", "snapstart"}),
+        ("Mfa", "OPTIONAL", {"OFF", "OPTIONAL", "ON"}),
+        ("Tracing", "PassThrough", {"PassThrough", "Active"}),
+    ],
+)
+def test_a_switch_is_asked_for_by_its_name_and_costs_nothing_until_then(
+    name: str, default: str, values: set[str]
+) -> None:
+    found = parameters("api")[name]
+
+    assert (found["Default"], set(found["AllowedValues"])) == (default, values)
+    assert name in ASKED
+
+
+def test_a_second_factor_is_what_was_asked_for_on_aws_and_none_locally() -> None:
+    (pool,) = (one["Properties"] for one in of_type("AWS::Cognito::UserPool").values())
+
+    assert pool["MfaConfiguration"] == {"Fn::If": ["TakesMfa", {"Ref": "Mfa"}, "OFF"]}
+    assert pool["EnabledMfas"]["Fn::If"][:2] == ["TakesMfa", ["SOFTWARE_TOKEN_MFA"]]
+    assert {"Condition": "IsAws"} in conditions()["TakesMfa"]["Fn::And"]
+
+
+def test_a_published_version_is_made_anew_with_its_function_and_answers_in_its_place() -> None:
+    (version,), (alias,) = (list(of_type(f"AWS::Lambda::{kind}").values()) for kind in ("Version", "Alias"))
+    either = {"Fn::If": ["Published", {"Ref": "ApiAlias"}, {"Fn::GetAtt": ["ApiFunction", "Arn"]}]}
+
+    # Another description is another version; nothing else of it can change.
+    assert f"${{{FINGERPRINT}}}" in version["Properties"]["Description"]["Fn::Sub"]
+    assert alias["Properties"]["FunctionVersion"] == {"Fn::GetAtt": ["ApiVersion", "Version"]}
+    assert {version["Condition"], alias["Condition"]} == {"Published"}
+    assert of_type("AWS::ApiGatewayV2::Integration")["ApiIntegration"]["Properties"]["IntegrationUri"] == either
+    assert of_type("AWS::Lambda::Permission")["ApiMayBeCalled"]["Properties"]["FunctionName"] == either
+    function = of_type("AWS::Lambda::Function")["ApiFunction"]["Properties"]
+    assert function["Environment"]["Variables"]["DEPLOYED_AS"]["Fn::If"][:2] == ["Published", {"Ref": FINGERPRINT}]
+    assert function["SnapStart"]["Fn::If"][:2] == ["SnapStarted", {"ApplyOn": "PublishedVersions"}]
+    assert alias["Properties"]["ProvisionedConcurrencyConfig"]["Fn::If"][0] == "Provisioned"
+
+
+def test_the_warmer_calls_the_api_every_five_minutes_of_working_hours_with_what_it_knows() -> None:
+    (schedule,) = of_type("AWS::Scheduler::Schedule").values()
+    told, target = schedule["Properties"], schedule["Properties"]["Target"]
+
+    assert told["ScheduleExpression"] == {"Fn::Sub": "cron(0/5 ${WarmHours} ? * MON-FRI *)"}
+    assert json.loads(target["Input"]) == {WARM_EVENT: True}
+    assert target["Arn"] == {"Fn::GetAtt": ["ApiFunction", "Arn"]}
+    role = of_type("AWS::IAM::Role")[target["RoleArn"]["Fn::GetAtt"][0]]
+    ((may,),) = (one["PolicyDocument"]["Statement"] for one in role["Properties"]["Policies"])
+    assert (may["Action"], may["Resource"]) == ("lambda:InvokeFunction", target["Arn"])
+    assert schedule["Condition"] == role["Condition"] == "Warmed"
+    hours = parameters("api")["WarmHours"]
+    assert re.fullmatch(hours["AllowedPattern"], hours["Default"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name, one in of_type("AWS::Lambda::Function").items() if "TracingConfig" in one["Properties"]],
+)
+def test_a_function_that_can_be_traced_may_send_its_traces_only_then(name: str) -> None:
+    function = of_type("AWS::Lambda::Function")[name]["Properties"]
+    role = of_type("AWS::IAM::Role")[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+    guarded = [
+        one["Fn::If"]
+        for policy in role["Policies"]
+        for one in policy["PolicyDocument"]["Statement"]
+        if "Fn::If" in one
+    ]
+
+    assert function["TracingConfig"] == {"Mode": {"Ref": "Tracing"}}
+    assert [one[0] for one in guarded if set(next(unfolded({"Fn::If": one}))["Action"]) == TRACES] == ["Traced"]
+
+
+@pytest.mark.parametrize("template", ["data", "catalog", "mail", "planner", "api", "edge", "web", "dagster"])
+def test_a_prefix_that_a_template_takes_gives_names_that_fit_everywhere(template: str) -> None:
+    prefix = parameters(template)["NamePrefix"]
+    longest = "p" * 25
+
+    assert re.fullmatch(prefix["AllowedPattern"], longest)
+    assert not re.fullmatch(prefix["AllowedPattern"], f"{longest}p")
+    assert "3 to 25" in prefix["ConstraintDescription"]
+
+
+@pytest.mark.parametrize(("kind", "of"), MOST)
+def test_the_longest_prefix_gives_names_that_aws_takes(kind: str, of: str) -> None:
+    region = max(REGIONS, key=len)
+    given = {"NamePrefix": "p" * 25, "AWS::AccountId": "1" * 12, "AWS::Region": region}
+    named = [one["Properties"][of]["Fn::Sub"] for one in of_type(kind).values() if of in one["Properties"]]
+    full = [re.sub(r"\$\{([^}]+)\}", lambda name: given[name[1]], one) for one in named]
+
+    assert full
+    assert [one for one in full if len(one) > MOST[kind, of]] == []
