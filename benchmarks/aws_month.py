@@ -1,17 +1,20 @@
 """What a month of PRISM costs on AWS: `python -m benchmarks.aws_month` prints what docs/cost.md quotes.
 
 Belongs here: the load of the reference programme, one formula a line of the bill, and the tables. Does not belong
-here: prices (aws_prices.py), events by the second (events_scale.py). Idle parts are in it, free tiers are not.
+here: prices (aws_prices.py), what the templates declare (aws_declared.py), events by the second (events_scale.py).
+Idle parts are in it, free tiers are not.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.aws_declared import Declared, declared
 from benchmarks.aws_prices import MONTHLY, PRICES
 
+HERE: Final = declared()
 SCALES: Final = (1, 10, 100)
-HOURS, WEEKS = 730, 52 / 12
+HOURS, WEEKS, DAYS = 730, 52 / 12, 30
 GB, KB = 1e9, 1e3
 
 
@@ -65,7 +68,8 @@ class Load:
     @property
     def lake_gb(self) -> float:
         """A year of Parquet at 60 bytes a row of some tables, its versions, and the raw records at 600 bytes."""
-        return (self.rows * 52 * 12 * 60 * 2 + self.annotations * 3 * 600 + self.events * 3 * 700) / GB
+        raw_months = HERE.raw_days / DAYS
+        return (self.rows * 52 * 12 * 60 * 2 + (self.annotations * 600 + self.events * 700) * raw_months) / GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,8 @@ def _reads(load: Load) -> float:
     return load.api_calls * 13 + load.rows * 52 * WEEKS
 
 
-def _stored(load: Load) -> float:
-    held = load.rows * 52 * 1.5 * KB + load.events * 35 / 30 * 2 * KB
+def _stored(load: Load, here: Declared) -> float:
+    held = load.rows * 52 * 1.5 * KB + load.events * here.events_days / DAYS * 2 * KB
     return held / GB * (_price("ddb_gb") + _price("pitr_gb"))
 
 
@@ -105,67 +109,97 @@ def _athena(load: Load) -> float:
     return load.queries * max(0.01, load.lake_gb / 20) / 1_000 * _price("athena_tb")
 
 
-def _calls(load: Load) -> float:
-    return load.api_calls * (_price("api_request") + _price("lambda_request") + 0.1 * _price("lambda_gb_s"))
+def _calls(load: Load, here: Declared) -> float:
+    seconds = 0.1 * here.function_gb["api"] * _price("lambda_gb_s")
+    return load.api_calls * (_price("api_request") + _price("lambda_request") + seconds)
 
 
-def _watching(load: Load) -> float:
-    logs = (load.api_calls + load.events) * KB / GB * _price("log_gb")
-    return logs + 40 * _price("alarm") + 3 + 30 * _price("metric")
+def _watching(load: Load, here: Declared) -> float:
+    logs = (load.api_calls + load.events) * KB / GB
+    kept = logs * here.log_days / DAYS * _price("log_kept_gb")
+    fixed = here.alarms * _price("alarm") + here.dashboards * _price("dashboard") + 30 * _price("metric")
+    return logs * _price("log_gb") + kept + fixed
+
+
+def _guarding(load: Load, here: Declared) -> float:
+    firewall = _price("waf_acl") + here.firewall_rules * _price("waf_rule")
+    return (
+        firewall
+        + load.api_calls * _price("waf_request")
+        + here.keys * _price("key")
+        + here.secrets * _price("secret")
+    )
 
 
 def _readers(load: Load) -> float:
     return _price("qs_author") + (3 + (load.members - 79) / 40) * _price("qs_reader")
 
 
-LINES: Final = (
-    Line(
-        "ECS: Dagster, two services", "2 services x 0.5 vCPU, 2 GB x 730 h", lambda _: _ecs(2 * 0.5, 2 * 2) * HOURS
-    ),
-    Line(
-        "ECS: runs",
-        "900 runs x 5 min x 1 vCPU, 4 GB; ten times the data is twice the time",
-        lambda load: 900 * 5 / 60 * _ecs(1, 4) * load.scale**0.3,
-    ),
-    Line(
-        "RDS: Postgres of Dagster",
-        "db.t4g.small and 20 GB",
-        lambda _: _price("rds_hour") * HOURS + 20 * _price("rds_gb"),
-    ),
-    Line("NAT or endpoints", "one NAT gateway and 5 GB x scale", lambda load: _nat(5 * load.scale)),
-    Line(
-        "API: gateway and function",
-        "calls x (request + invocation + 0.1 s x 1 GB)",
-        _calls,
-    ),
-    Line(
-        "Events: gateway to store",
-        "events x ((request + 0.05 s x 1 GB) / 10 + 4 queue requests / 5 + (execution + 0.5 s x 1 GB) / 5)",
-        lambda load: load.events * _event(),
-    ),
-    Line(
-        "DynamoDB: writes",
-        "rows a week x 52, events x 7, a tenth of the calls x 6 units",
-        lambda load: _writes(load) * _price("write_unit"),
-    ),
-    Line("DynamoDB: reads", "13 units a call, an export a week", lambda load: _reads(load) * _price("read_unit")),
-    Line(
-        "DynamoDB: stored, with point-in-time recovery",
-        "(a year of rows x 1.5 kB + 35 days of events x 2 kB) x (storage + PITR)",
-        _stored,
-    ),
-    Line("S3: lake, raw, backups", "GB x month, and 60,000 PUT x scale^0.5", _s3),
-    Line("Athena", "queries x max(10 MB, lake / 20)", _athena),
-    Line("Rekognition", "images x 3 questions", lambda load: load.images * 3 * _price("rekognition_image")),
-    Line("SES", "mails", lambda load: load.mails * _price("ses_mail")),
-    Line("CloudWatch", "logs of 1 kB a call and an event, 40 alarms, a dashboard, 30 figures", _watching),
-    Line(
-        "WAF, KMS, secrets",
-        "ACL, 5 rules, 1 $ a million calls; a key; 8 secrets",
-        lambda load: 5 + 5 + load.api_calls * 0.6e-6 + 1 + 8 * _price("secret"),
-    ),
-    Line("QuickSight", "3 readers and an author; 1 in 40 members reads beyond that", _readers),
-)
+def lines(here: Declared) -> tuple[Line, ...]:
+    """The bill of what is declared."""
+    ingest_gb, step_gb = here.function_gb["events-ingest"], here.function_gb["events-step"]
+    return (
+        Line(
+            "ECS: Dagster's services",
+            f"{here.services} services, together {here.services_cpus:g} vCPU and {here.services_gb:g} GB x 730 h",
+            lambda _: _ecs(here.services_cpus, here.services_gb) * HOURS,
+        ),
+        Line(
+            "ECS: runs",
+            f"900 runs x 5 min x {here.run_cpus:g} vCPU, {here.run_gb:g} GB; ten times the data is twice the time",
+            lambda load: 900 * 5 / 60 * _ecs(here.run_cpus, here.run_gb) * load.scale**0.3,
+        ),
+        Line(
+            "RDS: Postgres of Dagster",
+            f"{here.database} and {here.database_gb} GB",
+            lambda _: _price(here.database) * HOURS + here.database_gb * _price("rds_gb"),
+        ),
+        Line("NAT or endpoints", "one NAT gateway and 5 GB x scale", lambda load: _nat(5 * load.scale)),
+        Line(
+            "API: gateway and function",
+            f"calls x (request + invocation + 0.1 s x {here.function_gb['api']:.2f} GB)",
+            lambda load: _calls(load, here),
+        ),
+        Line(
+            "Events: gateway to store",
+            f"events x ((request + 0.05 s x {ingest_gb:.2f} GB) / 10 + 4 queue requests / 5 + "
+            f"(execution + 0.5 s x {step_gb:.2f} GB) / 5)",
+            lambda load: load.events * _event(ingest_gb, step_gb),
+        ),
+        Line(
+            "DynamoDB: writes",
+            "rows a week x 52, events x 7, a tenth of the calls x 6 units",
+            lambda load: _writes(load) * _price("write_unit"),
+        ),
+        Line(
+            "DynamoDB: reads",
+            "13 units a call, an export a week",
+            lambda load: _reads(load) * _price("read_unit"),
+        ),
+        Line(
+            "DynamoDB: stored, with point-in-time recovery",
+            f"(a year of rows x 1.5 kB + {here.events_days} days of events x 2 kB) x (storage + PITR)",
+            lambda load: _stored(load, here),
+        ),
+        Line(
+            "S3: lake, raw, backups", f"GB x month, raw for {here.raw_days} days, and 60,000 PUT x scale^0.5", _s3
+        ),
+        Line("Athena", "queries x max(10 MB, lake / 20)", _athena),
+        Line("Rekognition", "images x 3 questions", lambda load: load.images * 3 * _price("rekognition_image")),
+        Line("SES", "mails", lambda load: load.mails * _price("ses_mail")),
+        Line(
+            "CloudWatch",
+            f"logs of 1 kB a call and an event, kept {here.log_days} days; {here.alarms} alarms, "
+            f"{here.dashboards} dashboards, 30 figures",
+            lambda load: _watching(load, here),
+        ),
+        Line(
+            "WAF, KMS, secrets",
+            f"a firewall, {here.firewall_rules} rules, requests; {here.keys} key; {here.secrets} secrets",
+            lambda load: _guarding(load, here),
+        ),
+        Line("QuickSight", "3 readers and an author; 1 in 40 members reads beyond that", _readers),
+    )
 
 
 def _ecs(cpus: float, gigabytes: float) -> float:
@@ -177,11 +211,14 @@ def _nat(gigabytes: float) -> float:
     return HOURS * _price("nat_hour") + gigabytes * _price("nat_gb")
 
 
-def _event() -> float:
+def _event(ingest_gb: float, step_gb: float) -> float:
     """Ten events a request, five a pack."""
-    ingest = (_price("api_request") + _price("lambda_request") + 0.05 * _price("lambda_gb_s")) / 10
-    pack = (_price("express_request") + 0.5 * (_price("lambda_gb_s") + _price("express_gb_s") / 16)) / 5
+    ingest = (_price("api_request") + _price("lambda_request") + 0.05 * ingest_gb * _price("lambda_gb_s")) / 10
+    pack = (_price("express_request") + 0.5 * (step_gb * _price("lambda_gb_s") + _price("express_gb_s") / 16)) / 5
     return ingest + 4 / 5 * _price("sqs_request") + pack
+
+
+LINES: Final = lines(HERE)
 
 
 def total(scale: int) -> float:
@@ -208,6 +245,26 @@ def bill() -> str:
         ["a member", *(f"{total(scale) / Load(scale).members:,.2f}" for scale in SCALES), "the sum / members"]
     )
     return _table(["dollars", *(f"{scale}x" for scale in SCALES), "formula"], rows)
+
+
+def readiness() -> str:
+    """Dollars a month of what can be done against cold starts of the API, at two copies and 200 restores a day."""
+    gb, seconds = HERE.function_gb["api"], HOURS * 3_600
+    calls = 12 * 12 * 21
+    rows = [
+        ["`cold`", 0.0, "nothing"],
+        ["`warmer`", calls * (_price("lambda_request") + 0.002 * gb * _price("lambda_gb_s")), f"{calls:,} calls"],
+        ["`provisioned`", 2 * gb * seconds * _price("provisioned_gb_s"), f"2 copies x {gb:.2f} GB, day and night"],
+        [
+            "`snapstart`",
+            gb * (seconds * _price("snapshot_gb_s") + 200 * DAYS * _price("restored_gb")),
+            f"a snapshot of {gb:.2f} GB, and 200 restores a day",
+        ],
+    ]
+    return _table(
+        ["`Readiness`", "dollars a month", "formula"],
+        [[name, f"{money:,.2f}", text] for name, money, text in rows],
+    )
 
 
 def prices() -> str:
@@ -264,6 +321,7 @@ def tables() -> Iterator[str]:
     """All that docs/cost.md quotes."""
     yield loads()
     yield bill()
+    yield readiness()
     yield prices()
 
 
