@@ -36,6 +36,7 @@ from prism_core.events.services import Service
 from prism_core.failures import BadUsage
 from prism_core.media.thresholds import GateThresholds
 from prism_core.models.base import Hours, Zone
+from prism_core.setting_choices import ActivitySource, CampaignSource, LeadScope, ModelProvider
 from prism_core.setting_objects import read_object, read_services
 
 PREFIX = "PRISM_"
@@ -60,35 +61,6 @@ LOCAL_SENDER, LOCAL_OPERATIONS = "prism@prism.localhost", "operations@prism.loca
 class Environment(StrEnum):
     LOCAL = "local"
     AWS = "aws"
-
-
-class ActivitySource(StrEnum):
-    """Where a week's worker activity comes from. One week is never fed from both."""
-
-    FILES = "files"
-    LOG = "log"
-
-
-class CampaignSource(StrEnum):
-    """Where weeks of ads and leads come from: the services, or what the archive holds of them."""
-
-    LIVE = "live"
-    ARCHIVE = "archive"
-
-
-class ModelProvider(StrEnum):
-    """Where the language model is that writes sentences of reports; `none`: code writes all of them."""
-
-    ANTHROPIC = "anthropic"
-    BEDROCK = "bedrock"
-    NONE = "none"
-
-
-class LeadScope(StrEnum):
-    """Whose rows a lead sees: everybody's, or those of the own team."""
-
-    ALL = "all"
-    TEAM = "team"
 
 
 def prism_home() -> Path:
