@@ -32,10 +32,10 @@ def simulate(
 ) -> None:
     """Say which analysed images another limit would hold back or let through. Nothing is asked or changed."""
     from prism_core.media.simulating import flips
-    from prism_core.media.thresholds import GateThresholds
+    from prism_core.media.thresholds import LEAST_CONFIDENCE, GateThresholds
     from prism_resources.media.reconciling import Reconciling
 
-    limit = _percent(threshold)
+    limit = _percent(threshold, LEAST_CONFIDENCE)
     if category is not None and category not in GateThresholds.model_fields:
         raise BadUsage(f"there is no limit {category!r}; there are {', '.join(GateThresholds.model_fields)}")
     with attached(say) as platform:
@@ -103,13 +103,13 @@ def drift_sample(
     out.print(plain(f"{drifted} of {len(found)} images are labelled otherwise by the model of today."))
 
 
-def _percent(text: str) -> Decimal:
+def _percent(text: str, least: int) -> Decimal:
     try:
         limit = Decimal(text.removesuffix("%"))
     except InvalidOperation as error:
         raise BadUsage(f"--threshold is a number of percent such as 70, not {text!r}") from error
-    if not limit.is_finite() or not 0 <= limit <= 100:
-        raise BadUsage(f"--threshold is a number from 0 to 100, not {text}")
+    if not limit.is_finite() or not least <= limit <= 100:
+        raise BadUsage(f"--threshold is a number from {least} to 100, not {text}: below {least} nothing is kept")
     return limit
 
 

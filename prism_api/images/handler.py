@@ -84,11 +84,13 @@ def _brought_to_its_end(record: Mapping[str, Any], tried: int, lines: list[dict[
             _tell_author(arrival, failure, tried)
             delay = min(_MOST_SECONDS, 2**tried)
             continue
-        except PermanentFailure:  # a key that PRISM did not hand out
+        except PermanentFailure as failure:  # a key that PRISM did not hand out, a row that cannot be written
             _log.exception("%s is not analysed", arrival.key)
+            _tell_author(arrival, failure, TRIES)
             continue
-        except Exception:  # noqa: BLE001 - see above
+        except Exception as error:  # noqa: BLE001 - see above
             _log.exception("%s came to no end", arrival.key)
+            _tell_author(arrival, error, tried)
             delay = min(_MOST_SECONDS, 2**tried)
             continue
         lines.append(_line(arrival, done))
@@ -97,7 +99,7 @@ def _brought_to_its_end(record: Mapping[str, Any], tried: int, lines: list[dict[
     return delay
 
 
-def _tell_author(arrival: Arrival, failure: TransientFailure, tried: int) -> None:
+def _tell_author(arrival: Arrival, failure: Exception, tried: int) -> None:
     """After the last try nobody would ever say what became of the image."""
     if tried < TRIES:
         return

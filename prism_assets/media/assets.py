@@ -24,7 +24,7 @@ FRESHNESS: Final = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=4), warn_window=timedelta(hours=2, minutes=30)
 )
 SAMPLE: Final = 10
-_HELPLESS: Final = (Trouble.HOPELESS, Trouble.DELETED)
+_HELPLESS: Final = (Trouble.HOPELESS, Trouble.DELETED, Trouble.UNREADABLE)
 
 
 def media_assets() -> list[dg.AssetsDefinition]:
@@ -53,12 +53,15 @@ def media_assets() -> list[dg.AssetsDefinition]:
                     "originals": done.objects,
                     "driven_again": done.driven,
                     "marked_gone": done.marked,
+                    "given_up": done.given_up,
                     "removed": done.removed,
                     "dead_letters": done.dead,
                     "troubles": dg.MetadataValue.json(done.counts),
                     "images": dg.MetadataValue.json({name: kind.value for name, kind in done.troubles.items()}),
                 }
             )
+            for words in done.unreadable.values():
+                context.log.warning(words)
             context.log.info("%d images, %d in trouble", done.images, len(done.troubles))
 
     @dg.asset(
@@ -97,7 +100,10 @@ def media_checks() -> list[dg.AssetChecksDefinition]:
         asset=RECONCILIATION,
         name="images_settled",
         retry_policy=RETRIES,
-        description="No image waits for a person: none was begun too often or lost its file, no letter is dead.",
+        description=(
+            "No image waits for a person: none was begun too often, lost its file or is unreadable, no message "
+            "is dead."
+        ),
     )
     def images_settled(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:
         with failures_by_intent():

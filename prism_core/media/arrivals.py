@@ -21,7 +21,8 @@ from prism_core.models.images import Image, ImageState
 LEASE: Final = timedelta(seconds=35)
 NO_VERSION: Final = "null"
 _TEST_EVENT: Final = "s3:TestEvent"
-_DONE: Final = (ImageState.ANALYSED, ImageState.REFUSED, ImageState.GONE)
+# Not `gone`: a file that is there all the same is looked at.
+_DONE: Final = (ImageState.ANALYSED, ImageState.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,10 @@ def lease_left(image: Image, now: datetime) -> float:
 
 
 def _is_older(image: Image, arrival: Arrival) -> bool:
-    if image.object_version is None:
+    # Every event of S3 has a sequencer. One without is of the reconciliation, which found that this upload is the
+    # newest: times of S3 are whole seconds, in which a picture can be replaced.
+    if image.object_version is None or arrival.sequencer is None:
         return False
-    if image.sequencer is not None and arrival.sequencer is not None:
+    if image.sequencer is not None:
         return not is_newer(arrival.sequencer, image.sequencer)
     return image.uploaded is not None and arrival.at < image.uploaded

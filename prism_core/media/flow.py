@@ -1,6 +1,7 @@
 """From draft to public and back.
 
-Belongs here: which status of an article may follow which, and what each step makes of it. Does not belong here:
+Belongs here: which status of an article may follow which, what each step makes of it, and which pictures of a
+publication are taken back. Does not belong here:
 whether its images allow it (gate.py) and who may take a step (prism_api).
 """
 
@@ -49,6 +50,27 @@ def published(article: Article, images: Iterable[Image], by: str, now: datetime)
     # Its place among others is that of the day it was first published.
     at = article.published_at or now
     return article.model_copy(update={"status": _PUBLISHED, "publication": publication, "published_at": at})
+
+
+def withdrawn(publication: Publication, images: Iterable[Image]) -> frozenset[str]:
+    """The ids of published images that the public is not shown any more, given the rows as they are now: those
+    that were removed, replaced, or rejected by a person."""
+    now = {image.image_id: image for image in images}
+    return frozenset(one.image_id for one in publication.images if _is_taken_back(one, now.get(one.image_id)))
+
+
+def still_shown(publication: Publication, images: Iterable[Image]) -> Publication:
+    """A publication without what was withdrawn from it."""
+    gone = withdrawn(publication, images)
+    left = tuple(one for one in publication.images if one.image_id not in gone)
+    return publication.model_copy(update={"images": left})
+
+
+def _is_taken_back(one: PublishedImage, image: Image | None) -> bool:
+    if image is None or image.object_version != one.object_version:
+        return True
+    said = image.override
+    return said is not None and said.object_version == one.object_version and not said.accepted
 
 
 def _published(image: Image) -> PublishedImage:

@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from prism_core.models.images import MAX_ALT_CHARACTERS, Analysis, Finding
 
-# From here on everything is asked for and kept, so that stricter limits can be tried without asking again.
-LEAST_CONFIDENCE: Final = 20
 _LABELS_KEPT, _LINES_KEPT, _COLOURS_KEPT = 30, 20, 5
 _SURE: Final = Decimal(80)
 _LABELS_SAID: Final = 4

@@ -4,7 +4,7 @@ Belongs here: what is wrong with an image or an object, given both, and what can
 here: listing either, and doing it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,17 +16,18 @@ from prism_core.models.images import Image, ImageState
 STUCK_AFTER: Final = timedelta(minutes=10)
 # A form holds for a quarter of an hour; a row that was deleted may be brought back for a day.
 ORPHAN_AFTER: Final = timedelta(days=1)
-# So often an upload is begun before only a person, by uploading again, has it begun once more: eight tries a
-# drive.
+# So often an upload is begun before only a person, by uploading again, has it begun once more. A try that met a
+# service that was down does not count; the eight of a drive count as one, which is forty hours.
 MOST_ATTEMPTS: Final = 40
-_OPEN: Final = (ImageState.WAITING, ImageState.ANALYSING, ImageState.FAILED)
+# `gone` with a file: somebody brought it back, or it was not seen.
+_OPEN: Final = (ImageState.WAITING, ImageState.ANALYSING, ImageState.FAILED, ImageState.GONE)
 _HAS_A_FILE: Final = (ImageState.ANALYSING, ImageState.ANALYSED, ImageState.FAILED)
 
 
 class Trouble(StrEnum):
     """`never`: its upload has no analysis, and nothing was heard of one; `stuck`: one began and did not end;
     `replaced`: a newer upload has none; `deleted`: the file is gone; `orphan`: a file without a row; `hopeless`:
-    it was begun too often."""
+    it was begun too often; `unreadable`: its row fits no image."""
 
     NEVER = "never"
     STUCK = "stuck"
@@ -34,6 +35,7 @@ class Trouble(StrEnum):
     DELETED = "deleted"
     ORPHAN = "orphan"
     HOPELESS = "hopeless"
+    UNREADABLE = "unreadable"
 
 
 # What having the event once more can mend.
@@ -65,7 +67,7 @@ def trouble_of(image: Image, stored: Stored | None, now: datetime) -> Trouble | 
     return Trouble.HOPELESS if image.attempts >= MOST_ATTEMPTS else Trouble.STUCK
 
 
-def orphans(objects: Mapping[str, datetime], rows: Iterable[Image], now: datetime) -> list[str]:
-    """The keys of originals that belong to no row, and are old enough that no row will come."""
-    known = {image.object_key for image in rows}
-    return sorted(key for key, at in objects.items() if key not in known and now - at >= ORPHAN_AFTER)
+def orphans(objects: Mapping[str, Stored], known: Container[str], now: datetime) -> list[str]:
+    """The keys of originals that no row names (`known` are those that one does), and that are old enough that none
+    will come."""
+    return sorted(key for key, one in objects.items() if key not in known and now - one.at >= ORPHAN_AFTER)

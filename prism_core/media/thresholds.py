@@ -5,30 +5,35 @@ belong here: the decision (gate.py).
 """
 
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from prism_core.models.base import Model, Percent
 
+# From here on everything is asked for and kept, so that stricter limits can be tried without asking again.
+LEAST_CONFIDENCE: Final = 20
+# A limit below what is asked for would hold back what nobody hears of.
+Limit = Annotated[Percent, Field(ge=LEAST_CONFIDENCE)]
+
 
 class GateThresholds(Model):
     """Percent of confidence from which on an image is held back. 100 holds back what is certain only.
 
-    Lower is stricter. The analyser is asked for everything from 20 on, so that any limit above can be tried.
+    Lower is stricter. The analyser is asked for everything from 20 on, so that any limit from there can be tried.
     """
 
-    explicit: Percent = Field(default=Decimal(60), description="explicit pictures")
-    nudity: Percent = Field(default=Decimal(80), description="nudity that is not explicit, kissing")
-    swimwear: Percent = Field(default=Decimal(95), description="swimwear or underwear")
-    violence: Percent = Field(default=Decimal(80), description="violence")
-    disturbing: Percent = Field(default=Decimal(80), description="visually disturbing")
-    drugs: Percent = Field(default=Decimal(80), description="drugs and tobacco")
-    alcohol: Percent = Field(default=Decimal(95), description="alcohol")
-    gestures: Percent = Field(default=Decimal(80), description="rude gestures")
-    gambling: Percent = Field(default=Decimal(90), description="gambling")
-    hate: Percent = Field(default=Decimal(50), description="symbols of hate")
-    other: Percent = Field(default=Decimal(80), description="every category that is new")
+    explicit: Limit = Field(default=Decimal(60), description="explicit pictures")
+    nudity: Limit = Field(default=Decimal(80), description="nudity that is not explicit, kissing")
+    swimwear: Limit = Field(default=Decimal(95), description="swimwear or underwear")
+    violence: Limit = Field(default=Decimal(80), description="violence")
+    disturbing: Limit = Field(default=Decimal(80), description="visually disturbing")
+    drugs: Limit = Field(default=Decimal(80), description="drugs and tobacco")
+    alcohol: Limit = Field(default=Decimal(95), description="alcohol")
+    gestures: Limit = Field(default=Decimal(80), description="rude gestures")
+    gambling: Limit = Field(default=Decimal(90), description="gambling")
+    hate: Limit = Field(default=Decimal(50), description="symbols of hate")
+    other: Limit = Field(default=Decimal(80), description="every category that is new")
 
     def of(self, category: str) -> Percent:
         """The limit of a category as the analyser names it; one that is new here has that of `other`."""

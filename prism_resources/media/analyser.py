@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from prism_core.media.labels import LABELS, LEAST_CONFIDENCE, MODERATION, TEXT
+from prism_core.media.labels import LABELS, MODERATION, TEXT
+from prism_core.media.thresholds import LEAST_CONFIDENCE
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code

@@ -1,7 +1,7 @@
 """One upload from its event to the image's row: the same whoever brings the event, and however often.
 
 Belongs here: the order of steps, each of which can be repeated, and which failure leaves which state. Does not
-belong here: queues (prism_api/images), decisions (prism_core/media), pixels (pictures.py).
+belong here: queues (prism_api/images), what a step writes (prism_core/media/steps.py), pixels (pictures.py).
 The analyser's answer is stored before anything rests on it, once a version: who comes after a kill takes that
 answer.
 """
@@ -19,6 +19,7 @@ import msgspec
 
 from prism_core import clock
 from prism_core.failures import PermanentFailure, PrismFailure, StaleVersion, TransientFailure
+from prism_core.media import steps
 from prism_core.media.arrivals import Arrival, Due, due, lease_left
 from prism_core.media.keys import COPY_TYPES, copy_key, ending_of, raw_key
 from prism_core.media.labels import read_answers, suggested_alt
@@ -34,7 +35,7 @@ from prism_resources.tables.store import TableStore
 
 ACTOR: Final = "system:images"
 _ATTEMPTS: Final = 5
-Change = Callable[[Image], dict[str, Any] | None]
+Change = Callable[[Image], steps.Fields | None]
 
 
 @dataclass(slots=True)
@@ -64,24 +65,22 @@ class Analysing:
         return TableStore(client(self._settings, "dynamodb"), self._settings, IMAGES, Image)
 
     def handle(self, arrival: Arrival) -> Done:
-        """Bring an upload to its end. Raises TransientFailure when it is to be tried again; everything else is in
-        the row of the image."""
+        """Bring an upload to its end. Raises TransientFailure, or what nobody foresaw, when it is to be tried
+        again; everything else is in the row of the image."""
         now = clock.now()
         original = arrival.original
         image = self._images.get(article_id=original.article_id, image_id=original.image_id)
         what = due(image, arrival, now)
         if what is not Due.ANALYSE or image is None:
             return Done(what, again=0.0 if image is None else lease_left(image, now))
-        begun = self._write(image, "begin", lambda current: _begun(current, arrival, now))
+        begun = self._write(image, "begin", lambda current: steps.begun(current, arrival, now))
         if begun is None:
             return Done(Due.OLDER)
         done = Done(Due.ANALYSE)
         try:
-            found = self._found(begun, arrival, done)
+            found = self._found(begun, arrival, done, again=image.object_version == arrival.object_version)
         except TransientFailure:
-            # Whoever tries again must not take this call for one that is still at it.
-            with suppress(PrismFailure):
-                self._write(begun, "release", lambda current: _ended(current, arrival, {"started": None}))
+            self._release(begun, arrival, outage=True)
             raise
         except NotAPicture as refused:
             found = {"state": ImageState.REFUSED, "reason": str(refused)}
@@ -90,21 +89,30 @@ class Analysing:
             found = {"state": ImageState.REFUSED, "reason": words, "bytes": large.size}
         except PermanentFailure as failure:
             found = {"state": ImageState.FAILED, "reason": f"the analysis is not possible: {failure}"}
-        written = self._write(begun, "end", lambda current: _ended(current, arrival, found))
+        except Exception:
+            self._release(begun, arrival, outage=False)
+            raise
+        written = self._write(begun, "end", lambda current: steps.ended(current, arrival, found))
         done.state = None if written is None else written.state
         return done
 
-    def give_up(self, arrival: Arrival, failure: TransientFailure) -> None:
+    def give_up(self, arrival: Arrival, failure: Exception) -> None:
         """Say in the row why there is no analysis yet; the dead queue keeps the event."""
         original = arrival.original
         image = self._images.get(article_id=original.article_id, image_id=original.image_id)
-        words = f"the analysis has not worked so far and is tried again by itself: {failure}"
-        found = {"state": ImageState.FAILED, "reason": words}
-        if image is not None and image.state is ImageState.ANALYSING:
-            self._write(image, "give-up", lambda current: _ended(current, arrival, found))
+        foreseen = isinstance(failure, PrismFailure)
+        why = str(failure) if foreseen else f"an error that nobody foresaw ({type(failure).__name__})"
+        outage = isinstance(failure, TransientFailure)
+        if image is not None:
+            self._write(image, "give-up", lambda current: steps.given_up(current, arrival, why, outage=outage))
 
-    def _found(self, image: Image, arrival: Arrival, done: Done) -> dict[str, Any]:
-        """The fields that an analysis sets. Raises NotAPicture, TooLarge, TransientFailure, PermanentFailure."""
+    def _release(self, begun: Image, arrival: Arrival, *, outage: bool) -> None:
+        with suppress(PrismFailure):
+            self._write(begun, "release", lambda current: steps.released(current, arrival, outage=outage))
+
+    def _found(self, image: Image, arrival: Arrival, done: Done, *, again: bool) -> dict[str, Any]:
+        """The fields that an analysis sets. `again`: this upload was begun before, and may have its answer.
+        Raises NotAPicture, TooLarge, TransientFailure, PermanentFailure."""
         began = time.perf_counter()
         data = self._originals.read(arrival.key, arrival.object_version, MAX_BYTES)
         if data is None:
@@ -117,7 +125,7 @@ class Analysing:
         with ThreadPoolExecutor(1) as beside:
             drawing = beside.submit(lambda: list(picture.copies()))
             # Who is the first to begin finds no answer; who comes later may come after a kill.
-            known = self._made.read(key) if image.attempts > 1 else None
+            known = self._made.read(key) if again or image.attempts > 1 else None
             raw = known or self._asked(key, jpeg, arrival, done)
             drawn = drawing.result()
         stored: Any = msgspec.json.decode(raw)
@@ -177,7 +185,7 @@ class Analysing:
                     expected_version=image.version,
                     actor=ACTOR,
                     reason=f"{step} of the analysis",
-                    request_id=f"{step}-{after.object_version}-{after.attempts}",
+                    request_id=f"{step}-{after.object_version}-{image.version}",
                     now=clock.now(),
                 )
             except StaleVersion:
@@ -186,41 +194,3 @@ class Analysing:
                     return None
                 image = current
         raise TransientFailure(f"image {image.image_id} is being changed by others; try again later")
-
-
-def _begun(image: Image, arrival: Arrival, now: datetime) -> dict[str, Any] | None:
-    """A new upload closes the gate: what was said of the one before, a person's words too, is not said of this."""
-    if due(image, arrival, now) is not Due.ANALYSE:
-        return None
-    begun: dict[str, Any] = {
-        "state": ImageState.ANALYSING,
-        "reason": "",
-        "started": now,
-        "attempts": image.attempts + 1,
-    }
-    if image.object_version == arrival.object_version:
-        return begun
-    return begun | {
-        "object_version": arrival.object_version,
-        "sequencer": arrival.sequencer,
-        "uploaded": arrival.at,
-        "bytes": arrival.size,
-        "attempts": 1,
-        "analysis": None,
-        "copies": (),
-        "override": None,
-        # Before the first upload there was no other picture that it could have been said of.
-        "alt": image.alt if image.object_version is None else None,
-        "alt_suggestion": image.alt or image.alt_suggestion,
-        "format": None,
-        "width": None,
-        "height": None,
-        "orientation": None,
-    }
-
-
-def _ended(image: Image, arrival: Arrival, found: dict[str, Any]) -> dict[str, Any] | None:
-    """Not when the image was replaced meanwhile, or another call came to an end first."""
-    if image.object_version != arrival.object_version or image.state is not ImageState.ANALYSING:
-        return None
-    return found

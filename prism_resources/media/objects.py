@@ -21,6 +21,8 @@ from prism_resources.failures import calling, error_code
 _MISSING: Final = frozenset(
     {"NoSuchKey", "NoSuchVersion", "AccessDenied", "MethodNotAllowed", "404", "403", "405"}
 )
+# Who may list it is told the truth, and must not take a right that is missing for a file that is.
+_NOT_LISTED: Final = frozenset({"NoSuchKey", "404"})
 _TAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 _JSON: Final = "application/json"
 
@@ -78,24 +80,25 @@ class Originals:
             return data
 
     def newest(self, key: str) -> Original | None:
-        """The newest version of a key; None when there is none, or it was deleted."""
+        """The newest version of a key; None when there is none, or it was deleted. For who may list the bucket."""
         with calling(key, "look at"):
             try:
                 answer = self._s3.head_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
-                if error_code(error) in _MISSING:
+                if error_code(error) in _NOT_LISTED:
                     return None
                 raise
         version = str(answer.get("VersionId") or "null")
         return Original(key, version, int(answer["ContentLength"]), answer["LastModified"])
 
-    def listed(self) -> Iterator[tuple[str, datetime]]:
-        """Every original that is not deleted, with when it was uploaded."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=ORIGINALS)
+    def listed(self) -> Iterator[Original]:
+        """The newest version of every original that is not deleted."""
+        pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=ORIGINALS)
         with calling(self.bucket, "list"):
             for page in pages:
-                for one in page.get("Contents", ()):
-                    yield one["Key"], one["LastModified"]
+                for one in page.get("Versions", ()):
+                    if one["IsLatest"]:
+                        yield Original(one["Key"], one["VersionId"], int(one["Size"]), one["LastModified"])
 
     def remove(self, key: str) -> None:
         """Put a delete marker; its versions stay until the bucket's rule takes them."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
 from prism_core.failures import PermanentFailure
 from prism_core.media.keys import ending_of
@@ -26,6 +26,17 @@ COPY_WIDTHS: Final = (480, 960, LARGEST_SIDE)
 _WORTH_A_COPY: Final = 0.75
 _START: Final = 2_048
 _ORIENTATION: Final = 0x0112
+_AS_IT_LIES: Final = 1
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ON_ITS_SIDE: Final = (5, 6, 7, 8)
 _MILLION: Final = 1_000_000
 _SIGNATURES: Final = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -84,6 +95,11 @@ def open_picture(data: bytes, file_name: str) -> Picture:
         raise _too_many_pixels(f"more than {2 * MAX_PIXELS // _MILLION}") from error
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         raise NotAPicture("the file is damaged or was cut off; export it again and upload it anew") from error
+    except NotAPicture:
+        raise
+    except Exception as error:  # readers of formats raise whatever a broken file leads them to
+        words = f"the file cannot be read ({type(error).__name__}: {error}); export it again and upload it anew"
+        raise NotAPicture(words) from error
 
 
 def grey_picture(side: int) -> bytes:
@@ -131,7 +147,7 @@ def _too_many_pixels(said: str) -> NotAPicture:
 
 def _drawn(image: Image.Image, found: str) -> Picture:
     width, height = image.size
-    orientation = int(image.getexif().get(_ORIENTATION, 1) or 1)
+    orientation = _orientation(image)
     profile = image.info.get("icc_profile")
     # A JPEG is unpacked at half, a quarter or an eighth of its size where that is enough: 50 megapixels are 150
     # MB.
@@ -139,13 +155,19 @@ def _drawn(image: Image.Image, found: str) -> Picture:
     image.load()
     small = _eight_bit(image)
     small.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    small.getexif()[_ORIENTATION] = orientation
-    upright = ImageOps.exif_transpose(small)
-    if upright.size != small.size and orientation in {5, 6, 7, 8}:
+    # Not by ImageOps, which writes all other metadata anew and fails on what cameras put there.
+    upright = small if orientation == _AS_IT_LIES else small.transpose(_UPRIGHT[orientation])
+    if orientation in _ON_ITS_SIDE:
         width, height = height, width
     pixels = Image.new("RGB", upright.size)
     pixels.paste(_in_rgb(upright, profile))
     return Picture(found, width, height, orientation, pixels)
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held, 1 to 8. What is none of these says nothing: the picture is taken as it lies."""
+    value: object = image.getexif().get(_ORIENTATION)
+    return value if isinstance(value, int) and value in _UPRIGHT else _AS_IT_LIES
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -1,4 +1,5 @@
-"""What the public reads: publications, never an article as it is being written.
+"""What the public reads: publications, never an article as it is being written, and without the pictures that were
+taken back since.
 
 Belongs here: the shelf, one publication by its slug, and a copy of an image that a publication shows. Does not
 belong here: HTTP (prism_api/public).
@@ -7,9 +8,11 @@ belong here: HTTP (prism_api/public).
 from dataclasses import dataclass
 from typing import Any
 
+from prism_core.media.flow import still_shown
 from prism_core.media.keys import copy_key, version_folder
-from prism_core.media_tables import ARTICLES
+from prism_core.media_tables import ARTICLES, IMAGES
 from prism_core.models.articles import PUBLIC_SHELF, Article, ArticleSummary, Publication
+from prism_core.models.images import Image
 from prism_core.settings import Settings
 from prism_core.table_spec import Key
 from prism_resources.aws import client
@@ -31,6 +34,7 @@ class Shelf:
     def __init__(self, settings: Settings) -> None:
         dynamodb: Any = client(settings, "dynamodb")
         self._articles = TableReader(dynamodb, settings, ARTICLES, Article)
+        self._images = TableReader(dynamodb, settings, IMAGES, Image)
         self._made = Made(settings)
 
     def page(self, limit: int, start: Key | None) -> Page[Article]:
@@ -41,22 +45,27 @@ class Shelf:
         """What the public reads under a slug; None unless it is published at this moment."""
         rows = self._articles.query_as(ArticleSummary, "by_slug", slug=slug)
         for row in rows:
-            found = self.by_id(row.article_id)
+            found = self._published(row.article_id)
             if found is not None:
-                return found
+                images = self._images.query("by_article", consistent=True, article_id=row.article_id)
+                return Published(found.article, still_shown(found.publication, images))
         return None
 
-    def by_id(self, article_id: str) -> Published | None:
-        """The same by the article's id, as it is at this moment."""
+    def _published(self, article_id: str) -> Published | None:
+        """As it was published."""
         article = self._articles.get(article_id=article_id)
         if article is None or article.shelf is None or article.publication is None:
             return None
         return Published(article, article.publication)
 
     def copy(self, article_id: str, image_id: str, folder: str, file: str) -> bytes | None:
-        """A copy of an image, if the article is public and its publication shows exactly this version of it."""
-        found = self.by_id(article_id)
-        images = () if found is None else found.publication.images
+        """A copy of an image, if the article is public, its publication shows exactly this version of it, and
+        nobody has taken it back."""
+        found = self._published(article_id)
+        if found is None:
+            return None
+        row = self._images.get(article_id=article_id, image_id=image_id)
+        images = still_shown(found.publication, [] if row is None else [row]).images
         shown = next((one for one in images if one.image_id == image_id), None)
         if shown is None or version_folder(shown.object_version) != folder:
             return None

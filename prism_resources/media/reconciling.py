@@ -6,14 +6,23 @@ happened, a delete marker over what belongs to nobody. Does not belong here: wha
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.failures import PermanentFailure, StaleVersion, TransientFailure
 from prism_core.media.arrivals import Arrival, message_of, read_arrivals
-from prism_core.media.reconciling import DRIVEN_AGAIN, Stored, Trouble, orphans, trouble_of
+from prism_core.media.keys import read_original
+from prism_core.media.reconciling import (
+    DRIVEN_AGAIN,
+    MOST_ATTEMPTS,
+    ORPHAN_AFTER,
+    Stored,
+    Trouble,
+    orphans,
+    trouble_of,
+)
 from prism_core.media.simulating import Drift, drift
 from prism_core.media_tables import IMAGES
 from prism_core.models.images import Analysis, Image, ImageState
@@ -24,6 +33,7 @@ from prism_resources.failures import calling
 from prism_resources.media.analyser import Analyser
 from prism_resources.media.objects import Original, Originals
 from prism_resources.media.pictures import MAX_BYTES, open_picture
+from prism_resources.tables.codec import Attribute, decode, decode_key
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
 
@@ -34,15 +44,18 @@ _MESSAGES: Final = 10
 
 @dataclass(slots=True)
 class Reconciled:
-    """What was found and done, by count; `images` are looked at, `troubles` by image or object key."""
+    """What was found and done, by count; `images` are looked at, `troubles` by image or object key, `unreadable`
+    the words about each row that is no image."""
 
     images: int = 0
     objects: int = 0
     driven: int = 0
     marked: int = 0
+    given_up: int = 0
     removed: int = 0
     dead: int = 0
     troubles: dict[str, Trouble] = field(default_factory=dict[str, Trouble])
+    unreadable: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def counts(self) -> dict[str, int]:
@@ -77,15 +90,14 @@ class Reconciling:
         """Raises TransientFailure when a service is busy; doing it again goes on where that ended."""
         done = Reconciled()
         self._empty_dead_queue(done)
-        objects = dict(self._originals.listed())
-        rows = list(self._rows())
-        done.images, done.objects = len(rows), len(objects)
-        for image in rows:
-            self._look_at(image, objects, now, done)
-        for key in orphans(objects, rows, now):
-            done.troubles[key] = Trouble.ORPHAN
-            self._originals.remove(key)
-            done.removed += 1
+        objects = {one.key: Stored(one.object_version, one.at) for one in self._originals.listed()}
+        known = set[str]()
+        for raw in self._rows():
+            known.add(str(raw.get("object_key", {}).get("S", "")))
+            self._look_at(raw, objects, now, done)
+        done.images, done.objects = len(known), len(objects)
+        for key in orphans(objects, known, now):
+            self._remove(key, now, done)
         return done
 
     def analysed(self) -> Iterator[Image]:
@@ -111,34 +123,69 @@ class Reconciling:
         after = read_answers(answers, object_version=image.object_version, raw_key=before.raw_key, at=before.at)
         return Drifted(image, before, after, tuple(drift(before, after)))
 
-    def _rows(self) -> Iterator[Image]:
+    def _rows(self) -> Iterator[Attribute]:
+        """As they are stored: one that is no image must not hide the others."""
+        seen = set[tuple[str, ...]]()
         for state in ImageState:
-            yield from self._images.query("by_state", state=state)
+            for raw in self._images.raw(IMAGES.condition("by_state", {"state": state})):
+                name = tuple(decode_key({part: raw[part] for part in IMAGES.key_parts}).values())
+                if name not in seen:  # it may have come to another state between two queries
+                    seen.add(name)
+                    yield raw
 
-    def _look_at(self, image: Image, objects: dict[str, datetime], now: datetime, done: Reconciled) -> None:
-        stored = self._stored(image, objects)
+    def _look_at(self, raw: Attribute, objects: Mapping[str, Stored], now: datetime, done: Reconciled) -> None:
+        name = "/".join(decode_key({part: raw[part] for part in IMAGES.key_parts}).values())
+        try:
+            image = decode(IMAGES, Image, raw)
+        except PermanentFailure as failure:
+            done.troubles[name], done.unreadable[name] = Trouble.UNREADABLE, str(failure)
+            return
+        if trouble_of(image, objects.get(image.object_key), now) is None:
+            return
+        # The list is older than the row, and a file may have come between: a verdict needs a look of its own.
+        stored = self._originals.newest(image.object_key)
         found = None if stored is None else Stored(stored.object_version, stored.at)
         trouble = trouble_of(image, found, now)
         if trouble is None:
             return
-        done.troubles[f"{image.article_id}/{image.image_id}"] = trouble
         if trouble is Trouble.DELETED:
-            self._mark_gone(image, now)
+            words = "its file was deleted; upload it again, or remove the image"
+            if not self._mark(image, ImageState.GONE, words, now):
+                return
             done.marked += 1
+        elif trouble is Trouble.HOPELESS:
+            words = (
+                f"the analysis was begun {MOST_ATTEMPTS} times and came to no end; upload the picture "
+                "again, smaller or in another format, or remove the image"
+            )
+            if (image.state, image.reason) != (ImageState.FAILED, words):
+                if not self._mark(image, ImageState.FAILED, words, now):
+                    return
+                done.given_up += 1
         elif trouble in DRIVEN_AGAIN and stored is not None:
             self._drive(image, stored)
             done.driven += 1
+        done.troubles[name] = trouble
 
-    def _stored(self, image: Image, objects: dict[str, datetime]) -> Original | None:
-        """Only who may be in trouble is looked at one by one: an analysis stands as long as its key is listed, and
-        its upload is not newer than it."""
-        at = objects.get(image.object_key)
-        if at is None:
-            return None
-        settled = image.state in {ImageState.ANALYSED, ImageState.REFUSED} and image.started is not None
-        if settled and image.started is not None and at <= image.started and image.object_version is not None:
-            return Original(image.object_key, image.object_version, image.bytes or 0, at)
-        return self._originals.newest(image.object_key)
+    def _remove(self, key: str, now: datetime, done: Reconciled) -> None:
+        """Put a delete marker on a file that belongs to no image at this moment either."""
+        if self._is_named(key):
+            return
+        stored = self._originals.newest(key)
+        if stored is None or now - stored.at < ORPHAN_AFTER:
+            return
+        done.troubles[key] = Trouble.ORPHAN
+        self._originals.remove(key)
+        done.removed += 1
+
+    def _is_named(self, key: str) -> bool:
+        try:
+            original = read_original(key)
+        except PermanentFailure:  # nobody handed it out
+            return False
+        parts = {"article_id": original.article_id, "image_id": original.image_id}
+        raw = self._images.read(IMAGES.key(parts))
+        return raw is not None and raw.get("object_key") == {"S": key}
 
     def _drive(self, image: Image, stored: Original) -> None:
         arrival = Arrival(
@@ -152,16 +199,20 @@ class Reconciling:
         if self._queue.send([message_of(arrival)]):
             raise TransientFailure(f"the queue did not take {image.object_key}; the next run sends it again")
 
-    def _mark_gone(self, image: Image, now: datetime) -> None:
-        words = "its file was deleted; upload it again, or remove the image"
-        self._store.update(
-            image.model_copy(update={"state": ImageState.GONE, "reason": words}),
-            expected_version=image.version,
-            actor=ACTOR,
-            reason="its file was deleted",
-            request_id=f"gone-{image.image_id}-{image.version}",
-            now=now,
-        )
+    def _mark(self, image: Image, state: ImageState, words: str, now: datetime) -> bool:
+        """Whether the row says so now; not when somebody wrote it since it was read: the next run looks again."""
+        try:
+            self._store.update(
+                image.model_copy(update={"state": state, "reason": words}),
+                expected_version=image.version,
+                actor=ACTOR,
+                reason=words,
+                request_id=f"{state}-{image.image_id}-{image.version}",
+                now=now,
+            )
+        except StaleVersion:
+            return False
+        return True
 
     def _empty_dead_queue(self, done: Reconciled) -> None:
         """What it holds is known from the rows: every upload that came to no end is stuck, and is driven again. A

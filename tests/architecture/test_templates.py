@@ -337,7 +337,7 @@ def test_the_api_writes_originals_and_reads_none() -> None:
     assert rights == [{"s3:PutObject"}]
 
 
-def test_what_analyses_an_upload_can_write_none_and_the_public_reads_articles_and_copies_alone() -> None:
+def test_what_analyses_an_upload_can_write_none_and_the_public_reads_articles_and_pictures_alone() -> None:
     images, public = rights_of_the_api("ImagesRole"), rights_of_the_api("PublicRole")
     writing = {one for actions, resources in images if "s3:PutObject" in actions for one in resources}
 
@@ -349,7 +349,14 @@ def test_what_analyses_an_upload_can_write_none_and_the_public_reads_articles_an
         "logs:CreateLogStream", "logs:PutLogEvents", "dynamodb:GetItem", "dynamodb:Query", "s3:GetObject",
     }  # fmt: skip
     tables = {json.loads(one)["Fn::Sub"] for _, resources in public for one in resources if ":table/" in one}
-    assert tables == {f"{TABLE}articles", f"{TABLE}articles/index/*"}
+    assert tables == {f"{TABLE}articles", f"{TABLE}articles/index/*", f"{TABLE}images"}
+
+
+def test_every_alarm_tells_somebody_and_dead_uploads_have_one() -> None:
+    alarms = {name: one["Properties"] for name, one in of_type("AWS::CloudWatch::Alarm").items()}
+
+    assert [name for name, one in alarms.items() if not one.get("AlarmActions")] == []
+    assert "images-dead" in json.dumps(alarms["UploadsDeadAlarm"]["Dimensions"])
 
 
 def test_only_uploads_of_pictures_are_told_to_the_queue() -> None:

@@ -16,6 +16,7 @@ from infra.local.platform import Platform
 from prism_assets.media.assets import media_assets, media_checks
 from prism_assets.resources import PrismResource
 from prism_core import clock
+from prism_core.failures import BadUsage
 from prism_core.models.images import Finding, Image
 from prism_core.tables import IMAGES
 from prism_resources.aws import client
@@ -58,6 +59,9 @@ def test_the_simulator_names_what_another_limit_would_hold_back(image: Image) ->
         "simulate", "--threshold", "70", "--category", "gestures"
     )
     assert "Middle Finger" in run("simulate", "--threshold", "60")
+    refused = CliRunner().invoke(app, ["media", "simulate", "--threshold", "19"])
+    assert (refused.exit_code, isinstance(refused.exception, BadUsage)) == (1, True)
+    assert "a number from 20 to 100, not 19: below 20 nothing is kept" in str(refused.exception)
 
 
 def test_the_sample_of_drift_tells_what_the_model_of_today_sees_otherwise(image: Image) -> None:

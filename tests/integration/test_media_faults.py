@@ -21,11 +21,14 @@ from infra.local.standins.faults import NAMED, Fault, rekognition_error
 from prism_core import clock
 from prism_core.media.arrivals import Arrival, message_of
 from prism_core.media.keys import raw_key
-from prism_core.models.images import ImageState
+from prism_core.media.reconciling import MOST_ATTEMPTS
+from prism_core.models.images import Image, ImageState
+from prism_core.tables import IMAGES
 from prism_resources.aws import client
 from prism_resources.media.analysing import Analysing
-from prism_resources.media.objects import Made, Originals
+from prism_resources.media.objects import Made, Original, Originals
 from prism_resources.media.reconciling import Reconciling
+from prism_resources.tables.store import TableStore
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.function_workers import workers
 from tests.integration.media_world import Studio, await_true, photograph, studio_of
@@ -97,7 +100,8 @@ def test_an_analyser_that_is_busy_is_asked_again_and_its_answer_is_stored_once(s
 
     image = studio.settled(studio.upload(studio.article("Busy"), "a.jpg", photograph("rocket.jpg", 300)))
 
-    assert (image.state, image.attempts) == (ImageState.ANALYSED, 2)
+    # A try that met somebody else's fault does not count.
+    assert (image.state, image.attempts) == (ImageState.ANALYSED, 1)
 
 
 def test_an_analyser_that_refuses_us_leaves_a_reason_and_the_reconciliation_drives_it_again(
@@ -117,6 +121,98 @@ def test_an_analyser_that_refuses_us_leaves_a_reason_and_the_reconciliation_driv
     assert (done.driven, done.counts["stuck"]) == (1, 1), done.troubles
     await_true(lambda: studio.image(form).state is ImageState.ANALYSED)
     await_true(lambda: studio.waiting() == 0)
+
+
+def put_row(studio: Studio, image: Image, **changes: Any) -> Image:
+    """A row as a fault may have left it."""
+    settings = studio.platform.settings
+    return TableStore(client(settings, "dynamodb"), settings, IMAGES, Image).update(
+        image.model_copy(update=changes), expected_version=image.version, actor="test", reason="",
+        request_id=f"fault-{image.version}", now=clock.now(),
+    )  # fmt: skip
+
+
+def test_the_reconciliation_mends_what_it_can_and_names_the_rest(studio: Studio) -> None:
+    settings, article = studio.platform.settings, studio.article("Mended")
+    dynamodb, s3 = (client(settings, name) for name in ("dynamodb", "s3"))
+    forms = [studio.upload(article, "a.jpg", photograph("rocket.jpg", 200 + width)) for width in range(4)]
+    gone, never_ends, unreadable, sound = (studio.settled(form) for form in forms)
+    put_row(studio, gone, state=ImageState.GONE)
+    put_row(studio, never_ends, state=ImageState.ANALYSING, started=None, attempts=MOST_ATTEMPTS)
+    dynamodb.update_item(
+        TableName=settings.table_name("images"),
+        Key={"article_id": {"S": unreadable.article_id}, "image_id": {"S": unreadable.image_id}},
+        UpdateExpression="SET orientation = :o", ExpressionAttributeValues={":o": {"N": "-1"}},
+    )  # fmt: skip
+    # Nobody is told of a file of this ending.
+    nobodys = "originals/a-nobody/i-nobody/x.gif"
+    s3.put_object(Bucket=settings.originals_bucket, Key=nobodys, Body=b"GIF89a")
+
+    done = Reconciling(settings).reconcile(clock.now() + timedelta(minutes=11))
+
+    assert {done.troubles.get(f"{one.article_id}/{one.image_id}") for one in (gone, sound)} == {"stuck", None}
+    assert (done.driven, done.given_up, done.marked, done.removed) == (1, 1, 0, 0)
+    ((name, words),) = done.unreadable.items()
+    assert name == f"{unreadable.article_id}/{unreadable.image_id}"
+    assert "orientation" in words
+    await_true(lambda: studio.image(forms[0]).state is ImageState.ANALYSED)
+    given_up = studio.image(forms[1])
+    assert given_up.state is ImageState.FAILED
+    assert "begun 40 times and came to no end; upload the picture again" in given_up.reason
+
+    # Once is enough; and a day later the file of the row that nobody can read is nobody's orphan.
+    later = Reconciling(settings).reconcile(clock.now() + timedelta(hours=25))
+
+    assert (later.driven, later.given_up, later.removed) == (0, 0, 1)
+    assert [name for name, kind in later.troubles.items() if kind == "orphan"] == [nobodys]
+    assert studio.image(forms[1]) == given_up
+    put_row(studio, given_up, attempts=0)
+    dynamodb.update_item(
+        TableName=settings.table_name("images"),
+        Key={"article_id": {"S": unreadable.article_id}, "image_id": {"S": unreadable.image_id}},
+        UpdateExpression="SET orientation = :o", ExpressionAttributeValues={":o": {"N": "1"}},
+    )  # fmt: skip
+
+
+def test_an_upload_that_comes_while_files_are_listed_is_not_said_to_be_gone(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = studio.form(studio.article("Between"), "a.jpg")
+
+    class SlowList(Originals):
+        """The list is read, and before the rows are a picture is uploaded and analysed."""
+
+        def listed(self) -> Iterator[Original]:
+            found = list(super().listed())
+            studio.send(form, photograph("rocket.jpg", 240))
+            studio.settled(form)
+            return iter(found)
+
+    monkeypatch.setattr("prism_resources.media.reconciling.Originals", SlowList)
+
+    done = Reconciling(studio.platform.settings).reconcile(clock.now())
+
+    assert studio.image(form).state is ImageState.ANALYSED
+    assert not [name for name in done.troubles if name.endswith(form["image_id"])]
+
+
+def test_a_picture_that_was_replaced_within_the_second_and_unheard_is_found(studio: Studio) -> None:
+    form = studio.upload(studio.article("Second"), "a.jpg", photograph("rocket.jpg", 250))
+    first = studio.settled(form)
+    studio.send(form, photograph("rocket.jpg", 260))
+    await_true(lambda: studio.image(form).object_version != first.object_version)
+    second = studio.settled(form)
+    # The row as it would be had the event of the second been lost: analysed after both had come.
+    put_row(
+        studio, second, object_version=first.object_version, sequencer=first.sequencer, uploaded=first.uploaded,
+        analysis=first.analysis, started=clock.now() + timedelta(seconds=1),
+    )  # fmt: skip
+
+    done = Reconciling(studio.platform.settings).reconcile(clock.now() + timedelta(minutes=11))
+
+    assert done.troubles[f"{first.article_id}/{first.image_id}"] == "replaced"
+    await_true(lambda: studio.image(form).object_version == second.object_version)
+    assert studio.settled(form).state is ImageState.ANALYSED
 
 
 def test_events_twice_and_out_of_order_leave_the_newest_upload(studio: Studio) -> None:

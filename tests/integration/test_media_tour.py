@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from infra.local.platform import Platform
-from tests.integration.api_client import Api
+from tests.integration.api_client import Answer, Api
 from tests.integration.deployed import Deployed
 from tests.integration.media_world import Studio, await_true, photograph, studio_of
 
@@ -36,6 +36,18 @@ def public(studio: Studio) -> Any:
         return studio.http.get(f"{deployed.url}/public/{path}", headers=headers)
 
     return get
+
+
+def decide(studio: Studio, form: dict[str, Any], *, accepted: bool, reason: str, match: str = "*") -> Answer:
+    seen = studio.image(form).object_version
+    body = {"accepted": accepted, "reason": reason, "object_version": seen}
+    return studio.author("POST", f"/api/images/{form['key']}/decision", body, match=match)
+
+
+def copy_of(read: httpx.Response, form: dict[str, Any]) -> str:
+    """The path of a public copy of an image."""
+    (image,) = (one for one in read.json()["images"] if one["image_id"] == form["image_id"])
+    return str(image["copies"][0]["url"]).removeprefix("/public/")
 
 
 def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, public: Any) -> None:
@@ -84,7 +96,7 @@ def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, publi
     assert [one["slug"] for one in listed] == ["how-we-label"]
     assert public("articles?tag=other").json()["items"] == []
 
-    # Replacing a picture closes the gate for what comes next, and the public keeps what was accepted.
+    # Replacing a picture closes the gate, and takes the one before from the public; the article stays.
     name, form = next(iter(forms.items()))
     again_form = studio.author("POST", f"/api/images/{form['key']}/upload").body
     assert studio.send(again_form, photograph("chelsea.png")).status_code == 204
@@ -94,8 +106,29 @@ def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, publi
     refused = studio.act(article, "publish")
     assert refused.status == 409
     assert f"confirm or rewrite “A photograph: {name}”" in refused.body["detail"]
-    assert public("articles/how-we-label").json()["images"] == read.json()["images"]
+    assert studio.gate(article)["withdrawn"] == [form["image_id"]]
+    left = public("articles/how-we-label").json()
+    assert left["images"] == [one for one in read.json()["images"] if one["image_id"] != form["image_id"]]
+    assert left["html"].count("<picture>") == 2
+    assert public(copy_of(read, form)).status_code == 404
+    assert studio.describe(form, "A cat").status == 200
+    assert studio.act(article, "publish").status == 200
+    read = public("articles/how-we-label")
+    assert read.json()["html"].count("<picture>") == 3
+    assert public(copy_of(read, form)).status_code == 200
 
+    # So does a person who rejects it, at once, until they think otherwise.
+    assert decide(studio, form, accepted=False, reason="Nobody agreed to this").status == 200
+    assert studio.gate(article)["withdrawn"] == [form["image_id"]]
+    assert form["image_id"] not in public("articles/how-we-label").text
+    assert public(copy_of(read, form)).status_code == 404
+    assert decide(studio, form, accepted=True, reason="They have agreed").status == 200
+    assert public("articles/how-we-label").json() == read.json()
+    assert studio.author("DELETE", f"/api/images/{form['key']}", match="*").status == 204
+    assert form["image_id"] not in public("articles/how-we-label").text
+
+    copy = next(one for one in left["images"][0]["copies"] if one["type"] == "image/webp")
+    assert public(copy["url"].removeprefix("/public/")).status_code == 200
     assert studio.act(article, "archive").status == 200
     assert public("articles/how-we-label").status_code == 404
     assert public(copy["url"].removeprefix("/public/")).status_code == 404
@@ -110,16 +143,22 @@ def test_an_article_is_deleted_softly_and_every_edit_and_decision_is_kept(studio
     image = studio.settled(form)
     assert (image.state, image.alt) == ("analysed", "Said before it came")
 
-    # A person's word stands above the limits, with its reason in the change log.
-    def decide(*, accepted: bool, reason: str) -> int:
-        version = studio.image(form).version
-        body = {"accepted": accepted, "reason": reason}
-        return author("POST", f"/api/images/{form['key']}/decision", body, match=f'"{version}"').status
+    # Nobody describes or decides on a picture that they did not see.
+    path, other = f"/api/images/{form['key']}", {"object_version": "another"}
+    assert author("PATCH", path, {"alt": "Unseen"}, match="*").status == 428
+    refused = author("PATCH", path, {"alt": "Unseen", **other}, match="*")
+    assert (refused.status, "You saw the upload another" in refused.body["detail"]) == (409, True)
+    unseen = {"accepted": True, "reason": "Unseen"}
+    assert author("POST", f"{path}/decision", unseen, match="*").status == 422
+    assert author("POST", f"{path}/decision", {**unseen, **other}, match=f'"{image.version}"').status == 409
+    seen = {"object_version": studio.gate(article)["images"][0]["object_version"]}
+    assert author("PATCH", path, {"alt": "Seen", **seen}, match="*").body["alt"] == "Seen"
 
-    assert decide(accepted=False, reason="Nobody agreed to this") == 200
+    # A person's word stands above the limits, with its reason in the change log.
+    assert decide(studio, form, accepted=False, reason="Nobody agreed to this").status == 200
     (reason,) = studio.gate(article)["reasons"]
     assert "rejected it: Nobody agreed to this" in reason["reason"]
-    assert decide(accepted=True, reason="They have agreed") == 200
+    assert decide(studio, form, accepted=True, reason="They have agreed").status == 200
     assert studio.gate(article)["open"] is True
     newest = author("GET", f"/api/history/images/{form['key']}").body["items"][0]
     assert newest["changes"]["override"]["after"]["reason"] == "They have agreed"
@@ -142,7 +181,7 @@ def test_an_article_is_deleted_softly_and_every_edit_and_decision_is_kept(studio
     assert (listed(), listed(status="deleted")) == (False, True)
     assert author("POST", f"/api/articles/{key}/images", {"file_name": "b.jpg"}).status == 409
     assert studio.act(article, "restore").body["status"] == "draft"
-    assert (listed(), studio.image(form).alt) == (True, "Said before it came")
+    assert (listed(), studio.image(form).alt) == (True, "Seen")
 
 
 def test_analysts_read_articles_and_annotators_do_not(studio: Studio) -> None:

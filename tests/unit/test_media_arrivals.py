@@ -74,7 +74,7 @@ def test_an_image_that_does_not_exist_is_nobodys() -> None:
     assert due(None, arrival(), NOW) is Due.NOBODYS
 
 
-@pytest.mark.parametrize("state", ["analysed", "refused", "gone"])
+@pytest.mark.parametrize("state", ["analysed", "refused"])
 def test_the_same_version_again_is_done(state: str) -> None:
     assert due(analysed(state=state, sequencer="0A"), arrival(), NOW) is Due.DONE
 
@@ -86,11 +86,21 @@ def test_an_older_event_changes_nothing_and_a_newer_one_is_analysed() -> None:
     assert due(image, arrival("v2", "0B"), NOW) is Due.ANALYSE
 
 
-def test_without_sequencers_the_time_of_the_event_decides() -> None:
+def test_an_event_of_s3_is_older_by_its_time_where_the_row_has_no_sequencer() -> None:
     image = analysed(sequencer=None, uploaded=NOW)
 
-    assert due(image, arrival("v0", None, at=NOW - timedelta(seconds=1)), NOW) is Due.OLDER
-    assert due(image, arrival("v2", None, at=NOW + timedelta(seconds=1)), NOW) is Due.ANALYSE
+    assert due(image, arrival("v0", at=NOW - timedelta(seconds=1)), NOW) is Due.OLDER
+    assert due(image, arrival("v2", at=NOW + timedelta(seconds=1)), NOW) is Due.ANALYSE
+
+
+def test_what_the_reconciliation_sends_is_the_newest_even_within_one_second() -> None:
+    image = analysed(sequencer="0A", uploaded=NOW + timedelta(milliseconds=900))
+
+    assert due(image, arrival("v2", None, at=NOW), NOW) is Due.ANALYSE
+
+
+def test_a_file_that_was_said_to_be_gone_and_is_there_is_looked_at() -> None:
+    assert due(analysed(state="gone", sequencer="0A"), arrival(), NOW) is Due.ANALYSE
 
 
 def test_an_analysis_that_runs_is_left_alone_until_its_lease_is_over() -> None:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prism_core.media.flow import FLOW, moved, published
+from prism_core.media.flow import FLOW, moved, published, still_shown, withdrawn
 from prism_core.media.references import references
 from prism_core.media.rendering import rendered
 from prism_core.media.slugs import candidates, slug_of
 from prism_core.models.articles import Article, ArticleStatus, PublishedImage
-from prism_core.models.images import Copy
+from prism_core.models.images import Copy, Image
 from prism_core.transitions import NotAllowed
 from tests.unit.items_of_media_tables import analysed, analysis, articles
 from tests.unit.test_media_gate import article
@@ -65,6 +65,33 @@ def test_what_is_taken_back_is_on_no_shelf(to: ArticleStatus) -> None:
     public = published(moved(article(), ArticleStatus.REVIEW), [analysed()], "m-1", NOW)
 
     assert moved(public, to).shelf is None
+
+
+REJECTED = {
+    "object_version": "v1", "accepted": False, "by": "m-1", "at": "2026-01-05T08:00:00Z", "reason": "no badge"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ([analysed()], ["i-1"]),
+        ([], []),
+        ([analysed("i-2")], []),
+        ([analysed(object_version="v2", state="analysing")], []),
+        ([analysed(override=REJECTED)], []),
+        ([analysed(override={**REJECTED, "accepted": True})], ["i-1"]),
+        ([analysed(override={**REJECTED, "object_version": "v0"})], ["i-1"]),
+        ([analysed(alt="Rewritten", state="gone")], ["i-1"]),
+    ],
+    ids=["as it was", "removed", "another", "replaced", "rejected", "accepted", "rejected before", "file deleted"],
+)
+def test_a_picture_that_is_taken_back_leaves_the_publication(rows: list[Image], shown: list[str]) -> None:
+    publication = published(moved(article(), ArticleStatus.REVIEW), [analysed()], "m-1", NOW).publication
+    assert publication is not None
+
+    assert [one.image_id for one in still_shown(publication, rows).images] == shown
+    assert withdrawn(publication, rows) == frozenset({"i-1"} - set(shown))
 
 
 @given(st.text(max_size=200))

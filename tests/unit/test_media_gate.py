@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prism_core.failures import BadUsage
 from prism_core.media.gate import blockers, judge_image, judge_pixels
 from prism_core.media.labels import read_answers, suggested_alt
 from prism_core.media.simulating import drift, flips
 from prism_core.media.thresholds import GateThresholds, field_of
 from prism_core.models.articles import Article
 from prism_core.models.images import ImageState
+from prism_core.settings import load_settings
 from tests.unit.items_of_media_tables import analysed, analysis, images, percents
 
 LIMITS = GateThresholds()
@@ -111,6 +113,13 @@ def test_everything_that_keeps_an_article_back_is_named_at_once() -> None:
 
 def test_an_article_without_text_is_held_back() -> None:
     assert [one.reason for one in blockers(article(body=" \n"), [], LIMITS)] == ["the article has no text"]
+
+
+def test_a_limit_below_what_the_analyser_is_asked_for_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRISM_IMAGE_THRESHOLDS", '{"explicit": 19.9, "hate": 20}')
+
+    with pytest.raises(BadUsage, match="explicit: Input should be greater than or equal to 20"):
+        load_settings()
 
 
 def test_a_category_that_is_new_here_has_the_limit_of_the_others() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import skimage
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from prism_resources.media.pictures import LARGEST_SIDE, NotAPicture, open_picture
 
@@ -132,6 +132,48 @@ def test_what_a_camera_noted_turns_the_picture_and_is_in_no_copy() -> None:
         assert b"Camera of Somebody" not in body
         with Image.open(io.BytesIO(body)) as copy:
             assert not dict(copy.getexif())
+
+
+def exif_of(kind: int, value: bytes, count: int = 1, beside: bytes = b"") -> bytes:
+    """EXIF with an orientation in a type of TIFF (2 text, 3 short, 5 fraction, 9 signed), and one more field."""
+    behind = b"" if len(value) <= 4 else value
+    fields = 1 + bool(beside)
+    stands = value.ljust(4, b"\0") if not behind else struct.pack("<I", 14 + 12 * fields)
+    entry = beside + struct.pack("<HHI", ExifTags.Base.Orientation, kind, count) + stands
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, fields) + entry + struct.pack("<I", 0) + behind
+
+
+@pytest.mark.parametrize("kind", [4, 10, 12], ids=["a number", "a fraction", "a float"])
+def test_metadata_of_a_wrong_type_is_no_reason_to_refuse_a_picture_on_its_side(kind: int) -> None:
+    name = struct.pack("<HHI", ExifTags.Base.Make, kind, 1) + b"\0\0\0\0"
+
+    picture = open_picture(photograph(exif=exif_of(3, struct.pack("<H", 6), beside=name)), "x.jpg")
+
+    assert (picture.orientation, picture.pixels.size) == (6, (400, 600))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_way_to_hold_a_camera_is_turned_upright_as_pillow_does(orientation: int) -> None:
+    data = photograph(exif=exif_of(3, struct.pack("<H", orientation)))
+
+    with Image.open(io.BytesIO(data)) as opened:
+        expected = ImageOps.exif_transpose(opened).convert("RGB")
+    assert open_picture(data, "x.jpg").pixels.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        exif_of(3, struct.pack("<H", 0)), exif_of(3, struct.pack("<H", 9)), exif_of(3, struct.pack("<H", 65_535)),
+        exif_of(9, struct.pack("<i", -1)), exif_of(2, b"top left", 8), exif_of(5, struct.pack("<II", 6, 0)),
+    ],
+    ids=["0", "9", "65535", "-1", "text", "a fraction of nothing"],
+)  # fmt: skip
+def test_an_orientation_that_is_none_says_nothing(exif: bytes) -> None:
+    picture = open_picture(photograph(exif=exif), "x.jpg")
+
+    assert (picture.orientation, picture.width, picture.height) == (1, 600, 400)
+    assert picture.pixels.size == (600, 400)
 
 
 def test_a_picture_with_a_broken_profile_is_shown_all_the_same() -> None:

@@ -24,7 +24,7 @@ from prism_core.media.gate import Blocker, blockers, judge_image
 from prism_core.media.slugs import candidates
 from prism_core.models.articles import Article, ArticleStatus, ArticleSummary
 from prism_core.models.base import Id, Model, instant_text
-from prism_core.models.images import Image, ImageState
+from prism_core.models.images import Image, ImageState, ObjectVersion
 from prism_core.tables import ARTICLES, IMAGES
 from prism_resources.tables.claims import claimed
 
@@ -40,10 +40,12 @@ _SLUGS = "slug of an article"
 
 
 class ImageStanding(Model):
-    """An image of an article: where it is, and what keeps it from being public."""
+    """An image of an article: where it is, and what keeps it from being public. Whoever describes it or decides on
+    it sends the `object_version` that they saw."""
 
     image_id: Id
     key: str
+    object_version: ObjectVersion | None
     file_name: str
     state: ImageState
     accepted: bool
@@ -60,10 +62,15 @@ class GateReason(Model):
 
 
 class Gate(Model):
-    """What to ask again until nothing is waiting: the images as they are now, and whether all may be public."""
+    """What to ask again until nothing is waiting: the images as they are now, and whether all may be public.
+
+    `withdrawn` are the images of the publication that the public is not shown any more, since they were removed,
+    replaced or rejected after it.
+    """
 
     open: bool
     waiting: int
+    withdrawn: list[Id]
     reasons: list[GateReason]
     images: list[ImageStanding]
 
@@ -78,6 +85,7 @@ def standing_of(image: Image, key: str) -> ImageStanding:
     return ImageStanding(
         image_id=image.image_id,
         key=key,
+        object_version=image.object_version,
         file_name=image.file_name,
         state=image.state,
         accepted=verdict.accepted,
@@ -97,6 +105,7 @@ def gate_of(article: Article) -> Gate:
     return Gate(
         open=not found,
         waiting=waiting,
+        withdrawn=sorted(flow.withdrawn(article.publication, images)) if article.publication is not None else [],
         reasons=[GateReason(reason=one.reason, image_id=one.image_id) for one in found],
         images=[standing_of(image, OF_IMAGES.key_text(image)) for image in images],
     )

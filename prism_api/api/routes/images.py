@@ -26,7 +26,7 @@ from prism_core.media import flow
 from prism_core.media.keys import OriginalKey
 from prism_core.models.articles import Article
 from prism_core.models.base import Id, Model
-from prism_core.models.images import Image, ImageState, Override
+from prism_core.models.images import Image, ImageState, ObjectVersion, Override
 from prism_core.tables import IMAGES
 from prism_resources.media.objects import Originals
 
@@ -46,7 +46,10 @@ EXAMPLE = {
     "alt": "Two people in front of a point cloud",
 }
 _OF_A_PERSON = ("version", "article_id", "image_id", "alt")
-SERVER = tuple(name for name in Image.model_fields if name not in _OF_A_PERSON)
+_FOUND = tuple(name for name in Image.model_fields if name not in _OF_A_PERSON)
+# Nobody changes it: whoever describes a picture names the upload that they saw.
+_SEEN = "object_version"
+SERVER = tuple(name for name in _FOUND if name != _SEEN)
 
 
 class ImageWish(Model):
@@ -68,20 +71,41 @@ class UploadForm(Model):
 
 
 class Decision(Model):
-    """What a person makes of an image as it is now, and why; another upload ends it."""
+    """What a person makes of an upload that they saw, and why; another upload ends it."""
 
+    object_version: ObjectVersion
     accepted: bool
     reason: Annotated[str, Field(min_length=3, max_length=1_000)]
 
 
-def _rule(_: Call, before: Image | None, after: Image | None) -> None:
+def _rule(call: Call, before: Image | None, after: Image | None) -> None:
     """What was uploaded and found is nobody's to write, an admin's neither."""
     if before is None or after is None:
         return
+    if after.object_version != before.object_version:
+        raise _other_upload(after.object_version, before)
     found = [name for name in SERVER if getattr(before, name) != getattr(after, name)]
     if found:
         words = f"{', '.join(found)} of an image changes by uploads and decisions alone."
         raise Problem(HTTPStatus.CONFLICT, words)
+    if before.alt != after.alt:
+        _seen(call, before)
+
+
+def _seen(call: Call, image: Image) -> None:
+    """Words are about an upload that their author saw: its name stands beside them, or If-Match has the ETag."""
+    named = isinstance(call.body, dict) and _SEEN in call.body
+    if image.object_version is None or named or call.headers.get("if-match", "").strip() != "*":
+        return
+    words = f"Send {_SEEN} of the upload that you describe, or its ETag in If-Match: * may be another picture."
+    raise Problem(HTTPStatus.PRECONDITION_REQUIRED, words)
+
+
+def _other_upload(seen: str | None, image: Image) -> Problem:
+    words = (
+        f"You saw the upload {seen}, and the image is {image.object_version or 'not uploaded'} now; look again."
+    )
+    return Problem(HTTPStatus.CONFLICT, words)
 
 
 RESOURCE = Resource(
@@ -171,6 +195,8 @@ def _decide(call: Call, image: Image, body: Decision) -> dict[str, Any]:
     if image.state is not ImageState.ANALYSED or image.object_version is None:
         words = f"The image is {image.state}; only one that is analysed can be decided on."
         raise Problem(HTTPStatus.CONFLICT, words)
+    if body.object_version != image.object_version:
+        raise _other_upload(body.object_version, image)
     decided = Override(
         object_version=image.object_version,
         accepted=body.accepted,

@@ -1,0 +1,65 @@
+"""The steps of an analysis, as fields of the image's row: begun, released for another try, given up, ended.
+
+Belongs here: what each step writes over a row as it is now, or that it has nothing to write any more. Does not
+belong here: what an event asks for (arrivals.py) and writing (prism_resources/media/analysing.py).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from prism_core.media.arrivals import Arrival, Due, due
+from prism_core.models.images import Image, ImageState
+
+Fields = dict[str, Any]
+
+
+def begun(image: Image, arrival: Arrival, now: datetime) -> Fields | None:
+    """A new upload closes the gate: what was said of the one before, a person's words too, is not said of this."""
+    if due(image, arrival, now) is not Due.ANALYSE:
+        return None
+    fields: Fields = {
+        "state": ImageState.ANALYSING,
+        "reason": "",
+        "started": now,
+        "attempts": image.attempts + 1,
+    }
+    if image.object_version == arrival.object_version:
+        return fields
+    return fields | {
+        "object_version": arrival.object_version,
+        "sequencer": arrival.sequencer,
+        "uploaded": arrival.at,
+        "bytes": arrival.size,
+        "attempts": 1,
+        "analysis": None,
+        "copies": (),
+        "override": None,
+        # Before the first upload there was no other picture that it could have been said of.
+        "alt": image.alt if image.object_version is None else None,
+        "alt_suggestion": image.alt or image.alt_suggestion,
+        "format": None,
+        "width": None,
+        "height": None,
+        "orientation": None,
+    }
+
+
+def ended(image: Image, arrival: Arrival, found: Mapping[str, Any]) -> Fields | None:
+    """Not when the image was replaced meanwhile, or another call came to an end first."""
+    if image.object_version != arrival.object_version or image.state is not ImageState.ANALYSING:
+        return None
+    return dict(found)
+
+
+def released(image: Image, arrival: Arrival, *, outage: bool) -> Fields | None:
+    """Whoever tries again must not take this call for one that is still at it. A try that met an `outage` of a
+    service does not count: an hour of that is not the picture's fault."""
+    return ended(image, arrival, {"started": None, "attempts": max(0, image.attempts - outage)})
+
+
+def given_up(image: Image, arrival: Arrival, why: str, *, outage: bool) -> Fields | None:
+    """The queue will not try again by itself. Of all tries that met an outage, this one counts."""
+    words = f"the analysis has not worked so far and is tried again by itself: {why}"
+    found = {"state": ImageState.FAILED, "reason": words, "attempts": image.attempts + outage}
+    return ended(image, arrival, found)
