@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LOCAL_KEY = "prism-local"
 MAX_POOL_CONNECTIONS = 32
 ATTEMPTS = 6
+CONNECT_SECONDS, READ_SECONDS = 5, 60
 
 
 @overload
@@ -43,25 +44,27 @@ def client(settings: Settings, service: Literal["athena"]) -> "AthenaClient": ..
 @overload
 def client(settings: Settings, service: Literal["sesv2"]) -> "SESV2Client": ...
 @overload
-def client(settings: Settings, service: str, *, attempts: int = ATTEMPTS) -> Any: ...
-def client(settings: Settings, service: str, *, attempts: int = ATTEMPTS) -> Any:
+def client(
+    settings: Settings, service: str, *, attempts: int = ATTEMPTS, read_seconds: int = READ_SECONDS
+) -> Any: ...
+def client(settings: Settings, service: str, *, attempts: int = ATTEMPTS, read_seconds: int = READ_SECONDS) -> Any:
     """A low-level client of `service`, shared by the threads of this process.
 
-    It sends a call at most `attempts` times. Raises PermanentFailure when the environment is local and no embedded
-    AWS was named.
+    It sends a call at most `attempts` times and waits `read_seconds` for each answer. Raises PermanentFailure when
+    the environment is local and no embedded AWS was named.
     """
     # The one service that the embedded AWS lacks, and that may be tried for real from one machine.
     elsewhere = settings.rekognition_api_url if service == "rekognition" else None
     if elsewhere is not None:
-        return _client(service, settings.region, str(elsewhere).rstrip("/"), attempts)
+        return _client(service, settings.region, str(elsewhere).rstrip("/"), attempts, read_seconds)
     if settings.environment is Environment.AWS:
-        return _client(service, settings.region, None, attempts)
+        return _client(service, settings.region, None, attempts, read_seconds)
     if settings.aws_endpoint_url is None:
         raise PermanentFailure(
             "no embedded AWS to talk to: run this through `prism …`, or start `prism up` and set "
             "PRISM_AWS_ENDPOINT_URL to the address that `prism status` prints"
         )
-    return _client(service, settings.region, str(settings.aws_endpoint_url).rstrip("/"), attempts)
+    return _client(service, settings.region, str(settings.aws_endpoint_url).rstrip("/"), attempts, read_seconds)
 
 
 def credentials(settings: Settings) -> "Credentials":
@@ -82,14 +85,14 @@ _making = threading.Lock()
 
 
 @lru_cache(maxsize=64)
-def _client(service: str, region: str, endpoint: str | None, attempts: int) -> Any:
+def _client(service: str, region: str, endpoint: str | None, attempts: int, read_seconds: int) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - a process that calls no service does not pay for it
 
     shared: dict[str, Any] = {
         "retries": {"mode": "standard", "total_max_attempts": attempts},
         "max_pool_connections": MAX_POOL_CONNECTIONS,
-        "connect_timeout": 5,
-        "read_timeout": 60,
+        "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": read_seconds,
         "signature_version": "s3v4" if service == "s3" else None,
     }
     with _making:

@@ -9,6 +9,7 @@ from functools import cache
 from prism_core.settings import Settings, load_settings
 from prism_resources.events.event_store import EventStore
 from prism_resources.events.failed_store import FailedStore
+from prism_resources.events.fates import Earlier
 from prism_resources.events.outside import Outside
 from prism_resources.events.queue import EventQueue
 from prism_resources.events.receipts import Receipts
@@ -34,6 +35,11 @@ def queue() -> EventQueue:
 @cache
 def receipts() -> Receipts:
     return Receipts(settings())
+
+
+@cache
+def earlier() -> Earlier:
+    return Earlier(settings())
 
 
 @cache

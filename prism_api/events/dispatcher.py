@@ -10,10 +10,10 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -29,13 +29,28 @@ with building():
     from prism_resources.aws import client
     from prism_resources.failures import calling
 
-_THREADS: Final = 8
+# Executions of a batch run at once, and each is asked once: with what a connection takes (5 s) that is less than
+# the function has (25 s, infra/templates/events.yaml), so that what a slow machine leaves goes back by `_delay`.
+# Where the function is ended before, it comes again by the queue's own 300 s, and sixteen of those are 80 minutes.
+AT_ONCE: Final = 10
+EXECUTION_SECONDS: Final = 18
+# What has failed so often is processed alone: it may be what its packs failed by.
+ALONE_FROM: Final = 3
 # What is done with a message that failed: it waits twice as long each time, half an hour at most.
 _MOST_SECONDS: Final = 1_800
-# By receipt: the text of a message, and the ids under which the queue handed it over.
-Messages = dict[str, tuple[bytes, list[str]]]
 _log = logging.getLogger("prism.events")
 _log.setLevel(logging.INFO)
+
+
+class Message(NamedTuple):
+    """Its text, the ids under which the queue handed it over, and how often it did so before and now."""
+
+    text: bytes
+    ids: list[str]
+    tried: int
+
+
+Messages = dict[str, Message]  # by receipt
 _outcomes_of = msgspec.json.Decoder(dict[str, list[Settled]]).decode
 
 
@@ -81,27 +96,38 @@ def _read(records: Mapping[str, Mapping[str, Any]]) -> Messages:
         except PermanentFailure as error:
             _log.error("message %s is left for the dead queue: %s", message_id, error)
             continue
-        messages.setdefault(receipt, (text, []))[1].append(message_id)
+        messages.setdefault(receipt, Message(text, [], _tried(record))).ids.append(message_id)
     return messages
+
+
+def _tried(record: Mapping[str, Any]) -> int:
+    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+
+
+def inputs(messages: Iterable[Message]) -> list[bytes]:
+    """The inputs of executions: packs of those that come for the first times, and each of the others alone."""
+    known = list(messages)
+    together = [one.text for one in known if one.tried < ALONE_FROM]
+    alone = [encode_pack([one.text]) for one in known if one.tried >= ALONE_FROM]
+    return [*(encode_pack(together[part.start : part.stop]) for part in packs(together)), *alone]
 
 
 def _settled(messages: Messages) -> list[Settled]:
     """The outcomes of messages, as far as executions know them."""
-    texts = [text for text, _ in messages.values()]
-    parts = [encode_pack(texts[part.start : part.stop]) for part in packs(texts)]
+    parts = inputs(messages.values())
     if len(parts) == 1:
         found: Sequence[list[Settled]] = [_executed(parts[0])]
     else:
-        with ThreadPoolExecutor(min(_THREADS, len(parts) or 1)) as pool:
+        with ThreadPoolExecutor(min(AT_ONCE, len(parts) or 1)) as pool:
             found = list(pool.map(_executed, parts))
     outcomes = {one.receipt: one for part in found for one in part}
     return list(_by_message(messages, outcomes))
 
 
 def _by_message(messages: Messages, outcomes: Mapping[str, Settled]) -> Iterator[Settled]:
-    for receipt, (_, message_ids) in messages.items():
+    for receipt, message in messages.items():
         if receipt in outcomes:
-            for message_id in message_ids:
+            for message_id in message.ids:
                 yield msgspec.structs.replace(outcomes[receipt], message_id=message_id)
 
 
@@ -109,9 +135,7 @@ def _executed(pack: bytes) -> list[Settled]:
     """The outcomes that an execution knows; none when it failed: its messages stay in the queue."""
     try:
         with calling("state machine of events", "start"):
-            done = client(container.settings(), "stepfunctions").start_sync_execution(
-                stateMachineArn=_machine(), input=pack.decode()
-            )
+            done = machines().start_sync_execution(stateMachineArn=_machine(), input=pack.decode())
         if done["status"] != "SUCCEEDED":
             _log.error("an execution ended %s: %s", done["status"], str(done.get("cause", ""))[:500])
             return []
@@ -122,9 +146,15 @@ def _executed(pack: bytes) -> list[Settled]:
 
 
 @cache
+def machines() -> Any:
+    """An execution is asked for once: asked again it would be a second one, and the queue tries again anyway."""
+    return client(container.settings(), "stepfunctions", attempts=1, read_seconds=EXECUTION_SECONDS)
+
+
+@cache
 def _machine() -> str:
     settings = container.settings()
-    place = f"{client(settings, 'stepfunctions').meta.partition}:states:{settings.region}:{settings.account_id}"
+    place = f"{machines().meta.partition}:states:{settings.region}:{settings.account_id}"
     return f"arn:{place}:stateMachine:{settings.name_prefix}-events"
 
 
@@ -136,11 +166,11 @@ def seconds_until_tried(tried: int) -> int:
 
 def _delay(records: Mapping[str, Mapping[str, Any]], messages: Messages, left: Sequence[str]) -> None:
     """Have them tried again soon, and later each time. Where that fails the queue waits as long as always."""
-    delays, readable = dict[str, int](), {one for _, message_ids in messages.values() for one in message_ids}
+    delays, readable = dict[str, int](), {one for message in messages.values() for one in message.ids}
     for message_id in left:
         record = records[message_id]
-        tried = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-        delays[str(record["receiptHandle"])] = seconds_until_tried(tried) if message_id in readable else 0
+        delay = seconds_until_tried(_tried(record)) if message_id in readable else 0
+        delays[str(record["receiptHandle"])] = delay
     if delays:
         try:
             container.queue().try_again(delays)

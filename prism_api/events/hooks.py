@@ -24,8 +24,8 @@ from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
 
 KEPT_SECONDS: Final = 300.0
-# Somebody who tries names must not make us ask for each of them again and again.
-_MOST_KEPT: Final = 1_000
+# Somebody who tries names must not make us ask for each of them again and again, nor forget those that there are.
+_MOST_UNKNOWN: Final = 1_000
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _STANDARD_PREFIX: Final = "whsec_"
 
@@ -48,20 +48,36 @@ _decode: Final = msgspec.json.Decoder(Hook).decode
 class Hooks:
     """The producers of a platform, each asked for once in five minutes."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._clock = settings, clock
-        self._known: dict[str, tuple[float, Hook | None]] = {}
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        most_unknown: int = _MOST_UNKNOWN,
+    ) -> None:
+        self._settings, self._clock, self._most_unknown = settings, clock, most_unknown
+        self._known: dict[str, tuple[float, Hook]] = {}
+        self._unknown: dict[str, float] = {}  # when each was asked for, the oldest first
 
     def get(self, producer: str) -> Hook | None:
         """None for a producer that there is not. Raises PermanentFailure when its secret cannot be read as one."""
         if not NAME.fullmatch(producer):
             return None
-        found = self._known.get(producer)
-        if found is None or self._clock() - found[0] > KEPT_SECONDS:
-            if len(self._known) >= _MOST_KEPT:
-                self._known.clear()
-            found = self._known[producer] = (self._clock(), self._read(producer))
-        return found[1]
+        now = self._clock()
+        if (known := self._known.get(producer)) is not None and now - known[0] <= KEPT_SECONDS:
+            return known[1]
+        if (asked := self._unknown.get(producer)) is not None and now - asked <= KEPT_SECONDS:
+            return None
+        hook = self._read(producer)
+        self._unknown.pop(producer, None)
+        if hook is not None:
+            self._known[producer] = (now, hook)
+            return hook
+        self._known.pop(producer, None)
+        while len(self._unknown) >= self._most_unknown:
+            del self._unknown[next(iter(self._unknown))]
+        self._unknown[producer] = now
+        return None
 
     def _read(self, producer: str) -> Hook | None:
         name = _secret_of(self._settings, producer)

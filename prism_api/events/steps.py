@@ -36,6 +36,7 @@ with building():
     from prism_core.events.versions import SchemaVersion
     from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
     from prism_resources.events.archive import archive
+    from prism_resources.events.large import forget_large
 
 # Of what a pack may grow by; the rest is for verdicts. What finds no room here is added where it is stored.
 _ROOM_BYTES: Final = GROWTH_LIMIT_BYTES * 2 // 3
@@ -47,7 +48,7 @@ _log.setLevel(logging.INFO)
 
 class Pack(msgspec.Struct, omit_defaults=True):
     """The state of the machine: `events` as the dispatcher packs them, `entries` those that go on, `outcomes` what
-    is known of others, `valid` how many of the entries are."""
+    is known of others, `counted` the stored ones, `valid` how many are of those or become such."""
 
     events: list[Accepted] = []
     entries: list[Entry] = []
@@ -83,20 +84,24 @@ def registry() -> Registry:
 
 
 def validate(pack: Pack) -> Pack:
-    """Judge each event by the schema that it asks for. One whose message had come before
-    keeps the outcome that it was settled with."""
-    before = container.receipts().outcomes(pack.events)
-    outcomes = [Settled("", receipt, outcome) for receipt, outcome in before.items()]
+    """Judge each event by the schema that it asks for. One whose message had come before keeps what became of it
+    then, whatever schema there is now."""
+    before = container.earlier().fates(pack.events, clock.now())
+    _note_replayed(before.ended)
+    forget_large(container.settings(), [one for one in pack.events if one.receipt in before.outcomes])
+    outcomes = [Settled("", receipt, outcome) for receipt, outcome in before.outcomes.items()]
+    again = [counted(event) for event in before.stored]
     entries: list[Entry] = []
     for accepted in pack.events:
-        if accepted.receipt in before:
+        if accepted.receipt in before.outcomes:
             continue
         try:
             entries.append(_judged(accepted))
         except PermanentFailure as error:
             _log.exception("receipt %s could not be judged", accepted.receipt)
             outcomes.append(Settled("", accepted.receipt, Outcome.RETRY, str(error)[:200]))
-    return Pack(entries=entries, outcomes=outcomes, valid=sum(one.failure is None for one in entries))
+    valid = sum(one.failure is None for one in entries)
+    return Pack(entries=entries, outcomes=outcomes, counted=again, valid=valid + len(again))
 
 
 def add(pack: Pack) -> Pack:
@@ -129,8 +134,9 @@ def store(pack: Pack) -> Pack:
     stored = made_alone(
         valid, lambda one: stored_event(settings, one, _judge(one), _whole(one, asking), now), left
     )
-    found = dict(zip((one.receipt for one in stored), container.events().store(stored), strict=True))
-    kept = [event for event in stored if found[event.receipt] is Outcome.STORED]
+    put = container.events().store(stored)
+    found = {event.receipt: one.outcome for event, one in zip(stored, put, strict=True)}
+    kept = [one.event for one in put if one.outcome is Outcome.STORED]
     archive(settings, kept)
     wrong = [
         one
@@ -148,8 +154,10 @@ def store(pack: Pack) -> Pack:
     ]
     container.receipts().settle(ended, clock.now())
     _note_replayed(ended)
+    forget_large(settings, [accepted for accepted, _ in ended])
     told = [Settled("", accepted.receipt, outcome) for accepted, outcome in ended]
-    return Pack(outcomes=[*pack.outcomes, *left, *told], counted=[counted(event) for event in kept])
+    now_counted = [*pack.counted, *(counted(event) for event in kept)]
+    return Pack(outcomes=[*pack.outcomes, *left, *told], counted=now_counted)
 
 
 def aggregate(pack: Pack) -> Pack:

@@ -26,7 +26,8 @@ KEPT_IN_QUEUES: Final = timedelta(days=14)
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     """That an event was accepted, and what became of it (None: in flight).
 
-    `refused`: no receipt was given out. `undeliverable`: it failed by our fault, out of the dead queue.
+    `refused`: the queue did not take it, and no receipt was given out. `doubtful`: none was given out either, and
+    the queue may have it. `undeliverable`: it failed by our fault, out of the dead queue.
     """
 
     receipt: str
@@ -37,6 +38,12 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: bool = False
     undeliverable: bool = False
     replay_of: str | None = None
+    doubtful: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is accepted: its producer was told so, or its event came through all the same."""
+        return not (self.refused or self.doubtful)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class Balance:
     """The events that were accepted within an hour. A conflict is kept as a failed event and counts as one.
 
     `overdue` and `vanished` are of those in flight: for a quarter of an hour, and longer than queues have them.
+    `in_doubt` are beside all of these: nobody was given a receipt, and what comes through is accepted then.
     """
 
     hour: datetime
@@ -54,6 +62,7 @@ class Balance:
     in_flight: int
     overdue: int
     vanished: int = 0
+    in_doubt: int = 0
 
     @property
     def holds(self) -> bool:
@@ -71,7 +80,7 @@ class Held:
 
 def balances(receipts: Iterable[Receipt], now: datetime) -> dict[datetime, Balance]:
     """The balance of each hour (of acceptance, UTC). A receipt that is read twice counts once."""
-    known = {one.receipt: one for one in receipts if not one.refused}
+    known = {one.receipt: one for one in receipts if one.counts or one.doubtful}
     hours: dict[datetime, list[Receipt]] = {}
     for one in known.values():
         hours.setdefault(Grain.HOUR.start_of(one.accepted_at), []).append(one)
@@ -81,7 +90,8 @@ def balances(receipts: Iterable[Receipt], now: datetime) -> dict[datetime, Balan
 def discrepancies(balance: Balance, held: Held) -> tuple[str, ...]:
     """What is wrong with an hour, as sentences; nothing: every accepted event is where its receipt says.
 
-    What is in flight may have been stored and its receipt not yet settled: a store may hold that many more.
+    What is in flight or in doubt may have been stored and its receipt not yet settled: a store may hold that many
+    more.
     """
     found: list[str] = []
     if not balance.holds:
@@ -98,7 +108,7 @@ def discrepancies(balance: Balance, held: Held) -> tuple[str, ...]:
     ):
         if counted < told:
             found.append(f"{told} receipts say {name}, and the store holds {counted}: {told - counted} are lost")
-        elif counted > told + balance.in_flight:
+        elif counted > told + balance.in_flight + balance.in_doubt:
             found.append(f"{told} receipts say {name}, and the store holds {counted}: more than were accepted")
     return tuple(found)
 
@@ -115,7 +125,8 @@ def _gone(balance: Balance, held: Held) -> int:
     return max(0, balance.vanished - beyond)
 
 
-def _balance(hour: datetime, receipts: list[Receipt], now: datetime) -> Balance:
+def _balance(hour: datetime, known: list[Receipt], now: datetime) -> Balance:
+    receipts = [one for one in known if one.counts]
     number: Mapping[Outcome | None, int] = Counter(
         one.outcome if one.outcome is not None and one.outcome.is_final else None for one in receipts
     )
@@ -129,4 +140,5 @@ def _balance(hour: datetime, receipts: list[Receipt], now: datetime) -> Balance:
         in_flight=number.get(None, 0),
         overdue=sum(now - one.accepted_at > OVERDUE_AFTER for one in open_ones),
         vanished=sum(now - one.accepted_at > KEPT_IN_QUEUES for one in open_ones),
+        in_doubt=len(known) - len(receipts),
     )

@@ -31,7 +31,7 @@ class ProducerHour(msgspec.Struct, frozen=True):
 
 class HourRecord(msgspec.Struct, frozen=True):
     """The events that were accepted within an hour (UTC): outcomes by their receipts, what the stores hold, what
-    is wrong between the two, and how many were slow, came to no end or are lost."""
+    is wrong between the two, and how many were slow, came to no end or are lost; `in_doubt` beside them."""
 
     hour: datetime
     accepted: int
@@ -49,6 +49,7 @@ class HourRecord(msgspec.Struct, frozen=True):
     p95_ms: float | None
     counted_at: datetime
     producers: dict[str, ProducerHour] = {}
+    in_doubt: int = 0
 
     @property
     def balance(self) -> Balance:
@@ -91,20 +92,21 @@ def record(balance: Balance, held: Held, receipts: Sequence[Receipt], now: datet
         p95_ms=found.p95_ms,
         counted_at=now,
         producers=producers,
+        in_doubt=balance.in_doubt,
     )
 
 
 def to_count_again(records: Iterable[HourRecord], folded: Mapping[datetime, int]) -> list[datetime]:
-    """The hours that the next run looks at once more: something is in flight; or, for a week, the hour is wrong
-    and may be put right, or its windows were computed from another number of events (`folded`) than its balance
-    had found stored."""
+    """The hours that the next run looks at once more: something is in flight; or, for a week, something is in
+    doubt, the hour is wrong and may be put right, or its windows were computed from another number of events
+    (`folded`) than its balance had found stored."""
     return [one.hour for one in records if one.in_flight or _is_to_be_mended(one, folded)]
 
 
 def _is_to_be_mended(one: HourRecord, folded: Mapping[datetime, int]) -> bool:
     if one.counted_at - one.hour > BEHIND_AT_MOST:
         return False
-    return bool(one.wrong) or folded.get(one.hour, one.held_stored) != one.held_stored
+    return bool(one.wrong or one.in_doubt) or folded.get(one.hour, one.held_stored) != one.held_stored
 
 
 def figures_of(records: Iterable[HourRecord]) -> Figures:

@@ -84,7 +84,7 @@ def figures(
     delays: list[float] = []
     overdue = undeliverable = 0
     for one in receipts:
-        if one.refused or not since <= one.accepted_at < until:
+        if not one.counts or not since <= one.accepted_at < until:
             continue
         if one.outcome is not None and one.outcome.is_final and one.settled_at is not None:
             delays.append((one.settled_at - one.accepted_at) / timedelta(milliseconds=1))

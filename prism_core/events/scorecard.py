@@ -53,7 +53,7 @@ def scores(receipts: Iterable[Receipt], failed: Iterable[FailedEvent]) -> tuple[
     """The score of each producer, the worst first. What is sent again counts once, as it ended first."""
     outcomes: dict[str, Counter[Outcome | None]] = {}
     for one in {one.receipt: one for one in receipts}.values():
-        if not one.refused and one.replay_of is None:
+        if one.counts and one.replay_of is None:
             outcomes.setdefault(one.producer, Counter())[one.outcome] += 1
     fields: dict[str, Counter[FailingField]] = {}
     for event in {event.failed_id: event for event in failed}.values():

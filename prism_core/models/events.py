@@ -221,7 +221,8 @@ class ReceiptItem(Model):
     """That an event was accepted, and what became of it; written before the queue has it, settled once.
 
     Found by its id and hour; all of an hour are 16 queries. `refused`: the queue did not take it and no receipt
-    was given out. `undeliverable`: it failed by our fault. `event_key` says where its event is.
+    was given out; `doubtful`: nor was one, and the queue may have it. `undeliverable`: it failed by our fault.
+    `event_key` says where its event is.
     """
 
     receipt: ReceiptId
@@ -232,6 +233,7 @@ class ReceiptItem(Model):
     outcome: Choice[Outcome] | None = None
     settled_at: Instant | None = None
     refused: bool = False
+    doubtful: bool = False
     undeliverable: bool = False
     replay_of: Digest | None = None
     expires_at: Count

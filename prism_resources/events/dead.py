@@ -7,6 +7,7 @@ that cannot be kept stays for the next run, and holds up no other.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,9 +22,9 @@ from prism_core.failures import PermanentFailure
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.events import objects
-from prism_resources.events.archive import archive
-from prism_resources.events.event_store import EventStore
 from prism_resources.events.failed_store import FailedStore
+from prism_resources.events.fates import Earlier
+from prism_resources.events.large import forget_large
 from prism_resources.events.queue import DEAD_NAME, EventQueue
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.schema_store import SchemaStore
@@ -89,7 +90,7 @@ class _Drain:
     def __init__(self, settings: Settings, now: datetime) -> None:
         self._settings, self._now = settings, now
         self._receipts, self._failed = Receipts(settings), FailedStore(settings)
-        self._schemas, self._events = SchemaStore(settings), EventStore(settings)
+        self._schemas, self._earlier = SchemaStore(settings), Earlier(settings)
 
     def __call__(self, message: Any, done: Drained) -> None:
         try:
@@ -100,26 +101,21 @@ class _Drain:
             _log.error("message %s could not be read; it lies in %s", message["MessageId"], UNREADABLE)
             done.unreadable += 1
             return
-        if self._receipts.outcomes([accepted]):
-            done.settled += 1
-            return
-        if self._was_stored(accepted):
+        known = self._earlier.fates([accepted], self._now)
+        if known.outcomes:
+            self._note_replayed(known.ended)
+            forget_large(self._settings, [accepted])
             done.settled += 1
             return
         self._failed.add([self._event(accepted)])
         self._receipts.settle([(accepted, Outcome.FAILED)], self._now, undeliverable=True)
+        forget_large(self._settings, [accepted])
         done.undeliverable += 1
 
-    def _was_stored(self, accepted: Accepted) -> bool:
-        """Whether its event is in the store, as when the archive could not be written: what was left is done."""
-        stored = self._events.get(accepted.event.key)
-        if stored is None or stored.receipt != accepted.receipt:
-            return False
-        archive(self._settings, [stored])
-        self._receipts.settle([(accepted, Outcome.STORED)], self._now)
-        if accepted.replay_of is not None:
-            self._failed.settle(accepted.replay_of, FailedStatus.REPLAYED)
-        return True
+    def _note_replayed(self, ended: Sequence[tuple[Accepted, Outcome]]) -> None:
+        for accepted, outcome in ended:
+            if accepted.replay_of is not None and outcome in {Outcome.STORED, Outcome.DUPLICATE}:
+                self._failed.settle(accepted.replay_of, FailedStatus.REPLAYED)
 
     def _event(self, accepted: Accepted) -> FailedEvent:
         event = accepted.event

@@ -4,13 +4,16 @@ Belongs here: sending messages in batches that SQS takes, how many wait, and whe
 Does not belong here: what a message says (prism_core/events/messages.py) and receipts (receipts.py).
 """
 
+import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from prism_core.failures import PrismFailure
+from botocore.exceptions import BotoCoreError, ClientError
+
 from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling
@@ -22,7 +25,23 @@ _SENDERS: Final = 8
 # Of one call: a producer waits, and who waits longer than the function may is told nothing at all.
 CALL_ATTEMPTS: Final = 3
 _COUNTED_FOR_SECONDS: Final = 5.0
+# In an outage what failed is invisible until it is tried again: by the visible alone we would let in without end.
+_NOT_DONE: Final = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+_BROKEN: Final = 500
 NAME, DEAD_NAME = "events", "events-dead"
+_log = logging.getLogger("prism.events")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """The numbers of messages that SQS did not take, and of those of which nobody knows whether it did; false when
+    it has them all."""
+
+    refused: frozenset[int] = frozenset()
+    doubtful: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.refused or self.doubtful)
 
 
 class EventQueue:
@@ -38,24 +57,26 @@ class EventQueue:
         with calling(self._name, "look"):
             return self._sqs.get_queue_url(QueueName=self._name)["QueueUrl"]
 
-    def send(self, messages: Sequence[bytes]) -> set[int]:
-        """Send them; answers the numbers of those that SQS did not take, or of which nobody knows."""
-        batches = list(_batches(messages))
+    def send(self, messages: Sequence[bytes]) -> Unsent:
+        """Send them; answers those that SQS has not confirmed. Raises PrismFailure when there is no such queue."""
+        batches, url = list(_batches(messages)), self.url
         if len(batches) == 1:
-            return self._send(messages, batches[0])
+            return self._send(url, messages, batches[0])
         with ThreadPoolExecutor(min(len(batches), _SENDERS)) as pool:
-            refused = pool.map(lambda batch: self._send(messages, batch), batches)
-            return {number for found in refused for number in found}
+            found = list(pool.map(lambda batch: self._send(url, messages, batch), batches))
+        return Unsent(
+            frozenset[int]().union(*(one.refused for one in found)),
+            frozenset[int]().union(*(one.doubtful for one in found)),
+        )
 
     def waiting(self) -> int:
-        """About how many messages wait; asked every five seconds at most."""
+        """About how many messages are not done with: those that wait, and those that are being processed or wait
+        until they are tried again. Asked every five seconds at most."""
         now = time.monotonic()
         if self._counted is None or now - self._counted[0] > _COUNTED_FOR_SECONDS:
             with calling(self._name, "count"):
-                found = self._sqs.get_queue_attributes(
-                    QueueUrl=self.url, AttributeNames=["ApproximateNumberOfMessages"]
-                )
-            self._counted = (now, int(found["Attributes"]["ApproximateNumberOfMessages"]))
+                found = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=_NOT_DONE)
+            self._counted = (now, sum(int(found["Attributes"][name]) for name in _NOT_DONE))
         return self._counted[1]
 
     def try_again(self, delays: Mapping[str, int]) -> None:
@@ -69,14 +90,24 @@ class EventQueue:
             with calling(self._name, "delay"):
                 self._sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
 
-    def _send(self, messages: Sequence[bytes], batch: range) -> set[int]:
+    def _send(self, url: str, messages: Sequence[bytes], batch: range) -> Unsent:
         entries: list[Any] = [{"Id": str(number), "MessageBody": messages[number].decode()} for number in batch]
         try:
-            with calling(self._name, "send"):
-                answer = self._sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
-        except PrismFailure:
-            return set(batch)
-        return set(batch) - {int(one["Id"]) for one in answer.get("Successful", ())}
+            answer = self._sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        except ClientError as error:
+            _log.warning("%s took no batch of %d: %s", self._name, len(batch), error)
+            return _unsent(batch, error.response.get("ResponseMetadata", {}))
+        except BotoCoreError as error:  # no answer: it may have been the answer alone that was lost
+            _log.warning("%s did not answer to a batch of %d: %s", self._name, len(batch), error)
+            return Unsent(doubtful=frozenset(batch))
+        left = set(batch) - {int(one["Id"]) for one in answer.get("Successful", ())}
+        return _unsent(left, answer["ResponseMetadata"])
+
+
+def _unsent(numbers: Iterable[int], told: Mapping[str, Any]) -> Unsent:
+    """By what SQS said of its answer. What it refuses at a second attempt it may have taken at the first."""
+    sure = told.get("RetryAttempts", 0) == 0 and told.get("HTTPStatusCode", _BROKEN) < _BROKEN
+    return Unsent(refused=frozenset(numbers)) if sure else Unsent(doubtful=frozenset(numbers))
 
 
 def _batches(messages: Sequence[bytes]) -> Iterator[range]:

@@ -21,6 +21,7 @@ from prism_core.models.events import RECEIPT_SHARDS, ReceiptItem, hour_of, shard
 from prism_core.settings import Settings
 from prism_core.tables import RECEIPTS
 from prism_resources.aws import client
+from prism_resources.events.reading import read_many
 from prism_resources.failures import THROTTLED, calling, error_code
 from prism_resources.tables.bulk import backoff_seconds, batch_write, put_request
 from prism_resources.tables.codec import Item, decode_value, encode, encode_value
@@ -63,6 +64,7 @@ class _Row(msgspec.Struct, frozen=True, gc=False):
     outcome: _Ended | None = None
     settled_at: _At | None = None
     refused: _Truth | None = None
+    doubtful: _Truth | None = None
     undeliverable: _Truth | None = None
     replay_of: _Text | None = None
 
@@ -93,9 +95,13 @@ class Receipts:
             batch_write(self._dynamodb, self._reader.table, map(put_request, rows), workers=_READERS)
 
     def refuse(self, accepted: Sequence[Accepted]) -> None:
-        """Mark those that the queue did not take: no receipt was given out. One that comes through after all, when
-        only an answer was lost, is settled as any other."""
-        self._update(accepted, "SET refused = :refused", [_encoded({":refused": True})] * len(accepted))
+        """Mark those that the queue did not take: no receipt was given out, and they do not count as accepted."""
+        self._update(accepted, "SET refused = :true", [_encoded({":true": True})] * len(accepted))
+
+    def doubt(self, accepted: Sequence[Accepted]) -> None:
+        """Mark those of which nobody knows whether the queue has them: no receipt was given out. One that comes
+        through is settled as any other, and counted from then on."""
+        self._update(accepted, "SET doubtful = :true", [_encoded({":true": True})] * len(accepted))
 
     def settle(
         self, ended: Sequence[tuple[Accepted, Outcome]], at: datetime, *, undeliverable: bool = False
@@ -105,35 +111,19 @@ class Receipts:
         `undeliverable`: they failed by our fault, out of the dead queue.
         """
         values = [_encoded({":outcome": outcome, ":at": at, ":ours": undeliverable}) for _, outcome in ended]
-        told = "SET outcome = :outcome, settled_at = :at, undeliverable = :ours REMOVE refused"
+        told = "SET outcome = :outcome, settled_at = :at, undeliverable = :ours REMOVE refused, doubtful"
         self._update([one for one, _ in ended], told, values)
 
     def outcomes(self, accepted: Sequence[Accepted]) -> dict[str, Outcome]:
-        """The outcomes of those that are settled, by receipt: what was delivered before is not judged again."""
-        table, found = self._reader.table, dict[str, Outcome]()
-        keys = list({one.receipt: _key(one) for one in accepted}.values())
-        for start in range(0, len(keys), _TRANSACTION):
-            asked: dict[str, Any] = {
-                table: {
-                    "Keys": keys[start : start + _TRANSACTION],
-                    "ConsistentRead": True,
-                    "ProjectionExpression": "receipt, outcome",
-                }
-            }
-            for tried in range(ATTEMPTS):
-                if tried:
-                    self._sleep(backoff_seconds(tried - 1))
-                with calling(RECEIPTS.name, "read"):
-                    answer = self._dynamodb.batch_get_item(RequestItems=asked)
-                for row in answer["Responses"].get(table, ()):
-                    if "outcome" in row:
-                        found[decode_value(row["receipt"])] = Outcome(decode_value(row["outcome"]))
-                asked = dict(answer.get("UnprocessedKeys", {}))
-                if not asked:
-                    break
-            else:
-                raise TransientFailure(f"{table}: receipts were not read after {ATTEMPTS} attempts")
-        return found
+        """The outcomes of those that are settled, by receipt. Raises TransientFailure."""
+        table = self._reader.table
+        keys = {table: list({one.receipt: key_of(one) for one in accepted}.values())}
+        fields = {table: ("receipt", "outcome")}
+        return {
+            decode_value(row["receipt"]): Outcome(decode_value(row["outcome"]))
+            for _, row in read_many(self._dynamodb, keys, fields, sleep=self._sleep)
+            if "outcome" in row
+        }
 
     def get(self, receipt: str, accepted_at: datetime) -> ReceiptItem | None:
         """One by its id and the instant of acceptance."""
@@ -173,7 +163,7 @@ class Receipts:
             {
                 "Update": {
                     "TableName": self._reader.table,
-                    "Key": _key(accepted[number]),
+                    "Key": key_of(accepted[number]),
                     "UpdateExpression": told,
                     "ConditionExpression": _OPEN,
                     "ExpressionAttributeValues": values[number],
@@ -209,7 +199,8 @@ def _encoded(values: Mapping[str, object]) -> Item:
     return {name: encode_value(value) for name, value in values.items()}
 
 
-def _key(one: Accepted) -> Item:
+def key_of(one: Accepted) -> Item:
+    """The key of its row."""
     shard = shard_of(one.receipt, RECEIPT_SHARDS)
     return {"hour_shard": {"S": f"{hour_of(one.accepted_at)}#{shard}"}, "receipt": {"S": one.receipt}}
 
@@ -228,6 +219,7 @@ def _receipt(row: _Row) -> Receipt:
         outcome=None if row.outcome is None else row.outcome.S,
         settled_at=None if row.settled_at is None else row.settled_at.S,
         refused=row.refused is not None and row.refused.BOOL,
+        doubtful=row.doubtful is not None and row.doubtful.BOOL,
         undeliverable=row.undeliverable is not None and row.undeliverable.BOOL,
         replay_of=None if row.replay_of is None else row.replay_of.S,
     )

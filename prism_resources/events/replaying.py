@@ -163,7 +163,7 @@ class Replaying:
             if tried is None:
                 return number
             receipt = self._sender.receipts.get(tried.receipt, tried.at)
-            if receipt is None or receipt.refused:
+            if receipt is None or receipt.refused:  # what is in doubt may be on its way, and waits as if it were
                 return number
             if receipt.outcome is None:
                 return number if now - tried.at > OVERDUE_AFTER else None

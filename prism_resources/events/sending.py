@@ -4,24 +4,18 @@ Belongs here: the order that makes accepted mean never lost: large data to S3, t
 Does not belong here: the rows (receipts.py), the queue (queue.py), and who accepts (prism_api/events/ingest.py).
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Final
+import logging
+from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
-
-from prism_core.events.messages import Accepted, Body, apart, encode, is_large
+from prism_core.events.messages import Accepted, apart, encode, is_large
 from prism_core.failures import PrismFailure
 from prism_core.settings import Settings
-from prism_resources.aws import client
+from prism_resources.events.large import put_large
 from prism_resources.events.queue import EventQueue
 from prism_resources.events.receipts import Receipts
-from prism_resources.failures import calling
 
-# A message waits 14 days, in the queue and the dead one together: SQS counts from when it was first sent. Then
-# what came of it is kept elsewhere.
-LARGE: Final = "events/large/"
-LARGE_EXPIRY_DAYS: Final = 35
+_Mark = Callable[[Sequence[Accepted]], None]
+_log = logging.getLogger("prism.events")
 
 
 class Sender:
@@ -34,26 +28,32 @@ class Sender:
     def send(self, accepted: Sequence[Accepted]) -> set[str]:
         """Answers the receipts of those that the queue has: these alone may be given out.
 
-        The others are marked as refused. Raises TransientFailure when not even their rows were written.
+        The others are marked: nobody was told that they are accepted, so they must never count as lost. Raises
+        TransientFailure when not all of their rows were written, or there is no queue; nothing is sent then.
         """
         messages = [self._message(one) for one in accepted]
-        self.receipts.accept(accepted)
-        refused = self.queue.send(messages)
-        if refused:
-            # Those of which even that cannot be written stay in flight until somebody looks.
-            with suppress(PrismFailure):
-                self.receipts.refuse([accepted[number] for number in sorted(refused)])
-        return {one.receipt for number, one in enumerate(accepted) if number not in refused}
+        try:
+            self.receipts.accept(accepted)
+            unsent = self.queue.send(messages)
+        except PrismFailure:
+            self._mark(self.receipts.refuse, accepted, range(len(accepted)))
+            raise
+        self._mark(self.receipts.refuse, accepted, unsent.refused)
+        self._mark(self.receipts.doubt, accepted, unsent.doubtful)
+        left = unsent.refused | unsent.doubtful
+        return {one.receipt for number, one in enumerate(accepted) if number not in left}
+
+    def _mark(self, mark: _Mark, accepted: Sequence[Accepted], numbers: Iterable[int]) -> None:
+        """Where even this cannot be written they stay in flight, are told as overdue, and lost after 14 days
+        (docs/adr/0019)."""
+        named = [accepted[number] for number in sorted(numbers)]
+        try:
+            mark(named)
+        except PrismFailure:
+            _log.exception("%d receipts without a message could not be marked", len(named))
 
     def _message(self, one: Accepted) -> bytes:
         text = encode(one)
         if not is_large(text):
             return text
-        key = f"{LARGE}{one.receipt}"
-        data = msgspec.json.encode(one.event.data)
-        with calling(key, "write"):
-            put = client(self._settings, "s3").put_object(
-                Bucket=self._settings.lake_bucket, Key=key, Body=data, ContentType="application/json"
-            )
-        body = Body(self._settings.lake_bucket, key, put.get("VersionId", ""), len(data))
-        return encode(apart(one, body)[0])
+        return encode(apart(one, put_large(self._settings, one))[0])

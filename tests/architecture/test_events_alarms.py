@@ -4,9 +4,11 @@ import json
 import re
 from typing import Any
 
+import pytest
 from cfnlint.decode import decode
 
-from prism_api.events.dispatcher import seconds_until_tried
+from prism_api.events import container
+from prism_api.events.dispatcher import ALONE_FROM, AT_ONCE, Message, inputs, machines, seconds_until_tried
 from prism_core.events.objectives import (
     BURN_WINDOWS,
     MILLION,
@@ -16,6 +18,7 @@ from prism_core.events.objectives import (
     Figures,
     measures,
 )
+from prism_core.settings import load_settings
 from prism_resources.metrics import NAMESPACE
 from tests.architecture.sources import ROOT
 
@@ -70,6 +73,35 @@ def test_an_outage_of_three_hours_sends_no_event_to_the_dead_queue_and_half_an_h
     assert sum(waits) > 3 * 3600
     assert waits[0] == 2
     assert max(waits) <= 1800
+
+
+def test_a_machine_that_is_slow_for_an_hour_sends_no_event_to_the_dead_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The dispatcher stops waiting while it has time to say when to try again, and asks for no second execution;
+    were it ended each time, the queue's own wait would do."""
+    (dispatcher,) = (one for one in _resources("AWS::Lambda::Function") if "dispatcher" in one["Handler"])
+    (deliveries,) = _resources("AWS::Lambda::EventSourceMapping")
+    (queue,) = (one for one in _resources("AWS::SQS::Queue") if "RedrivePolicy" in one)
+    settings = load_settings(environment="local", aws_endpoint_url="http://127.0.0.1:9")
+    monkeypatch.setattr(container, "settings", lambda: settings)
+    config = machines.__wrapped__().meta.config
+
+    assert config.retries["total_max_attempts"] == 1
+    assert config.connect_timeout + config.read_timeout < dispatcher["Timeout"]
+    assert deliveries["BatchSize"] <= AT_ONCE
+    assert queue["VisibilityTimeout"] >= 6 * dispatcher["Timeout"]
+    assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] > 3600
+
+
+def test_what_failed_again_and_again_is_processed_alone() -> None:
+    fresh = [Message(b"%d" % number, [], 1) for number in range(4)]
+    tried = [Message(b"7", [], ALONE_FROM - 1), Message(b"8", [], ALONE_FROM), Message(b"9", [], 15)]
+
+    found = [json.loads(one)["events"] for one in inputs([*fresh[:2], *tried, *fresh[2:]])]
+
+    assert ALONE_FROM == 3
+    assert found == [[0, 1, 7, 2, 3], [8], [9]]
 
 
 def test_the_dashboard_shows_figures_that_are_sent() -> None:

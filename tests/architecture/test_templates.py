@@ -42,7 +42,7 @@ from prism_core.settings import NOT_SETTINGS, PREFIX, Settings
 from prism_core.tables import TABLES
 from prism_resources.events.dead import UNREADABLE
 from prism_resources.events.failed_store import PAYLOADS
-from prism_resources.events.sending import LARGE, LARGE_EXPIRY_DAYS
+from prism_resources.events.large import LARGE, LARGE_EXPIRY_DAYS
 from tests.architecture.sources import ROOT, run
 
 TEMPLATES = sorted((ROOT / "infra" / "templates").glob("*.yaml"))

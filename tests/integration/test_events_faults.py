@@ -10,18 +10,24 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.emulator.process import EmulatorProcess
 from infra.local.platform import Platform
+from prism_core.events.conservation import balances
+from prism_core.events.messages import Accepted
 from prism_core.events.outcomes import Outcome
+from prism_core.failures import TransientFailure
 from prism_resources.aws import client
+from prism_resources.events.receipts import Receipts
 from prism_resources.events.sending import Sender
-from tests.integration.event_world import MADE, Pipeline, accepted, event
+from tests.integration.event_world import MADE, Pipeline, accepted, await_true, event
 from tests.integration.faults import FaultProxy, fault_proxy
 from tests.integration.fresh import platform_of_this_file, worker_port
 from tests.integration.function_workers import workers
@@ -97,6 +103,60 @@ def test_a_fault_of_a_service_delays_events_and_loses_none(
     assert {one.outcome for one in found.values()} <= {Outcome.STORED, Outcome.DUPLICATE}
     stored = Counter(one.event_id for one in pipeline.stored())
     assert {stored[one["id"]] for one in sent} == {1}
+
+
+SENDS = {"service": "sqs", "operation": "SendMessageBatch"}
+WRITES = {"service": "dynamodb", "operation": "BatchWriteItem"}
+HOLDS = "contains(to_string(@), '{receipt}')"
+DOWN = {"code": "InternalServerError", "status": 500}
+
+
+def of_another_hour(pipeline: Pipeline, hours: int) -> list[Accepted]:
+    """Fifty events as of an hour in which nobody else sends."""
+    hour = pipeline.began.replace(minute=0, second=0, microsecond=0) - timedelta(days=2, hours=hours)
+    return [msgspec.structs.replace(accepted(event(number)), accepted_at=hour) for number in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "written"),
+    [
+        pytest.param(
+            WRITES | {"error": DOWN, "body": "contains(to_string(@), '{receipt}')"}, 25, id="half-written"
+        ),
+        pytest.param(SENDS | {"error": {"code": "Refused", "status": 400}}, 50, id="queue-refuses"),
+    ],
+)
+def test_rows_of_events_that_the_queue_never_had_are_refused(
+    pipeline: Pipeline, platform: Platform, proxy: FaultProxy, rule: dict[str, Any], written: int
+) -> None:
+    """The sender in this process. The first of two batches of rows is never written."""
+    sent, sender = of_another_hour(pipeline, written), Sender(proxy.settings(platform.settings))
+    proxy.rule(**{name: told.replace("{receipt}", sent[0].receipt) if name == "body" else told
+                  for name, told in rule.items()})  # fmt: skip
+
+    with suppress(TransientFailure):
+        assert sender.send(sent) == set()
+
+    rows = Receipts(platform.settings).of_hour(sent[0].accepted_at)
+    assert [one.refused for one in rows] == [True] * written
+
+
+def test_events_that_the_queue_may_have_are_in_doubt_and_count_when_they_come_through(
+    pipeline: Pipeline, platform: Platform, proxy: FaultProxy
+) -> None:
+    """Its answers are torn: it has them, each as often as it was asked."""
+    sent, receipts = of_another_hour(pipeline, 0), Receipts(platform.settings)
+    proxy.rule(**SENDS, response={"abort_frac": 0.5})
+
+    assert Sender(proxy.settings(platform.settings)).send(sent) == set()
+
+    proxy.clear()
+    hour = sent[0].accepted_at
+    rows = list(receipts.of_hour(hour))
+    ended = [one for one in rows if one.outcome is not None]
+    balance = balances(rows, pipeline.began)[hour]
+    assert (balance.accepted, balance.in_flight, balance.in_doubt) == (len(ended), 0, 50 - len(ended))
+    await_true(lambda: all(one.outcome is Outcome.STORED and one.counts for one in receipts.of_hour(hour)), 120)
 
 
 def test_events_wait_while_the_registry_is_down_and_are_judged_when_it_is_back(

@@ -1,6 +1,7 @@
 """Why real: what becomes of an event is told by a queue, a state machine, five tables and two buckets together."""
 
 import contextlib
+import gzip
 import json
 import uuid
 from collections.abc import Iterator
@@ -15,18 +16,20 @@ from infra.local.platform import Platform
 from prism_api.events import container, steps
 from prism_core.events.enrichment import Kind
 from prism_core.events.failed import FailedStatus, Failure
-from prism_core.events.messages import Body, apart, encode
+from prism_core.events.messages import Accepted, apart, encode
 from prism_core.events.outcomes import Outcome
 from prism_core.events.packing import MAX_EVENTS, STATE_LIMIT_BYTES, encode_pack, packs
 from prism_core.events.rollups import Grain, RollUp
+from prism_core.models.base import instant_text
 from prism_core.models.events import EnrichmentRule
 from prism_core.settings import Settings
 from prism_resources.aws import ATTEMPTS, client
 from prism_resources.events import archive, objects
+from prism_resources.events.large import LARGE, put_large
 from prism_resources.events.lookup_store import LookupStore
 from prism_resources.events.receipts import CALL_ATTEMPTS
 from prism_resources.events.rollup_store import RollupStore
-from prism_resources.events.sending import LARGE, Sender
+from prism_resources.events.sending import Sender
 from tests.architecture.sources import ROOT
 from tests.integration.event_rows import failed
 from tests.integration.event_world import MADE, Pipeline, accepted, await_true, event
@@ -119,6 +122,11 @@ def test_a_large_event_travels_beside_the_queue_and_is_stored_whole(pipeline: Pi
     receipts = [pipeline.post(one).json()["rows"][0]["receipt"] for one in sent]
 
     assert {one.outcome for one in pipeline.await_settled(receipts).values()} == {Outcome.STORED}
+    pipeline.await_empty()
+    s3, bucket = client(pipeline.platform.settings, "s3"), pipeline.platform.settings.lake_bucket
+    for receipt in receipts:
+        left = s3.list_object_versions(Bucket=bucket, Prefix=f"{LARGE}{receipt}")
+        assert (left.get("Versions", []), left.get("DeleteMarkers", [])) == ([], [])
     keys = {one.event_id: one.event_key for one in pipeline.stored()}
     whole, inline = (pipeline.events.get(keys[one["id"]]) for one in sent)
     assert whole is not None
@@ -158,7 +166,7 @@ def test_messages_that_the_queue_delivers_twice_end_as_they_ended_first(pipeline
     before = pipeline.await_settled(one.receipt for one in sent)
     stored, failed = len(pipeline.stored()), len(pipeline.failed())
 
-    assert sender.queue.send([encode(one) for one in (*sent, *sent)]) == set()
+    assert not sender.queue.send([encode(one) for one in (*sent, *sent)])
 
     pipeline.await_empty()
     assert pipeline.await_settled(one.receipt for one in sent) == before
@@ -204,7 +212,10 @@ def test_a_receipt_that_the_queue_refused_counts_only_when_its_event_comes_throu
 
 def of_this_platform() -> None:
     """The states in this process, on the tables of the platform of this file."""
-    made = (container.settings, container.receipts, container.events, container.failed, container.rollups)
+    made = (
+        container.settings, container.receipts, container.earlier, container.events, container.failed,
+        container.rollups,
+    )  # fmt: skip
     for kept in (*made, steps.registry):
         kept.cache_clear()
 
@@ -230,7 +241,7 @@ def calls_of(settings: Settings) -> Iterator[set[tuple[str, str]]]:
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         if model.service_model.service_name == "s3":
-            made.add((f"s3:{model.name}", params["Key"]))
+            made.add((f"s3:{model.name}{'Version' if 'VersionId' in params else ''}", params["Key"]))
             return
         whole: list[tuple[str, str]] = [(model.name, name) for name in params.get("RequestItems", ())]
         for action in params.get("TransactItems", ()):
@@ -261,8 +272,7 @@ def test_states_do_what_their_role_may_and_a_replay_is_noted_after_its_outcome(
     sent = [
         accepted(one) for one in (event(1), event(2, data={"number": 2, "label": "b" * 400_000}), event(data={}))
     ]
-    objects.put(settings, f"{LARGE}long", msgspec.json.encode(sent[1].event.data), objects.JSON)
-    sent[1] = apart(sent[1], Body(settings.lake_bucket, f"{LARGE}long", "", 400_000))[0]
+    sent[1] = apart(sent[1], put_large(settings, sent[1]))[0]
     tried = (wrong.failed_id, "0" * 32)
     sent += [msgspec.structs.replace(accepted(event(3)), replay_of=failed_id) for failed_id in tried]
     Sender(settings).receipts.accept(sent)
@@ -284,6 +294,44 @@ def test_states_do_what_their_role_may_and_a_replay_is_noted_after_its_outcome(
     assert [
         one for one in sorted(made) if not any(one[0] == a and one[1].startswith(of) for a, of in rights)
     ] == []
+
+
+def delivered(sent: list[Accepted], *, stores: int = 1) -> dict[str, str]:
+    """Outcomes of messages by receipt, as a delivery in this process ends; `stores`: how often that state runs."""
+    of_this_platform()
+    state: dict[str, Any] = json.loads(encode_pack([encode(one) for one in sent]))
+    for step in ("validate", "enrich", *["store"] * (stores - 1)):
+        done = steps.handler({"step": step, "pack": state}, None)
+        state = state if step == "store" else done
+    state = steps.handler({"step": "store", "pack": state}, None)
+    steps.handler({"step": "aggregate", "pack": state}, None)
+    return {one["receipt"]: one["outcome"] for one in state["outcomes"]}
+
+
+def test_a_delivery_that_broke_off_decides_whatever_schema_there_is_when_it_comes_again(
+    pipeline: Pipeline,
+) -> None:
+    """Stored, failed, and one that is sent once more: the first delivery finds no rows of receipts to settle, as
+    if it had been broken off before. Then the schema takes what it refused, and refuses what it took."""
+    kind, settings = f"com.example.{uuid.uuid4().hex}", pipeline.platform.settings
+    pipeline.add_schema(kind, schema={"type": "object", "required": ["number"]})
+    good = event(1, type=kind)
+    sent = [accepted(good), accepted(event(type=kind, data={"text": "x"}))]
+    assert list(delivered(sent, stores=2).values()) == ["stored", "failed"]
+    (before,) = pipeline.stored(kind)
+    pipeline.add_schema(kind, "2-0-0", schema={"type": "object", "required": ["text"]})
+    once_more = accepted(good)
+    Sender(settings).receipts.accept([*sent, once_more])
+
+    again = delivered([*sent, once_more])
+
+    assert [again[one.receipt] for one in (*sent, once_more)] == ["stored", "failed", "duplicate"]
+    assert pipeline.stored(kind) == [before]
+    assert [one.receipt for one in pipeline.failed(type=kind)] == [sent[1].receipt]
+    keys = archive.keys_of_day(settings, before.accepted_at.date())
+    lines = [line for key in keys for line in gzip.decompress(objects.get(settings, key)).splitlines()]
+    of_it = {line for line in lines if kind.encode() in line}
+    assert [msgspec.json.decode(line)["stored_at"] for line in of_it] == [instant_text(before.stored_at)]
 
 
 def test_a_pack_that_was_enriched_as_far_as_there_was_room_stays_within_the_state(pipeline: Pipeline) -> None:

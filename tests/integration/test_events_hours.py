@@ -108,8 +108,8 @@ def test_a_dead_message_whose_event_is_stored_is_archived_and_settled_as_stored(
 
     done = drain(settings, NOW + 11 * HOUR)
 
-    assert (done.settled, done.undeliverable) == (1, 1)
-    assert receipts.outcomes([one, other]) == {one.receipt: Outcome.STORED, other.receipt: Outcome.FAILED}
+    assert (done.settled, done.undeliverable) == (2, 0)
+    assert receipts.outcomes([one, other]) == {one.receipt: Outcome.STORED, other.receipt: Outcome.DUPLICATE}
     assert FailedStore(settings).get(failed_id(one.receipt)) is None
     keys = archive.keys_of_day(settings, one.accepted_at.date())
     assert [found.receipt for found in archive.read(settings, keys)] == [one.receipt]

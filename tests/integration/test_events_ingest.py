@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from infra.local.platform import Platform
+from prism_api.events.hooks import KEPT_SECONDS, Hooks
 from prism_core.events.outcomes import Outcome
 from prism_core.events.signatures import sign
+from prism_resources.aws import client
 from tests.integration.event_world import BATCH, MADE, STRUCTURED, Pipeline, event
 from tests.integration.fresh import platform_of_this_file
 
@@ -183,6 +185,28 @@ def test_a_signed_delivery_is_taken_and_one_that_was_changed_is_not(pipeline: Pi
     assert refused(pipeline.hook("shop", body, {})) == (401, "")
 
 
+def test_names_that_somebody_tries_make_us_forget_no_producer_and_are_asked_for_once(pipeline: Pipeline) -> None:
+    settings, asked = pipeline.platform.settings, list[str]()
+    secrets = client(settings, "secretsmanager")
+    now = [0.0]
+    hooks = Hooks(settings, clock=lambda: now[0], most_unknown=3)
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        asked.append(params["SecretId"].rpartition("/")[2])
+
+    secrets.meta.events.register("before-parameter-build.secrets-manager.GetSecretValue", note)
+    try:
+        tried = ("shop", "n1", "n2", "n3", "n3", "n4", "shop", "n4", "n1")
+        found = [one for one in tried if hooks.get(one) is not None]
+        now[0] += KEPT_SECONDS + 1
+        hooks.get("shop")
+    finally:
+        secrets.meta.events.unregister("before-parameter-build.secrets-manager.GetSecretValue", note)
+
+    assert found == ["shop", "shop"]
+    assert asked == ["shop", "n1", "n2", "n3", "n4", "n1", "shop"]
+
+
 @pytest.mark.parametrize(
     ("minutes", "status"), [(-6, 401), (-4, 202), (4, 202), (6, 401)], ids=["old", "late", "early", "future"]
 )
@@ -235,6 +259,16 @@ def test_producers_wait_while_too_much_waits(pipeline: Pipeline) -> None:
 
     container.sender.cache_clear()
     assert (answer["statusCode"], answer["headers"]["retry-after"]) == (429, "10")
+
+
+def test_what_is_being_processed_waits_too(pipeline: Pipeline) -> None:
+    """Of the dead queue, which nobody else reads here."""
+    pipeline.dead.send([b"{}", b"{}"])
+    sqs = client(pipeline.platform.settings, "sqs")
+    taken = sqs.receive_message(QueueUrl=pipeline.dead.url, MaxNumberOfMessages=1, VisibilityTimeout=600)
+
+    assert len(taken["Messages"]) == 1
+    assert pipeline.dead.waiting() == 2
 
 
 def test_what_was_accepted_here_is_conserved(pipeline: Pipeline) -> None:

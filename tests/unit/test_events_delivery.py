@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from prism_core.events.conservation import (
     discrepancies,
     lost,
 )
-from prism_core.events.ledger import record
+from prism_core.events.ledger import record, to_count_again
 from prism_core.events.messages import is_large
 from prism_core.events.outcomes import Outcome, Settled, StoredMark, batch_item_failures, outcome_of, settle
 from prism_core.events.packing import (
@@ -244,6 +245,27 @@ def test_what_is_lost_or_too_much_or_overdue_is_told() -> None:
     assert "more than were accepted" in discrepancies(balance, Held(9, 1))[0]
     late = balances([Receipt("1", "p", NOW - OVERDUE_AFTER - timedelta(seconds=1))], NOW)[HOUR]
     assert "dead queue" in discrepancies(late, Held(0, 0))[0]
+
+
+def test_what_nobody_was_told_of_is_never_accepted_nor_lost_until_it_comes_through() -> None:
+    """One that the queue refused, and one of which nobody knows: a month later, then stored, then settled."""
+    open_one = Receipt("r1", "tool", NOW)
+    refused = msgspec.structs.replace(open_one, receipt="r2", refused=True)
+    doubtful = msgspec.structs.replace(open_one, receipt="r3", doubtful=True)
+    later = NOW + KEPT_IN_QUEUES * 2
+
+    (balance,) = balances([refused, doubtful], later).values()
+
+    assert balance == Balance(HOUR, 0, 0, 0, 0, 0, 0, in_doubt=1)
+    assert (discrepancies(balance, Held(0, 0)), lost(balance, Held(0, 0))) == ((), 0)
+    assert discrepancies(balance, Held(1, 0)) == ()
+    assert "more than were accepted" in " ".join(discrepancies(balance, Held(2, 0)))
+    kept = record(balance, Held(1, 0), [refused, doubtful], NOW + timedelta(hours=2))
+    assert to_count_again([kept], {HOUR: 1}) == [HOUR]
+    assert (kept.producers, kept.unserved) == ({}, 0)
+    settled = msgspec.structs.replace(doubtful, doubtful=False, outcome=Outcome.STORED, settled_at=NOW)
+    (after,) = balances([refused, settled], later).values()
+    assert (after.accepted, after.stored, after.in_doubt) == (1, 1, 0)
 
 
 def test_what_waits_for_longer_than_a_queue_keeps_it_is_lost_unless_a_store_holds_it() -> None:
