@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from prism_api.api.calls import Role
 from prism_core import clock
@@ -201,6 +201,34 @@ def test_a_link_shows_what_its_sender_saw_and_a_saved_view_brings_it_back(browse
         choose(page, "Views", "Still, last first")
 
         expect(page).to_have_url(link)
+
+
+def test_a_list_whose_rows_are_on_their_way_shows_those_of_before_and_takes_the_next_wish(
+    browser: Browser, at: Place
+) -> None:
+    asked: list[str] = []
+    with signed_in(browser, at, Role.LEAD, "/team", name="on-their-way") as page:
+        expect(page.get_by_role("link", name="Gil Example")).to_be_visible()
+
+        def never_the_first(route: Route) -> None:
+            if "team=still" in route.request.url:
+                route.continue_()
+
+        page.route("**/api/members?*", never_the_first)
+        page.on("request", lambda one: asked.append(one.url))
+        page.get_by_role("columnheader", name="Name").get_by_role("button").first.press("Enter")
+        busy = page.locator("[aria-busy=true]")
+        expect(busy.get_by_role("link", name="Gil Example")).to_be_visible()
+        filters = page.get_by_label("Filter members")
+        filters.fill("Team = still")
+        filters.press("Enter")
+
+        expect(page.get_by_text("Team = still")).to_be_visible()
+        expect(page).to_have_url(re.compile(r"team=still"))
+        expect(busy).to_have_count(0)
+        expect(page.get_by_role("link", name="Example")).to_have_text(["Gil Example", "Fay Example"])
+    wishes = [one for one in asked if "/api/members?" in one]
+    assert [("team=still" in one, "sort=-name" in one) for one in wishes[:2]] == [(False, True), (True, True)]
 
 
 def test_a_list_as_it_was_known_says_so_and_cannot_be_edited(browser: Browser, at: Place) -> None:

@@ -3,8 +3,8 @@ import ButtonDropdown, { type ButtonDropdownProps } from '@cloudscape-design/com
 import { useState } from 'react';
 
 import { titleOf, type Action } from './bulk';
-import { BulkDialog } from './BulkDialog';
 import type { Description, Row } from './describe';
+import { BulkDialog } from './opened';
 
 interface Props<R extends Row> {
   resource: Description<R>;

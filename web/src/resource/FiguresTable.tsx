@@ -16,6 +16,7 @@ import { wordsOf } from '../api/problem';
 import { WeekPicker } from '../time/WeekPicker';
 import type { Filter } from './describe';
 import { FilterBar } from './FilterBar';
+import { Part, StillTable } from './Still';
 import { useAddress } from './useAddress';
 import { useList } from './useList';
 
@@ -57,6 +58,29 @@ export function FiguresTable<R>(props: Props<R>) {
   const sort = address.one('sort') ?? props.sort ?? '';
   const list = useList<R>(props.table, props.path, { ...props.query, sort: sort || undefined, limit: PAGE }, page);
   const chosen = list.rows.filter((row) => selected.includes(keyOf(row)));
+  const parts = {
+    actions: (
+      <SpaceBetween direction="horizontal" size="xs">
+        {props.actions?.(chosen)}
+        {selection?.actions(chosen, setSelected)}
+      </SpaceBetween>
+    ),
+    filter: (
+      <SpaceBetween size="xs">
+        {week !== undefined && <WeekPicker week={week} onChange={(next) => address.set({ week: next, item: undefined })} />}
+        <FilterBar filters={filters} search={search} address={address} nouns={nouns} />
+      </SpaceBetween>
+    ),
+    pages: (
+      <Pagination
+        currentPageIndex={Math.min(page, Math.max(list.pages, 1))}
+        pagesCount={Math.max(list.pages, 1)}
+        openEnd={list.more}
+        ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
+        onChange={({ detail }) => address.set({ page: String(detail.currentPageIndex) })}
+      />
+    ),
+  };
   return (
     <SpaceBetween size="s">
       {list.error && (
@@ -64,61 +88,45 @@ export function FiguresTable<R>(props: Props<R>) {
           {wordsOf(list.error)}
         </Alert>
       )}
-      <Table
-        variant="full-page"
-        stickyHeader
-        resizableColumns
-        enableKeyboardNavigation
-        contentDensity="compact"
-        items={list.rows}
-        trackBy={keyOf}
-        columnDefinitions={columns}
-        loading={list.loading && !list.error}
-        loadingText={`Loading ${nouns}`}
-        selectionType={selection && 'multi'}
-        selectedItems={chosen}
-        onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(keyOf))}
-        sortingColumn={columns.find(({ sortingField }) => sortingField === sort.replace('-', ''))}
-        sortingDescending={sort.startsWith('-')}
-        onSortingChange={({ detail }) => address.set({ sort: `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}` })}
-        ariaLabels={{
-          tableLabel: title,
-          selectionGroupLabel: `Select ${nouns}`,
-          allItemsSelectionLabel: () => 'Select all rows of this page',
-          itemSelectionLabel: (_, row) => `Select ${selection?.name(row) ?? keyOf(row)}`,
-        }}
-        empty={<Box textAlign="center" padding="l">{props.empty}</Box>}
-        header={
-          <Header
-            variant="awsui-h1-sticky"
-            counter={chosen.length > 0 ? `(${chosen.length} selected)` : undefined}
-            description={props.about}
-            actions={
-              <SpaceBetween direction="horizontal" size="xs">
-                {props.actions?.(chosen)}
-                {selection?.actions(chosen, setSelected)}
-              </SpaceBetween>
-            }
-          >
-            {title}
-          </Header>
-        }
-        filter={
-          <SpaceBetween size="xs">
-            {week !== undefined && <WeekPicker week={week} onChange={(next) => address.set({ week: next, item: undefined })} />}
-            <FilterBar filters={filters} search={search} address={address} nouns={nouns} />
-          </SpaceBetween>
-        }
-        pagination={
-          <Pagination
-            currentPageIndex={Math.min(page, Math.max(list.pages, 1))}
-            pagesCount={Math.max(list.pages, 1)}
-            openEnd={list.more}
-            ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
-            onChange={({ detail }) => address.set({ page: String(detail.currentPageIndex) })}
-          />
-        }
-      />
+      <StillTable still={list.stale} parts={parts}>
+        <Table
+          variant="full-page"
+          stickyHeader
+          resizableColumns
+          enableKeyboardNavigation
+          contentDensity="compact"
+          items={list.rows}
+          trackBy={keyOf}
+          columnDefinitions={columns}
+          loading={list.loading && !list.error}
+          loadingText={`Loading ${nouns}`}
+          selectionType={selection && 'multi'}
+          selectedItems={chosen}
+          onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(keyOf))}
+          sortingColumn={columns.find(({ sortingField }) => sortingField === sort.replace('-', ''))}
+          sortingDescending={sort.startsWith('-')}
+          onSortingChange={({ detail }) => address.set({ sort: `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}` })}
+          ariaLabels={{
+            tableLabel: title,
+            selectionGroupLabel: `Select ${nouns}`,
+            allItemsSelectionLabel: () => 'Select all rows of this page',
+            itemSelectionLabel: (_, row) => `Select ${selection?.name(row) ?? keyOf(row)}`,
+          }}
+          empty={<Box textAlign="center" padding="l">{props.empty}</Box>}
+          header={
+            <Header
+              variant="awsui-h1-sticky"
+              counter={chosen.length > 0 ? `(${chosen.length} selected)` : undefined}
+              description={props.about}
+              actions={<Part name="actions" />}
+            >
+              {title}
+            </Header>
+          }
+          filter={<Part name="filter" />}
+          pagination={<Part name="pages" />}
+        />
+      </StillTable>
     </SpaceBetween>
   );
 }

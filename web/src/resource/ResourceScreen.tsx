@@ -21,11 +21,11 @@ import { useWeek } from '../time/useWeek';
 import { WeekPicker } from '../time/WeekPicker';
 import { BulkBar } from './BulkBar';
 import type { Column, Description, Row } from './describe';
-import { EditDialog } from './EditDialog';
 import { ExportMenu } from './ExportMenu';
 import { FilterBar } from './FilterBar';
-import { ItemPanel } from './ItemPanel';
+import { EditDialog, ItemPanel } from './opened';
 import { SavedViews } from './SavedViews';
+import { Part, StillTable } from './Still';
 import { OWN_NAMES, useAddress } from './useAddress';
 import { useList } from './useList';
 import { useTablePreferences } from './useTablePreferences';
@@ -66,6 +66,46 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
   const sorted = columns.find(({ sortingField }) => sortingField === sort);
   const { nouns } = resource;
 
+  const parts = {
+    actions: (
+      <SpaceBetween direction="horizontal" size="xs">
+        {actions}
+        <SavedViews screen={screen} address={address} />
+        {resource.past !== false && <AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant, item: undefined })} />}
+        <ExportMenu
+          table={resource.table}
+          selected={chosen.map(({ key }) => key)}
+          filtered={{ ...filtered, sort: query.sort }}
+          all={{ ...fixed, as_of: asOf }}
+        />
+        {mayWrite && (
+          <BulkBar resource={resource} rows={chosen} onDone={(failed) => setSelected(failed)} />
+        )}
+        {mayCreate && !asOf && resource.create && (
+          <Button variant="primary" onClick={() => setAdding(true)}>
+            Add {resource.noun}
+          </Button>
+        )}
+      </SpaceBetween>
+    ),
+    filter: (
+      <SpaceBetween size="xs">
+        {resource.weekly && <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />}
+        <FilterBar filters={resource.filters} search={resource.search} address={address} nouns={nouns} />
+      </SpaceBetween>
+    ),
+    pages: (
+      <Pagination
+        currentPageIndex={Math.min(page, Math.max(list.pages, 1))}
+        pagesCount={Math.max(list.pages, 1)}
+        openEnd={list.more}
+        disabled={list.loading}
+        ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
+        onChange={({ detail }) => address.set({ page: detail.currentPageIndex > 1 ? String(detail.currentPageIndex) : undefined })}
+      />
+    ),
+  };
+
   return (
     <SpaceBetween size="s">
       {asOf && <AsOfBar asOf={asOf} onBack={() => address.set({ as_of: undefined })} />}
@@ -74,90 +114,58 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
           {wordsOf(list.error)}
         </Alert>
       )}
-      <Table
-        variant="full-page"
-        stickyHeader
-        resizableColumns
-        enableKeyboardNavigation
-        items={rows}
-        trackBy="key"
-        loading={list.loading && !list.error}
-        loadingText={`Loading ${nouns}`}
-        columnDefinitions={columns}
-        columnDisplay={preferences.contentDisplay}
-        wrapLines={preferences.wrapLines}
-        stripedRows={preferences.stripedRows}
-        contentDensity={preferences.contentDensity}
-        sortingColumn={sorted}
-        sortingDescending={(address.one('sort') ?? resource.sort ?? '').startsWith('-')}
-        onSortingChange={({ detail }) =>
-          address.set({ sort: `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}` })
-        }
-        selectionType={resource.bulk || resource.verbs || resource.remove ? 'multi' : undefined}
-        selectedItems={chosen}
-        onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(({ key }) => key))}
-        ariaLabels={{
-          tableLabel: title,
-          selectionGroupLabel: `Select ${nouns}`,
-          allItemsSelectionLabel: () => `Select all ${nouns} of this page`,
-          itemSelectionLabel: (_, row) => `Select ${resource.name(row)}`,
-        }}
-        empty={
-          <Box textAlign="center" color="inherit" padding="l">
-            <b>{resource.empty ?? `No ${nouns}`}</b>
-            <Box variant="p" color="inherit">
-              {Object.keys(pick(address.state, resource)).length > 0 ? 'Nothing matches the filters.' : 'There is nothing here yet.'}
+      <StillTable still={list.stale} parts={parts}>
+        <Table
+          variant="full-page"
+          stickyHeader
+          resizableColumns
+          enableKeyboardNavigation
+          items={rows}
+          trackBy="key"
+          loading={list.loading && !list.error}
+          loadingText={`Loading ${nouns}`}
+          columnDefinitions={columns}
+          columnDisplay={preferences.contentDisplay}
+          wrapLines={preferences.wrapLines}
+          stripedRows={preferences.stripedRows}
+          contentDensity={preferences.contentDensity}
+          sortingColumn={sorted}
+          sortingDescending={(address.one('sort') ?? resource.sort ?? '').startsWith('-')}
+          onSortingChange={({ detail }) =>
+            address.set({ sort: `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}` })
+          }
+          selectionType={resource.bulk || resource.verbs || resource.remove ? 'multi' : undefined}
+          selectedItems={chosen}
+          onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(({ key }) => key))}
+          ariaLabels={{
+            tableLabel: title,
+            selectionGroupLabel: `Select ${nouns}`,
+            allItemsSelectionLabel: () => `Select all ${nouns} of this page`,
+            itemSelectionLabel: (_, row) => `Select ${resource.name(row)}`,
+          }}
+          empty={
+            <Box textAlign="center" color="inherit" padding="l">
+              <b>{resource.empty ?? `No ${nouns}`}</b>
+              <Box variant="p" color="inherit">
+                {Object.keys(pick(address.state, resource)).length > 0 ? 'Nothing matches the filters.' : 'There is nothing here yet.'}
+              </Box>
             </Box>
-          </Box>
-        }
-        header={
-          <Header
-            variant="awsui-h1-sticky"
-            counter={counterOf(list.pages > 0 ? rows.length : 0, chosen.length, page, list.more)}
-            description={about}
-            actions={
-              <SpaceBetween direction="horizontal" size="xs">
-                {actions}
-                <SavedViews screen={screen} address={address} />
-                {resource.past !== false && <AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant, item: undefined })} />}
-                <ExportMenu
-                  table={resource.table}
-                  selected={chosen.map(({ key }) => key)}
-                  filtered={{ ...filtered, sort: query.sort }}
-                  all={{ ...fixed, as_of: asOf }}
-                />
-                {mayWrite && (
-                  <BulkBar resource={resource} rows={chosen} onDone={(failed) => setSelected(failed)} />
-                )}
-                {mayCreate && !asOf && resource.create && (
-                  <Button variant="primary" onClick={() => setAdding(true)}>
-                    Add {resource.noun}
-                  </Button>
-                )}
-              </SpaceBetween>
-            }
-          >
-            {title}
-          </Header>
-        }
-        filter={
-          <SpaceBetween size="xs">
-            {resource.weekly && <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />}
-            <FilterBar filters={resource.filters} search={resource.search} address={address} nouns={nouns} />
-          </SpaceBetween>
-        }
-        pagination={
-          <Pagination
-            currentPageIndex={Math.min(page, Math.max(list.pages, 1))}
-            pagesCount={Math.max(list.pages, 1)}
-            openEnd={list.more}
-            disabled={list.loading}
-            ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
-            onChange={({ detail }) => address.set({ page: detail.currentPageIndex > 1 ? String(detail.currentPageIndex) : undefined })}
-          />
-        }
-        preferences={preferencesButton}
-      />
+          }
+          header={
+            <Header
+              variant="awsui-h1-sticky"
+              counter={counterOf(list.pages > 0 ? rows.length : 0, chosen.length, page, list.more)}
+              description={about}
+              actions={<Part name="actions" />}
+            >
+              {title}
+            </Header>
+          }
+          filter={<Part name="filter" />}
+          pagination={<Part name="pages" />}
+          preferences={preferencesButton}
+        />
+      </StillTable>
       {adding && <EditDialog resource={resource} onClose={() => setAdding(false)} />}
       {opened && (
         <ItemPanel

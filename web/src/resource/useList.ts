@@ -17,6 +17,7 @@ export interface List<R> {
   pages: number;
   /** Whether there are pages behind the last one that is known. */
   more: boolean;
+  /** Nothing is there to be shown yet. */
   loading: boolean;
   /** Rows of before are shown while those of now are on their way. */
   stale: boolean;
@@ -43,8 +44,8 @@ export function useList<R>(table: string, path: string, query: Query, page: numb
     rows: data?.pages[Math.min(page, pages) - 1]?.items ?? [],
     pages,
     more: hasNextPage,
-    loading: found.isPending || wanted,
-    stale: found.isPlaceholderData && isFetching,
+    loading: found.isPending,
+    stale: wanted || (found.isPlaceholderData && isFetching),
     error: found.error,
     again: () => void found.refetch(),
   };

@@ -74,12 +74,18 @@ function Waiting() {
   );
 }
 
+// Both begin before anything is drawn: the code of the screen that the address names, and the session.
+const named = SCREENS.find(({ path }) => path === window.location.pathname.split('/')[1]);
+named?.load().catch(() => undefined); // whoever draws it asks again and says what is wrong
+const beginning = start();
+beginning.catch(() => undefined); // told below
+
 export default function Start() {
   const [ready, setReady] = useState<Ready | undefined>();
   const [error, setError] = useState<unknown>();
   const [zone] = usePreference('zone', BROWSER_ZONE);
   useEffect(() => {
-    start().then(setReady, setError);
+    beginning.then(setReady, setError);
   }, []);
   const signedIn = useMemo(() => ready && { ...ready, zone }, [ready, zone]);
   if (error !== undefined) {

@@ -40,3 +40,8 @@ export function instantOf(day: string, time: string, zone: string): Date {
 export function today(zone: string): string {
   return localText(new Date(), zone).slice(0, 10);
 }
+
+/** The instant as the API takes it: whole seconds in UTC. */
+export function apiInstant(instant: Date): string {
+  return `${instant.toISOString().slice(0, 19)}Z`;
+}

@@ -10,7 +10,7 @@ import { useAddress } from '../../resource/useAddress';
 import { itemPath, useWrites } from '../../resource/useWrites';
 import { useFlash } from '../../shell/Flash';
 import { useMay } from '../../shell/session';
-import { apiInstant } from '../../time/AsOf';
+import { apiInstant } from '../../time/zone';
 
 export type Bug = Schemas['BugSummaryAnswer'] & { version: number };
 export type BugStatus = Schemas['BugStatus'];

@@ -9,7 +9,7 @@ import { useMemo, useState } from 'react';
 
 import type { Schemas } from '../../api/client';
 import type { Values } from '../../resource/describe';
-import { EditDialog } from '../../resource/EditDialog';
+import { EditDialog } from '../../resource/opened';
 import { daysOf, shortDay, spanOf, weekdayName } from '../../time/weeks';
 import { ProjectName } from '../../work/ProjectName';
 import { myDisputes } from './descriptions';

@@ -13,7 +13,7 @@ import type { Filter } from '../../resource/describe';
 import { FiguresTable } from '../../resource/FiguresTable';
 import { SavedViews } from '../../resource/SavedViews';
 import { useAddress, type Address } from '../../resource/useAddress';
-import { apiInstant } from '../../time/AsOf';
+import { apiInstant } from '../../time/zone';
 import { TimeText } from '../../time/TimeText';
 import { FailedEvent } from './FailedEvent';
 import { whole } from './words';

@@ -13,14 +13,16 @@ import { ExportMenu } from '../../resource/ExportMenu';
 import { FiguresTable } from '../../resource/FiguresTable';
 import { SavedViews } from '../../resource/SavedViews';
 import { useAddress } from '../../resource/useAddress';
+import { later } from '../../shell/later';
 import { useMay } from '../../shell/session';
 import { ProjectName } from '../../work/ProjectName';
 import { useWeek } from '../../time/useWeek';
 import { Days } from './Days';
 import { hours } from './hours';
-import { Reassign } from './Reassign';
 import { useRestated } from './restated';
 import { WeekSums } from './WeekSums';
+
+const Reassign = later(async () => (await import('./Reassign')).Reassign);
 
 type Row = Schemas['ThroughputRow'];
 const SORT = '-tasks_submitted';
