@@ -27,6 +27,14 @@ class WrongPlace(DeployRefused):
     """Credentials, account or region are not those of the installation."""
 
 
+class OtherImage(DeployRefused):
+    """Dagster would go on with an image of other code than what is deployed."""
+
+
+class NotWell(DeployRefused):
+    """The doctor finds what a deployment needs, or readers of its figures do, not to be well."""
+
+
 class DeployRunning(TransientFailure):
     """Somebody deploys here at this moment, or changes one of the stacks."""
 

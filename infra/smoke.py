@@ -1,31 +1,31 @@
 """Whether what was deployed works, seen from outside: every function, the doors of the API, tables and lake.
 
-Belongs here: calls that change nothing, the same in both places. Does not belong here: whether figures are right
-(asset checks) and services outside (`prism doctor`). A person is made for the length of one check and removed.
+Belongs here: its steps, and those that are the same in both places. Does not belong here: what AWS adds
+(smoke_outside.py), whether figures are right (asset checks) and services outside (`prism doctor`). A person is
+made for the length of one step and removed; one event of the deployment stays.
 """
 
 import json
 import secrets
 import time
-import urllib.error
-import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from infra.declared import resources
 from infra.deploy import STACKS, outputs, template
+from infra.smoke_asking import SmokeFailed, api_url, ask
+from infra.smoke_outside import around, event, page, services, sql
 from infra.users import Users
 from prism_api.api.calls import WARM_EVENT, Role
 from prism_core import clock
-from prism_core.failures import PermanentFailure
-from prism_core.settings import Environment, Settings
+from prism_core.failures import PrismFailure
+from prism_core.settings import Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling
 from prism_resources.preflight import CHECKS, preflight
 from prism_resources.wire.findings import Level
 
-_SECONDS: Final = 35
 _READY_SECONDS: Final = 120
 _NO_MESSAGES: Final = {"Records": []}
 # What a function answers when it has nothing to do: it was loaded, and its modules and variables are right.
@@ -40,28 +40,31 @@ _NOTHING_TO_DO: Final[dict[str, tuple[dict[str, Any], Callable[[Any], bool]]]] =
     ),
 }
 Told = Callable[[str], None]
-
-
-class SmokeFailed(PermanentFailure):
-    """What was deployed does not work; the message says which part, and what it answered."""
-
-
-def api_url(settings: Settings) -> str:
-    """Where the HTTP API answers."""
-    if settings.environment is Environment.AWS:
-        # The way through the firewall: the functions answer nobody else.
-        return outputs(settings, "web")["ScreensUrl"]
-    api = outputs(settings, "api")["ApiId"]
-    return f"{str(settings.aws_endpoint_url).rstrip('/')}/_aws/execute-api/{api}/$default"
+Step = Callable[[Settings], Iterator[str]]
 
 
 def smoke_test(settings: Settings, told: Told = lambda _: None) -> list[str]:
-    """What was seen to work, a sentence each. Raises SmokeFailed with the first thing that does not."""
+    """What was seen to work, a sentence each behind the name of its step; what the place lacks is said, too.
+
+    Raises SmokeFailed with the first thing that does not work.
+    """
+    return run_steps(STEPS, settings, told)
+
+
+def page_test(settings: Settings, told: Told = lambda _: None) -> list[str]:
+    """The same of the screens, once they are uploaded."""
+    return run_steps({"screens": page}, settings, told)
+
+
+def run_steps(steps: Mapping[str, Step], settings: Settings, told: Told) -> list[str]:
     seen: list[str] = []
-    for check in (_data, _functions, _idle, _doors):
-        for sentence in check(settings):
-            told(sentence)
-            seen.append(sentence)
+    for name, step in steps.items():
+        try:
+            for sentence in step(settings):
+                told(f"{name}: {sentence}")
+                seen.append(f"{name}: {sentence}")
+        except PrismFailure as failure:
+            raise SmokeFailed(f"smoke test, {name}: {failure}") from failure
     return seen
 
 
@@ -114,10 +117,10 @@ def _settled(functions: Any, name: str) -> dict[str, Any]:
 
 def _idle(settings: Settings) -> Iterator[str]:
     functions = client(settings, "lambda")
-    for short, (event, is_right) in _NOTHING_TO_DO.items():
+    for short, (given, is_right) in _NOTHING_TO_DO.items():
         name = f"{settings.name_prefix}-{short}"
         with calling(f"function {name}", "call"):
-            answer = functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+            answer = functions.invoke(FunctionName=name, Payload=json.dumps(given).encode())
             said = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" in answer or not isinstance(said, dict) or not is_right(said):
             raise SmokeFailed(f"function {name} answers {json.dumps(said)[:500]}; see its log /aws/lambda/{name}")
@@ -126,34 +129,40 @@ def _idle(settings: Settings) -> Iterator[str]:
 
 def _doors(settings: Settings) -> Iterator[str]:
     url = api_url(settings)
-    _ask(f"{url}/api/projects", 401)
+    ask(f"{url}/api/projects", 401)
     yield "the API refuses who has no token"
-    _ask(f"{url}/hooks/smoke-test", 401, body=b"{}")
+    ask(f"{url}/hooks/smoke-test", 401, body=b"{}")
     yield "the hooks refuse what is not signed"
-    _ask(f"{url}/public/articles", 200)
+    ask(f"{url}/public/articles", 200)
     yield "the public reads articles"
+    if _asks_everybody_twice(settings):
+        yield "skipped: a call of a person, since Mfa is ON and a made-up one has no second factor"
+        return
     users = Users(settings)
     # `.example` belongs to nobody (RFC 2606), and the beginning satisfies every rule of the pool.
     password = f"Smoke-1-{secrets.token_urlsafe(18)}"
     account = users.add(f"smoke-{uuid.uuid4().hex}@prism.example", Role.ANALYST, password=password)
     try:
-        _ask(f"{url}/api/projects", 200, token=users.token(account.email, password))
+        ask(f"{url}/api/projects", 200, token=users.token(account.email, password))
     finally:
         users.remove(account)
     yield "the API answers who has one"
 
 
-def _ask(url: str, wanted: int, *, token: str | None = None, body: bytes | None = None) -> None:
-    headers = {"Content-Type": "application/json"}
-    if token is not None:
-        headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(url, body, headers)  # noqa: S310 - the address is ours
-    try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
-            status, said = answer.status, answer.read(500)
-    except urllib.error.HTTPError as error:
-        status, said = error.code, error.read(500)
-    except OSError as error:
-        raise SmokeFailed(f"{url} does not answer: {error}") from error
-    if status != wanted:
-        raise SmokeFailed(f"{url} answers {status} instead of {wanted}: {said.decode(errors='replace')}")
+def _asks_everybody_twice(settings: Settings) -> bool:
+    pool = outputs(settings, "api")["UserPoolId"]
+    with calling("the user pool", "look at"):
+        found = client(settings, "cognito-idp").describe_user_pool(UserPoolId=pool)["UserPool"]
+    return found.get("MfaConfiguration") == "ON"
+
+
+STEPS: Final[Mapping[str, Step]] = {
+    "data": _data,
+    "functions": _functions,
+    "idle calls": _idle,
+    "doors": _doors,
+    "way around": around,
+    "events": event,
+    "sql": sql,
+    "dagster": services,
+}

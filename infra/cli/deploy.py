@@ -37,6 +37,9 @@ def deploy(
         list[str] | None,
         typer.Option("--set", help="aws: NAME=VALUE of a parameter that only a person knows; kept from then on"),
     ] = None,
+    despite: Annotated[
+        bool, typer.Option("--despite-findings", help="go on although `prism doctor` finds something failing")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of tables")] = False,
 ) -> None:
     """Deploy: preflight, change sets shown and applied, smoke test; taken back when that fails."""
@@ -48,11 +51,14 @@ def deploy(
     asked = {name: value for name, _, value in (one.partition("=") for one in told or ())}
     how: dict[str, Any] = {"origins": origin or (), "arch": arch, "asked": asked}
     os.umask(0o077)
+    from infra.deploy_preflight import doctor_before, image_before
     from infra.local.serving import outside
     from infra.place import refuse_wrong_place
 
     with attached(say, beside=outside) as platform:
         say(f"deploying to {environment.value} as {refuse_wrong_place(platform.settings)}")
+        image_before(platform.settings, asked, say)
+        doctor_before(platform.settings, say, despite=despite or only_plan)
         if only_plan:
             _print_plan(platform, how, as_json=as_json)
             return
@@ -105,7 +111,7 @@ def _ask(platform: Platform, how: Mapping[str, Any]) -> None:
 def _apply(platform: Platform, how: Mapping[str, Any], *, as_json: bool) -> None:
     from infra.deploy import deploy as deployed
     from infra.screens_upload import refuse_unbuilt, upload_screens
-    from infra.smoke import smoke_test
+    from infra.smoke import page_test, smoke_test
 
     settings, seen = platform.settings, list[str]()
     if settings.environment is Environment.AWS:
@@ -118,6 +124,7 @@ def _apply(platform: Platform, how: Mapping[str, Any], *, as_json: bool) -> None
         # The last thing of all: what is uploaded is not taken back with the stacks.
         if settings.environment is Environment.AWS:
             say(f"{upload_screens(settings)} files of the screens are uploaded")
+        seen.extend(page_test(settings, say))
 
     done = deployed(
         settings,

@@ -1,4 +1,4 @@
-"""`prism package`: the zip of a function for AWS.
+"""`prism package`: the zip of a function for AWS, and the name of an image.
 
 Belongs here: the command and its table. Does not belong here: how it is built (infra/packaging).
 """
@@ -30,9 +30,17 @@ def package(
     function: Annotated[FunctionName, typer.Option("--function", help="which function")] = FunctionName.API,
     arch: Annotated[Arch, typer.Option(help="the processor of the function")] = Arch.ARM64,
     folder: Annotated[Path, typer.Option("--out", help="where the zip goes")] = Path("dist"),
+    tag: Annotated[
+        bool, typer.Option("--image-tag", help="build nothing; print the tag of Dagster's image of this code")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
 ) -> None:
     """Build the zip of a function for AWS. The same sources and lock give the same bytes."""
+    if tag:
+        from infra.packaging.image import image_tag
+
+        typer.echo(image_tag())
+        return
     from infra.packaging.function import FUNCTIONS, package_function
 
     chosen = FUNCTIONS[function.value]

@@ -25,7 +25,9 @@ from infra.deploy_failures import (
 from infra.deploy_lock import lock_name, note_deployed, only_deployment, record_name
 from infra.local.platform import Platform, attached
 from infra.place import refuse_wrong_place
-from infra.smoke import SmokeFailed, smoke_test
+from infra.smoke import STEPS, smoke_test
+from infra.smoke_asking import SmokeFailed
+from infra.smoke_outside import await_steady
 from infra.stacks import Stack
 from prism_core.calendar import Week
 from prism_resources.aws import client
@@ -113,7 +115,12 @@ def keys(platform: Platform) -> Any:
 @pytest.mark.slow
 def test_from_nothing_every_stack_is_made_and_the_smoke_test_passes(first: tuple[Path, dict[str, Any]]) -> None:
     assert {one["action"] for one in first[1]["stacks"]} == {"created"}
-    assert "the API answers who has one" in first[1]["smoke"]
+    smoke = first[1]["smoke"]
+    assert {"doors: the API answers who has one", "events: an event was taken and is stored"} <= set(smoke)
+    assert {one.partition(":")[0] for one in smoke} == {*STEPS, "screens"}
+    # What there is not here is said, and not passed over.
+    lacking = ("way around", "dagster", "screens")
+    assert [one.partition(":")[0] for one in smoke if ": skipped: " in one] == [*lacking]
 
 
 @pytest.mark.slow
@@ -161,7 +168,7 @@ def _fault() -> None:
 
 
 def _proved(platform: Platform) -> None:
-    assert smoke_test(platform.settings)
+    assert smoke_test(platform.settings, print)
 
 
 @pytest.mark.slow
@@ -265,6 +272,22 @@ def test_a_second_deployment_at_the_same_time_is_refused_and_one_that_was_killed
     left = client(settings, "ssm").get_parameter(Name=lock_name(settings))["Parameter"]["Value"]
     client(settings, "ssm").delete_parameter(Name=lock_name(settings))
     assert json.loads(left)["host"] == "another"
+
+
+@pytest.mark.slow
+def test_a_service_of_dagster_that_is_not_there_or_runs_nothing_fails_the_smoke_test(platform: Platform) -> None:
+    ecs, cluster = client(platform.settings, "ecs"), "prism-dagster"
+    ecs.create_cluster(clusterName=cluster)
+
+    with pytest.raises(SmokeFailed, match="service prism-dagster-code is not steady after 0 s: there is none"):
+        await_steady(platform.settings, 0)
+    ecs.register_task_definition(family="task", containerDefinitions=[{"name": "one", "image": "one:1"}])
+    for one in ("code", "web", "daemon"):
+        ecs.create_service(cluster=cluster, serviceName=f"{cluster}-{one}", taskDefinition="task", desiredCount=0)
+
+    # Nobody said that it should run anything: what answers nothing is not steady.
+    with pytest.raises(SmokeFailed, match="0 of 0 tasks run"):
+        await_steady(platform.settings, 0)
 
 
 @pytest.mark.slow

@@ -13,6 +13,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from infra.deploy_failures import NotWell
+from infra.deploy_preflight import doctor_before
 from infra.local.platform import Platform
 from infra.local.standins.faults import NAMED, Fault, claude_error
 from prism_assets.definitions import build_definitions
@@ -101,6 +103,26 @@ def test_what_is_not_there_is_told_with_what_to_do(outside: Outside) -> None:
     assert "another-images-dead" in found["media"][1]
     (unseen,) = looked(outside, "media", rekognition_api_url="http://127.0.0.1:9/")[-1:]
     assert (unseen.subject, unseen.level) == ("image analyser", Level.FAILED)
+
+
+def test_a_deployment_begins_with_the_doctor_and_ends_there_when_something_fails_that_it_cannot_mend(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRISM_NOW", LATER)
+    said = list[str]()
+    unknown = outside.settings.model_copy(update={"mail_sender": "someone@else.example"})
+    # Looked at with the queue of images, which a deployment makes: it ends nothing.
+    lacking = outside.settings.model_copy(update={"rekognition_api_url": "http://127.0.0.1:9/"})
+
+    with pytest.raises(NotWell, match=r"finds mail sender failing, and nothing was changed"):
+        doctor_before(unknown, said.append, despite=False)
+    doctor_before(unknown, said.append, despite=True)
+    doctor_before(lacking, said.append, despite=False)
+    doctor_before(outside.settings.model_copy(update={"name_prefix": "another"}), said.append, despite=False)
+
+    assert sum(one.startswith("doctor: failed: mail sender: SES has not verified") for one in said) == 2
+    assert sum(one.startswith("doctor: failed: image analyser: ") for one in said) == 1
+    assert said[-1].startswith("doctor: skipped: nothing is deployed here yet")
 
 
 def test_mail_that_nobody_may_send_or_get_is_told(outside: Outside) -> None:

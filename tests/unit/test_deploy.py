@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import yaml
 from dagster._core.instance.config import dagster_instance_config
 
 from infra.deploy import WEEKS_PER_PARAMETER, checked, projected_weeks, settings_json
-from infra.deploy_failures import QuotaReached, StackFailed, WrongPlace
+from infra.deploy_failures import OtherImage, QuotaReached, StackFailed, WrongPlace
 from infra.instance import instance_yaml
+from infra.packaging.image import PACKAGES, image_tag, judge_image
 from infra.place import refuse_wrong_place
 from infra.stacks import _failed, fingerprint
 from prism_api.api.handler import handler as api_handler
@@ -23,6 +25,7 @@ from prism_api.public.handler import handler as public_handler
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.settings import HOME_FILE, ActivitySource, Environment, Settings, load_settings
+from tests.architecture.sources import ROOT
 from tests.aws_credentials import only_credentials
 from tests.unit.api_events import event
 
@@ -157,6 +160,51 @@ def test_a_fingerprint_changes_with_the_template_and_with_every_value_and_not_wi
 
     assert fingerprint("body", given) == fingerprint("body", given[::-1])
     assert len({fingerprint("body", given), *others}) == 4
+
+
+def made_repository(root: Path) -> Path:
+    for name in ("pyproject.toml", "uv.lock", "infra/instance.py", "infra/dagster/start.sh", "prism_core/week.py"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    return root
+
+
+def test_the_tag_of_an_image_is_of_what_it_runs_and_of_nothing_else(tmp_path: Path) -> None:
+    root = made_repository(tmp_path / "one")
+    first = image_tag(root)
+    (root / "prism_core" / "__pycache__").mkdir()
+    (root / "prism_core" / "__pycache__" / "week.pyc").write_text("compiled")
+    (root / "docs").mkdir()
+    (root / "docs" / "deploy.md").write_text("words")
+
+    assert image_tag(root) == first == image_tag(made_repository(tmp_path / "two"))
+    (root / "prism_core" / "week.py").write_text("another")
+    second = image_tag(root)
+    (root / "prism_core" / "week.py").rename(root / "prism_core" / "weeks.py")
+    assert len({first, second, image_tag(root)}) == 3
+    (root / "uv.lock").unlink()
+    with pytest.raises(PermanentFailure, match=r"uv\.lock is missing"):
+        image_tag(root)
+
+
+def test_an_image_holds_the_packages_that_its_tag_is_of() -> None:
+    copied = re.findall(r"^COPY (prism_\w+) ", (ROOT / "infra/dagster/Dockerfile").read_text(), re.MULTILINE)
+
+    assert sorted(copied) == sorted(PACKAGES)
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["a.example/prism-dagster:code-1111", "a.example/prism-dagster@sha256:12", "a.example:5000/prism-dagster"],
+)
+def test_an_image_of_other_code_does_not_stay_without_a_word(image: str) -> None:
+    ours = image.partition("@")[0].removesuffix(":code-1111") + ":code-2222"
+
+    with pytest.raises(OtherImage, match=rf"is {image}, and this code is code-2222.*--set DagsterImage={ours};"):
+        judge_image(image, "code-2222", named=False)
+    assert "may be of another one" in (judge_image(image, "code-2222", named=True) or "")
+    assert judge_image(ours, "code-2222", named=False) is None
+    assert judge_image(f"{ours}@sha256:12", "code-2222", named=False) is None
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-prism-origin": "another"}])
