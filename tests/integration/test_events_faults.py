@@ -310,7 +310,7 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
     settled = pipeline.await_settled(run.told, PATIENCE_SECONDS)
     pipeline.await_empty(PATIENCE_SECONDS)
     # A function that died between row and message: nobody was given these receipts.
-    unanswered = {one.receipt for one in pipeline.all_receipts() if one.outcome is None and not one.refused}
+    unanswered = {one.receipt for one in pipeline.all_receipts() if one.outcome is None and one.counts}
 
     stored = Counter(one.event_id for one in pipeline.stored() if one.source == source)
     failed = {one.event_id for one in pipeline.failed(type=MADE) if one.source == source}
