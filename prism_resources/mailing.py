@@ -22,13 +22,8 @@ from pydantic import JsonValue
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import BadUsage, PermanentFailure, PrismFailure, StaleVersion
 from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
-from prism_core.models.reports import (
-    Delivery,
-    DeliveryStatus,
-    Edition,
-    EditionStatus,
-    ReportKind,
-)
+from prism_core.mail_attempts import is_due, is_open
+from prism_core.models.reports import Delivery, DeliveryStatus, Edition, EditionStatus, ReportKind
 from prism_core.settings import Settings
 from prism_core.tables import DELIVERIES, EDITIONS
 from prism_resources.aws import client
@@ -41,8 +36,6 @@ from prism_resources.tables.store import CheckFailed, TableStore, Write
 
 ACTOR: Final = "mailing"
 PREFIX: Final = "editions/"
-# A delivery that was refused is tried by each later run; after so many a person must look.
-MOST_ATTEMPTS: Final = 20
 # A claim of another process that is sending just now is none that waits for a person.
 CLAIM_GRACE: Final = timedelta(minutes=10)
 # Editions that are not finished are looked for in so many weeks.
@@ -65,18 +58,20 @@ class Overtaken(PermanentFailure):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The deliveries of an edition, one for each of its recipients."""
+    """The deliveries of an edition, one for each of its recipients; `for_good`: whom SES refused now, by id, for
+    what does not pass by itself."""
 
     edition: Edition
     deliveries: tuple[Delivery, ...]
+    for_good: frozenset[str] = frozenset()
 
     def of(self, status: DeliveryStatus) -> list[Delivery]:
         return [one for one in self.deliveries if one.status is status]
 
     @property
     def waiting(self) -> list[Delivery]:
-        """Refused ones that the next run tries again."""
-        return [one for one in self.deliveries if _is_tried_again(one)]
+        """Refused ones that a later run tries again."""
+        return [one for one in self.deliveries if is_open(one)]
 
 
 class Mailing:
@@ -237,19 +232,19 @@ class Mailing:
     def deliver(self, edition: Edition, *, now: datetime, to: Collection[str] = ()) -> Outcome:
         """Send an edition to each recipient that it has not been tried with; answers what became of all.
 
-        A refused one is tried again by the next call, MOST_ATTEMPTS times. One that was claimed and whose outcome
-        nobody knows is left as it is, by this call and by every later one.
+        A refused one is tried again by later calls (prism_core/mail_attempts.py). One that was claimed and whose
+        outcome nobody knows is left as it is, by this call and by every later one.
         `to` get a letter that names nobody itself; an edition with one stays open for others until it is `closed`.
         """
         edition = self.edition(edition.edition_id) or edition  # somebody may have withdrawn it since
         if edition.status is not EditionStatus.PREPARED:
             return Outcome(edition, tuple(self.deliveries(edition.edition_id)))
         known = {one.recipient_id: one for one in self.deliveries(edition.edition_id)}
-        letters = self.content(edition).letters
-        whom = dict.fromkeys([*to, *(one.recipient_id for one in known.values() if _is_tried_again(one))])
+        letters, for_good = self.content(edition).letters, set[str]()
+        whom = dict.fromkeys([*to, *(one.recipient_id for one in known.values() if is_due(one, now))])
         try:
             found = [
-                self._to(edition, letter, recipient_id, known.get(recipient_id), now)
+                self._to(edition, letter, recipient_id, known.get(recipient_id), now, for_good)
                 for letter in letters
                 for recipient_id in (whom if letter.recipients is None else letter.recipients)
             ]
@@ -258,10 +253,11 @@ class Mailing:
             return Outcome(edition, tuple(self.deliveries(edition.edition_id)))
         if any(letter.recipients is None for letter in letters):
             tried = {one.recipient_id for one in found}
-            return Outcome(edition, (*found, *(one for one in known.values() if one.recipient_id not in tried)))
+            others = (one for one in known.values() if one.recipient_id not in tried)
+            return Outcome(edition, (*found, *others), frozenset(for_good))
         if all(_is_settled(one) for one in found):
             edition = self.closed(edition, now, "every delivery is settled")
-        return Outcome(edition, tuple(found))
+        return Outcome(edition, tuple(found), frozenset(for_good))
 
     def deliveries(self, edition_id: str) -> list[Delivery]:
         """What became of an edition, by recipient."""
@@ -276,10 +272,10 @@ class Mailing:
             or (one.status is DeliveryStatus.CLAIMED and now - one.claimed > CLAIM_GRACE)
         ]
 
-    def untried(self, edition: Edition, recipients: Iterable[str]) -> tuple[str, ...]:
+    def untried(self, edition: Edition, recipients: Iterable[str], *, now: datetime) -> tuple[str, ...]:
         """Those to whom `deliver` would send an edition: it was not tried with them, or refused."""
         known = {one.recipient_id: one for one in self.deliveries(edition.edition_id)}
-        return tuple(one for one in recipients if one not in known or _is_tried_again(known[one]))
+        return tuple(one for one in recipients if one not in known or is_due(known[one], now))
 
     def settle(
         self, edition_id: str, recipient_id: str, settled: Settled, *, actor: str, now: datetime
@@ -297,10 +293,16 @@ class Mailing:
         return self._put(found.model_copy(update=said | {"settled": now}), found, now, actor)
 
     def _to(
-        self, edition: Edition, letter: Letter, recipient_id: str, known: Delivery | None, now: datetime
+        self,
+        edition: Edition,
+        letter: Letter,
+        recipient_id: str,
+        known: Delivery | None,
+        now: datetime,
+        for_good: set[str],
     ) -> Delivery:
-        """One letter to one recipient."""
-        if known is not None and not _is_tried_again(known):
+        """One letter to one recipient, who is added `for_good` where that will not pass by itself."""
+        if known is not None and not is_due(known, now):
             return known
         attempts = 1 if known is None else known.attempts + 1
         claim = Delivery(edition_id=edition.edition_id, recipient_id=recipient_id, claimed=now, attempts=attempts)
@@ -325,6 +327,7 @@ class Mailing:
         except Unanswered as error:
             return self._put(claimed.model_copy(update={"error": _short(error)}), claimed, now)
         except PrismFailure as error:
+            for_good |= {recipient_id} if isinstance(error, PermanentFailure) else set()
             said = {"status": DeliveryStatus.FAILED, "settled": now, "error": _short(error)}
             return self._put(claimed.model_copy(update=said), claimed, now)
         said = {"status": DeliveryStatus.SENT, "settled": now, "message_id": message_id}
@@ -376,10 +379,6 @@ class Mailing:
     @cached_property
     def mailer(self) -> Mailer:
         return Mailer(self._settings)
-
-
-def _is_tried_again(delivery: Delivery) -> bool:
-    return delivery.status is DeliveryStatus.FAILED and delivery.attempts < MOST_ATTEMPTS
 
 
 def _is_settled(delivery: Delivery) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 import dagster as dg
 
-from prism_assets.reports.mails import MAILS
+from prism_assets.reports.mails import LATE_TAG, MAILS
 from prism_assets.reports.operations import REPORT
 from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
@@ -22,6 +22,7 @@ from prism_core.settings import Settings
 from prism_resources.reports.delivery import Due, ReportDelivery
 from prism_sensors.asking import request
 from prism_sensors.known import KnownAssets, keys
+from prism_sensors.unread import late_report
 
 # What the operations report is made of and its own run computes: throughput is counted as it comes.
 FIGURES: Final = ("quality_scores", "utilisation")
@@ -78,20 +79,21 @@ def report_delivery(known: KnownAssets) -> dg.SensorDefinition | None:
         minimum_interval_seconds=SECONDS,
         description=(
             "A report is made and it is Monday seven o'clock, or what the settings say, where one of its readers "
-            "is; or its figures are others than those that were mailed. What is refused is tried again each hour."
+            "is; or its figures are others than those that were mailed; or Monday's run has made none, which a "
+            "notice says. What is refused is tried again each hour."
         ),
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def sensor(context: dg.SensorEvaluationContext, prism: PrismResource) -> dg.SensorResult:
         now = clock.now()
-        due = ReportDelivery(prism.settings()).due(now)
+        late = late_report(context.instance, prism)
+        due = ReportDelivery(prism.settings()).due(now, late=late)
         if not due:
             return dg.SensorResult(skip_reason="nothing is due that was not mailed")
         if _under_way(context.instance):
             return dg.SensorResult(skip_reason="a run mails just now")
-        asked = dg.RunRequest(
-            run_key=_key(due, now), asset_selection=keys([MAILS]), tags={_TAG: "true", **NO_RUN_RETRY}
-        )
+        tags = {_TAG: "true", **NO_RUN_RETRY, **({LATE_TAG: str(late)} if late else {})}
+        asked = dg.RunRequest(run_key=_key(due, now), asset_selection=keys([MAILS]), tags=tags)
         return dg.SensorResult(run_requests=[asked])
 
     return sensor

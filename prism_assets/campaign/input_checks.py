@@ -13,6 +13,7 @@ from typing import Any, Final
 import dagster as dg
 import msgspec
 
+from prism_assets.campaign.access import access_check
 from prism_assets.campaign.check import MOST_NAMED, WARN, Checks, Outcome
 from prism_assets.campaign.published import CRM_READ, ads_read, campaigns, evidence_of, others_of
 from prism_assets.checking import counts_of, rows_of
@@ -149,6 +150,7 @@ def input_checks(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetChecksDe
             "HubSpot was asked for the week, or the archive has its answers.",
             WARN,
         ),
+        access_check(weekly),
     ]
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import dagster as dg
 
+from prism_assets.campaign.access import refused_for
 from prism_assets.campaign.published import CRM_READ, MAY_ANSWER, NO_LEADS, ads_read, require_ads
 from prism_assets.campaign.sources import Sources
 from prism_assets.checking import counts_of
@@ -223,8 +224,8 @@ def _publish_leads(
 def _publish_unread(
     prism: PrismResource, week: Week, why: PrismFailure, reading: Reading[Sources]
 ) -> tuple[None, PartitionWrite]:
-    may_answer = isinstance(why, TransientFailure)
-    return None, _write_leads(prism, week, reading, None, {MAY_ANSWER: int(may_answer)})
+    refused = refused_for(why) if isinstance(why, PermanentFailure) else None
+    return None, _write_leads(prism, week, reading, None, {MAY_ANSWER: int(refused is None)}, refused)
 
 
 def _may_be_unread(context: dg.AssetExecutionContext, prism: PrismResource, week: Week, why: PrismFailure) -> bool:
@@ -243,6 +244,7 @@ def _write_leads(
     reading: Reading[Sources],
     found: LeadsWeek | None,
     more: Mapping[str, int] = MappingProxyType({}),
+    refused: Evidence | None = None,
 ) -> PartitionWrite:
     leads: Sequence[CrmLead] = ()
     counts = {CRM_READ: int(found is not None)}
@@ -263,7 +265,7 @@ def _write_leads(
         now=reading.now,
         known=reading.known,
         counts=counts,
-        evidence=None if found is None else _evidence(found),
+        evidence=refused if found is None else _evidence(found),
         inputs=[] if found is None else [found.reading],
     )
 

@@ -31,7 +31,7 @@ from prism_core.models.reports import ReportKind
 from prism_resources.hubspot.source import STAND_IN as STAND_IN_OF_HUBSPOT
 from prism_resources.meta_ads.source import STAND_IN
 from prism_resources.reports.delivery import ReportDelivery
-from prism_resources.writing.passes import brief
+from prism_resources.writing.brief import everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Told:
 
 def digest_of(found: Figures) -> str:
     """What tells the figures, indicators and names of one report from others."""
-    return hashlib.sha256(brief(found).encode()).hexdigest()
+    return hashlib.sha256(everything(found).encode()).hexdigest()
 
 
 def is_synthetic(prism: PrismResource, week: Week) -> bool:

@@ -15,13 +15,16 @@ from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import OWNERS
 from prism_core import clock
 from prism_core.calendar import Week
-from prism_core.failures import TransientFailure
+from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.models.reports import Delivery
+from prism_core.reports.late import Late
 from prism_resources.mailing import Mailing
 from prism_resources.recipients import Recipients
 from prism_resources.reports.delivery import REPORTS, ReportDelivery
 
 GROUP, MAILS = "reports", "report_mails"
+# Of a run: the campaign report that is due and not there, as the sensor that asks for the mails knows it.
+LATE_TAG = "prism/late"
 
 
 def mail_assets(reports: Iterable[str]) -> list[dg.AssetsDefinition]:
@@ -38,13 +41,15 @@ def mail_assets(reports: Iterable[str]) -> list[dg.AssetsDefinition]:
         retry_policy=RETRIES,
         description=(
             "The newest edition of the campaign and operations reports of the week that is due, to each recipient "
-            "whose hour has come, once; when a figure of it is another one later, an edition that says which. At "
-            "most one mail for each edition and recipient, also after a crash."
+            "whose hour has come, once; when a figure of it is another one later, an edition that says which. "
+            "Where Monday's campaign report is not there, a notice that says why. At most one mail for each "
+            "edition and recipient, also after a crash."
         ),
     )
     def report_mails(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            outcomes = ReportDelivery(prism.settings()).deliver(clock.now())
+            late = Late.of(context.run.tags.get(LATE_TAG))
+            outcomes = ReportDelivery(prism.settings()).deliver(clock.now(), late=late)
             found = [one for outcome in outcomes for one in outcome.deliveries]
             by_status = Counter(one.status.value for one in found)
             context.add_asset_metadata(
@@ -58,7 +63,9 @@ def mail_assets(reports: Iterable[str]) -> list[dg.AssetsDefinition]:
             refused = [one for outcome in outcomes for one in outcome.waiting]
             if refused:
                 said = "; ".join(f"{_said(one)}: {one.error}" for one in refused)
-                raise TransientFailure(f"{len(refused)} mails were refused and are tried again: {said}")
+                why = f"{len(refused)} mails were refused and are tried again: {said}"
+                # What no attempt of this run mends is told at once; later runs try it all the same.
+                raise PermanentFailure(why) if any(one.for_good for one in outcomes) else TransientFailure(why)
 
     return [report_mails]
 

@@ -21,6 +21,7 @@ from prism_core.models.reports import Edition, EditionStatus, ReportKind
 from prism_core.reports.content import ReportContent
 from prism_core.reports.editions import next_edition
 from prism_core.reports.hours import last_due
+from prism_core.reports.late import Late
 from prism_core.reports.reading import report_of
 from prism_core.reports.waking import may_be_sent
 from prism_core.settings import Settings
@@ -34,17 +35,23 @@ REPORTS: Final = (ReportKind.CAMPAIGN, ReportKind.OPERATIONS)
 # Figures that a report told are looked up in the editions of so many weeks before.
 TOLD_WEEKS: Final = 8
 _ATTEMPTS: Final = 5
+# In what an edition keeps, that it is the notice of a report that is late.
+_NOTICE: Final = "late"
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What is to be sent now: an edition that stands, or one to be stored (None), and to whom, by id."""
+    """What is to be sent now: an edition that stands, or one to be stored (None), and to whom, by id.
+
+    `late`: there is no report; what is stored is the notice of it.
+    """
 
     report: ReportKind
     week: Week
     content_hash: str
     edition: Edition | None
     recipients: tuple[str, ...]
+    late: Late | None = None
 
 
 class ReportDelivery:
@@ -54,20 +61,23 @@ class ReportDelivery:
         self._settings, self.mailing = settings, Mailing(settings)
         self._shelf, self._recipients = Shelf(settings), Recipients(settings)
 
-    def due(self, now: datetime, *, at_once: bool = False) -> list[Due]:
-        """What `deliver` would send; nothing is written. `at_once`: whatever hour it is where the readers are."""
+    def due(self, now: datetime, *, at_once: bool = False, late: Late | None = None) -> list[Due]:
+        """What `deliver` would send; nothing is written. `at_once`: whatever hour it is where the readers are.
+
+        `late`: the campaign report that was to be made and is not there; its readers get a notice, once.
+        """
         found: list[Due] = []
         for report in REPORTS:
             for week, whom in self._readers(report, now, at_once=at_once).items():
                 try:
-                    due = self._due(report, week, tuple(whom))
+                    due = self._due(report, week, tuple(whom), now, late)
                 except PermanentFailure:  # it is due, and the run that sends it says what is wrong
                     due = Due(report, week, "", None, tuple(whom))
                 found += [due] if due else []
         return found
 
-    def deliver(self, now: datetime, *, at_once: bool = False) -> list[Outcome]:
-        """Send what is due. One report that cannot be sent holds no other up.
+    def deliver(self, now: datetime, *, at_once: bool = False, late: Late | None = None) -> list[Outcome]:
+        """Send what is `due`. One report that cannot be sent holds no other up.
 
         Raises PermanentFailure for it when all were tried, TransientFailure when others store editions all the
         time.
@@ -77,7 +87,7 @@ class ReportDelivery:
         for report in REPORTS:
             for week, whom in self._readers(report, now, at_once=at_once).items():
                 try:
-                    outcome = self._sent(report, week, tuple(whom), now)
+                    outcome = self._sent(report, week, tuple(whom), now, late)
                 except PermanentFailure as failure:
                     failures.append(str(failure))
                 else:
@@ -109,23 +119,45 @@ class ReportDelivery:
                 found.setdefault(last_due(now, zone, hour), []).append(one.recipient_id)
         return found
 
-    def _due(self, report: ReportKind, week: Week, whom: tuple[str, ...]) -> Due | None:
+    def _due(
+        self, report: ReportKind, week: Week, whom: tuple[str, ...], now: datetime, late: Late | None
+    ) -> Due | None:
         kept, newest = self._shelf.newest(report, week), self.mailing.last(report, week)
         if kept is None:
-            return None
-        if newest is not None and next_edition(self._content(newest), kept.content) is None:
-            # A person who has withdrawn it wants these figures to go to nobody.
-            left = self.mailing.untried(newest, whom) if newest.status is EditionStatus.PREPARED else ()
+            return self._notice_due(newest, week, whom, now, late) if report is ReportKind.CAMPAIGN else None
+        told = newest is not None and not self._is_notice(newest)
+        if newest is not None and told and next_edition(self._content(newest), kept.content) is None:
+            left = self._left(newest, whom, now)
             return Due(report, week, kept.content_hash, newest, left) if left else None
         return Due(report, week, kept.content_hash, None, whom)
 
-    def _sent(self, report: ReportKind, week: Week, whom: tuple[str, ...], now: datetime) -> Outcome | None:
+    def _notice_due(
+        self, newest: Edition | None, week: Week, whom: tuple[str, ...], now: datetime, late: Late | None
+    ) -> Due | None:
+        """One notice a week, whatever the reason becomes."""
+        if late is None or late.week != week:
+            return None
+        if newest is None:
+            return Due(ReportKind.CAMPAIGN, week, late.why, None, whom, late)
+        left = self._left(newest, whom, now) if self._is_notice(newest) else ()
+        return Due(ReportKind.CAMPAIGN, week, newest.content_hash, newest, left, late) if left else None
+
+    def _left(self, edition: Edition, whom: tuple[str, ...], now: datetime) -> tuple[str, ...]:
+        """A person who has withdrawn an edition wants what it says to go to nobody."""
+        open_still = edition.status is EditionStatus.PREPARED
+        return self.mailing.untried(edition, whom, now=now) if open_still else ()
+
+    def _sent(
+        self, report: ReportKind, week: Week, whom: tuple[str, ...], now: datetime, late: Late | None
+    ) -> Outcome | None:
         for _ in range(_ATTEMPTS):
-            due = self._due(report, week, whom)
+            due = self._due(report, week, whom, now, late)
             if due is None:
                 return None
             try:
-                edition = due.edition or self._stored(report, week, now)
+                edition = due.edition or (
+                    self._notice(report, due.late, now) if due.late else self._stored(report, week, now)
+                )
             except Overtaken:
                 continue
             for number in range(1, edition.number):
@@ -135,6 +167,13 @@ class ReportDelivery:
             return self.mailing.deliver(edition, now=now, to=due.recipients)
         raise TransientFailure(f"other runs store {report} editions of {week} all the time; try again")
 
+    def _notice(self, report: ReportKind, late: Late, now: datetime) -> Edition:
+        """The first edition of a week whose report is not there. Raises Overtaken as `_stored` does."""
+        self.mailing.require_sender()
+        letter = Letter(None, late.subject, f"{late.text}\n{opt_out(self._settings, report)}\n")
+        data = {_NOTICE: late.why.value}
+        return self.mailing.prepare(report, late.week, late.subject, [letter], now=now, number=1, data=data)
+
     def _stored(self, report: ReportKind, week: Week, now: datetime) -> Edition:
         """The edition that says what is so now. Raises Overtaken when another run stored one meanwhile."""
         newest, kept = self.mailing.last(report, week), self._shelf.newest(report, week)
@@ -143,7 +182,9 @@ class ReportDelivery:
         read = self._read(newest)
         self.mailing.require_sender()
         open_still = newest is not None and newest is not read and newest.status is EditionStatus.PREPARED
-        if newest is not None and open_still and not self.mailing.recall(newest, now=now):
+        # A notice is not taken back: what it told was so.
+        taken_back = newest is None or not open_still or self._is_notice(newest)
+        if newest is not None and not taken_back and not self.mailing.recall(newest, now=now):
             raise Overtaken(f"{newest.edition_id} is being sent just now")
         told = None if read is None else self._content(read)
         content = next_edition(told, kept.content)
@@ -155,13 +196,16 @@ class ReportDelivery:
         return self.mailing.prepare(report, week, mail.subject, [letter], now=now, number=number, data=data)
 
     def _read(self, edition: Edition | None) -> Edition | None:
-        """This edition, or the last one before it, that somebody has got, or may have."""
-        while edition is not None and not self.mailing.may_have_gone(edition):
+        """This report, or the last one before it, that somebody has got, or may have; a notice is none."""
+        while edition is not None and (not self.mailing.may_have_gone(edition) or self._is_notice(edition)):
             before = edition_id_of(edition.report, edition.week, edition.number - 1)
             edition = self.mailing.edition(before) if edition.number > 1 else None
         return edition
 
+    def _is_notice(self, edition: Edition) -> bool:
+        return _NOTICE in self.mailing.content(edition).data
+
     def _content(self, edition: Edition) -> ReportContent:
-        """What an edition says."""
+        """The report that an edition is; a notice is none."""
         document: Any = self.mailing.content(edition).data["document"]
         return report_of(document)

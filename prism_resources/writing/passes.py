@@ -5,7 +5,6 @@ Belongs here: what is asked in which order, and which words a report gets. Does 
 Whatever goes wrong, there are words: those of code, with the reason, which the report says.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +14,6 @@ from typing import Any, Final, Protocol, TypeVar
 from pydantic import ValidationError
 
 from prism_core.campaign.figures import Figures
-from prism_core.campaign.places import is_of_an_ad_set
 from prism_core.models.base import Model
 from prism_core.reports import plain_words
 from prism_core.reports.answers import (
@@ -29,8 +27,9 @@ from prism_core.reports.answers import (
     words_of,
 )
 from prism_core.reports.content import Fallback, Provenance, Words, Writer
+from prism_resources.writing.brief import brief
 
-PROMPT: Final = "campaign-3"
+PROMPT: Final = "campaign-4"
 _M = TypeVar("_M", bound=Model)
 _READ: Final = (
     "First pass. Read the week. List what the figures and indicators show, the most important first, at most "
@@ -76,29 +75,6 @@ class Written:
 def prompt(name: str = PROMPT) -> str:
     """The text of a prompt. A prompt that was used is never altered: another one gets another number."""
     return files("prism_resources.writing").joinpath(f"prompts/{name}.md").read_text("utf-8")
-
-
-def brief(found: Figures) -> str:
-    """What the model reads of a week: facts, names and indicators; never a lead, who is a person.
-
-    Ad sets are too many to be told in sentences. Leads of weeks before that were counted for longer are none that
-    a week is told beside.
-    """
-    told = {
-        "week": found.week.label,
-        "weeks_before": [week.label for week in found.weeks[:-1]],
-        "facts": [
-            {name: value for name, value in fact.document().items() if name not in {"sources", "of", "value"}}
-            for fact in found.ledger.values()
-            if not (is_of_an_ad_set(fact.subject) or found.is_riper(fact))
-        ],
-        "names": {key: name for key, name in found.scope.names.items() if not is_of_an_ad_set(key)},
-        "indicators": [
-            {"id": metric.value, "says": one.word, "since": one.since.label if one.unjudged is None else None}
-            for metric, one in found.indicators.items()
-        ],
-    }
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def by_code(found: Figures, fallback: Fallback, *reasons: str) -> Written:

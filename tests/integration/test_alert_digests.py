@@ -630,7 +630,7 @@ def test_nothing_of_an_edition_that_is_withdrawn_while_it_is_sent_goes_any_more(
 
     late = mailing.deliver(read, now=TUESDAY)
     with pytest.raises(CheckFailed):
-        mailing._to(read, letter, "ada", None, TUESDAY)
+        mailing._to(read, letter, "ada", None, TUESDAY, set())
 
     assert (late.edition.status, late.deliveries) == ("withdrawn", ())
     assert (mails(mailbox), mailing.deliveries(read.edition_id)) == ([], [])

@@ -12,6 +12,7 @@ import pytest
 
 from infra.local.standins.faults import NAMED, Fault, hubspot_error
 from prism_assets.definitions import build_definitions
+from prism_assets.reports.mails import MAILS
 from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
 from prism_core.calendar import Week, WeekRange
 from prism_core.models.reports import ReportKind
@@ -20,6 +21,7 @@ from prism_resources.reports.shelf import Shelf
 from prism_sensors.asking import CAUSE_TAG, RANGE_END, RANGE_START
 from prism_sensors.campaign import FIGURES, REPORT
 from prism_sensors.unread import AGAIN_AFTER_HOURS, JOB, LEADS, TICKS, the_tick_of
+from tests.integration.emulators import await_true
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.outside import Outside, outside, served_fixture
 from tests.integration.report_readers import Readers, readers
@@ -75,6 +77,21 @@ class Mondays:
     def follow(self, found: Tick, hours: float) -> dg.ExecuteInProcessResult:
         (asked,) = found.requests
         return self._run(dict(asked.tags), names_of(asked), MONDAY + timedelta(hours=hours))
+
+    def mails(self, hours: float) -> int:
+        """One tick that looks for mails that are due, and the run that it asks for; how many it asked for."""
+        self._patch.setenv("PRISM_NOW", (MONDAY + timedelta(hours=hours)).isoformat())
+        found = tick("report_delivery", self._instance, None).requests
+        for asked in found:
+            job = build_definitions(load_settings()).resolve_implicit_global_asset_job_def()
+            assert job.execute_in_process(
+                instance=self._instance, asset_selection=[dg.AssetKey(MAILS)], tags=dict(asked.tags)
+            ).success
+        return len(found)
+
+    def failed_runs(self, cursor: str | None) -> str | None:
+        """One tick of the sensor that mails about runs; its cursor."""
+        return tick("failed_runs", self._instance, cursor).cursor
 
     def _run(self, tags: dict[str, str], assets: list[str], now: datetime) -> dg.ExecuteInProcessResult:
         self._patch.setenv("PRISM_NOW", now.isoformat())
@@ -173,12 +190,61 @@ def test_east_of_utc_the_report_is_made_on_their_monday_and_asked_for_again_from
     assert mondays.tick((at - MONDAY) / timedelta(hours=1) + 24).requests != []
 
 
-@pytest.mark.parametrize("fault", ["meta-token-expired", "hubspot-token-expired"])
-def test_what_a_person_must_mend_is_not_asked_for(outside: Outside, mondays: Mondays, fault: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "step", "made"),
+    [
+        ("meta-token-expired", "meta_insights", []),
+        ("hubspot-token-expired", "hubspot_leads_customer_system_answers", [W35]),
+    ],
+)
+def test_what_a_person_must_mend_is_told_to_the_owners_and_not_asked_for(
+    outside: Outside,
+    mondays: Mondays,
+    readers: Readers,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    step: str,
+    made: list[Week],
+) -> None:
+    monkeypatch.setenv("PRISM_OPERATIONS_EMAIL", "owner@example.com")
+    cursor = mondays.failed_runs(None)
     outside.world.faults.add(NAMED[fault], NAMED[fault])
-    mondays.monday()
 
+    assert not mondays.monday().success
+    mondays.failed_runs(cursor)
+
+    assert Shelf(outside.settings).weeks(ReportKind.CAMPAIGN) == made
+    await_true(lambda: len(list(readers.mailbox.glob("*.eml"))) == 1)
+    ((name, message),) = readers.mails()
+    text = message.get_body(("plain",))
+    assert (name, text is not None and "access token" in text.get_content()) == ("owner", True)
+    assert str(message["Subject"]).startswith(f"PRISM: {step} failed (2023-W3")
     assert [mondays.tick(hours).requests for hours in (1, 30, 100)] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [(NO_DATA, "Meta has not answered"), (NAMED["meta-token-expired"], "Meta refuses to answer")],
+    ids=["silent", "refused"],
+)
+def test_at_seven_readers_are_told_of_a_report_that_is_not_there_and_get_it_later(
+    outside: Outside, mondays: Mondays, readers: Readers, fault: Fault, says: str
+) -> None:
+    readers.join("ada")
+    outside.world.faults.add(fault)
+    assert not mondays.monday().success
+
+    before, at_seven = mondays.mails(1.9), mondays.mails(2)
+    again = mondays.mails(3)
+    outside.world.faults.clear()
+    assert mondays.monday().success
+    came = mondays.mails(4)
+
+    assert (before, at_seven, again, came) == (0, 1, 0, 1)
+    late, report = [subject for _, subject in readers.got()]
+    assert late == f"Campaign report 2023-W35 is late: {says}"
+    assert "Campaign report 2023-W35" in report
+    assert "edition" not in report
 
 
 def test_nothing_is_asked_for_without_a_monday_or_beside_a_run(

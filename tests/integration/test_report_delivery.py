@@ -9,6 +9,7 @@ import pytest
 
 from prism_core.calendar import Week
 from prism_core.models.reports import DeliveryStatus
+from prism_core.reports.late import Late, Lateness
 from prism_resources.mailing import Mailing, Settled, edition_id_of
 from prism_resources.reports.delivery import ReportDelivery
 from tests.integration.report_readers import (
@@ -71,6 +72,43 @@ def test_nothing_is_due_without_a_report_or_without_readers(readers: Readers) ->
     readers.join("paused", status="paused")
 
     assert (of_nobody, readers.due(MONDAY), readers.deliver()) == ([], [], {})
+
+
+def test_a_report_that_is_late_is_told_once_and_comes_as_the_first_edition(readers: Readers) -> None:
+    readers.join("ada")
+    readers.join("newyork", zone=NEW_YORK)
+    late, refused = Late(W35, Lateness.ADS_UNREAD), Late(W35, Lateness.ADS_REFUSED)
+    of_nobody = readers.deliver(MONDAY - HOUR, late=late)
+    told = [readers.deliver(MONDAY + hours * HOUR, late=late) for hours in (0, 1)]
+    another_week = readers.deliver(MONDAY + HOUR, late=Late(W35 + -1, Lateness.STOPPED))
+    another_reason = readers.deliver(MONDAY + 2 * HOUR, late=refused)
+
+    readers.shelve(with_leads(376), at=MONDAY + 2 * HOUR)
+    came = readers.deliver(MONDAY + 3 * HOUR, late=late)
+    readers.deliver(MONDAY + 7 * HOUR)
+    readers.shelve(with_leads(381), at=MONDAY + 8 * HOUR)
+    readers.deliver(MONDAY + 8 * HOUR)
+
+    assert (of_nobody, another_week, another_reason) == ({}, {}, {})
+    assert (told, came) == ([{"ada": "sent"}, {}], {"ada": "sent"})
+    notice = "Campaign report 2023-W35 is late: Meta has not answered"
+    assert [subject for name, subject in readers.got() if name == "ada"] == [notice, FIRST, SECOND]
+    assert [subject for name, subject in readers.got() if name == "newyork"] == [FIRST, SECOND]
+    assert "asked again by itself" in readers.texts()[0]
+
+
+def test_a_notice_that_was_refused_is_not_sent_behind_its_report(readers: Readers) -> None:
+    readers.join("ada")
+    late, good = Late(W35, Lateness.BEING_MADE), readers.settings
+    readers.settings = good.model_copy(update={"mail_sender": "x@nobody.example"})
+    refused = readers.deliver(MONDAY, late=late)
+    readers.settings = good
+    readers.shelve(with_leads(376), at=MONDAY)
+
+    came = [readers.deliver(MONDAY + hours * HOUR, late=late) for hours in (1, 2)]
+
+    assert (refused, came) == ({"ada": "failed"}, [{"ada": "sent"}, {}])
+    assert readers.got() == [("ada", FIRST)]
 
 
 def test_other_words_over_the_same_figures_go_to_nobody(readers: Readers) -> None:

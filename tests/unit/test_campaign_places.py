@@ -10,7 +10,7 @@ from prism_core.reports.editions import next_edition
 from prism_core.reports.wording import table
 from prism_resources.reports.lists import lists_of
 from prism_resources.reports.rendering import MOST_BYTES, render
-from prism_resources.writing.passes import brief
+from prism_resources.writing.brief import brief
 from tests.unit.campaign_weeks import MONDAY, ad, of_weeks, week
 from tests.unit.test_campaign_attribution import lead
 

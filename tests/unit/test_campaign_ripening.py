@@ -15,7 +15,7 @@ from prism_core.evidence import Evidence
 from prism_core.reports import plain_words
 from prism_core.reports.campaign import report
 from prism_core.reports.content import Chart, Fallback, Provenance, Writer
-from prism_resources.writing.passes import brief
+from prism_resources.writing.brief import brief
 from tests.unit.campaign_weeks import of_weeks, week, weekly
 
 MONDAYS = (0, 7, 14, 21)

@@ -10,7 +10,8 @@ from prism_core.campaign.metrics import Metric
 from prism_core.reports.answers import Telling, offending, without_advice, words_of
 from prism_core.reports.campaign import report
 from prism_core.reports.content import Department, Fallback, Provenance, Writer
-from prism_resources.writing.passes import Unusable, brief, in_form, write
+from prism_resources.writing.brief import brief
+from prism_resources.writing.passes import Unusable, in_form, write
 from tests.unit.campaign_weeks import of_weeks, week, weekly
 
 LEADS = [1000, 1040, 980, 1010, 200]  # the last week is an alert at once
