@@ -13,7 +13,15 @@ from functools import partial
 import dagster as dg
 
 from prism_assets.campaign.inputs import GROUP
-from prism_assets.campaign.published import CRM_READ, ads, ads_read, history_until, leads, require_ads
+from prism_assets.campaign.published import (
+    CRM_READ,
+    ads,
+    ads_read,
+    history_until,
+    leads,
+    places_before,
+    require_ads,
+)
 from prism_assets.computed import Reading, read_for, replace_freely, write_facts
 from prism_assets.overtaking import reading_again
 from prism_assets.partitions import weeks_of
@@ -117,7 +125,9 @@ def _attribute(
 ) -> tuple[Attribution | None, PartitionWrite]:
     require_ads(prism, week)
     known = leads(prism, week)
-    found = None if known is None else attribute(ads(prism, week), known)
+    # Places of weeks before, and no count of theirs: a figure of those that moves moves none of this week.
+    before = places_before(prism, week) if known else ()
+    found = None if known is None else attribute(ads(prism, week), known, before)
     counts = {CRM_READ: int(found is not None)}
     if found is not None:
         alone = {f"crm_only_{outcome}": count for outcome, count in found.crm_only.items()}

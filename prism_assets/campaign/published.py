@@ -13,6 +13,7 @@ from prism_assets.resources import PrismResource
 from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.attribution import Attribution
 from prism_core.campaign.insights import AdDay
+from prism_core.campaign.known_places import KNOWN_WEEKS, Place
 from prism_core.campaign.lake_rows import ad_of, attribution_of, lead_of, metrics_of
 from prism_core.campaign.leads import CrmLead
 from prism_core.campaign.metrics import CampaignWeek, History, history_of
@@ -53,6 +54,18 @@ def ads(prism: PrismResource, week: Week) -> Iterator[AdDay]:
     found = prism.lake().read_partition(META_INSIGHTS, week)
     for part in [] if found is None else found.to_batches(max_chunksize=_ROWS_AT_ONCE):
         yield from map(ad_of, part.to_pylist())
+
+
+def places_before(prism: PrismResource, week: Week) -> list[Place]:
+    """Where the ads of the weeks before a week belonged, oldest first."""
+    names = ["campaign_id", "adset_id", "ad_id", "campaign_name", "adset_name"]
+    found: list[Place] = []
+    for one in WeekRange(week + -KNOWN_WEEKS, week + -1):
+        rows = prism.lake().read_partition(META_INSIGHTS, one)
+        if rows is not None:
+            by_day = rows.select([*names, "day"]).sort_by("day").drop_columns("day")
+            found += [Place(**row) for row in by_day.group_by(names, use_threads=False).aggregate([]).to_pylist()]
+    return found
 
 
 def leads(prism: PrismResource, week: Week) -> list[CrmLead] | None:

@@ -16,6 +16,7 @@ from prism_assets.campaign.published import (
     evidence_of,
     leads,
     others_of,
+    places_before,
     require_ads,
 )
 from prism_assets.checking import counts_of
@@ -23,7 +24,7 @@ from prism_assets.resources import PrismResource
 from prism_core.calendar import Week
 from prism_core.campaign.figures import Figures, Inputs, figures
 from prism_core.campaign.lead_rule import NotALead
-from prism_core.campaign.places import ad_sets
+from prism_core.campaign.places import ad_sets, silent_sets
 from prism_core.campaign.read_weeks import SOURCE
 from prism_core.campaign.trends import weeks_before
 from prism_core.lake_campaign import HUBSPOT_LEADS
@@ -53,18 +54,20 @@ class Told:
         prism, read = self.prism, require_ads(self.prism, week)
         known, contacts = leads(prism, week), counts_of(prism, HUBSPOT_LEADS, week)
         sent = contacts.get("rows", 0) + contacts.get("refused", 0) + others_of(contacts)
+        matched, own = attribution(prism, week), ad_sets(ads(prism, week))
+        silent = silent_sets(matched, own, lambda: places_before(prism, week))
         return figures(
             Inputs(
                 self.campaigns.until(week),
                 week,
                 read.currency,
-                attribution(prism, week),
+                matched,
                 None if known is None else len(known),
                 ReportDelivery(prism.settings()).told(ReportKind.CAMPAIGN, week),
                 contacts.get("refused", 0) + contacts.get("left_out", 0),
                 max(contacts.get("expected", sent) - sent, 0),
                 {one: count for one in NotALead if (count := contacts.get(NO_LEADS + one.value))},
-                ad_sets(ads(prism, week)),
+                (*own, *silent),
             )
         )
 

@@ -2,17 +2,19 @@
 
 Belongs here: laying leads beside the counts of campaigns and ad sets, by id. Does not belong here: reading either
 (leads.py, insights.py). Never by name: people rename campaigns.
-Meta tells how many leads an ad set had, not who they were: a lead is judged by its own ids, whoever else is there.
+Meta tells how many leads an ad set had, not who they were: as many are matched, those that came first, and what is
+left over says so.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from prism_core.campaign.insights import AdDay
+from prism_core.campaign.known_places import Place
 from prism_core.campaign.leads import PAID_SOCIAL, CrmLead
 from prism_core.models.base import measure
 
@@ -37,6 +39,7 @@ class Outcome(StrEnum):
     UNKNOWN_IDS = "unknown_ids"
     CONTRADICTING_IDS = "contradicting_ids"
     NOT_COUNTED_BY_META = "not_counted_by_meta"
+    COUNTED_LEADS_USED_UP = "counted_leads_used_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,10 @@ class AttributionRow:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The leads of a week: `matched` and `crm_only` are those of the customer system, each by its own ids.
+    """The leads of a week: `matched` and `crm_only` are those of the customer system.
 
-    `meta_only`: leads of Meta that no matched one stands for. `beyond`: matched ones beyond Meta's count. Both are
-    differences of counts by ad set and campaign: Meta tells how many there were, and not whose.
+    `meta_only`: leads of Meta that no matched one stands for. `beyond`: matched ones beyond Meta's count, of weeks
+    that were computed when all of an ad set were; none otherwise.
     """
 
     leads: tuple[AttributedLead, ...]
@@ -101,11 +104,42 @@ class Attribution:
         return measure(Decimal(self.matched - self.beyond) / self.meta) if self.meta else None
 
 
-def attribute(ads: Iterable[AdDay], leads: Iterable[CrmLead]) -> Attribution:
-    """The ads of one week of the account beside the leads that were created in it, each once."""
-    known = _Known(ads)
-    found = sorted(map(known.attributed, leads), key=lambda one: one.lead_id)
+def attribute(ads: Iterable[AdDay], leads: Iterable[CrmLead], before: Iterable[Place] = ()) -> Attribution:
+    """The ads of one week of the account beside the leads that were created in it, each once.
+
+    `before`: where ads belonged in weeks before, oldest first; what a later week says of one counts.
+    """
+    known = _Known(ads, before)
+    in_order = sorted(leads, key=lambda one: (one.created, one.lead_id))
+    judged = _within_counts(list(map(known.attributed, in_order)), known.leads)
+    found = sorted(judged, key=lambda one: one.lead_id)
     return attribution_from(found, known.rows(found))
+
+
+def _within_counts(
+    leads: Iterable[AttributedLead], counted: Mapping[tuple[str, str], int]
+) -> Iterator[AttributedLead]:
+    """As many matched ones of an ad set as Meta counted, in their order; of a campaign alone what those leave."""
+    left, loose = Counter(counted), list[AttributedLead]()
+    for one in leads:
+        if one.outcome is not Outcome.MATCHED or one.campaign_id is None:
+            yield one
+        elif one.adset_id is None:
+            loose.append(one)
+        else:
+            yield _counted(one, left[one.campaign_id, one.adset_id])
+            left[one.campaign_id, one.adset_id] -= 1
+    of_campaign: Counter[str] = Counter()
+    for (campaign, _), count in left.items():
+        of_campaign[campaign] += max(count, 0)
+    for one in loose:
+        campaign = one.campaign_id or ""
+        yield _counted(one, of_campaign[campaign])
+        of_campaign[campaign] -= 1
+
+
+def _counted(lead: AttributedLead, left: int) -> AttributedLead:
+    return lead if left > 0 else replace(lead, outcome=Outcome.COUNTED_LEADS_USED_UP)
 
 
 def attribution_from(leads: Iterable[AttributedLead], rows: Iterable[AttributionRow]) -> Attribution:
@@ -134,12 +168,16 @@ def _by_campaign(rows: Iterable[AttributionRow]) -> dict[str, list[AttributionRo
 class _Known:
     """Campaigns, ad sets and ads of the account, and how many leads Meta counted for each ad set."""
 
-    def __init__(self, ads: Iterable[AdDay]) -> None:
+    def __init__(self, ads: Iterable[AdDay], before: Iterable[Place]) -> None:
         self.leads: Counter[tuple[str, str]] = Counter()
         self.leads_of_campaign: Counter[str] = Counter()
         self._views: dict[tuple[str, str], int | None] = {}
         self._campaign_of: dict[str, str] = {}
         self._adset_of: dict[str, str] = {}
+        for one in before:  # ads without delivery in this week; what the week itself says counts
+            self.leads_of_campaign[one.campaign_id] = 0
+            self._campaign_of[one.adset_id] = one.campaign_id
+            self._adset_of[one.ad_id] = one.adset_id
         for ad in ads:
             place = (ad.campaign_id, ad.adset_id)
             self.leads[place] += ad.leads
@@ -150,7 +188,7 @@ class _Known:
             self._adset_of[ad.ad_id] = ad.adset_id
 
     def attributed(self, lead: CrmLead) -> AttributedLead:
-        """Matched by its own ids alone: whoever else is there has no part in it."""
+        """By its own ids: matched where Meta counted leads."""
         campaign, adset, problem = self.place(lead)
         if problem is not None or campaign is None:
             return AttributedLead(lead.lead_id, problem or Outcome.NO_IDS)
@@ -186,6 +224,6 @@ class _Known:
         places: set[tuple[str, str | None]] = {*self.leads, *crm}
         for campaign, adset in sorted(places, key=lambda one: (one[0], one[1] or "")):
             counted = 0 if adset is None else self.leads[campaign, adset]
-            views = None if adset is None else self._views[campaign, adset]
+            views = None if adset is None else self._views.get((campaign, adset))
             place = (campaign, adset)
             yield AttributionRow(campaign, adset, counted, crm[place], matched[place], views)

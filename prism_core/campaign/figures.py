@@ -156,7 +156,9 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
     add_places(ledger, week, inputs.ad_sets, frozenset(totals.included), inputs.attribution, inputs.currency)
     moved = restated(inputs.told or {}, ledger, _tellable(window, week, found))
     weeks = {*window, *([activity.last] if activity.last else [])}
-    names = {**found.names, **{one.subject: one.name for one in inputs.ad_sets}}
+    silent = inputs.attribution.rows if inputs.attribution else ()
+    names = {row.campaign_id: row.campaign_id for row in silent if row.campaign_id not in found.names}
+    names |= {**found.names, **{one.subject: one.name for one in inputs.ad_sets}}
     scope = Scope(ledger, names, stands(said), frozenset(weeks), week)
     return Figures(
         week,

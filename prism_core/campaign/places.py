@@ -5,7 +5,7 @@ Belongs here: adding ads up by ad set, and the facts of each place. Does not bel
 Ids: `from.1178.matched`, of an ad set `from.1178.set.144536.spend`; its name is that of `set.144536`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -13,12 +13,15 @@ from typing import Final
 from prism_core.calendar import Week
 from prism_core.campaign.attribution import Attribution, AttributionRow, Outcome
 from prism_core.campaign.insights import AdDay
+from prism_core.campaign.known_places import Place
 from prism_core.campaign.metrics import Metric, Sums
 from prism_core.facts.ledger import Fact, Ledger, Unit
 
 FROM: Final = "from."
 UNPLACED: Final = "from.unplaced.crm_only"
 _SET: Final = "set."
+# Leads of the customer system alone whose campaign is known.
+_PLACED: Final = (Outcome.NOT_COUNTED_BY_META, Outcome.COUNTED_LEADS_USED_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,20 @@ def ad_sets(ads: Iterable[AdDay]) -> tuple[AdSetWeek, ...]:
         names[place] = max(names.get(place, (ad.day, ad.adset_name)), (ad.day, ad.adset_name))
     found = (AdSetWeek(*place, names[place][1], one) for place, one in sums.items())
     return tuple(sorted(found, key=lambda one: (one.campaign_id, -(one.sums.spend or Decimal(0)), one.adset_id)))
+
+
+def silent_sets(
+    attribution: Attribution | None, own: Iterable[AdSetWeek], before: Callable[[], Iterable[Place]]
+) -> tuple[AdSetWeek, ...]:
+    """Ad sets without delivery that leads of the week are of, under the name that `before` (oldest first) tells.
+
+    `before` is read where there is one.
+    """
+    known = {one.adset_id for one in own}
+    rows = () if attribution is None else attribution.rows
+    silent = [(row.campaign_id, row.adset_id) for row in rows if row.adset_id and row.adset_id not in known]
+    names = {one.adset_id: one.adset_name for one in before()} if silent else {}
+    return tuple(AdSetWeek(campaign, adset, names.get(adset, adset), Sums()) for campaign, adset in silent)
 
 
 def is_of_an_ad_set(subject: str | None) -> bool:
@@ -85,7 +102,7 @@ def add_places(
         counts = {"matched": matched, "meta_only": max(lacking - loose, 0)}
         counts["crm_only"] = sum(row.crm_only for row in rows)
         _add_counts(ledger, f"{FROM}{campaign}", campaign, counts, source)
-    placed = attribution.crm_only.get(Outcome.NOT_COUNTED_BY_META, 0)
+    placed = sum(attribution.crm_only.get(one, 0) for one in _PLACED)
     unplaced = sum(attribution.crm_only.values()) - placed
     label = "leads of the customer system alone, of no campaign that is known"
     ledger.add(

@@ -224,9 +224,9 @@ _PHRASES = """cannot be judged, can not be judged, can be judged, cannot be said
     Leads without the id of an ad set stand in the row of their campaign alone,
     because the weeks before it were counted for longer, as they stood at the same age"""
 # What is told as it stands in a report beside its reason: outcomes of attribution.
-_REASONS = """no ids, not counted by Meta, not from ads, unknown ids, contradicting ids, match, compared with
-    nothing, not read whole, may have come that are not counted, what is missing is listed, is another one,
-    time zone, other account, with a star, these sums have in part or not at all,
+_REASONS = """no ids, not counted by Meta, counted leads used up, not from ads, unknown ids, contradicting ids,
+    match, compared with nothing, not read whole, may have come that are not counted, what is missing is listed,
+    is another one, time zone, other account, with a star, these sums have in part or not at all,
     Attribution, refused, rows, edition, ids, id"""
 # "Keep", "see whether", and what departments work on.
 _ADVICE_WORDS = """decide nothing, increase nothing, change nothing, move nothing,

@@ -147,6 +147,7 @@ def _places(found: Figures) -> Table:
             spend, cost = (fact_id if fact_id in found.ledger else None for fact_id in ids)
             place = one.fact("").rstrip(".")
             rows.append(_place(name, place, spend, cost, found, for_leads=campaign.for_leads))
+    rows += _without_delivery(found)
     unplaced = [("No campaign known", "", "", "", _cell(UNPLACED), "")] if UNPLACED in found.ledger else []
     known = found.attribution is not None
     most = MOST_ROWS - min(len(found.campaigns), MOST_CAMPAIGNS) - len(unplaced)
@@ -167,6 +168,24 @@ def _places(found: Figures) -> Table:
         (Statement(note), *((Statement("The attached list has every campaign."),) if rows[most:] else ())),
         tuple(rows[most:]),
     )
+
+
+def _without_delivery(found: Figures) -> list[tuple[str, ...]]:
+    """Campaigns that leads are of and that had no delivery in the week, by ad set where that is known."""
+    shown = {one.campaign_id for one in found.campaigns}
+    sets = {one.adset_id: one for one in found.ad_sets if one.campaign_id not in shown}
+    rows: list[tuple[str, ...]] = []
+    for row in found.attribution.rows if found.attribution else ():
+        if row.campaign_id in shown:
+            continue
+        one, named = sets.get(row.adset_id or ""), f"{{{{name:{row.campaign_id}}}}}"
+        if one is None:
+            rows.append(_place(named, f"{FROM}{row.campaign_id}", None, None, found, for_leads=True))
+            continue
+        name = f"{named} / {{{{name:{one.subject}}}}}"
+        spend = one.fact(Metric.SPEND)
+        rows.append(_place(name, one.fact("").rstrip("."), spend, None, found, for_leads=True))
+    return rows
 
 
 def _place(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prism_core.campaign.attribution import By, Outcome, attribute
+from prism_core.campaign.known_places import Place
 from prism_core.campaign.leads import OTHER, PAID_SOCIAL, CrmLead
 from tests.unit.campaign_weeks import ad
 
@@ -53,12 +54,47 @@ def test_a_lead_is_matched_by_the_finest_id_or_says_why_not(
     assert (found.outcome, (found.campaign_id, found.adset_id)) == (outcome, place)
 
 
-def test_each_lead_is_matched_by_its_own_ids_and_more_than_meta_counted_are_told() -> None:
+def test_no_more_leads_are_matched_than_meta_counted_and_the_others_say_so() -> None:
     found = attribute(ADS, [lead(str(one), "1", "10") for one in (3, 1, 2)])
 
-    assert {one.outcome for one in found.leads} == {Outcome.MATCHED}
-    assert (found.matched, found.beyond, found.meta_only, found.crm_only) == (3, 1, 1, {})
-    assert (found.meta, found.match_rate) == (3, Decimal("0.6667"))
+    outcomes = {one.lead_id: one.outcome for one in found.leads}
+    assert outcomes == {"1": Outcome.MATCHED, "2": Outcome.MATCHED, "3": Outcome.COUNTED_LEADS_USED_UP}
+    assert (found.matched, found.meta_only, found.crm_only) == (2, 1, {Outcome.COUNTED_LEADS_USED_UP: 1})
+    assert (found.meta, found.match_rate, found.beyond) == (3, Decimal("0.6667"), 0)
+    assert [(one.matched, one.crm_only) for one in found.rows][:2] == [(2, 1), (0, 0)]
+
+
+def test_leads_of_a_campaign_alone_are_matched_with_what_its_ad_sets_leave() -> None:
+    of_the_set = [lead(str(one), "1", "10") for one in (1, 2, 3)]
+
+    found = attribute(ADS, [lead("8", "1"), lead("9", "1"), *of_the_set])
+
+    assert [one.lead_id for one in found.leads if one.outcome is Outcome.MATCHED] == ["1", "2", "8"]
+    assert (found.matched, found.meta_only, found.crm_only) == (3, 0, {Outcome.COUNTED_LEADS_USED_UP: 2})
+
+
+def test_a_lead_of_an_ad_without_delivery_in_its_week_has_the_place_that_was_known_last() -> None:
+    before = [
+        Place("7", "70", "700", "Old", "Set 70"),
+        Place("8", "71", "710", "Winter", "Set 71"),
+        Place("7", "71", "710", "Autumn", "Set 71, renamed"),
+    ]
+    by_ad, by_set, by_campaign = lead("1", None, None, "710"), lead("2", "7", "70"), lead("3", "8")
+
+    found = attribute(ADS, [by_ad, by_set, by_campaign], before)
+
+    places = [(one.outcome, one.campaign_id, one.adset_id) for one in found.leads]
+    uncounted = Outcome.NOT_COUNTED_BY_META
+    assert places == [(uncounted, "7", "71"), (uncounted, "7", "70"), (uncounted, "8", None)]
+    assert [(one.campaign_id, one.adset_id) for one in found.rows if one.crm_leads] == [
+        ("7", "70"),
+        ("7", "71"),
+        ("8", None),
+    ]
+    assert (
+        attribute(ADS, [lead("1", "2", "20", "200")], [Place("9", "20", "200", "x", "y")]).leads[0].campaign_id
+        == "2"
+    )
 
 
 def test_a_lead_of_a_campaign_alone_stands_for_one_that_is_lacking_in_any_of_its_ad_sets() -> None:
@@ -104,11 +140,10 @@ leads = st.lists(
 def test_every_lead_is_somewhere_and_no_count_is_used_twice(given_leads: Sequence[CrmLead]) -> None:
     found = attribute(ADS, given_leads)
 
-    assert found.matched - found.beyond + found.meta_only == found.meta == 3
+    assert found.matched + found.meta_only == found.meta == 3
+    assert found.beyond == 0
     assert found.matched + sum(found.crm_only.values()) == len(given_leads) == len(found.leads)
     assert sum(row.matched for row in found.rows) == found.matched
-    for one in given_leads:
-        (alone,) = attribute(ADS, [one]).leads
-        assert alone in found.leads, "whoever else is there has no part in it"
     assert all(row.matched <= row.crm_leads for row in found.rows)
+    assert all(row.matched <= row.meta_leads for row in found.rows if row.adset_id is not None)
     assert attribute(ADS, list(reversed(given_leads))) == found

@@ -1,8 +1,13 @@
 """A report says where leads came from, by campaign and ad set, with what they cost and whose count has them."""
 
+from datetime import timedelta
+
 from prism_core.campaign.attribution import attribute
 from prism_core.campaign.figures import MOST_CAMPAIGNS, Figures, Inputs, figures
-from prism_core.campaign.places import ad_sets
+from prism_core.campaign.insights import AdDay
+from prism_core.campaign.known_places import Place
+from prism_core.campaign.metrics import History, history
+from prism_core.campaign.places import ad_sets, silent_sets
 from prism_core.reports import plain_words
 from prism_core.reports.campaign import MOST_ROWS, report
 from prism_core.reports.content import Fallback, Provenance, ReportContent, Table, Writer
@@ -40,14 +45,39 @@ def test_campaigns_and_their_ad_sets_have_spend_leads_by_count_and_cost() -> Non
 
     assert words.heads[0] == "Campaign / ad set"
     assert [tuple(row) for row in words.rows] == [
-        ("Campaign 1", "80.00", "3", "2", "0", "20.00"),
+        ("Campaign 1", "80.00", "2", "2", "1", "20.00"),
         ("Campaign 1 / Set 10", "60.00", "1", "2", "0", "20.00"),
-        ("Campaign 1 / Set 11", "20.00", "2", "0", "0", "20.00"),
+        ("Campaign 1 / Set 11", "20.00", "1", "0", "1", "20.00"),
         ("Campaign 2", "5.50", "0", "0", "1", "\N{EN DASH} (not for leads)"),
         ("No campaign known", "", "", "", "1", ""),
     ]
-    assert words.total == ("All", "85.50", "3", "2", "2", "20.00")
+    assert words.total == ("All", "85.50", "2", "2", "3", "20.00")
     assert content.refused() == ()
+    said = [content.text(one.prose) for one in plain_words.attribution(told())]
+    assert "Not matched, customer system alone, counted leads used up: 1." in said
+
+
+def test_leads_of_a_campaign_without_delivery_in_the_week_have_a_row_under_the_name_known_last() -> None:
+    before = [Place("7", "70", "700", "Autumn", "Form"), Place("8", "80", "800", "Winter", "Page")]
+    late = [lead("1", "7", "70", "700"), lead("2", "8"), lead("3", "9")]
+    matched, own = attribute(ADS, late, before), ad_sets(ADS)
+    silent = silent_sets(matched, own, lambda: before)
+    autumn = ad(MONDAY - timedelta(weeks=1), "7", name="Autumn", leads=0)
+
+    found = figures(Inputs(of_weeks_before([autumn, *ADS]), week(0), "EUR", matched, 3, ad_sets=(*own, *silent)))
+
+    rows = table(made(found), places(made(found)), units_in_heads=True).rows
+    assert [tuple(row) for row in rows[-3:]] == [
+        ("Autumn / Form", "0.00", "0", "0", "1", "not known"),
+        ("8", "not known", "0", "0", "1", "not known"),
+        ("No campaign known", "", "", "", "1", ""),
+    ]
+    assert made(found).refused() == ()
+
+
+def of_weeks_before(rows: list[AdDay]) -> History:
+    """With the week before the first one."""
+    return history(rows, (MONDAY - timedelta(weeks=1), MONDAY + timedelta(days=6)))
 
 
 def test_without_the_customer_system_the_cost_is_told_and_the_match_is_not_known() -> None:
