@@ -245,7 +245,7 @@ CASES: Final[Mapping[str, Case]] = {
         "916: 27.40 EUR 7 leads, 936: 514.89 EUR 98 leads, 1178: 10843.70 EUR 590 leads; "
         "spend 11715.57 EUR is 11385.99 EUR now, leads 713 is 695 now; "
         "refused rows: 1 day, 1 id, 1 leads_in_parts, 3 number; "
-        "552 matched, 149 of Meta alone, 18 not_from_ads, 95 no_ids; "
+        "546 matched, 149 of Meta alone, 18 not_from_ads, 95 no_ids, 6 counted_leads_used_up; "
         "the report: Spend in 2023-W31 was 11,385.99 EUR; it brought 695 leads. The cost per lead was 16.38 EUR. "
         "This week was not read whole and cannot be judged; what is missing is listed. "
         "Rows of ads that were refused and are in none of the figures: 6. "

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from prism_resources.credentials import secret_name
 from prism_resources.hubspot.checks import check_hubspot
 from prism_resources.meta_ads.checks import check_meta
 from prism_resources.wire.findings import Finding, Level
+from prism_resources.writing.passes import Unusable
+from prism_resources.writing.remembering import claude_of, key_of
 from tests.integration.outside import LATER, TOKENS, Outside, outside, served_fixture
 
 __all__ = ("outside", "served_fixture")
@@ -78,20 +81,53 @@ def test_a_token_that_reads_the_account_and_not_its_insights_is_found_beforehand
     assert "ads_read" in of(found, "meta insights").sentence
 
 
-def test_a_token_that_was_replaced_serves_at_once(outside: Outside) -> None:
-    secrets = client(outside.settings, "secretsmanager")
-    name = secret_name(outside.settings, "hubspot")
-    before, tokens = secrets.get_secret_value(SecretId=name)["SecretString"], outside.world.tokens
-    week = Week.parse("2023-W31")
-    assert outside.leads().week(week, outside.world.zone).found.leads
-    outside.world.tokens = replace(tokens, hubspot="new")
-    try:
-        with pytest.raises(PermanentFailure):
-            outside.leads().week(week, outside.world.zone)
-        secrets.put_secret_value(SecretId=name, SecretString=json.dumps({"access_token": "new"}))
+def _read_hubspot(outside: Outside) -> bool:
+    return bool(outside.leads().week(Week.parse("2023-W31"), outside.world.zone).found.leads)
 
-        assert outside.leads().week(week, outside.world.zone).found.leads
-        assert of(hubspot(outside), "hubspot token").level is Level.OK
+
+def _read_meta(outside: Outside) -> bool:
+    return bool(outside.ads().week(Week.parse("2023-W31")).rows)
+
+
+def _asked_claude(outside: Outside) -> bool:
+    """Without another attempt: a key that is refused is refused."""
+    said = {"title": "said", "type": "object", "properties": {"yes": {"type": "boolean"}}}
+    world, author = outside.world, outside.world.author
+    world.author = lambda _: '{"yes": true}'
+    try:
+        with claude_of(outside.settings, key_of(outside.settings), lambda *_: None) as model:
+            return bool(model.ask("ready", "You are asked.", [("user", "Are you ready?")], said))
+    finally:
+        world.author = author
+
+
+@pytest.mark.parametrize(
+    ("service", "secret", "reads", "refusal"),
+    [
+        ("hubspot", "access_token", _read_hubspot, PermanentFailure),
+        ("meta", "access_token", _read_meta, PermanentFailure),
+        ("claude", "api_key", _asked_claude, Unusable),
+    ],
+    ids=["hubspot", "meta", "claude"],
+)
+def test_a_token_that_was_replaced_serves_at_once(
+    outside: Outside,
+    service: str,
+    secret: str,
+    reads: Callable[[Outside], bool],
+    refusal: type[Exception],
+) -> None:
+    secrets = client(outside.settings, "secretsmanager")
+    name = secret_name(outside.settings, service)
+    before, tokens = secrets.get_secret_value(SecretId=name)["SecretString"], outside.world.tokens
+    assert reads(outside)
+    outside.world.tokens = replace(tokens, **{service: "new"})
+    try:
+        with pytest.raises(refusal):
+            reads(outside)
+        secrets.put_secret_value(SecretId=name, SecretString=json.dumps(json.loads(before) | {secret: "new"}))
+
+        assert reads(outside)
     finally:
         outside.world.tokens = tokens
         secrets.put_secret_value(SecretId=name, SecretString=before)
