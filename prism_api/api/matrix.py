@@ -161,6 +161,14 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
+# Of everybody, with a token or without: a function of its own answers them, which has no other rights.
+PUBLIC: tuple[Operation, ...] = (
+    Operation("GET", "/public/articles", ALL, ALL, ALL),
+    Operation("GET", "/public/articles/{slug}", ALL, ALL, ALL),
+    Operation("GET", "/public/images/{article_id}/{image_id}/{folder}/{file}", ALL, ALL, ALL),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The operation of a request, or the methods that its path allows."""

@@ -1,7 +1,7 @@
 """The OpenAPI document of the API, committed as prism_api/openapi.json; a check fails when it drifts.
 
-Belongs here: what Powertools leaves out: security, examples, one form of problem. Run as a module, it writes the
-file. Does not belong here: the operations themselves (routes) and who may use them (matrix.py).
+Belongs here: what Powertools leaves out: security, examples, one form of problem, what the public reads. Run as a
+module, it writes the file. Does not belong here: the operations themselves (routes), who may use them (matrix.py).
 """
 
 import json
@@ -15,6 +15,7 @@ from prism_api.api.opaque import encode_key
 from prism_api.api.resource import Resource
 from prism_api.api.routes.everything import RESOURCES
 from prism_api.api.strict_json import MAX_SAFE_INTEGER
+from prism_api.public import document as public
 
 FILE = Path(__file__).resolve().parents[1] / "openapi.json"
 _ABOUT = (
@@ -52,6 +53,8 @@ def document() -> dict[str, Any]:
                 "analyst": rule.analyst.value,
                 "annotator": rule.annotator.value,
             }
+    schemas |= public.schemas()
+    made["paths"] |= public.paths()
     made["paths"] = {path: made["paths"][path] for path in sorted(made["paths"])}
     return made
 

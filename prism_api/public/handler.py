@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -23,15 +24,15 @@ from prism_api.api.problems import FieldError, Problem, answer, invalid, not_fou
 from prism_api.api.start import building
 
 with building():
+    from prism_api.public.limits import DEFAULT_LIMIT, MAX_LIMIT, NAME, ROOT, SLUG
     from prism_core.failures import PrismFailure
     from prism_core.media.keys import COPY_TYPES, ending_of, version_folder
-    from prism_core.models.articles import Article, PublishedImage
+    from prism_core.models.articles import MAX_SLUG_CHARACTERS, Article, PublishedImage
     from prism_core.models.base import instant_text
     from prism_core.settings import load_settings
     from prism_resources.media.reading import Published, Shelf
 
-_ROOT: Final = "/public/"
-_DEFAULT, _MOST, _MOST_PAGES = 20, 100, 10
+_MOST_PAGES: Final = 10
 # A minute until what is taken back is gone everywhere; an old page may be shown meanwhile it is asked for anew.
 _FRESH: Final = "public, max-age=60, stale-while-revalidate=600"
 # A copy never changes: another upload has another address. A day, since what is taken back must end some time.
@@ -41,6 +42,8 @@ _ALWAYS_SENT: Final = {
     "content-security-policy": "default-src 'none'; img-src 'self'; frame-ancestors 'none'",
     "cross-origin-resource-policy": "cross-origin",
 }
+_NUMBER: Final = re.compile(r"[0-9]{1,3}")
+_PARTS: Final = 4
 _POSITION: Final = ("article_id", "published_at", "shelf")
 _log = logging.getLogger("prism.public")
 _log.setLevel(logging.INFO)
@@ -79,15 +82,27 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _answered(event: Mapping[str, Any], path: str) -> dict[str, Any]:
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-    match path.removeprefix(_ROOT).split("/"):
+    method = str(event["requestContext"]["http"]["method"])
+    if method != "GET":
+        words = f"{path} takes GET, not {method}."
+        raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, words, headers={"allow": "GET"})
+    match path.removeprefix(ROOT).split("/"):
         case ["articles"]:
             return _json(_list(str(event.get("rawQueryString") or "")), headers)
-        case ["articles", slug]:
+        case ["articles", slug] if _is_slug(slug):
             return _json(_article(slug), headers)
-        case ["images", article_id, image_id, folder, file]:
-            return _image(article_id, image_id, folder, file)
+        case ["images", *names] if len(names) == _PARTS and all(_is_name(one) for one in names):
+            return _image(*names)
         case _:
             raise not_found(path)
+
+
+def _is_slug(text: str) -> bool:
+    return len(text) <= MAX_SLUG_CHARACTERS and re.fullmatch(SLUG, text) is not None
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch(NAME, text) is not None
 
 
 def _list(query: str) -> dict[str, Any]:
@@ -97,9 +112,11 @@ def _list(query: str) -> dict[str, Any]:
     if unknown_names:
         words = "unknown; valid are cursor, limit, tag"
         raise invalid(tuple(FieldError(f"query.{name}", words) for name in unknown_names))
-    limit = given.get("limit", str(_DEFAULT))
-    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= _MOST:
-        raise invalid((FieldError("query.limit", f"a number from 1 to {_MOST}"),))
+    limit = given.get("limit", str(DEFAULT_LIMIT))
+    if not _NUMBER.fullmatch(limit) or not 1 <= int(limit) <= MAX_LIMIT:
+        raise invalid((FieldError("query.limit", f"a number from 1 to {MAX_LIMIT}"),))
+    if "tag" in given and not _is_slug(given["tag"]):
+        raise invalid((FieldError("query.tag", "small letters and digits, with hyphens between"),))
     start = decode_key(given["cursor"], _POSITION) if given.get("cursor") else None
     wanted, rows, tag = int(limit), list[Article](), given.get("tag")
     for _ in range(_MOST_PAGES):
@@ -118,7 +135,7 @@ def _row(article: Article) -> dict[str, Any]:
     assert told is not None  # noqa: S101 - it stands on the shelf
     return {
         "slug": article.slug,
-        "url": f"{_ROOT}articles/{article.slug}",
+        "url": f"{ROOT}articles/{article.slug}",
         "title": told.title,
         "summary": told.summary,
         "tags": list(told.tags),
@@ -163,7 +180,7 @@ def _html(found: Published) -> str:
 
 
 def _address(article_id: str, image: PublishedImage, file: str) -> str:
-    return f"{_ROOT}images/{article_id}/{image.image_id}/{version_folder(image.object_version)}/{file}"
+    return f"{ROOT}images/{article_id}/{image.image_id}/{version_folder(image.object_version)}/{file}"
 
 
 def _json(body: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from prism_api.api.matrix import PUBLIC
 from prism_api.api.openapi import FILE, as_text, document
 from prism_api.api.problems import CONTENT_TYPE
 
@@ -36,7 +37,8 @@ def test_every_operation_has_a_summary_errors_and_an_example(made: dict[str, Any
     for name, operation in operations(made):
         assert operation["summary"], name
         problems = {s: a for s, a in operation["responses"].items() if int(s) >= 400}
-        assert {"401", "403", "422", "500"} <= set(problems), name
+        told = {"401", "403", "422", "500"}
+        assert told - ({"401"} if operation.get("security") == [] else set()) <= set(problems), name
         assert all(list(answer["content"]) == [CONTENT_TYPE] for answer in problems.values()), name
         sent = operation.get("requestBody", {}).get("content", {}).values()
         assert all("example" in body for body in sent), name
@@ -51,3 +53,10 @@ def test_every_reference_leads_somewhere(made: dict[str, Any]) -> None:
 
     for piece in text.split('"$ref": "#/components/schemas/')[1:]:
         assert piece.partition('"')[0] in schemas
+
+
+def test_what_the_public_reads_needs_no_token_and_is_all_that_does_not(made: dict[str, Any]) -> None:
+    public = {name for name, operation in operations(made) if operation.get("security") == []}
+
+    assert public == {operation.name for operation in PUBLIC}
+    assert {path for path in made["paths"] if not path.startswith("/api/")} == {one.path for one in PUBLIC}

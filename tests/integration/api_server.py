@@ -1,4 +1,5 @@
-"""The API's function behind a plain HTTP server of this process, for tools that speak HTTP only."""
+"""The functions of the API and of the public behind a plain HTTP server of this process, for tools that speak HTTP
+only."""
 
 import base64
 import threading
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from prism_api.api.handler import handler
+from prism_api.public.handler import handler as of_the_public
 from tests.unit.api_events import event
 
 TOKEN = "Bearer of-a-test"
@@ -37,7 +39,7 @@ def _server(groups: str | None, sub: str) -> type[BaseHTTPRequestHandler]:
             )
             asked["headers"] = {name.lower(): value for name, value in self.headers.items()}
             with lock:
-                result = handler(asked, None)
+                result = (of_the_public if found.path.startswith("/public/") else handler)(asked, None)
             self._send(result)
 
         def _send(self, result: dict[str, Any]) -> None:

@@ -9,9 +9,11 @@ from infra.local.platform import Platform
 from prism_api.api import backend
 from prism_api.api.apps import app_of
 from prism_api.api.calls import Access, Caller, Role
-from prism_api.api.matrix import OPERATIONS, Operation
+from prism_api.api.matrix import OPERATIONS, PUBLIC, Operation
+from prism_api.public.handler import handler as of_the_public
 from prism_core.settings import LeadScope
 from tests.integration.api_client import Api, every_page, known
+from tests.unit.api_events import event
 
 CELLS = [(operation, role) for operation in OPERATIONS for role in Role]
 HELD = {"404", "409", "412", "415", "422", "428", "200", "201", "204"}
@@ -39,6 +41,17 @@ def test_a_role_reaches_an_operation_exactly_when_the_matrix_says_so(operation: 
 @pytest.mark.parametrize(("groups", "status"), [(None, 401), ("[]", 403), ("[producer]", 403), ("", 403)])
 def test_without_a_token_or_a_role_nothing_is_open(operation: Operation, groups: str | None, status: int) -> None:
     assert Api(groups)(operation.method, path_of(operation), {"x": 1}).status == status
+
+
+@pytest.mark.parametrize("operation", PUBLIC, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("groups", [None, "[]", *(f"[{role}]" for role in Role)])
+def test_what_is_public_is_open_to_everybody_at_its_own_function_alone(
+    operation: Operation, groups: str | None
+) -> None:
+    asked = event(operation.method, path_of(operation), groups=groups)
+
+    assert of_the_public(asked, None)["statusCode"] in {200, 404}
+    assert Api(groups)(operation.method, path_of(operation)).status in {401, 403, 404}
 
 
 def test_the_matrix_and_the_routes_are_the_same_operations() -> None:

@@ -5,6 +5,7 @@ Why real: what S3 signs and sends, when a queue hands a message out again and wh
 behind is decided by the services, and the row of the image must say what happened all the same.
 """
 
+import io
 import os
 import random
 import signal
@@ -15,12 +16,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from PIL import Image as Pictures
 
 from infra.local.platform import Platform
 from infra.local.standins.faults import NAMED, Fault, rekognition_error
 from prism_core import clock
 from prism_core.media.arrivals import Arrival, message_of
-from prism_core.media.keys import raw_key
+from prism_core.media.keys import copy_key, raw_key
 from prism_core.media.reconciling import MOST_ATTEMPTS
 from prism_core.models.images import Image, ImageState
 from prism_core.tables import IMAGES
@@ -31,7 +33,7 @@ from prism_resources.media.reconciling import Reconciling
 from prism_resources.tables.store import TableStore
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.function_workers import workers
-from tests.integration.media_world import Studio, await_true, photograph, studio_of
+from tests.integration.media_world import PHOTOGRAPHS, Studio, await_true, encoded, photograph, studio_of
 from tests.unit.test_media_pictures import BAD
 
 platform = platform_of_this_file()
@@ -58,7 +60,8 @@ def arrival_of(studio: Studio, form: dict[str, Any], **changes: Any) -> Arrival:
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "words"), [BAD[name] for name in ("cut off", "SVG with a script", "a bomb")]
+    ("data", "name", "words"),
+    [BAD[name] for name in ("cut off", "SVG with a script", "a bomb", "animated WebP", "another ending")],
 )
 def test_a_bad_file_is_refused_in_the_row_of_its_image(studio: Studio, data: bytes, name: str, words: str) -> None:
     form = studio.upload(studio.article("Bad"), f"my {name}", data)
@@ -67,6 +70,22 @@ def test_a_bad_file_is_refused_in_the_row_of_its_image(studio: Studio, data: byt
 
     assert (image.state, image.analysis, image.copies) == (ImageState.REFUSED, None, ())
     assert words in image.reason
+
+
+def test_a_picture_for_print_becomes_one_of_the_web(studio: Studio) -> None:
+    with Pictures.open(PHOTOGRAPHS / "coffee.png") as opened:
+        printed = encoded(opened.convert("RGB").resize((300, 200)).convert("CMYK"))
+
+    image = studio.settled(studio.upload(studio.article("Printed"), "a.jpg", printed))
+
+    assert (image.state, image.format, image.width, image.height) == (ImageState.ANALYSED, "JPEG", 300, 200)
+    assert image.object_version is not None
+    for copy in image.copies:
+        made = Made(studio.platform.settings)
+        body = made.read(copy_key(image.article_id, image.image_id, image.object_version, copy.file))
+        assert body is not None
+        with Pictures.open(io.BytesIO(body)) as shown:
+            assert (shown.mode, shown.size) == ("RGB", (300, 200))
 
 
 def test_a_form_takes_no_empty_file_and_none_of_another_key(studio: Studio) -> None:

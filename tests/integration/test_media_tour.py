@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from infra.local.platform import Platform
+from infra.local.standins.faults import Fault
+from prism_api.public.document import PublicArticle, PublicArticlePage
 from tests.integration.api_client import Answer, Api
 from tests.integration.deployed import Deployed
 from tests.integration.media_world import Studio, await_true, photograph, studio_of
@@ -84,7 +86,7 @@ def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, publi
         200,
         "public, max-age=60, stale-while-revalidate=600",
     )
-    assert "<h1>Hi</h1>" in read.json()["html"]
+    assert "<h1>Hi</h1>" in PublicArticle.model_validate_json(read.text).html
     assert read.json()["html"].count("<picture>") == 3
     again = public("articles/how-we-label", **{"if-none-match": read.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -92,15 +94,15 @@ def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, publi
     got = public(copy["url"].removeprefix("/public/"))
     assert (got.status_code, got.headers["content-type"]) == (200, "image/webp")
     assert got.content.startswith(b"RIFF")
-    listed = public("articles").json()["items"]
-    assert [one["slug"] for one in listed] == ["how-we-label"]
+    listed = PublicArticlePage.model_validate_json(public("articles").text).items
+    assert [one.slug for one in listed] == ["how-we-label"]
     assert public("articles?tag=other").json()["items"] == []
 
     # Replacing a picture closes the gate, and takes the one before from the public; the article stays.
     name, form = next(iter(forms.items()))
     again_form = studio.author("POST", f"/api/images/{form['key']}/upload").body
-    assert studio.send(again_form, photograph("chelsea.png")).status_code == 204
     before = studio.image(form).object_version
+    assert studio.send(again_form, photograph("chelsea.png")).status_code == 204
     await_true(lambda: studio.image(form).object_version != before)
     studio.gate(article)
     refused = studio.act(article, "publish")
@@ -182,6 +184,54 @@ def test_an_article_is_deleted_softly_and_every_edit_and_decision_is_kept(studio
     assert author("POST", f"/api/articles/{key}/images", {"file_name": "b.jpg"}).status == 409
     assert studio.act(article, "restore").body["status"] == "draft"
     assert (listed(), studio.image(form).alt) == (True, "Seen")
+
+
+def test_a_picture_that_is_held_back_is_published_on_a_persons_word_with_its_reason(
+    studio: Studio, public: Any
+) -> None:
+    article = studio.article("Held back")
+    labels = [
+        {"Name": name, "ParentName": parent, "Confidence": 92.5, "TaxonomyLevel": level}
+        for name, parent, level in (("Rude Gestures", "", 1), ("Middle Finger", "Rude Gestures", 2))
+    ]
+    answer = {"ModerationLabels": labels, "ModerationModelVersion": "7.0", "ContentTypes": []}
+    studio.world.faults.add(Fault("DetectModerationLabels", body=answer))
+
+    form = studio.upload(article, "a.jpg", photograph("rocket.jpg", 210))
+
+    assert studio.settled(form).state == "analysed"
+    assert studio.describe(form, "A gesture").status == 200
+    assert studio.act(article, "submit").status == 200
+    refused = studio.act(article, "publish")
+    said = {one["message"] for one in refused.body["errors"]}
+    assert (refused.status, said) == (
+        409,
+        {f"{name} at 92.5 %, and the limit of gestures is 80 %" for name in ("Rude Gestures", "Middle Finger")},
+    )
+    assert public("articles/held-back").status_code == 404
+
+    assert decide(studio, form, accepted=True, reason="A statue, seen by three of us").status == 200
+    assert studio.act(article, "publish").status == 200
+    assert [one["alt"] for one in public("articles/held-back").json()["images"]] == ["A gesture"]
+    change = studio.author("GET", f"/api/history/images/{form['key']}").body["items"][0]
+    assert change["changes"]["override"]["after"]["reason"] == "A statue, seen by three of us"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("articles/", 404), ("articles/Not-A-Slug", 404), (f"articles/{'a' * 3_000}", 404),
+        ("articles/nobodys", 404),
+        ("images/a//x/480.webp", 404), (f"images/{'a' * 3_000}/i/x/480.webp", 404), ("images/a/i/x/480.webp", 404),
+        (f"articles?limit={'9' * 5_000}", 422), ("articles?limit=0", 422), ("articles?tag=Not%20A%20Tag", 422),
+        ("articles?cursor=nobodys", 404), ("articles?other=1", 422), ("nothing", 404),
+    ],
+)  # fmt: skip
+def test_what_the_public_asks_in_vain_is_a_problem_and_never_a_fault(public: Any, path: str, status: int) -> None:
+    answer = public(path)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.headers["cache-control"] == "no-store"
 
 
 def test_analysts_read_articles_and_annotators_do_not(studio: Studio) -> None:
