@@ -337,6 +337,29 @@ def test_sql_of_dagster_is_bound_to_a_workgroup_that_says_where_answers_lie_and_
     assert [one["Resource"]["Fn::Sub"].rpartition(":")[2] for one in asking] == ["workgroup/${NamePrefix}"]
 
 
+def test_each_part_of_dagster_may_do_its_own_and_a_run_starts_no_other() -> None:
+    tasks = {
+        name: one["Properties"]["TaskRoleArn"]["Fn::GetAtt"][0]
+        for name, one in of_type("AWS::ECS::TaskDefinition").items()
+    }
+    may: dict[str, set[str]] = {}
+    for who, one in rights():
+        owners = [role["Ref"] for role in POLICIES[who]["Properties"]["Roles"]] if who in POLICIES else [who]
+        for owner in owners:
+            may.setdefault(owner, set()).update(listed(one["Action"]))
+
+    # Sensors and schedules are asked in the code server: it needs what runs need.
+    assert tasks == {
+        "RunTask": "DagsterRole", "CodeTask": "DagsterRole", "WebTask": "WebRole", "DaemonTask": "DaemonRole",
+    }  # fmt: skip
+    assert {role for role, actions in may.items() if actions & {"ecs:RunTask", "iam:PassRole"}} == {"DaemonRole"}
+    data = ("dynamodb:", "kms:", "secretsmanager:", "ses:", "sqs:", "athena:", "glue:")
+    for role in ("WebRole", "DaemonRole"):
+        assert [action for action in may[role] if action.startswith(data)] == []
+    assert {action for action in may["WebRole"] if action.startswith("s3:")} == {"s3:GetObject", "s3:ListBucket"}
+    assert [action for action in may["DaemonRole"] if action.startswith("s3:")] == []
+
+
 def test_a_task_is_tagged_when_it_is_started_and_at_no_other_time() -> None:
     tagging = [one for _, one in rights() if "ecs:TagResource" in listed(one["Action"])]
 

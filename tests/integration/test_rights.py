@@ -123,7 +123,7 @@ def test_the_api_may_make_every_call_that_reading_takes(api: httpx.Client) -> No
 @pytest.mark.slow
 def test_the_api_writes_items_with_their_changes_and_passes_files(api: httpx.Client) -> None:
     member = {"member_id": "r-1", "name": "Ada", "email": "a@example.com", "time_zone": "UTC", "hours": {"mon": 8}}
-    rows = [{"operation": "create", "fields": member | {"member_id": "r-2"}}]
+    rows = [{"operation": "create", "fields": member | {"member_id": one}} for one in ("r-2", "r-3")]
 
     made = api.post("/api/members", json=member)
     changed = api.patch("/api/members/r-1", json={"name": "Bo"}, headers={"If-Match": '"1"'})
@@ -135,7 +135,11 @@ def test_the_api_writes_items_with_their_changes_and_passes_files(api: httpx.Cli
     assert [status for status, _ in said] == [201, 200, 202, 201, 204], said
     job = f"/api/jobs/{many.json()['job_id']}"
     await_true(lambda: api.get(job).json()["status"] not in {"queued", "running"}, 60, every=0.2)
-    assert (api.get(job).json()["done"], api.get(job).json()["failed"]) == (1, 0), api.get(job).text
+    assert (api.get(job).json()["done"], api.get(job).json()["failed"]) == (2, 0), api.get(job).text
+    # What a next page is asked for with is signed with a secret.
+    page = api.get("/api/members", params={"limit": 1})
+    assert page.status_code == 200, page.text
+    assert page.json()["next"]
 
 
 @pytest.mark.slow
