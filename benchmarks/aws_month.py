@@ -294,6 +294,8 @@ SCANS: Final = (
     Scan("utilisation_by_week", 1, 60, 1),
     Scan("quality_trend", 4, 60, 1),
     Scan("capacity_gap", 2.5 + 1.1 + 1 + 0.5, 70, 4),
+    # A type's day, of as many types as a tenth of the members: percentiles, and the names of its producers.
+    Scan("event_volume", 0.7, 120, 1),
 )
 ATHENA_START_S, ATHENA_BYTES_S, ATHENA_FILES_S = 1.0, 50e6, 400
 

@@ -133,6 +133,12 @@ def _week(week: Week, rng: random.Random, times: int) -> dict[str, Rows]:
             for member in members
             for project in on[member]
         ],
+        "event_days": [
+            {"type": f"com.example.e{kind}", "day": day, "events": rng.randint(1, 100_000), "late": 5,
+             "delay_p50_ms": 90.0, "delay_p95_ms": rng.uniform(200, 600)}
+            for kind in range(8 * times)
+            for day in week.days
+        ],
     }  # fmt: skip
 
 

@@ -73,6 +73,7 @@ SHEETS: Final = (
     Sheet("utilisation_by_week", "Utilisation", ("utilisation",), "member_id", average=True),
     Sheet("quality_trend", "Quality", ("share",), "project_id", average=True),
     Sheet("capacity_gap", "Capacity", ("gap_hours",), "project_id"),
+    Sheet("event_volume", "Events", ("events",), "type"),
 )
 
 

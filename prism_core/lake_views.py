@@ -1,44 +1,36 @@
 """Ready-made views over the lake, for dashboards and for `prism query`.
 
-Belongs here: the SQL of every view with the type and meaning of its columns. Glue views, the command line and
-docs/lake-views.md are derived from these lines. Does not belong here: tables (lake_tables.py) and how a query is
-answered (prism_resources/query).
+Belongs here: the SQL of every view with the type and meaning of its columns, but those over events
+(lake_event_views.py). Glue views, the command line and docs/lake-views.md are derived from these lines. Does not
+belong here: tables (lake_tables.py) and how a query is answered (prism_resources/query).
 The SQL keeps to what Trino and DuckDB both understand and both mean: no `json_parse`, no `date_add`, no whole
 numbers divided. So the very text runs on Athena and on DuckDB, and tests run it on both.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from prism_core.lake import Column
+from prism_core.lake_event_views import EVENT_VOLUME
+from prism_core.lake_view import MONDAY, MONDAY_COLUMN, WEEK, LakeView, one_line
 
+__all__ = [
+    "CAPACITY_GAP",
+    "EVENT_VOLUME",
+    "LAKE_VIEWS",
+    "MONDAY",
+    "QUALITY_TREND",
+    "UTILISATION_BY_WEEK",
+    "WEEKLY_DELIVERY",
+    "LakeView",
+]
 
-@dataclass(frozen=True, slots=True)
-class LakeView:
-    """A view: its columns in order (`week` among them), one SELECT, and the tables that it reads."""
-
-    name: str
-    meaning: str
-    columns: tuple[Column, ...]
-    reads: tuple[str, ...]
-    sql: str
-
-
-# The Monday of an ISO week: 4 January always lies in the first week of its year. Right over years of 53 weeks,
-# where adding one to the number of the week is not.
-MONDAY: Final = (
-    "CAST(date_trunc('week', CAST(substr(week, 1, 4) || '-01-04' AS date))"
-    " + INTERVAL '7' DAY * (CAST(substr(week, 7, 2) AS bigint) - 1) AS date)"
-)
 # The lake holds the hours of an allocation as JSON by day. No function that reads JSON has one name in both
 # engines; the numbers are what stands behind a colon, and no key holds one.
 _HOURS_BY_DAY: Final = """regexp_extract_all(a.hours, ': *"?([0-9][0-9.eE+-]*)', 1)"""
 # Wilson's interval of 95 %, as prism_core/quality.py: z is 1.959964, and this is its square.
 _Z_SQUARED: Final = "3.841458881296e0"
-_WEEK: Final = Column("week", "string", "ISO week such as 2026-W01")
-_MONDAY: Final = Column("monday", "date", "first day of the week")
 
 
 def _reach(correct: str, reviewed: str, sign: str) -> str:
@@ -55,8 +47,7 @@ def _reach(correct: str, reviewed: str, sign: str) -> str:
 
 
 def _sql(text: str) -> str:
-    """One line: a Glue view holds its SQL in JSON, and a query that is wrong is shown to a person."""
-    return " ".join(text.replace("MONDAY_OF_WEEK", MONDAY).replace("HOURS_BY_DAY", _HOURS_BY_DAY).split())
+    return one_line(text.replace("HOURS_BY_DAY", _HOURS_BY_DAY))
 
 
 WEEKLY_DELIVERY: Final = LakeView(
@@ -64,8 +55,8 @@ WEEKLY_DELIVERY: Final = LakeView(
     "What each project asked for, was given and delivered: one row per week and project. A project is there "
     "while it is active, has hours allocated, or had work done.",
     (
-        _WEEK,
-        _MONDAY,
+        WEEK,
+        MONDAY_COLUMN,
         Column("project_id", "string", "project; `job:<name>` for a labelling job that belongs to none"),
         Column("name", "string", "name of the project; null when the week knows none of this id"),
         Column("category", "string", "raw category id of the project"),
@@ -144,8 +135,8 @@ UTILISATION_BY_WEEK: Final = LakeView(
     "utilisation_by_week",
     "How the time of each member was used: one row per week and member.",
     (
-        _WEEK,
-        _MONDAY,
+        WEEK,
+        MONDAY_COLUMN,
         Column("member_id", "string", "member; `worker:<key>` for a worker nobody has resolved"),
         Column("team", "string", "team at the end of the week; null when there is none"),
         Column("status", "string", "status at the end of the week"),
@@ -192,8 +183,8 @@ QUALITY_TREND: Final = LakeView(
     "How good the work is and where it goes: one row per week, project and today's category that was reviewed. "
     "The window is the week and the three before it on the calendar.",
     (
-        _WEEK,
-        _MONDAY,
+        WEEK,
+        MONDAY_COLUMN,
         Column("project_id", "string", "project"),
         Column("category", "string", "today's category; `unmapped:<raw id>` when the taxonomy names none"),
         Column("mapped", "boolean", "whether the taxonomy names the category"),
@@ -276,8 +267,8 @@ CAPACITY_GAP: Final = LakeView(
     "Where hours are missing: one row per week and project that is active, has hours allocated, or is named by an "
     "open request. Open requests that name no project are the row without one.",
     (
-        _WEEK,
-        _MONDAY,
+        WEEK,
+        MONDAY_COLUMN,
         Column("project_id", "string", "project; null for requests that name none"),
         Column("name", "string", "name of the project"),
         Column("status", "string", "status at the end of the week"),
@@ -363,5 +354,5 @@ CAPACITY_GAP: Final = LakeView(
 )
 
 LAKE_VIEWS: Final[Mapping[str, LakeView]] = MappingProxyType(
-    {view.name: view for view in (WEEKLY_DELIVERY, UTILISATION_BY_WEEK, QUALITY_TREND, CAPACITY_GAP)}
+    {view.name: view for view in (WEEKLY_DELIVERY, UTILISATION_BY_WEEK, QUALITY_TREND, CAPACITY_GAP, EVENT_VOLUME)}
 )

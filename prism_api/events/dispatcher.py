@@ -24,7 +24,7 @@ with building():
     from prism_api.events import container
     from prism_core.events.messages import decode
     from prism_core.events.outcomes import Settled, batch_item_failures
-    from prism_core.events.packing import encode_pack, packs
+    from prism_core.events.packing import MAX_EVENTS, encode_pack, packs
     from prism_core.failures import PermanentFailure, PrismFailure
     from prism_resources.aws import client
     from prism_resources.failures import calling
@@ -34,8 +34,9 @@ with building():
 # Where the function is ended before, it comes again by the queue's own 300 s, and sixteen of those are 80 minutes.
 AT_ONCE: Final = 10
 EXECUTION_SECONDS: Final = 18
-# What has failed so often is processed alone: it may be what its packs failed by.
-ALONE_FROM: Final = 3
+# What has failed twice goes with fewer others each time, since one of them may be what all fail by: five together,
+# then two, then each alone. Not alone at once: where the machine is slow, ten times the executions end nothing.
+_FEWER_FROM, _OF_A_BATCH = 3, 10
 # What is done with a message that failed: it waits twice as long each time, half an hour at most.
 _MOST_SECONDS: Final = 1_800
 _log = logging.getLogger("prism.events")
@@ -104,12 +105,22 @@ def _tried(record: Mapping[str, Any]) -> int:
     return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
 
 
+def most_together(tried: int) -> int:
+    """How many events that come for so many times an execution takes at most."""
+    return MAX_EVENTS if tried < _FEWER_FROM else max(1, _OF_A_BATCH >> (tried - _FEWER_FROM + 1))
+
+
 def inputs(messages: Iterable[Message]) -> list[bytes]:
-    """The inputs of executions: packs of those that come for the first times, and each of the others alone."""
-    known = list(messages)
-    together = [one.text for one in known if one.tried < ALONE_FROM]
-    alone = [encode_pack([one.text]) for one in known if one.tried >= ALONE_FROM]
-    return [*(encode_pack(together[part.start : part.stop]) for part in packs(together)), *alone]
+    """The inputs of executions: packs, the smaller the more often their events have failed."""
+    groups: dict[int, list[bytes]] = {}
+    for one in messages:
+        groups.setdefault(most_together(one.tried), []).append(one.text)
+    made: list[bytes] = []
+    for most, texts in groups.items():
+        for start in range(0, len(texts), most):
+            chunk = texts[start : start + most]
+            made += [encode_pack(chunk[part.start : part.stop]) for part in packs(chunk)]
+    return made
 
 
 def _settled(messages: Messages) -> list[Settled]:

@@ -8,7 +8,7 @@ import pytest
 from cfnlint.decode import decode
 
 from prism_api.events import container
-from prism_api.events.dispatcher import ALONE_FROM, AT_ONCE, Message, inputs, machines, seconds_until_tried
+from prism_api.events.dispatcher import AT_ONCE, Message, inputs, machines, most_together, seconds_until_tried
 from prism_core.events.objectives import (
     BURN_WINDOWS,
     MILLION,
@@ -94,14 +94,13 @@ def test_a_machine_that_is_slow_for_an_hour_sends_no_event_to_the_dead_queue(
     assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] > 3600
 
 
-def test_what_failed_again_and_again_is_processed_alone() -> None:
-    fresh = [Message(b"%d" % number, [], 1) for number in range(4)]
-    tried = [Message(b"7", [], ALONE_FROM - 1), Message(b"8", [], ALONE_FROM), Message(b"9", [], 15)]
+def test_what_failed_again_and_again_takes_fewer_others_along_and_at_last_none() -> None:
+    assert [most_together(tried) for tried in (1, 2, 3, 4, 5, 16)] == [100, 100, 5, 2, 1, 1]
 
-    found = [json.loads(one)["events"] for one in inputs([*fresh[:2], *tried, *fresh[2:]])]
+    messages = [Message(b"%d" % number, [], 1 + number % 2 * 4) for number in range(6)]
+    found = [json.loads(one)["events"] for one in inputs(messages)]
 
-    assert ALONE_FROM == 3
-    assert found == [[0, 1, 7, 2, 3], [8], [9]]
+    assert found == [[0, 2, 4], [1], [3], [5]]
 
 
 def test_the_dashboard_shows_figures_that_are_sent() -> None:

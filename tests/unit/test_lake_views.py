@@ -16,6 +16,7 @@ from prism_core.calendar import Week
 from prism_core.lake_tables import LAKE_TABLES
 from prism_core.lake_views import (
     CAPACITY_GAP,
+    EVENT_VOLUME,
     LAKE_VIEWS,
     MONDAY,
     QUALITY_TREND,
@@ -90,6 +91,13 @@ SAMPLE: Rows = {
          "reviewed": 10, "correct": 10 - number, "score": 1 - number / 10, "target": 0.9, "worst_severity": worst}
         for number, week in enumerate(WEEKS)
         for member, worst in (("m1", "low"), ("m2", "critical" if number else None))
+    ],
+    "event_days": [
+        {"week": week, "type": kind, "day": Week.parse(week).days[day], "events": 100 * number + day, "late": 5,
+         "delay_p50_ms": 80.0, "delay_p95_ms": p95, "value_p50": None, "value_p95": None}
+        for number, week in enumerate(WEEKS, start=1)
+        for kind, p95 in (("labelled", 420.0), ("page", 500.0))
+        for day in (0, 3)
     ],
 }  # fmt: skip
 
@@ -193,6 +201,22 @@ def test_a_project_has_what_it_asked_for_was_given_and_delivered(lake: duckdb.Du
         "mean_handle_seconds": 360.0,
         "delivered_share": 0.2,
     }
+
+
+def test_events_of_a_day_stand_beside_those_of_the_weekday_before_and_the_promise(
+    lake: duckdb.DuckDBPyConnection,
+) -> None:
+    days = [
+        row(lake, EVENT_VOLUME, day=Week.parse(week).days[3], type="labelled")["events_week_before"]
+        for week in WEEKS
+    ]
+
+    assert days == [None, 103, 203, None]
+    assert row(lake, EVENT_VOLUME, day=date(2020, 12, 28), type="page") == {
+        "week": "2020-W53", "monday": date(2020, 12, 28), "day": date(2020, 12, 28), "type": "page", "events": 200,
+        "events_week_before": 100, "late": 5, "late_share": 0.025, "delay_p50_ms": 80.0, "delay_p95_ms": 500.0,
+        "fast_enough": False, "value_p50": None, "value_p95": None,
+    }  # fmt: skip
 
 
 def test_work_without_a_project_and_a_project_without_work_are_both_there(lake: duckdb.DuckDBPyConnection) -> None:
