@@ -36,7 +36,7 @@ from prism_core.calendar import Week
 
 SCREENS: Final = (
     "team", "capacity", "requests", "throughput", "quality", "bugs", "dashboard",
-    "alerts", "reports", "events", "imports",
+    "alerts", "reports", "events", "status", "imports",
 )  # fmt: skip
 FIRST_LOAD_MS, INTERACTION_MS = 1_500, 200
 SCREEN_KB, CAPACITY_KB = 450, 700

@@ -225,7 +225,7 @@ def test_the_drawer_shows_what_is_open_beside_any_screen_and_an_annotator_has_no
 
     with signed_in(browser, at, Role.ANNOTATOR, name="apart-annotator") as page:
         screens = page.get_by_role("navigation", name="Screens")
-        for name in ("Alerts", "Reports", "Events", "Import"):
+        for name in ("Alerts", "Reports", "Events", "Status", "Import"):
             expect(screens.get_by_role("link", name=name)).to_have_count(0)
         expect(page.get_by_role("button", name="Alerts")).to_have_count(0)
     assert found == []
@@ -342,6 +342,9 @@ def test_the_screens_are_accessible_and_look_like_this(
         page.get_by_role("link", name=TYPE).first.click()
         page.get_by_label("The event as it was accepted").wait_for()
         found += shot(page, "events-failed")
+        page.goto(f"{at.origin}/status")
+        expect(page.get_by_role("table", name="Newest editions").get_by_text("Campaign")).to_be_visible()
+        found += shot(page, "status")
         page.goto(f"{at.origin}/imports")
         choose(
             page,

@@ -66,7 +66,8 @@ def member(at: Place, name: str) -> Any:
 SCREENS = {
     "Team": "Members", "Capacity": "Capacity", "Requests": "Requests that wait", "Throughput": "Throughput",
     "Quality": "Scores", "Bug Tracker": "Bugs", "My Dashboard": "You are no member",
-    "Alerts": "Alerts that stand", "Reports": "Reports", "Events": "Promises", "Import": "Import a workbook",
+    "Alerts": "Alerts that stand", "Reports": "Reports", "Events": "Promises", "Status": "Newest editions",
+    "Import": "Import a workbook",
 }  # fmt: skip
 OWN = ("Bug Tracker", "My Dashboard")
 READ = tuple(screen for screen in SCREENS if screen != "Import")

@@ -28,5 +28,6 @@ export const SCREENS: readonly Screen[] = [
   { path: 'alerts', title: 'Alerts', roles: READERS, apart: true, load: () => import('./screens/alerts/Alerts') },
   { path: 'reports', title: 'Reports', roles: READERS, apart: true, load: () => import('./screens/reports/Reports') },
   { path: 'events', title: 'Events', roles: READERS, apart: true, load: () => import('./screens/events/Events') },
+  { path: 'status', title: 'Status', roles: READERS, apart: true, load: () => import('./screens/status/Status') },
   { path: 'imports', title: 'Import', roles: PLANNERS, apart: true, load: () => import('./screens/imports/Imports') },
 ];

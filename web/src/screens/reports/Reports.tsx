@@ -1,25 +1,15 @@
 /** The archive of reports: every edition that was made, and what it said. */
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+import StatusIndicator from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../../api/client';
+import { KINDS, LOOKS } from '../../figures/editions';
 import type { Description } from '../../resource/describe';
 import { ResourceScreen } from '../../resource/ResourceScreen';
 import { TimeText } from '../../time/TimeText';
 import { Letters } from './Letters';
 
 type Edition = Schemas['EditionAnswer'] & { version: number };
-type Status = Schemas['EditionStatus'];
 type Kind = Schemas['ReportKind'];
-
-const KINDS: Record<Kind, string> = {
-  campaign: 'Campaign',
-  ops: 'Operations',
-  alerts_daily: 'Alerts of the day',
-  alerts_weekly: 'Alerts of the week',
-  allocation_changes: 'Changes of the plan',
-  events: 'Events',
-};
-const LOOKS: Record<Status, StatusIndicatorProps.Type> = { prepared: 'pending', sent: 'success', withdrawn: 'stopped' };
 
 const EDITIONS: Description<Edition> = {
   table: 'editions',
