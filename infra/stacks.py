@@ -153,7 +153,10 @@ class Stack:
             elif unknown is not None and "DefaultValue" not in one:
                 given.append({"ParameterKey": key, "ParameterValue": unknown})
         if any(one.get("ParameterKey") == FINGERPRINT for one in declared):
-            given.append({"ParameterKey": FINGERPRINT, "ParameterValue": fingerprint(body, given)})
+            # What is kept may be the default, and is named from the second deployment on.
+            told = {one.get("ParameterKey", ""): one.get("DefaultValue", "") for one in declared}
+            told |= {one["ParameterKey"]: one["ParameterValue"] for one in given}
+            given.append({"ParameterKey": FINGERPRINT, "ParameterValue": fingerprint(body, told)})
         return self._proposed(body, given)
 
     def apply(self, change: ChangeSet) -> None:
@@ -280,10 +283,9 @@ class Stack:
         return f"{first.get('LogicalResourceId')}: {reason}"
 
 
-def fingerprint(body: str, given: Sequence[Mapping[str, str]]) -> str:
+def fingerprint(body: str, values: Mapping[str, str]) -> str:
     """The same for the same template and values, in whatever order these are."""
-    values = sorted((one["ParameterKey"], one["ParameterValue"]) for one in given)
-    return hashlib.sha256(json.dumps([body, values]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([body, sorted(values.items())]).encode()).hexdigest()[:32]
 
 
 def _failed(name: str, message: str, *, quota: bool = False) -> StackFailed:

@@ -160,6 +160,8 @@ def test_an_upgrade_is_shown_first_changes_what_it_says_keeps_the_data_and_passe
     assert ready(platform) == 1
     assert (before, description(platform)) == ("Every route below /api.", "The routes of the next version.")
     assert bugs(platform) == ["kept"]
+    # What was asked for once stays, and is nothing new.
+    assert {one.action for one in plan(platform.settings, WEEK, print)} == {"unchanged"}
 
 
 def _fault() -> None:
