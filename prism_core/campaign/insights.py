@@ -8,7 +8,7 @@ A row is taken whole or refused with the reason: a figure that was guessed would
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -102,9 +102,16 @@ class Read:
     rejected: tuple[Rejected, ...]
 
 
-def read_insights(rows: Iterable[object], account: Account) -> Read:
-    """The `data` of insights at ad level by day, all pages behind each other. No rows are no error."""
-    return _read(rows, lambda row: ad_day(row, account))
+def read_insights(rows: Iterable[object], account: Account, *, absent_is_nought: bool = False) -> Read:
+    """The `data` of insights at ad level by day, all pages behind each other. No rows are no error.
+
+    `absent_is_nought`: Meta was asked for actions, and leaves out what nobody did: landing page views too.
+    """
+    return _read(rows, lambda row: _told(ad_day(row, account), nought=absent_is_nought))
+
+
+def _told(row: AdDay, *, nought: bool) -> AdDay:
+    return replace(row, landing_page_views=0) if nought and row.landing_page_views is None else row
 
 
 def read_csv(lines: Iterable[str], account: Account) -> Read:

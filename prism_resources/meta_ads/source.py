@@ -244,7 +244,8 @@ def _together(read: _Read, answers: Iterable[tuple[str, Answer]]) -> AdsWeek:
                 for day, spend, counted in map(_of_account, answer.json["data"]):
                     control[day], leads[day] = spend, counted
 
-    found = read_insights(rows(), Account(account.account_id, account.currency))
+    told = read.source != FILES  # a file has no such column, and lies in the archive in the same form
+    found = read_insights(rows(), Account(account.account_id, account.currency), absent_is_nought=told)
     days = ended_days(week, account.zone, read.at) if read.days is None else read.days
     return AdsWeek(
         week,

@@ -202,3 +202,20 @@ def test_names_numbers_and_addresses_are_neither_asked_for_nor_kept() -> None:
 
     assert not {"email", "phone", "firstname", "lastname", "mobilephone"} & set(AD_IDS.properties)
     assert [word for word in ("jane", "Jane", "example", "600") if word in kept] == []
+
+
+def test_views_that_meta_leaves_out_are_nought_and_those_of_a_file_are_not_known() -> None:
+    row = {
+        "campaign_id": "1178",
+        "adset_id": "144536",
+        "ad_id": "711764",
+        "date_start": "2023-08-01",
+        "date_stop": "2023-08-01",
+    }
+    seen = row | {"ad_id": "711765", "actions": [{"action_type": "landing_page_view", "value": "7"}]}
+
+    of_meta = read_insights([row, seen], ACCOUNT, absent_is_nought=True)
+    of_a_file = read_insights([row, seen], ACCOUNT)
+
+    assert [one.landing_page_views for one in of_meta.rows] == [0, 7]
+    assert [one.landing_page_views for one in of_a_file.rows] == [None, 7]
