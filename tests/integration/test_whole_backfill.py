@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks.served import Served, serving
 from prism_core.calendar import Week, WeekRange
+from prism_core.lake_events import EVENT_LAKE
 from prism_core.lake_views import LAKE_VIEWS
 from tests.integration.fresh import worker_port
 from tests.integration.helpers import prism
@@ -113,6 +114,9 @@ def _hours(rows: list[dict[str, Any]]) -> Decimal:
 
 
 def views_answer(served: Served) -> None:
-    for name in (*SIX, *LAKE_VIEWS):
+    """Nobody posts events here: what is over them is empty."""
+    over_events = {table.name for table in EVENT_LAKE}
+    views = [view.name for view in LAKE_VIEWS.values() if over_events.isdisjoint(view.reads)]
+    for name in (*SIX, *views):
         (row,) = ask(served, f"SELECT count(*) AS rows_of_it FROM {name}")  # noqa: S608
         assert row["rows_of_it"] > 0, name
