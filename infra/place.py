@@ -51,12 +51,13 @@ def _refuse_unsaid(settings: Settings) -> None:
     for name in ("region", "account_id"):
         if name not in settings.model_fields_set:
             raise WrongPlace(f"say where to deploy: PRISM_{name.upper()} is not set")
-    if settings.region not in _regions():
-        raise WrongPlace(f"AWS has no region {settings.region} (PRISM_REGION); it has {', '.join(_regions())}")
+    if settings.region not in regions():
+        raise WrongPlace(f"AWS has no region {settings.region} (PRISM_REGION); it has {', '.join(regions())}")
 
 
 @cache
-def _regions() -> tuple[str, ...]:
+def regions() -> tuple[str, ...]:
+    """Every region of AWS that this version of botocore knows, of all partitions."""
     from botocore.session import get_session
 
     session = get_session()

@@ -8,10 +8,10 @@ import re
 from typing import Any, Final
 
 import pytest
-from botocore.session import get_session
 from cfnlint.decode import decode
 
 from infra.deploy import ASKED
+from infra.place import regions
 from infra.stacks import FINGERPRINT
 from prism_api.api.calls import WARM_EVENT
 from tests.architecture.test_policies import unfolded
@@ -26,8 +26,7 @@ MOST: Final = {
     ("AWS::Cognito::UserPoolDomain", "Domain"): 63,
     ("AWS::RDS::DBInstance", "DBInstanceIdentifier"): 63,
 }
-# Others are in partitions of their own, which PRISM is not deployed to.
-REGIONS: Final = get_session().get_available_regions("s3")
+REGIONS: Final = regions()
 
 
 def parameters(template: str) -> dict[str, Any]:
