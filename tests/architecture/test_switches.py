@@ -26,7 +26,9 @@ MOST: Final = {
     ("AWS::Cognito::UserPoolDomain", "Domain"): 63,
     ("AWS::RDS::DBInstance", "DBInstanceIdentifier"): 63,
 }
-REGIONS: Final = regions()
+# Others are in partitions of their own, which PRISM is not deployed to; with their long names a prefix is shorter.
+APART: Final = ("cn-", "eusc-", "us-gov-", "us-iso", "eu-iso")
+REGIONS: Final = tuple(one for one in regions() if not one.startswith(APART))
 
 
 def parameters(template: str) -> dict[str, Any]:
