@@ -132,7 +132,7 @@ def late_report(instance: dg.DagsterInstance, prism: PrismResource) -> Late | No
     A run that is under way is waited for: what it makes comes within the same hour, mostly.
     """
     monday = _last_monday(instance)
-    if monday is None or Shelf(prism.settings()).newest(ReportKind.CAMPAIGN, monday.weeks.last) is not None:
+    if monday is None or Shelf(prism.settings()).has(ReportKind.CAMPAIGN, monday.weeks.last):
         return None
     week = monday.weeks.last
     run = _last_run(instance, week)

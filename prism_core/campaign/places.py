@@ -31,7 +31,7 @@ class AdSetWeek:
     campaign_id: str
     adset_id: str
     name: str
-    sums: Sums
+    sums: Sums | None
 
     @property
     def subject(self) -> str:
@@ -51,8 +51,8 @@ def ad_sets(ads: Iterable[AdDay]) -> tuple[AdSetWeek, ...]:
         place = (ad.campaign_id, ad.adset_id)
         sums[place] = sums.get(place, Sums()).plus(Sums.of(ad))
         names[place] = max(names.get(place, (ad.day, ad.adset_name)), (ad.day, ad.adset_name))
-    found = (AdSetWeek(*place, names[place][1], one) for place, one in sums.items())
-    return tuple(sorted(found, key=lambda one: (one.campaign_id, -(one.sums.spend or Decimal(0)), one.adset_id)))
+    ordered = sorted(sums, key=lambda place: (place[0], -(sums[place].spend or Decimal(0)), place[1]))
+    return tuple(AdSetWeek(*place, names[place][1], sums[place]) for place in ordered)
 
 
 def silent_sets(
@@ -66,7 +66,7 @@ def silent_sets(
     rows = () if attribution is None else attribution.rows
     silent = [(row.campaign_id, row.adset_id) for row in rows if row.adset_id and row.adset_id not in known]
     names = {one.adset_id: one.adset_name for one in before()} if silent else {}
-    return tuple(AdSetWeek(campaign, adset, names.get(adset, adset), Sums()) for campaign, adset in silent)
+    return tuple(AdSetWeek(campaign, adset, names.get(adset, adset), None) for campaign, adset in silent)
 
 
 def is_of_an_ad_set(subject: str | None) -> bool:
@@ -84,7 +84,8 @@ def add_places(
 ) -> None:
     """The figures of ad sets, and of every place the leads by whose count they are."""
     for one in sets:
-        _add_sums(ledger, week, one, currency, for_leads=one.campaign_id in for_leads)
+        if one.sums is not None:
+            _add_sums(ledger, week, one, one.sums, currency, for_leads=one.campaign_id in for_leads)
     if attribution is None:
         return
     source = (f"lead_attribution#{week}",)
@@ -110,20 +111,20 @@ def add_places(
     )
 
 
-def _add_sums(ledger: Ledger, week: Week, one: AdSetWeek, currency: str, *, for_leads: bool) -> None:
+def _add_sums(ledger: Ledger, week: Week, one: AdSetWeek, sums: Sums, currency: str, *, for_leads: bool) -> None:
     sources, period = (f"meta_insights#{week}#{one.adset_id}",), week.label
     leads = ledger.add(
         Fact(
-            one.fact(Metric.LEADS), Decimal(one.sums.leads), Unit.COUNT, f"leads of {one.subject}, {week}",
+            one.fact(Metric.LEADS), Decimal(sums.leads), Unit.COUNT, f"leads of {one.subject}, {week}",
             metric=Metric.LEADS, subject=one.subject, sources=sources, period=period,
         )
     )  # fmt: skip
-    if one.sums.spend is None:
+    if sums.spend is None:
         return
     spend = ledger.add(
         Fact(
-            one.fact(Metric.SPEND), one.sums.spend, Unit.MONEY, f"spend of {one.subject}, {week}",
-            one.sums.currency or currency, Metric.SPEND, one.subject, sources, period=period,
+            one.fact(Metric.SPEND), sums.spend, Unit.MONEY, f"spend of {one.subject}, {week}",
+            sums.currency or currency, Metric.SPEND, one.subject, sources, period=period,
         )
     )  # fmt: skip
     if for_leads:

@@ -183,8 +183,7 @@ def _without_delivery(found: Figures) -> list[tuple[str, ...]]:
             rows.append(_place(named, f"{FROM}{row.campaign_id}", None, None, found, for_leads=True))
             continue
         name = f"{named} / {{{{name:{one.subject}}}}}"
-        spend = one.fact(Metric.SPEND)
-        rows.append(_place(name, one.fact("").rstrip("."), spend, None, found, for_leads=True))
+        rows.append(_place(name, one.fact("").rstrip("."), None, None, found, for_leads=True))
     return rows
 
 

@@ -70,6 +70,10 @@ class Shelf:
         number = self._last(kind, week)
         return self._kept(kind, week, number) if number else None
 
+    def has(self, kind: ReportKind, week: Week) -> bool:
+        """Whether a report of the week was made, damaged or not."""
+        return self._last(kind, week) > 0
+
     def weeks(self, kind: ReportKind) -> list[Week]:
         """The weeks of which there is a report, oldest first."""
         found = (_NAME.search(key) for key in self._lake.keys(f"{REPORTS}{kind}/"))

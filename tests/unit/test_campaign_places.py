@@ -68,7 +68,7 @@ def test_leads_of_a_campaign_without_delivery_in_the_week_have_a_row_under_the_n
 
     rows = table(made(found), places(made(found)), units_in_heads=True).rows
     assert [tuple(row) for row in rows[-3:]] == [
-        ("Autumn / Form", "0.00", "0", "0", "1", "not known"),
+        ("Autumn / Form", "not known", "0", "0", "1", "not known"),
         ("8", "not known", "0", "0", "1", "not known"),
         ("No campaign known", "", "", "", "1", ""),
     ]
