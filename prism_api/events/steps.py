@@ -36,7 +36,6 @@ with building():
     from prism_core.events.versions import SchemaVersion
     from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
     from prism_resources.events.archive import archive
-    from prism_resources.events.large import forget_large
 
 # Of what a pack may grow by; the rest is for verdicts. What finds no room here is added where it is stored.
 _ROOM_BYTES: Final = GROWTH_LIMIT_BYTES * 2 // 3
@@ -88,7 +87,6 @@ def validate(pack: Pack) -> Pack:
     then, whatever schema there is now."""
     before = container.earlier().fates(pack.events, clock.now())
     _note_replayed(before.ended)
-    forget_large(container.settings(), [one for one in pack.events if one.receipt in before.outcomes])
     outcomes = [Settled("", receipt, outcome) for receipt, outcome in before.outcomes.items()]
     again = [counted(event) for event in before.stored]
     entries: list[Entry] = []
@@ -154,7 +152,6 @@ def store(pack: Pack) -> Pack:
     ]
     container.receipts().settle(ended, clock.now())
     _note_replayed(ended)
-    forget_large(settings, [accepted for accepted, _ in ended])
     told = [Settled("", accepted.receipt, outcome) for accepted, outcome in ended]
     now_counted = [*pack.counted, *(counted(event) for event in kept)]
     return Pack(outcomes=[*pack.outcomes, *left, *told], counted=now_counted)

@@ -23,6 +23,7 @@ from prism_core.models.base import instant_text
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.dead import drain
 from prism_resources.events.folding import Folded, Folding
+from prism_resources.events.large import forget_large
 from prism_resources.events.ledger import Ledger
 from prism_resources.events.measuring import measure, send
 from prism_resources.events.scoring import LATELY, Scoring, Telling
@@ -59,20 +60,24 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
         retry_policy=RETRIES,
         description=(
             "Empties the dead queue: an event that nobody could bring to an end becomes a failed event of the "
-            "kind `undeliverable`, which `prism events replay` sends again."
+            "kind `undeliverable`, which `prism events replay` sends again. Data of large events that ended more "
+            "than an hour ago are deleted."
         ),
     )
     def event_dead_letters(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
             done = drain(prism.settings(), clock.now())
-            context.add_asset_metadata(
-                {
-                    "undeliverable": done.undeliverable,
-                    "settled": done.settled,
-                    "unreadable": done.unreadable,
-                    "stuck": done.stuck,
-                }
-            )
+            shown = {
+                "undeliverable": done.undeliverable,
+                "settled": done.settled,
+                "unreadable": done.unreadable,
+                "stuck": done.stuck,
+            }
+            try:
+                shown["large_forgotten"] = forget_large(prism.settings())
+            except PrismFailure as failure:  # the next hour deletes them, and S3 in the end
+                context.log.warning("data of large events were not deleted: %s", failure)
+            context.add_asset_metadata(shown)
             if done.stuck:
                 context.log.error("%d messages could not be kept and still wait in the dead queue", done.stuck)
             context.log.info("%d undeliverable, %d unreadable messages", done.undeliverable, done.unreadable)

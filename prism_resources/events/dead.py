@@ -24,7 +24,6 @@ from prism_resources.aws import client
 from prism_resources.events import objects
 from prism_resources.events.failed_store import FailedStore
 from prism_resources.events.fates import Earlier
-from prism_resources.events.large import forget_large
 from prism_resources.events.queue import DEAD_NAME, EventQueue
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.schema_store import SchemaStore
@@ -104,12 +103,10 @@ class _Drain:
         known = self._earlier.fates([accepted], self._now)
         if known.outcomes:
             self._note_replayed(known.ended)
-            forget_large(self._settings, [accepted])
             done.settled += 1
             return
         self._failed.add([self._event(accepted)])
         self._receipts.settle([(accepted, Outcome.FAILED)], self._now, undeliverable=True)
-        forget_large(self._settings, [accepted])
         done.undeliverable += 1
 
     def _note_replayed(self, ended: Sequence[tuple[Accepted, Outcome]]) -> None:

@@ -5,7 +5,7 @@ import gzip
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -25,7 +25,7 @@ from prism_core.models.events import EnrichmentRule
 from prism_core.settings import Settings
 from prism_resources.aws import ATTEMPTS, client
 from prism_resources.events import archive, objects
-from prism_resources.events.large import LARGE, put_large
+from prism_resources.events.large import LARGE, forget_large, put_large
 from prism_resources.events.lookup_store import LookupStore
 from prism_resources.events.receipts import CALL_ATTEMPTS
 from prism_resources.events.rollup_store import RollupStore
@@ -124,9 +124,20 @@ def test_a_large_event_travels_beside_the_queue_and_is_stored_whole(pipeline: Pi
     assert {one.outcome for one in pipeline.await_settled(receipts).values()} == {Outcome.STORED}
     pipeline.await_empty()
     s3, bucket = client(pipeline.platform.settings, "s3"), pipeline.platform.settings.lake_bucket
-    for receipt in receipts:
-        left = s3.list_object_versions(Bucket=bucket, Prefix=f"{LARGE}{receipt}")
-        assert (left.get("Versions", []), left.get("DeleteMarkers", [])) == ([], [])
+    waiting = accepted(event(data=long))
+    put_large(pipeline.platform.settings, waiting)
+    objects.put(pipeline.platform.settings, f"{LARGE}of-another-form", b"{}", objects.JSON)
+
+    def versions() -> list[str]:
+        left = s3.list_object_versions(Bucket=bucket, Prefix=LARGE)
+        assert "DeleteMarkers" not in left or left["DeleteMarkers"] == []
+        found = [one.get("Key", "").rpartition("/")[2] for one in left.get("Versions", [])]
+        return sorted(one for one in found if one in {*receipts, waiting.receipt})
+
+    assert forget_large(pipeline.platform.settings) == 0  # others may read them still
+    assert versions() == sorted([*receipts, waiting.receipt])
+    assert forget_large(pipeline.platform.settings, kept=timedelta(0)) >= 1
+    assert versions() == [waiting.receipt]
     keys = {one.event_id: one.event_key for one in pipeline.stored()}
     whole, inline = (pipeline.events.get(keys[one["id"]]) for one in sent)
     assert whole is not None
