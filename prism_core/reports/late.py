@@ -23,21 +23,21 @@ class Lateness(StrEnum):
 
 
 _SHORT: Final = {
-    Lateness.ADS_UNREAD: "Meta has not answered",
-    Lateness.ADS_REFUSED: "Meta refuses to answer",
+    Lateness.ADS_UNREAD: "the ads are not read yet",
+    Lateness.ADS_REFUSED: "somebody must mend something",
     Lateness.BEING_MADE: "it is still being made",
     Lateness.STOPPED: "it could not be made",
 }
 _LONG: Final = {
     Lateness.ADS_UNREAD: (
-        "Meta did not answer, or not whole, when the ads of the week were read. It is asked again by itself, at "
-        "growing intervals until the next Monday."
+        "The ads of the week could not be read, or not whole. That is tried again by itself, at growing intervals "
+        "until the next Monday."
     ),
     Lateness.ADS_REFUSED: (
-        "Meta refuses to answer: a token or a permission is to be renewed by a person. Who looks after PRISM has "
-        "been told what to do."
+        "The ads of the week cannot be read until a person has mended something. Who looks after PRISM has been "
+        "told what to do."
     ),
-    Lateness.BEING_MADE: "The ads of the week are still being read: Meta answers slowly.",
+    Lateness.BEING_MADE: "It is still being made.",
     Lateness.STOPPED: (
         "The run that makes it has failed, or somebody has stopped it. Who looks after PRISM can see why."
     ),
@@ -74,5 +74,5 @@ class Late:
     def text(self) -> str:
         return (
             f"The campaign report of {self.week} is not there yet.\n\n{_LONG[self.why]}\n\n"
-            "The report comes by mail as soon as it is made; there is nothing to do for you.\n"
+            "If it is made before next Monday it comes by mail; there is nothing to do for you.\n"
         )

@@ -224,7 +224,7 @@ def test_what_a_person_must_mend_is_told_to_the_owners_and_not_asked_for(
 
 @pytest.mark.parametrize(
     ("fault", "says"),
-    [(NO_DATA, "Meta has not answered"), (NAMED["meta-token-expired"], "Meta refuses to answer")],
+    [(NO_DATA, "the ads are not read yet"), (NAMED["meta-token-expired"], "somebody must mend something")],
     ids=["silent", "refused"],
 )
 def test_at_seven_readers_are_told_of_a_report_that_is_not_there_and_get_it_later(

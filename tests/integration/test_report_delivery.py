@@ -91,10 +91,10 @@ def test_a_report_that_is_late_is_told_once_and_comes_as_the_first_edition(reade
 
     assert (of_nobody, another_week, another_reason) == ({}, {}, {})
     assert (told, came) == ([{"ada": "sent"}, {}], {"ada": "sent"})
-    notice = "Campaign report 2023-W35 is late: Meta has not answered"
+    notice = "Campaign report 2023-W35 is late: the ads are not read yet"
     assert [subject for name, subject in readers.got() if name == "ada"] == [notice, FIRST, SECOND]
     assert [subject for name, subject in readers.got() if name == "newyork"] == [FIRST, SECOND]
-    assert "asked again by itself" in readers.texts()[0]
+    assert "tried again by itself" in readers.texts()[0]
 
 
 def test_a_notice_that_was_refused_is_not_sent_behind_its_report(readers: Readers) -> None:
