@@ -14,6 +14,7 @@ import pytest
 from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import Settings
 from prism_core.tables import TABLES
+from prism_resources.events.large import LARGE
 from tests.architecture.test_templates import TABLE, of_type
 
 ROLES = of_type("AWS::IAM::Role")
@@ -260,10 +261,47 @@ def test_every_dead_queue_has_an_alarm() -> None:
 @pytest.mark.parametrize("table", [*TABLES, PERSON_KEYS.name])
 def test_dagster_may_use_every_table_and_its_indexes(table: str) -> None:
     may = actions_of("DagsterTables", {"Fn::Sub": f"{TABLE}{table}"})
-    of_index = actions_of("DagsterTables", {"Fn::Sub": f"{TABLE}{table}/index/*"})
+    of_index = actions_of("DagsterIndexes", {"Fn::Sub": f"{TABLE}{table}/index/*"})
 
     assert {"dynamodb:Query", "dynamodb:PutItem"} <= may
     assert bool(of_index) is bool(table in TABLES and TABLES[table].indexes)
+
+
+def test_dagster_may_end_large_events_and_ask_what_the_doctor_and_the_drift_sample_ask() -> None:
+    originals = {"Fn::Sub": "arn:${AWS::Partition}:s3:::${NamePrefix}-originals-${AWS::AccountId}-${AWS::Region}"}
+    large = {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::${{LakeBucket}}/{LARGE}*"}
+
+    assert "s3:DeleteObjectVersion" in actions_of("DagsterRights", large)
+    assert {"s3:GetBucketNotification", "s3:GetBucketVersioning"} <= actions_of("DagsterRights", originals)
+    assert "rekognition:DetectLabels" in actions_of("DagsterRights", "*")
+
+
+def test_the_policies_of_a_role_have_the_size_that_iam_takes() -> None:
+    """IAM counts no white space; what stands for names is as long as the longest prefix and region make it."""
+    longest = {
+        "NamePrefix": "p" * 25,
+        "AWS::Partition": "aws",
+        "AWS::AccountId": "1" * 12,
+        "AWS::Region": "r" * 14,
+    }
+
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict):
+            if "Fn::Sub" in value and isinstance(value["Fn::Sub"], str):
+                return re.sub(r"\$\{([^}]+)\}", lambda name: longest.get(name[1], "n" * 63), value["Fn::Sub"])
+            return {name: resolved(one) for name, one in value.items()}
+        return [resolved(one) for one in value] if isinstance(value, list) else value
+
+    def size(document: Any) -> int:
+        return len(json.dumps(resolved(document), separators=(",", ":")))
+
+    managed = {name: size(one["Properties"]["PolicyDocument"]) for name, one in POLICIES.items()}
+    inline = {
+        name: sum(size(policy["PolicyDocument"]) for policy in one["Properties"].get("Policies", []))
+        for name, one in ROLES.items()
+    }
+    assert {name: found for name, found in managed.items() if found > 6_144} == {}
+    assert {name: found for name, found in inline.items() if found > 10_240} == {}
 
 
 def test_the_firewall_stands_before_the_one_distribution_and_the_api_behind_a_secret() -> None:
