@@ -196,11 +196,12 @@ class Pipeline:
         return list(self.failures.find(FailedFilter(**wanted)))
 
     def problems(self, *kinds: str) -> tuple[str, ...]:
-        """What is wrong with the hours of this run, beside what the stores hold on their own."""
+        """What is wrong with the hours of this run, beside what the stores hold on their own. How long something
+        is in flight is left out: a long run ends with rows whose functions were killed before they sent them."""
         stored = Counter(one.hour for kind in kinds for one in self.stored(kind))
         failed = Counter(one.accepted_at.strftime("%Y-%m-%dT%H") for one in self.failed())
         found: list[str] = []
-        for hour, balance in self.balances().items():
+        for hour, balance in balances(self.all_receipts(), self.began).items():
             name = hour.strftime("%Y-%m-%dT%H")
             found += discrepancies(balance, Held(stored[name], failed[name]))
         return tuple(found)
