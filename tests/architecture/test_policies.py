@@ -158,7 +158,7 @@ def test_every_route_may_call_the_function_that_it_leads_to() -> None:
         assert [one for one in given if one.endswith(wanted)], (name, wanted, given)
 
 
-def actions_of(role: str, resource: dict[str, Any]) -> set[str]:
+def actions_of(role: str, resource: dict[str, Any] | str) -> set[str]:
     return {
         action
         for who, one in rights()

@@ -22,7 +22,7 @@ def refused(attempts: int, at: datetime) -> Delivery:
 def tried(every: timedelta, at_once: int) -> list[datetime]:
     """When a mail is handed over that is refused each time, by runs with so many attempts."""
     delivery, times = refused(1, NOON), [NOON]
-    for look in range(1, 2_000):
+    for look in range(2_000):  # the first look is that of the run which was refused
         now = NOON + look * every
         for _ in range(at_once):
             if is_due(delivery, now):
