@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.events_payloads import TASK, TASK_SCHEMA
 from benchmarks.harness import ROOT, Target, circumstances, keep, print_targets
 from benchmarks.own_platform import own_platform
-from infra.deploy import outputs
+from infra.addresses import api_url
 from infra.local.platform import Platform
 from infra.users import Users
 from prism_core.events.conservation import Receipt
@@ -84,9 +84,7 @@ class Flow:
     def __init__(self, platform: Platform) -> None:
         self.settings = platform.settings
         self._receipts = Receipts(platform.settings)
-        local, made = str(platform.settings.aws_endpoint_url).rstrip("/"), outputs(platform.settings, "api")
-        self._url = f"{local}/_aws/execute-api/{made['ApiId']}/$default/api/events"
-        self._token_url = f"{local}/oauth2/token"
+        self._url = f"{api_url(platform.settings)}/api/events"
         now = datetime.now(UTC)
         for name, text in LOOKUPS.items():
             LookupStore(self.settings).add(name, text.encode(), by="benchmark", now=now)
@@ -99,7 +97,7 @@ class Flow:
         """Send at a rate and wait for the outcomes, `patience` seconds at most."""
         given = {
             "url": self._url,
-            "token": Users(self.settings).producer_token(self._token_url),
+            "token": Users(self.settings).producer_token(),
             "rate": rate,
             "seconds": seconds,
             "batch": batch,

@@ -12,9 +12,10 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from infra.addresses import api_url
 from infra.declared import resources
 from infra.deploy import STACKS, outputs, template
-from infra.smoke_asking import SmokeFailed, api_url, ask
+from infra.smoke_asking import SmokeFailed, ask
 from infra.smoke_outside import around, event, page, services, sql
 from infra.users import Users
 from prism_api.api.calls import WARM_EVENT, Role

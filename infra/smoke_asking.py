@@ -1,4 +1,4 @@
-"""How the smoke test asks: where the API is, one call, and the failure that it ends with.
+"""How the smoke test asks: one call, and the failure that it ends with.
 
 Belongs here: plain HTTP, as somebody outside speaks it. Does not belong here: what is asked (smoke.py,
 smoke_outside.py).
@@ -8,9 +8,7 @@ import urllib.error
 import urllib.request
 from typing import Final
 
-from infra.deploy import outputs
 from prism_core.failures import PermanentFailure
-from prism_core.settings import Environment, Settings
 
 _SECONDS: Final = 35
 _SHOWN_BYTES: Final = 20_000
@@ -18,15 +16,6 @@ _SHOWN_BYTES: Final = 20_000
 
 class SmokeFailed(PermanentFailure):
     """What was deployed does not work; the message says which part, and what it answered."""
-
-
-def api_url(settings: Settings) -> str:
-    """Where the HTTP API answers."""
-    if settings.environment is Environment.AWS:
-        # The way through the firewall: the functions answer nobody else.
-        return outputs(settings, "web")["ScreensUrl"]
-    api = outputs(settings, "api")["ApiId"]
-    return f"{str(settings.aws_endpoint_url).rstrip('/')}/_aws/execute-api/{api}/$default"
 
 
 def ask(url: str, wanted: int, *, token: str | None = None, body: bytes | None = None) -> bytes:

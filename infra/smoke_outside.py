@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from infra.addresses import api_url
 from infra.deploy import outputs, stack_of
-from infra.smoke_asking import SmokeFailed, api_url, ask, asked
+from infra.smoke_asking import SmokeFailed, ask, asked
 from infra.users import Users
 from prism_core import clock
 from prism_core.events.outcomes import Outcome
@@ -139,7 +140,7 @@ def event(settings: Settings) -> Iterator[str]:
     }
     status, said = asked(
         f"{api_url(settings)}/api/events",
-        token=Users(settings).producer_token(_token_url(settings)),
+        token=Users(settings).producer_token(),
         body=json.dumps(body).encode(),
         media="application/cloudevents+json",
     )
@@ -163,11 +164,3 @@ def _settled(settings: Settings, receipt: str, accepted_at: datetime) -> Outcome
             return found.outcome
         time.sleep(0.2)
     return None
-
-
-def _token_url(settings: Settings) -> str:
-    """Where the app client of producers gets its token."""
-    if settings.environment is Environment.LOCAL:
-        return f"{str(settings.aws_endpoint_url).rstrip('/')}/oauth2/token"
-    domain = outputs(settings, "api")["UsersDomainName"]
-    return f"https://{domain}.auth.{settings.region}.amazoncognito.com/oauth2/token"

@@ -16,6 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.addresses import token_url
 from infra.deploy import outputs
 from prism_api.api.calls import Role
 from prism_core.failures import BadUsage, PermanentFailure
@@ -132,8 +133,9 @@ class Users:
             )
         return answer["AuthenticationResult"]["AccessToken"]
 
-    def producer_token(self, token_url: str) -> str:
+    def producer_token(self) -> str:
         """An access token of the app client that sends events."""
+        address = token_url(self._settings)
         client_id = self._made["ProducerClientId"]
         with calling("the app client of producers", "read"):
             described = self._cognito.describe_user_pool_client(UserPoolId=self._pool, ClientId=client_id)
@@ -141,13 +143,13 @@ class Users:
         form = urllib.parse.urlencode({"grant_type": "client_credentials", "scope": "prism/events"}).encode()
         basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
         request = urllib.request.Request(  # noqa: S310 - the address is ours
-            token_url, data=form, headers={"Authorization": f"Basic {basic}"}
+            address, data=form, headers={"Authorization": f"Basic {basic}"}
         )
         try:
             with urllib.request.urlopen(request, timeout=TOKEN_SECONDS) as answer:  # noqa: S310
                 return json.load(answer)["access_token"]
         except urllib.error.HTTPError as error:
-            raise PermanentFailure(f"{token_url} gives producers no token: {error.read().decode()}") from error
+            raise PermanentFailure(f"{address} gives producers no token: {error.read().decode()}") from error
 
 
 def member_to_link(settings: Settings, member_id: str) -> Member:

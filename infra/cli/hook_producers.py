@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from infra.cli.console import out, plain, say
-from infra.cli.send_events import api_and_token_urls
 from infra.local.platform import attached
 from prism_core.events.signatures import Scheme
 from prism_core.failures import BadUsage
@@ -42,6 +41,7 @@ def add(
 
     With `--rotate` deliveries signed by the secret before are taken, too, until the next time.
     """
+    from infra.addresses import api_url
     from prism_api.events.hooks import NAME, Hook, Hooks, keep_hook
     from prism_core.events.arrivals import Webhook
 
@@ -63,7 +63,7 @@ def add(
                 webhook = Webhook(source, type_prefix, type_header.lower(), id_header and id_header.lower())
             hook = Hook((_secret(scheme),), scheme, webhook)
         keep_hook(platform.settings, name, hook)
-        address = f"{api_and_token_urls(platform)[0]}/hooks/{name}"
+        address = f"{api_url(platform.settings)}/hooks/{name}"
         platform.flush()
     said = {"producer": name, "address": address, "scheme": hook.scheme.value, "secret": hook.secrets[0]}
     if as_json:

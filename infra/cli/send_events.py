@@ -165,10 +165,10 @@ def _post(platform: Platform, rows: Sequence[_Row]) -> None:
     """Post all events, and note which were taken under which receipt."""
     import httpx
 
+    from infra.addresses import api_url
     from infra.users import Users
 
-    api, token_url = api_and_token_urls(platform)
-    token = Users(platform.settings).producer_token(token_url)
+    api, token = api_url(platform.settings), Users(platform.settings).producer_token()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents-batch+json"}
     with (
         httpx.Client(headers=headers, timeout=_SECONDS) as http,
@@ -177,18 +177,6 @@ def _post(platform: Platform, rows: Sequence[_Row]) -> None:
         for batch, body in _batches(rows):
             _take(batch, _answer(http, f"{api}/api/events", body))
             progress.advance(progress.task_ids[0], len(batch))
-
-
-def api_and_token_urls(platform: Platform) -> tuple[str, str]:
-    """Of the API, and of where its tokens come from."""
-    from infra.deploy import outputs
-
-    made, region = outputs(platform.settings, "api"), platform.settings.region
-    if platform.emulator is not None:
-        local = platform.emulator.url
-        return f"{local}/_aws/execute-api/{made['ApiId']}/$default", f"{local}/oauth2/token"
-    domain = f"{made['UsersDomainName']}.auth.{region}.amazoncognito.com"
-    return outputs(platform.settings, "web")["ScreensUrl"], f"https://{domain}/oauth2/token"
 
 
 def _batches(rows: Sequence[_Row]) -> Iterator[tuple[list[_Row], bytes]]:

@@ -66,7 +66,7 @@ def demo_token(platform: Platform, role: TokenRole) -> str:
     if role is TokenRole.PRODUCER:
         if platform.emulator is None:
             raise BadUsage("tokens are given by a local platform only")
-        return users.producer_token(f"{platform.emulator.url}/oauth2/token")
+        return users.producer_token()
     account = _user(users, Role(role.value))
     return users.token(account.email, demo_password(platform.home))
 
