@@ -190,6 +190,8 @@ def test_the_status_says_what_screens_checks_and_alarms_look_at(platform: Platfo
         pytest.param("/api/events/rollups", {"grain": "minute", "first": "2026-01-01", "last": DAY}, id="minutes"),
         pytest.param("/api/events/failed", {"since": f"{DAY}T07:00:00Z", "until": f"{DAY}T06:00:00Z"}, id="time"),
         pytest.param("/api/events/failed", {"failure": "bad luck"}, id="no failure"),
+        pytest.param("/api/events/hours", {"last": "0"}, id="epoch"),
+        pytest.param("/api/events/rollups", {"last": "1788000000"}, id="seconds of an epoch"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(path: str, query: dict[str, Any]) -> None:

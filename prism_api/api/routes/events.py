@@ -41,7 +41,7 @@ from prism_core.events.conservation import Receipt
 from prism_core.events.failed import FailedEvent, FailedFilter, FailedStatus, Failure
 from prism_core.events.ledger import HOUR, running
 from prism_core.events.rollups import Grain
-from prism_core.models.base import instant_text
+from prism_core.models.base import Day, instant_text
 from prism_resources.events.failed_store import FailedStore
 from prism_resources.events.ledger import Ledger
 from prism_resources.events.receipts import Receipts
@@ -62,8 +62,8 @@ Since = Annotated[PastInstant | None, Query(description="accepted from then on; 
 Until = Annotated[PastInstant | None, Query(description="accepted before then; now, if left out")]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows of a page")]
 Cursor = Annotated[str | None, Query(max_length=2_000, description="`next` of the page before")]
-FirstDay = Annotated[date | None, Query(description="from this day (UTC) on")]
-LastDay = Annotated[date | None, Query(description="up to this day (UTC); today, if left out")]
+FirstDay = Annotated[Day | None, Query(description="from this day (UTC) on")]
+LastDay = Annotated[Day | None, Query(description="up to this day (UTC); today, if left out")]
 
 
 @lru_cache(maxsize=1)
