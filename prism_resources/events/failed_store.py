@@ -40,6 +40,8 @@ _MOST_PATH, _MOST_REASON = 1_024, 1_000
 ATTEMPTS: Final = 5
 # An instant with all of its digits ends a range of texts: `until` is exclusive.
 _JUST_BEFORE: Final = timedelta(microseconds=1)
+# Up to here the days are asked one by one, each in its shards; a longer time is asked of each status at once.
+_DAY_BY_DAY: Final = timedelta(days=31)
 
 # Producer, type, failure and status.
 Kind = tuple[str, str, str, str]
@@ -119,7 +121,7 @@ class FailedStore:
         if named:
             way, parts = named[0]
             yield from self._reader.query_as(FailedMark, way, first=wanted.since, last=until, **parts)
-        elif wanted.since is not None and wanted.until is not None:
+        elif wanted.since is not None and wanted.until is not None and wanted.until - wanted.since <= _DAY_BY_DAY:
             yield from self._of_days(wanted.since, wanted.until)
         else:
             for one in FailedStatus:

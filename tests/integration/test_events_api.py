@@ -107,6 +107,7 @@ def test_failed_events_are_listed_newest_first_in_pages_and_read_with_their_payl
         pytest.param({"field": "/n/*"}, ["e3"], id="field"),
         pytest.param({"status": "replayed"}, [], id="status"),
         pytest.param({"until": f"{DAY}T07:30:03Z"}, ["e2", "e1"], id="time"),
+        pytest.param({"since": "2000-01-01T00:00:00Z"}, ["e3", "e2", "e1"], id="from the beginning on"),
     ],
 )
 def test_a_filter_takes_what_it_says(filters: dict[str, Any], found: list[str]) -> None:
