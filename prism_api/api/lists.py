@@ -186,6 +186,8 @@ def _with_weeks(filters: Mapping[str, tuple[str, ...]], *, keep_range: bool) -> 
     for name in ("week", *_WEEK_RANGE):
         for text in found.get(name, ()):
             _week(name, text)
+    if all(name in found for name in _WEEK_RANGE):
+        _range(*(found[name][0] for name in _WEEK_RANGE))
     if keep_range or not any(name in found for name in _WEEK_RANGE):
         return found
     start = found.pop("week_from", (None,))[0]
