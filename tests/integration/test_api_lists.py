@@ -136,7 +136,7 @@ def test_a_question_that_is_none_is_refused(query: dict[str, Any], status: int, 
 
 @pytest.mark.parametrize("path", ["/api/allocations", "/api/disputes"])
 @pytest.mark.parametrize("beside", [{}, {"project_id": "list-p0"}])
-def test_weeks_that_end_before_they_begin_are_refused(path: str, beside: dict[str, str]) -> None:
+def test_weeks_that_end_before_they_begin_are_refused(path: str, beside: dict[str, Any]) -> None:
     answer = LEAD("GET", path, week_from="2017-W12", week_to="2017-W11", **beside)
 
     assert (answer.status, "week_to" in str(answer.body)) == (422, True), answer.body
