@@ -180,6 +180,7 @@ resource "aws_cloudformation_stack" "events" {
     LakeBucket          = local.lake_bucket
     OriginSecretVersion = var.origin_secret_version
     LogRetentionDays    = var.log_retention_days
+    Tracing             = var.tracing
   }
 
   lifecycle {
@@ -206,6 +207,7 @@ resource "aws_cloudformation_stack" "media" {
     Architecture        = var.architecture
     OriginSecretVersion = var.origin_secret_version
     LogRetentionDays    = var.log_retention_days
+    Tracing             = var.tracing
   }
 
   lifecycle {

@@ -146,7 +146,7 @@ variable "time_zone" {
 }
 
 variable "tracing" {
-  description = "Active sends traces of the function to X-Ray."
+  description = "Active sends traces to X-Ray."
   type        = string
   default     = "PassThrough"
 }

@@ -34,6 +34,7 @@ WITHOUT_RESOURCES = {
     "rekognition:DetectModerationLabels",
     "rekognition:DetectText",
     "ses:GetAccount",
+    *(f"xray:GetSampling{one}" for one in ("Rules", "Targets")),
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
     *(f"ssmmessages:{verb}{kind}Channel" for verb in ("Create", "Open") for kind in ("Control", "Data")),

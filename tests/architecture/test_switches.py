@@ -101,22 +101,30 @@ def test_the_warmer_calls_the_api_every_five_minutes_of_working_hours_with_what_
     assert re.fullmatch(hours["AllowedPattern"], hours["Default"])
 
 
-@pytest.mark.parametrize(
-    "name",
-    [name for name, one in of_type("AWS::Lambda::Function").items() if "TracingConfig" in one["Properties"]],
-)
-def test_a_function_that_can_be_traced_may_send_its_traces_only_then(name: str) -> None:
-    function = of_type("AWS::Lambda::Function")[name]["Properties"]
-    role = of_type("AWS::IAM::Role")[function["Role"]["Fn::GetAtt"][0]]["Properties"]
-    guarded = [
-        one["Fn::If"]
-        for policy in role["Policies"]
+def guarded(role: str) -> dict[str, set[str]]:
+    """What a role may only if a condition holds: its actions by condition."""
+    return {
+        one["Fn::If"][0]: set(next(unfolded(one))["Action"])
+        for policy in of_type("AWS::IAM::Role")[role]["Properties"]["Policies"]
         for one in policy["PolicyDocument"]["Statement"]
         if "Fn::If" in one
-    ]
+    }
+
+
+@pytest.mark.parametrize("name", of_type("AWS::Lambda::Function"))
+def test_every_function_can_be_traced_and_may_send_its_traces_only_then(name: str) -> None:
+    function = of_type("AWS::Lambda::Function")[name]["Properties"]
 
     assert function["TracingConfig"] == {"Mode": {"Ref": "Tracing"}}
-    assert [one[0] for one in guarded if set(next(unfolded({"Fn::If": one}))["Action"]) == TRACES] == ["Traced"]
+    assert guarded(function["Role"]["Fn::GetAtt"][0])["Traced"] == TRACES
+
+
+def test_the_machine_of_events_is_traced_with_its_functions_and_asks_how_many_to_take() -> None:
+    machine = of_type("AWS::StepFunctions::StateMachine")["Machine"]["Properties"]
+    sampling = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
+
+    assert machine["TracingConfiguration"] == {"Fn::If": ["Traced", {"Enabled": True}, {"Ref": "AWS::NoValue"}]}
+    assert guarded(machine["RoleArn"]["Fn::GetAtt"][0])["Traced"] == TRACES | sampling
 
 
 @pytest.mark.parametrize("template", ["data", "catalog", "mail", "planner", "api", "edge", "web", "dagster"])

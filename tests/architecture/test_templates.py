@@ -345,7 +345,7 @@ def test_what_analyses_an_upload_can_write_none_and_the_public_reads_articles_an
         "${MediaBucket.Arn}/analyses/*",
         "${MediaBucket.Arn}/copies/*",
     }
-    assert {action for actions, _ in public for action in actions} == {
+    assert {action for actions, _ in public for action in actions} == TRACES | {
         "logs:CreateLogStream", "logs:PutLogEvents", "dynamodb:GetItem", "dynamodb:Query", "s3:GetObject",
     }  # fmt: skip
     tables = {json.loads(one)["Fn::Sub"] for _, resources in public for one in resources if ":table/" in one}
@@ -375,8 +375,8 @@ def test_no_right_over_events_is_a_wildcard_and_none_is_over_tables_of_people(ro
     own = {spec.name for spec in EVENT_TABLES}
     for actions, resources in rights_of_the_api(role):
         assert not [action for action in actions if "*" in action]
-        # Step Functions' right to write a log knows no resources, and test_policies.py says which those are.
-        delivers = all(action.startswith("logs:") for action in actions) and resources == {'"*"'}
+        # The rights to have a log delivered and to trace know no resources; test_policies.py says which those are.
+        delivers = all(action.startswith(("logs:", "xray:")) for action in actions) and resources == {'"*"'}
         assert delivers or not [one for one in resources if "*" in re.sub(EVENTS_BELOW, "", one)]
         tables = {json.loads(one)["Fn::Sub"].removeprefix(TABLE) for one in resources if ":table/" in one}
         assert tables <= own

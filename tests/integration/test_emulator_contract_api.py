@@ -23,6 +23,7 @@ from infra.local.platform import Platform
 from infra.users import Users
 from prism_api.api.calls import Role
 from prism_resources.aws import client
+from tests.integration.bare_role import bare_role, without_rights_alone
 from tests.integration.deployed import PASSWORD, Deployed, part
 
 ECHO = (
@@ -62,7 +63,7 @@ def echo(platform: Platform, deployed: Deployed) -> Iterator[Echo]:
         archive.writestr("echo.py", ECHO)
     function = functions.create_function(
         FunctionName=name, Runtime="python3.13", Handler="echo.handler",
-        Role="arn:aws:iam::000000000000:role/echo", Code={"ZipFile": packed.getvalue()}, Timeout=20,
+        Role=bare_role(platform.settings), Code={"ZipFile": packed.getvalue()}, Timeout=20,
     )  # fmt: skip
     api = gateway.create_api(Name=name, ProtocolType="HTTP")["ApiId"]
     made = deployed.made
@@ -224,6 +225,7 @@ def test_a_token_whose_header_is_no_object_ends_in_a_500(deployed: Deployed, hea
     assert deployed.get(token=f"{header}.e30.x").status_code == 500
 
 
+@without_rights_alone
 def test_user_information_is_given_for_a_token_that_nobody_signed(deployed: Deployed) -> None:
     """Not as AWS, which verifies it. PRISM: relies on nothing that /oauth2/userInfo says."""
     assert deployed.platform.emulator is not None

@@ -20,8 +20,8 @@ from botocore.exceptions import ClientError
 
 from infra.local.platform import Platform
 from prism_resources.aws import client
+from tests.integration.bare_role import bare_role, without_rights_alone
 
-ROLE = "arn:aws:iam::000000000000:role/contract"
 PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
 
 
@@ -209,11 +209,12 @@ def test_a_task_that_outlives_its_own_time_limit_is_caught(platform: Platform) -
     code, function = io.BytesIO(), unique("slow")
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("slow.py", "import time\ndef handler(event, context):\n    print(1)\n    time.sleep(2)\n")
+    role = bare_role(platform.settings)
     arn = client(platform.settings, "lambda").create_function(
         FunctionName=function,
         Runtime=f"python3.{sys.version_info.minor}",
         Handler="slow.handler",
-        Role=ROLE,
+        Role=role,
         Timeout=10,
         Code={"ZipFile": code.getvalue()},
     )["FunctionArn"]
@@ -222,7 +223,7 @@ def test_a_task_that_outlives_its_own_time_limit_is_caught(platform: Platform) -
     definition = {"StartAt": "Slow", "States": {"Slow": task, "Caught": {"Type": "Pass", "End": True}}}
     functions = client(platform.settings, "stepfunctions")
     machine = functions.create_state_machine(
-        name=function, definition=json.dumps(definition), roleArn=ROLE, type="EXPRESS"
+        name=function, definition=json.dumps(definition), roleArn=role, type="EXPRESS"
     )["stateMachineArn"]
 
     answer = functions.start_sync_execution(stateMachineArn=machine)
@@ -272,6 +273,7 @@ def test_a_presigned_url_of_version_four_permits_what_was_signed_and_nothing_els
     assert s3.get_object(Bucket=bucket, Key="image.png")["Body"].read() == PNG
 
 
+@without_rights_alone
 def test_a_key_the_emulator_does_not_know_may_call_but_not_presign(platform: Platform, bucket: str) -> None:
     """AWS: refuses both. PRISM: whatever signs URLs locally must use a key that the emulator knows."""
     s3 = s3_signing_as(platform, "nobody")
@@ -284,6 +286,7 @@ def test_a_key_the_emulator_does_not_know_may_call_but_not_presign(platform: Pla
     assert b"InvalidAccessKeyId" in answer
 
 
+@without_rights_alone
 def test_a_presigned_url_of_version_two_is_not_verified_at_all(platform: Platform, bucket: str) -> None:
     """AWS: refuses a false signature. It is what botocore signs by default. PRISM: the client factory asks for
     version four, so that a wrong URL fails locally too."""

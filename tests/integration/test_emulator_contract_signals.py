@@ -16,8 +16,8 @@ import pytest
 from infra.local.platform import Platform
 from prism_resources.aws import client
 from prism_resources.worker_activity.log import read_log
+from tests.integration.bare_role import bare_role
 
-ROLE = "arn:aws:iam::000000000000:role/contract"
 ERRORS = ['{"level": "ERROR"}', "an ERROR line"]
 MESSAGES = ['{"level": "INFO"}', *ERRORS, "an error in lower case"]
 
@@ -183,7 +183,8 @@ def test_a_synchronous_execution_is_kept_after_its_answer(platform: Platform) ->
     """AWS keeps none of an Express one. PRISM: what ended a minute ago is forgotten (emulator/executions.py)."""
     functions = client(platform.settings, "stepfunctions")
     definition = json.dumps({"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}})
-    made = functions.create_state_machine(name=unique("kept"), definition=definition, roleArn=ROLE, type="EXPRESS")
+    role = bare_role(platform.settings)
+    made = functions.create_state_machine(name=unique("kept"), definition=definition, roleArn=role, type="EXPRESS")
 
     done = functions.start_sync_execution(stateMachineArn=made["stateMachineArn"], input="{}")
 
@@ -196,8 +197,9 @@ def test_a_state_machine_outlives_its_timeout(platform: Platform) -> None:
     functions = client(platform.settings, "stepfunctions")
     wait = {"Type": "Wait", "Seconds": 2, "End": True}
     definition = json.dumps({"StartAt": "Wait", "TimeoutSeconds": 1, "States": {"Wait": wait}})
+    role = bare_role(platform.settings)
     standard, express = (
-        functions.create_state_machine(name=unique(kind), definition=definition, roleArn=ROLE, type=kind)[
+        functions.create_state_machine(name=unique(kind), definition=definition, roleArn=role, type=kind)[
             "stateMachineArn"
         ]
         for kind in ("STANDARD", "EXPRESS")
