@@ -29,6 +29,8 @@ QUEUE: Final = "images"
 # The template's maxReceiveCount: after so many tries a message waits in the dead queue.
 TRIES: Final = 8
 _MOST_SECONDS: Final = 120
+# What is left of a call is for the analyser but for these: rows and copies are written after it.
+_WRITING_SECONDS: Final = 4
 _log = logging.getLogger("prism.images")
 _log.setLevel(logging.INFO)
 
@@ -55,9 +57,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     delays: dict[str, int] = {}
     left: list[str] = []
     lines: list[dict[str, Any]] = []
+    until = _until(context)
     for record in event["Records"]:
         tried = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-        delay = _brought_to_its_end(record, tried, lines)
+        delay = _brought_to_its_end(record, tried, lines, until)
         if delay is not None:
             left.append(str(record["messageId"]))
             delays[str(record["receiptHandle"])] = delay
@@ -68,7 +71,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": one} for one in left]}
 
 
-def _brought_to_its_end(record: Mapping[str, Any], tried: int, lines: list[dict[str, Any]]) -> int | None:
+def _until(context: Any) -> float:
+    """When the analyser must have answered, of time.monotonic: a call that runs out of time says nothing, and
+    its try would count against the picture."""
+    left = getattr(context, "get_remaining_time_in_millis", lambda: math.inf)()
+    return time.monotonic() + left / 1000 - _WRITING_SECONDS
+
+
+def _brought_to_its_end(
+    record: Mapping[str, Any], tried: int, lines: list[dict[str, Any]], until: float
+) -> int | None:
     """None when the message is done with, else the seconds after which it is to be seen again."""
     try:
         arrivals = read_arrivals(str(record["body"]))
@@ -78,7 +90,7 @@ def _brought_to_its_end(record: Mapping[str, Any], tried: int, lines: list[dict[
     delay: int | None = None
     for arrival in arrivals:
         try:
-            done = _analysing().handle(arrival)
+            done = _analysing().handle(arrival, until)
         except TransientFailure as failure:
             _log.warning("%s is tried again: %s", arrival.key, failure)
             _tell_author(arrival, failure, tried)

@@ -35,8 +35,9 @@ with building():
 _MOST_PAGES: Final = 10
 # A minute until what is taken back is gone everywhere; an old page may be shown meanwhile it is asked for anew.
 _FRESH: Final = "public, max-age=60, stale-while-revalidate=600"
-# A copy never changes: another upload has another address. A day, since what is taken back must end some time.
-_KEPT: Final = "public, max-age=86400, immutable"
+# A copy never changes: another upload has another address. But it may be taken back, and then a CDN must not show
+# it any longer: it asks again with the tag of what it has, and is answered without the picture.
+_KEPT: Final = "public, max-age=300, s-maxage=60"
 _ALWAYS_SENT: Final = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; img-src 'self'; frame-ancestors 'none'",
@@ -92,7 +93,7 @@ def _answered(event: Mapping[str, Any], path: str) -> dict[str, Any]:
         case ["articles", slug] if _is_slug(slug):
             return _json(_article(slug), headers)
         case ["images", *names] if len(names) == _PARTS and all(_is_name(one) for one in names):
-            return _image(*names)
+            return _image(*names, headers=headers)
         case _:
             raise not_found(path)
 
@@ -188,16 +189,33 @@ def _json(body: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
     text = json.dumps(body, ensure_ascii=False)
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     sent = {"cache-control": _FRESH, "etag": tag, "content-type": "application/json"}
-    known = {one.strip().removeprefix("W/") for one in headers.get("if-none-match", "").split(",")}
-    if tag in known or "*" in known:
-        return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": sent, "body": ""}
+    if _has(headers, tag):
+        return _not_modified(sent)
     return {"statusCode": int(HTTPStatus.OK), "headers": sent, "body": text, "isBase64Encoded": False}
 
 
-def _image(article_id: str, image_id: str, folder: str, file: str) -> dict[str, Any]:
-    found = _shelf().copy(article_id, image_id, folder, file)
+def _image(
+    article_id: str, image_id: str, folder: str, file: str, *, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    key = _shelf().copy(article_id, image_id, folder, file)
+    if key is None:
+        raise not_found("image")
+    tag = f'"{folder}-{file}"'
+    sent = {"cache-control": _KEPT, "etag": tag, "content-type": COPY_TYPES[ending_of(file)]}
+    if _has(headers, tag):
+        return _not_modified(sent)
+    found = _shelf().read(key)
     if found is None:
         raise not_found("image")
-    sent = {"cache-control": _KEPT, "etag": f'"{folder}-{file}"', "content-type": COPY_TYPES[ending_of(file)]}
     body = base64.b64encode(found).decode()
     return {"statusCode": int(HTTPStatus.OK), "headers": sent, "body": body, "isBase64Encoded": True}
+
+
+def _has(headers: Mapping[str, str], tag: str) -> bool:
+    """Whether who asks has this very answer already."""
+    known = {one.strip().removeprefix("W/") for one in headers.get("if-none-match", "").split(",")}
+    return tag in known or "*" in known
+
+
+def _not_modified(sent: Mapping[str, str]) -> dict[str, Any]:
+    return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": sent, "body": ""}

@@ -20,6 +20,8 @@ from prism_core.models.images import Image, ImageState
 # Whoever began an analysis is given so long before somebody else begins it again: the function ends after 30 s.
 LEASE: Final = timedelta(seconds=35)
 NO_VERSION: Final = "null"
+# The time that S3 keeps of a version is cut to whole seconds.
+_WITHIN: Final = timedelta(seconds=1)
 _TEST_EVENT: Final = "s3:TestEvent"
 # Not `gone`: a file that is there all the same is looked at.
 _DONE: Final = (ImageState.ANALYSED, ImageState.REFUSED)
@@ -27,7 +29,11 @@ _DONE: Final = (ImageState.ANALYSED, ImageState.REFUSED)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A new version of an original. `at` is the event's own time; `sequencer` orders events about one key."""
+    """A new version of an original. `at` is the event's own time; `sequencer` orders events about one key.
+
+    Without one it is of the reconciliation, which found this version to be the newest while the row still had the
+    one that it had `seen`, or none.
+    """
 
     bucket: str
     key: str
@@ -35,6 +41,7 @@ class Arrival:
     at: datetime
     size: int
     sequencer: str | None = None
+    seen: str | None = None
 
     @property
     def original(self) -> OriginalKey:
@@ -75,6 +82,7 @@ def _arrival(record: Any) -> Arrival:
         at=datetime.fromisoformat(record["eventTime"]),
         size=int(told.get("size", 0)),
         sequencer=told.get("sequencer"),
+        seen=record.get("prism", {}).get("seen"),
     )
 
 
@@ -87,12 +95,14 @@ def message_of(arrival: Arrival) -> bytes:
     }
     if arrival.sequencer is not None:
         told["sequencer"] = arrival.sequencer
-    record = {
+    record: dict[str, Any] = {
         "eventSource": "aws:s3",
         "eventName": "ObjectCreated:Again",
         "eventTime": instant_text(arrival.at),
         "s3": {"bucket": {"name": arrival.bucket}, "object": told},
     }
+    if arrival.seen is not None:
+        record["prism"] = {"seen": arrival.seen}
     return msgspec.json.encode({"Records": [record]})
 
 
@@ -121,10 +131,12 @@ def lease_left(image: Image, now: datetime) -> float:
 
 
 def _is_older(image: Image, arrival: Arrival) -> bool:
-    # Every event of S3 has a sequencer. One without is of the reconciliation, which found that this upload is the
-    # newest: times of S3 are whole seconds, in which a picture can be replaced.
-    if image.object_version is None or arrival.sequencer is None:
+    if image.object_version is None:
         return False
+    if arrival.sequencer is None:  # a row that has moved on has heard of an upload that is newer still
+        return image.object_version != arrival.seen
     if image.sequencer is not None:
         return not is_newer(arrival.sequencer, image.sequencer)
-    return image.uploaded is not None and arrival.at < image.uploaded
+    # The reconciliation named the upload that the row has the newest minutes after it came: another one of the
+    # same second is older.
+    return image.uploaded is not None and arrival.at < image.uploaded + _WITHIN

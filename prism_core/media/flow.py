@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from prism_core.models.articles import Article, ArticleStatus, Publication, PublishedImage
-from prism_core.models.images import Image
+from prism_core.models.images import Image, Standing
 from prism_core.transitions import Flow
 
 _DRAFT, _REVIEW, _PUBLISHED, _ARCHIVED, _DELETED = ArticleStatus
@@ -52,21 +52,22 @@ def published(article: Article, images: Iterable[Image], by: str, now: datetime)
     return article.model_copy(update={"status": _PUBLISHED, "publication": publication, "published_at": at})
 
 
-def withdrawn(publication: Publication, images: Iterable[Image]) -> frozenset[str]:
+def withdrawn(publication: Publication, images: Iterable[Image | Standing]) -> frozenset[str]:
     """The ids of published images that the public is not shown any more, given the rows as they are now: those
     that were removed, replaced, or rejected by a person."""
     now = {image.image_id: image for image in images}
-    return frozenset(one.image_id for one in publication.images if _is_taken_back(one, now.get(one.image_id)))
+    return frozenset(one.image_id for one in publication.images if is_taken_back(one, now.get(one.image_id)))
 
 
-def still_shown(publication: Publication, images: Iterable[Image]) -> Publication:
+def still_shown(publication: Publication, images: Iterable[Image | Standing]) -> Publication:
     """A publication without what was withdrawn from it."""
     gone = withdrawn(publication, images)
     left = tuple(one for one in publication.images if one.image_id not in gone)
     return publication.model_copy(update={"images": left})
 
 
-def _is_taken_back(one: PublishedImage, image: Image | None) -> bool:
+def is_taken_back(one: PublishedImage, image: Image | Standing | None) -> bool:
+    """Whether a published image is withdrawn, given its row as it is now; None is one that was removed."""
     if image is None or image.object_version != one.object_version:
         return True
     said = image.override

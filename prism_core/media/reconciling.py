@@ -14,14 +14,14 @@ from prism_core.models.images import Image, ImageState
 
 # An upload takes seconds. The queue tries for eight minutes before it gives one up.
 STUCK_AFTER: Final = timedelta(minutes=10)
-# A form holds for a quarter of an hour; a row that was deleted may be brought back for a day.
+# A form holds for a quarter of an hour; a row that was deleted may be brought back for a day from then on.
 ORPHAN_AFTER: Final = timedelta(days=1)
 # So often an upload is begun before only a person, by uploading again, has it begun once more. A try that met a
 # service that was down does not count; the eight of a drive count as one, which is forty hours.
 MOST_ATTEMPTS: Final = 40
 # `gone` with a file: somebody brought it back, or it was not seen.
 _OPEN: Final = (ImageState.WAITING, ImageState.ANALYSING, ImageState.FAILED, ImageState.GONE)
-_HAS_A_FILE: Final = (ImageState.ANALYSING, ImageState.ANALYSED, ImageState.FAILED)
+_HAD_A_FILE: Final = (ImageState.ANALYSING, ImageState.ANALYSED, ImageState.FAILED, ImageState.GONE)
 
 
 class Trouble(StrEnum):
@@ -52,8 +52,8 @@ class Stored:
 
 def trouble_of(image: Image, stored: Stored | None, now: datetime) -> Trouble | None:
     """What is wrong with an image; None when nothing is, or when it is on its way."""
-    if stored is None:
-        return Trouble.DELETED if image.state in _HAS_A_FILE else None
+    if stored is None:  # a person is waited for until they upload again or remove it
+        return Trouble.DELETED if image.state in _HAD_A_FILE else None
     if now - stored.at < STUCK_AFTER:
         return None
     if image.object_version is None:

@@ -77,6 +77,14 @@ class Override(Model):
     reason: Annotated[str, Field(min_length=3, max_length=1_000)]
 
 
+class Standing(Model):
+    """What of an image's row decides whether the public is still shown it: nothing else is read of it then."""
+
+    image_id: Id
+    object_version: ObjectVersion | None = None
+    override: Override | None = None
+
+
 class Image(Versioned):
     """One image of an article. `object_version` is the newest upload known, `sequencer` orders events about it.
 

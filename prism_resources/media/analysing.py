@@ -35,6 +35,8 @@ from prism_resources.tables.store import TableStore
 
 ACTOR: Final = "system:images"
 _ATTEMPTS: Final = 5
+# A picture that is begun with less time would not be looked at, and hold up whoever has more.
+_LEAST_SECONDS: Final = 10
 Change = Callable[[Image], steps.Fields | None]
 
 
@@ -64,21 +66,26 @@ class Analysing:
     def _images(self) -> TableStore[Image]:
         return TableStore(client(self._settings, "dynamodb"), self._settings, IMAGES, Image)
 
-    def handle(self, arrival: Arrival) -> Done:
-        """Bring an upload to its end. Raises TransientFailure, or what nobody foresaw, when it is to be tried
-        again; everything else is in the row of the image."""
+    def handle(self, arrival: Arrival, until: float | None = None) -> Done:
+        """Bring an upload to its end, asking the analyser by `until` (of time.monotonic) alone. Raises
+        TransientFailure, or what nobody foresaw, when it is to be tried again; all else is in the row."""
+        if until is not None and until - time.monotonic() < _LEAST_SECONDS:
+            raise TransientFailure(f"{arrival.key}: the function has no time left for it; try again later")
         now = clock.now()
         original = arrival.original
         image = self._images.get(article_id=original.article_id, image_id=original.image_id)
         what = due(image, arrival, now)
         if what is not Due.ANALYSE or image is None:
-            return Done(what, again=0.0 if image is None else lease_left(image, now))
+            return _not_begun(what, image, now)
         begun = self._write(image, "begin", lambda current: steps.begun(current, arrival, now))
-        if begun is None:
-            return Done(Due.OLDER)
+        if begun is None:  # another call was faster, and may still come to no end
+            current = self._images.get(article_id=original.article_id, image_id=original.image_id)
+            what = due(current, arrival, now)
+            return _not_begun(Due.BUSY if what is Due.ANALYSE else what, current, now)
         done = Done(Due.ANALYSE)
         try:
-            found = self._found(begun, arrival, done, again=image.object_version == arrival.object_version)
+            again = image.object_version == arrival.object_version
+            found = self._found(begun, arrival, done, again=again, until=until)
         except TransientFailure:
             self._release(begun, arrival, outage=True)
             raise
@@ -110,7 +117,9 @@ class Analysing:
         with suppress(PrismFailure):
             self._write(begun, "release", lambda current: steps.released(current, arrival, outage=outage))
 
-    def _found(self, image: Image, arrival: Arrival, done: Done, *, again: bool) -> dict[str, Any]:
+    def _found(
+        self, image: Image, arrival: Arrival, done: Done, *, again: bool, until: float | None
+    ) -> dict[str, Any]:
         """The fields that an analysis sets. `again`: this upload was begun before, and may have its answer.
         Raises NotAPicture, TooLarge, TransientFailure, PermanentFailure."""
         began = time.perf_counter()
@@ -126,7 +135,7 @@ class Analysing:
             drawing = beside.submit(lambda: list(picture.copies()))
             # Who is the first to begin finds no answer; who comes later may come after a kill.
             known = self._made.read(key) if again or image.attempts > 1 else None
-            raw = known or self._asked(key, jpeg, arrival, done)
+            raw = known or self._asked(key, jpeg, arrival, done, until)
             drawn = drawing.result()
         stored: Any = msgspec.json.decode(raw)
         at = datetime.fromisoformat(stored["at"])
@@ -146,9 +155,9 @@ class Analysing:
             "alt_suggestion": suggested_alt(analysis) or image.alt_suggestion,
         }
 
-    def _asked(self, key: str, jpeg: bytes, arrival: Arrival, done: Done) -> bytes:
+    def _asked(self, key: str, jpeg: bytes, arrival: Arrival, done: Done, until: float | None) -> bytes:
         began = time.perf_counter()
-        answers: Answers = self._analyser.look(jpeg)
+        answers: Answers = self._analyser.look(jpeg, until)
         done.seconds["analyser"] = time.perf_counter() - began
         said = {
             "bucket": arrival.bucket,
@@ -194,3 +203,7 @@ class Analysing:
                     return None
                 image = current
         raise TransientFailure(f"image {image.image_id} is being changed by others; try again later")
+
+
+def _not_begun(what: Due, image: Image | None, now: datetime) -> Done:
+    return Done(what, again=0.0 if image is None else lease_left(image, now))

@@ -65,10 +65,15 @@ class Originals:
         return form
 
     def read(self, key: str, object_version: str, most: int) -> bytes | None:
-        """The bytes of one version; None when it is gone. Raises TooLarge without reading, TransientFailure."""
+        """The bytes of one version; None when it is gone, or its key was deleted since. Raises TooLarge without
+        reading, TransientFailure."""
         with calling(key, "read"):
             try:
-                answer = self._s3.get_object(Bucket=self.bucket, Key=key, VersionId=object_version)
+                # Nearly always it is the newest. Asked by its version it would be there behind a delete marker.
+                answer = self._s3.get_object(Bucket=self.bucket, Key=key)
+                if answer.get("VersionId", object_version) != object_version:
+                    answer["Body"].close()
+                    answer = self._s3.get_object(Bucket=self.bucket, Key=key, VersionId=object_version)
             except ClientError as error:
                 if error_code(error) in _MISSING:
                     return None

@@ -6,6 +6,8 @@ Nothing of the upload's metadata is in what is made: every copy is drawn from th
 """
 
 import io
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -48,6 +50,9 @@ _SIGNATURES: Final = (
     (b"MM\x00*", "TIFF"),
 )
 _ENDINGS: Final = {"JPEG": ("jpg", "jpeg"), "PNG": ("png",), "WEBP": ("webp",)}
+# What readers of formats raise at a file that is broken. Whatever else is raised is a fault of ours: it is shown,
+# and the picture is tried again.
+_BROKEN: Final = (OSError, ValueError, SyntaxError, EOFError, OverflowError, struct.error, zlib.error)
 _EIGHT_BIT: Final = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"})
 
 
@@ -88,18 +93,25 @@ def open_picture(data: bytes, file_name: str) -> Picture:
     """Raises NotAPicture with what is wrong and what to do about it."""
     found = _format_of(data, file_name)
     try:
-        with Image.open(io.BytesIO(data), formats=(found,)) as image:
-            _check(image)
-            return _drawn(image, found)
+        image = Image.open(io.BytesIO(data), formats=(found,))
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(f"more than {2 * MAX_PIXELS // _MILLION}") from error
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
-        raise NotAPicture("the file is damaged or was cut off; export it again and upload it anew") from error
-    except NotAPicture:
-        raise
-    except Exception as error:  # readers of formats raise whatever a broken file leads them to
-        words = f"the file cannot be read ({type(error).__name__}: {error}); export it again and upload it anew"
-        raise NotAPicture(words) from error
+    except _BROKEN as error:
+        raise _damaged() from error
+    with image:
+        _check(image)
+        width, height = image.size
+        try:
+            orientation = _orientation(image)
+            # A JPEG is unpacked at half, a quarter or an eighth of its size where that is enough: 50 megapixels
+            # are 150 MB.
+            image.draft(image.mode, (LARGEST_SIDE, LARGEST_SIDE))
+            image.load()
+        except _BROKEN as error:
+            raise _damaged() from error
+        if orientation in _ON_ITS_SIDE:
+            width, height = height, width
+        return Picture(found, width, height, orientation, _drawn(image, orientation))
 
 
 def grey_picture(side: int) -> bytes:
@@ -145,23 +157,20 @@ def _too_many_pixels(said: str) -> NotAPicture:
     return NotAPicture(f"the picture has {said} megapixels of at most {MAX_PIXELS // _MILLION}; export it smaller")
 
 
-def _drawn(image: Image.Image, found: str) -> Picture:
-    width, height = image.size
-    orientation = _orientation(image)
+def _damaged() -> NotAPicture:
+    return NotAPicture("the file is damaged or was cut off; export it again and upload it anew")
+
+
+def _drawn(image: Image.Image, orientation: int) -> Image.Image:
+    """The pixels of an unpacked picture as the public is shown them."""
     profile = image.info.get("icc_profile")
-    # A JPEG is unpacked at half, a quarter or an eighth of its size where that is enough: 50 megapixels are 150
-    # MB.
-    image.draft(image.mode, (LARGEST_SIDE, LARGEST_SIDE))
-    image.load()
     small = _eight_bit(image)
     small.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
     # Not by ImageOps, which writes all other metadata anew and fails on what cameras put there.
     upright = small if orientation == _AS_IT_LIES else small.transpose(_UPRIGHT[orientation])
-    if orientation in _ON_ITS_SIDE:
-        width, height = height, width
     pixels = Image.new("RGB", upright.size)
     pixels.paste(_in_rgb(upright, profile))
-    return Picture(found, width, height, orientation, pixels)
+    return pixels
 
 
 def _orientation(image: Image.Image) -> int:

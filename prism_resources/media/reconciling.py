@@ -25,8 +25,10 @@ from prism_core.media.reconciling import (
 )
 from prism_core.media.simulating import Drift, drift
 from prism_core.media_tables import IMAGES
+from prism_core.models.changes import Change, Operation
 from prism_core.models.images import Analysis, Image, ImageState
 from prism_core.settings import Settings
+from prism_core.tables import CHANGELOG
 from prism_resources.aws import client
 from prism_resources.events.queue import EventQueue
 from prism_resources.failures import calling
@@ -82,6 +84,7 @@ class Reconciling:
         self._settings = settings
         self._images = TableReader(dynamodb, settings, IMAGES, Image)
         self._store = TableStore(dynamodb, settings, IMAGES, Image)
+        self._changes = TableReader(dynamodb, settings, CHANGELOG, Change)
         self._originals = Originals(settings)
         self._queue, self._dead = EventQueue(settings, QUEUE), EventQueue(settings, DEAD_QUEUE)
         self._sqs: Any = client(settings, "sqs")
@@ -150,9 +153,10 @@ class Reconciling:
             return
         if trouble is Trouble.DELETED:
             words = "its file was deleted; upload it again, or remove the image"
-            if not self._mark(image, ImageState.GONE, words, now):
-                return
-            done.marked += 1
+            if image.state is not ImageState.GONE:
+                if not self._mark(image, ImageState.GONE, words, now):
+                    return
+                done.marked += 1
         elif trouble is Trouble.HOPELESS:
             words = (
                 f"the analysis was begun {MOST_ATTEMPTS} times and came to no end; upload the picture "
@@ -172,7 +176,7 @@ class Reconciling:
         if self._is_named(key):
             return
         stored = self._originals.newest(key)
-        if stored is None or now - stored.at < ORPHAN_AFTER:
+        if stored is None or now - stored.at < ORPHAN_AFTER or self._may_come_back(key, now):
             return
         done.troubles[key] = Trouble.ORPHAN
         self._originals.remove(key)
@@ -187,6 +191,17 @@ class Reconciling:
         raw = self._images.read(IMAGES.key(parts))
         return raw is not None and raw.get("object_key") == {"S": key}
 
+    def _may_come_back(self, key: str, now: datetime) -> bool:
+        """Whether its row was deleted so lately that somebody may still take that back."""
+        try:
+            original = read_original(key)
+        except PermanentFailure:
+            return False
+        row = IMAGES.key({"article_id": original.article_id, "image_id": original.image_id})
+        newest = self._changes.query("by_item", item_key=IMAGES.item_key(row), backwards=True, limit=1)
+        # The index may not have a deletion of this moment yet.
+        return any(one.operation is not Operation.DELETE or now - one.instant < ORPHAN_AFTER for one in newest)
+
     def _drive(self, image: Image, stored: Original) -> None:
         arrival = Arrival(
             bucket=self._originals.bucket,
@@ -195,6 +210,7 @@ class Reconciling:
             at=stored.at,
             size=stored.size,
             sequencer=image.sequencer if image.object_version == stored.object_version else None,
+            seen=image.object_version,
         )
         if self._queue.send([message_of(arrival)]):
             raise TransientFailure(f"the queue did not take {image.object_key}; the next run sends it again")

@@ -4,7 +4,7 @@ Belongs here: one item by key, and queries by the named ways of prism_core/table
 or as an iterator. Does not belong here: writes (store.py) and scans (bulk.py; only the export needs one).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -49,10 +49,14 @@ class TableReader(Generic[M]):
         raw = self.read(key, consistent=consistent)
         return None if raw is None else decode(self.spec, self.model, raw)
 
-    def read(self, key: Key, *, consistent: bool = True) -> Attribute | None:
-        """The attributes of one item as they are stored, and as the change log knows them."""
+    def read(self, key: Key, *, consistent: bool = True, only: Sequence[str] = ()) -> Attribute | None:
+        """The attributes of one item as they are stored, and as the change log knows them; `only` some, such
+        as `state` or `publication.images`, where they are named."""
+        part: Any = _projection(only) if only else {}
         with calling(self.table, "read"):
-            answer = self.client.get_item(TableName=self.table, Key=encode_key(key), ConsistentRead=consistent)
+            answer = self.client.get_item(
+                TableName=self.table, Key=encode_key(key), ConsistentRead=consistent, **part
+            )
         return answer.get("Item")
 
     def query(
@@ -166,9 +170,14 @@ class TableReader(Generic[M]):
         consistent: bool = False,
         backwards: bool = False,
         limit: int | None = None,
+        only: Sequence[str] = (),
     ) -> Iterator[Attribute]:
-        """The stored attributes of a condition, page by page, as the change log knows them."""
+        """The stored attributes of a condition, page by page, as the change log knows them; `only` some."""
         request = self._request(condition, consistent=consistent, backwards=backwards, limit=limit, start=None)
+        if only:
+            part = _projection(only)
+            part["ExpressionAttributeNames"] |= request["ExpressionAttributeNames"]
+            request |= part
         left = limit
         while True:
             answer = self._ask(request)
@@ -265,6 +274,13 @@ def query_of(table: str, condition: KeyCondition, *, consistent: bool = True) ->
         "ExpressionAttributeValues": encode_key(values),
         **({"IndexName": index} if index else {"ConsistentRead": consistent}),
     }
+
+
+def _projection(only: Sequence[str]) -> dict[str, Any]:
+    """The words that leave the other attributes out; any name may be a reserved one."""
+    names = {f"#only_{part}": part for path in only for part in path.split(".")}
+    paths = (".".join(f"#only_{part}" for part in path.split(".")) for path in only)
+    return {"ProjectionExpression": ", ".join(paths), "ExpressionAttributeNames": names}
 
 
 def _key_expression(condition: KeyCondition) -> tuple[str, Mapping[str, str], dict[str, str]]:

@@ -21,13 +21,15 @@ from PIL import Image as Pictures
 from infra.local.platform import Platform
 from infra.local.standins.faults import NAMED, Fault, rekognition_error
 from prism_core import clock
-from prism_core.media.arrivals import Arrival, message_of
+from prism_core.failures import TransientFailure
+from prism_core.media.arrivals import Arrival, Due, message_of
 from prism_core.media.keys import copy_key, raw_key
-from prism_core.media.reconciling import MOST_ATTEMPTS
+from prism_core.media.reconciling import MOST_ATTEMPTS, ORPHAN_AFTER
 from prism_core.models.images import Image, ImageState
 from prism_core.tables import IMAGES
 from prism_resources.aws import client
-from prism_resources.media.analysing import Analysing
+from prism_resources.media.analyser import Analyser
+from prism_resources.media.analysing import Analysing, Change
 from prism_resources.media.objects import Made, Original, Originals
 from prism_resources.media.reconciling import Reconciling
 from prism_resources.tables.store import TableStore
@@ -111,6 +113,57 @@ def test_a_file_that_is_deleted_before_it_is_looked_at_is_said_to_be_gone(studio
     assert "deleted before it was analysed" in image.reason
 
 
+def test_a_file_that_was_deleted_is_not_looked_at_by_its_version(studio: Studio) -> None:
+    form = studio.upload(studio.article("Deleted"), "a.jpg", photograph("rocket.jpg", 220))
+    image, event = studio.settled(form), arrival_of(studio, form)
+    Originals(studio.platform.settings).remove(image.object_key)
+    put_row(studio, image, state=ImageState.ANALYSING, started=None)
+
+    done = Analysing(studio.platform.settings).handle(event)
+
+    assert (done.state, studio.image(form).state) == (ImageState.GONE, ImageState.GONE)
+    # It waits for a person, in this hour and in the next one.
+    for _ in range(2):
+        found = Reconciling(studio.platform.settings).reconcile(clock.now()).troubles
+        assert found[name_of(image)] == "deleted"
+
+
+def test_who_comes_second_to_an_upload_waits_for_the_first(studio: Studio) -> None:
+    settings = studio.platform.settings
+    form = studio.upload(studio.article("Second to begin"), "a.jpg", photograph("rocket.jpg", 230))
+    image, event = studio.settled(form), arrival_of(studio, form)
+    open_ = put_row(studio, image, state=ImageState.ANALYSING, started=None)
+
+    class Slow(Analysing):
+        """Between its look at the row and its begin another call begins."""
+
+        def _write(self, image: Image, step: str, change: Change) -> Image | None:
+            if step == "begin" and image == open_:
+                put_row(studio, image, started=clock.now())
+            return super()._write(image, step, change)
+
+    done = Slow(settings).handle(event)
+
+    assert (done.due, done.again > 0) == (Due.BUSY, True)
+    put_row(studio, studio.image(form), state=ImageState.ANALYSED)
+
+
+def test_an_upload_that_a_call_has_no_time_for_is_left_and_does_not_count(studio: Studio) -> None:
+    settings = studio.platform.settings
+    form = studio.upload(studio.article("No time"), "a.jpg", photograph("rocket.jpg", 215))
+    image, event = studio.settled(form), arrival_of(studio, form)
+    left = put_row(studio, image, state=ImageState.ANALYSING, started=None)
+
+    with pytest.raises(TransientFailure, match="no time left"):
+        Analysing(settings).handle(event, until=time.monotonic() + 5)
+    with pytest.raises(TransientFailure, match="no time left"):
+        Analyser(settings).look(photograph(), until=time.monotonic() + 1)
+
+    assert studio.image(form) == left
+    # Somebody who has, comes to its end.
+    assert Analysing(settings).handle(event, until=time.monotonic() + 600).state is ImageState.ANALYSED
+
+
 def test_an_analyser_that_is_busy_is_asked_again_and_its_answer_is_stored_once(studio: Studio) -> None:
     throttled = Fault(
         "rekognition", status=400, body=rekognition_error("ThrottlingException", "Rate exceeded"), times=3
@@ -137,9 +190,14 @@ def test_an_analyser_that_refuses_us_leaves_a_reason_and_the_reconciliation_driv
 
     done = Reconciling(studio.platform.settings).reconcile(clock.now() + timedelta(minutes=11))
 
-    assert (done.driven, done.counts["stuck"]) == (1, 1), done.troubles
+    assert done.troubles[name_of(image)] == "stuck", done.troubles
     await_true(lambda: studio.image(form).state is ImageState.ANALYSED)
     await_true(lambda: studio.waiting() == 0)
+
+
+def name_of(image: Image) -> str:
+    """As the reconciliation names it."""
+    return f"{image.article_id}/{image.image_id}"
 
 
 def put_row(studio: Studio, image: Image, **changes: Any) -> Image:
@@ -154,8 +212,8 @@ def put_row(studio: Studio, image: Image, **changes: Any) -> Image:
 def test_the_reconciliation_mends_what_it_can_and_names_the_rest(studio: Studio) -> None:
     settings, article = studio.platform.settings, studio.article("Mended")
     dynamodb, s3 = (client(settings, name) for name in ("dynamodb", "s3"))
-    forms = [studio.upload(article, "a.jpg", photograph("rocket.jpg", 200 + width)) for width in range(4)]
-    gone, never_ends, unreadable, sound = (studio.settled(form) for form in forms)
+    forms = [studio.upload(article, "a.jpg", photograph("rocket.jpg", 200 + width)) for width in range(5)]
+    gone, never_ends, unreadable, sound, removed = (studio.settled(form) for form in forms)
     put_row(studio, gone, state=ImageState.GONE)
     put_row(studio, never_ends, state=ImageState.ANALYSING, started=None, attempts=MOST_ATTEMPTS)
     dynamodb.update_item(
@@ -167,24 +225,31 @@ def test_the_reconciliation_mends_what_it_can_and_names_the_rest(studio: Studio)
     nobodys = "originals/a-nobody/i-nobody/x.gif"
     s3.put_object(Bucket=settings.originals_bucket, Key=nobodys, Body=b"GIF89a")
 
+    names = [name_of(one) for one in (gone, never_ends, unreadable, sound)]
+
     done = Reconciling(settings).reconcile(clock.now() + timedelta(minutes=11))
 
-    assert {done.troubles.get(f"{one.article_id}/{one.image_id}") for one in (gone, sound)} == {"stuck", None}
-    assert (done.driven, done.given_up, done.marked, done.removed) == (1, 1, 0, 0)
-    ((name, words),) = done.unreadable.items()
-    assert name == f"{unreadable.article_id}/{unreadable.image_id}"
-    assert "orientation" in words
+    assert [done.troubles.get(name) for name in names] == ["stuck", "hopeless", "unreadable", None]
+    assert "orientation" in done.unreadable[names[2]]
     await_true(lambda: studio.image(forms[0]).state is ImageState.ANALYSED)
     given_up = studio.image(forms[1])
     assert given_up.state is ImageState.FAILED
     assert "begun 40 times and came to no end; upload the picture again" in given_up.reason
 
     # Once is enough; and a day later the file of the row that nobody can read is nobody's orphan.
+    deleted = clock.now() + timedelta(hours=20)
+    TableStore(client(settings, "dynamodb"), settings, IMAGES, Image).delete(
+        removed, expected_version=removed.version, actor="test", reason="", request_id="removed", now=deleted
+    )
     later = Reconciling(settings).reconcile(clock.now() + timedelta(hours=25))
 
-    assert (later.driven, later.given_up, later.removed) == (0, 0, 1)
-    assert [name for name, kind in later.troubles.items() if kind == "orphan"] == [nobodys]
+    assert [later.troubles.get(name) for name in names] == [None, "hopeless", "unreadable", None]
+    assert later.troubles[nobodys] == "orphan"
     assert studio.image(forms[1]) == given_up
+    # Whoever removed an image has a day to think better of it, however long ago it was uploaded.
+    assert Originals(settings).newest(removed.object_key) is not None
+    assert Reconciling(settings).reconcile(deleted + ORPHAN_AFTER).troubles[removed.object_key] == "orphan"
+    assert Originals(settings).newest(removed.object_key) is None
     put_row(studio, given_up, attempts=0)
     dynamodb.update_item(
         TableName=settings.table_name("images"),
@@ -229,7 +294,7 @@ def test_a_picture_that_was_replaced_within_the_second_and_unheard_is_found(stud
 
     done = Reconciling(studio.platform.settings).reconcile(clock.now() + timedelta(minutes=11))
 
-    assert done.troubles[f"{first.article_id}/{first.image_id}"] == "replaced"
+    assert done.troubles[name_of(first)] == "replaced"
     await_true(lambda: studio.image(form).object_version == second.object_version)
     assert studio.settled(form).state is ImageState.ANALYSED
 

@@ -13,6 +13,7 @@ import pytest
 from infra.local.platform import Platform
 from infra.local.standins.faults import Fault
 from prism_api.public.document import PublicArticle, PublicArticlePage
+from prism_resources.aws import client
 from tests.integration.api_client import Answer, Api
 from tests.integration.deployed import Deployed
 from tests.integration.media_world import Studio, await_true, photograph, studio_of
@@ -44,6 +45,17 @@ def decide(studio: Studio, form: dict[str, Any], *, accepted: bool, reason: str,
     seen = studio.image(form).object_version
     body = {"accepted": accepted, "reason": reason, "object_version": seen}
     return studio.author("POST", f"/api/images/{form['key']}/decision", body, match=match)
+
+
+def spoil(studio: Studio, form: dict[str, Any], field: str, value: dict[str, str]) -> None:
+    """A field of the row of an image as a fault of ours might leave it."""
+    settings, image = studio.platform.settings, form["fields"]["key"].split("/")
+    client(settings, "dynamodb").update_item(
+        TableName=settings.table_name("images"),
+        Key={"article_id": {"S": image[1]}, "image_id": {"S": form["image_id"]}},
+        UpdateExpression="SET #f = :v", ExpressionAttributeNames={"#f": field},
+        ExpressionAttributeValues={":v": value},
+    )  # fmt: skip
 
 
 def copy_of(read: httpx.Response, form: dict[str, Any]) -> str:
@@ -94,6 +106,9 @@ def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, publi
     got = public(copy["url"].removeprefix("/public/"))
     assert (got.status_code, got.headers["content-type"]) == (200, "image/webp")
     assert got.content.startswith(b"RIFF")
+    assert got.headers["cache-control"] == "public, max-age=300, s-maxage=60"
+    kept = public(copy["url"].removeprefix("/public/"), **{"if-none-match": got.headers["etag"]})
+    assert (kept.status_code, kept.content, kept.headers["etag"]) == (304, b"", got.headers["etag"])
     listed = PublicArticlePage.model_validate_json(public("articles").text).items
     assert [one.slug for one in listed] == ["how-we-label"]
     assert public("articles?tag=other").json()["items"] == []
@@ -212,9 +227,19 @@ def test_a_picture_that_is_held_back_is_published_on_a_persons_word_with_its_rea
 
     assert decide(studio, form, accepted=True, reason="A statue, seen by three of us").status == 200
     assert studio.act(article, "publish").status == 200
-    assert [one["alt"] for one in public("articles/held-back").json()["images"]] == ["A gesture"]
+    read = public("articles/held-back")
+    assert [one["alt"] for one in read.json()["images"]] == ["A gesture"]
     change = studio.author("GET", f"/api/history/images/{form['key']}").body["items"][0]
     assert change["changes"]["override"]["after"]["reason"] == "A statue, seen by three of us"
+
+    # A row that cannot be read hides its picture where nobody knows whether it was taken back, and nothing else.
+    spoil(studio, form, "orientation", {"N": "-1"})
+    assert public("articles/held-back").json() == read.json()
+    assert public(copy_of(read, form)).status_code == 200
+    spoil(studio, form, "override", {"S": "rejected"})
+    left = public("articles/held-back")
+    assert (left.status_code, left.json()["images"]) == (200, [])
+    assert public(copy_of(read, form)).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_a_shorter_sequencer_is_padded_on_the_right() -> None:
 
 @given(st.text(min_size=1, max_size=40).filter(lambda text: "/" not in text))
 def test_any_name_comes_back_from_the_key_of_an_event(name: str) -> None:
-    sent = arrival(key=str(OriginalKey("a-1", "i-1", name)))
+    sent = arrival(key=str(OriginalKey("a-1", "i-1", name)), sequencer=None, seen="v0")
 
     (found,) = read_arrivals(message_of(sent))
 
@@ -91,12 +91,21 @@ def test_an_event_of_s3_is_older_by_its_time_where_the_row_has_no_sequencer() ->
 
     assert due(image, arrival("v0", at=NOW - timedelta(seconds=1)), NOW) is Due.OLDER
     assert due(image, arrival("v2", at=NOW + timedelta(seconds=1)), NOW) is Due.ANALYSE
+    # The reconciliation, which set the row, knows whole seconds, and had found the newest of this one.
+    assert due(image, arrival("v0", at=NOW + timedelta(milliseconds=900)), NOW) is Due.OLDER
 
 
 def test_what_the_reconciliation_sends_is_the_newest_even_within_one_second() -> None:
     image = analysed(sequencer="0A", uploaded=NOW + timedelta(milliseconds=900))
 
-    assert due(image, arrival("v2", None, at=NOW), NOW) is Due.ANALYSE
+    assert due(image, arrival("v2", None, at=NOW, seen="v1"), NOW) is Due.ANALYSE
+
+
+@pytest.mark.parametrize("seen", [None, "v0"])
+def test_what_the_reconciliation_sent_is_refused_when_the_row_has_moved_on_since(seen: str | None) -> None:
+    moved_on = analysed(object_version="v2", sequencer="0B", uploaded=NOW)
+
+    assert due(moved_on, arrival("v1", None, seen=seen, at=NOW + timedelta(minutes=1)), NOW) is Due.OLDER
 
 
 def test_a_file_that_was_said_to_be_gone_and_is_there_is_looked_at() -> None:

@@ -11,7 +11,7 @@ from prism_core.media.references import references
 from prism_core.media.rendering import rendered
 from prism_core.media.slugs import candidates, slug_of
 from prism_core.models.articles import Article, ArticleStatus, PublishedImage
-from prism_core.models.images import Copy, Image
+from prism_core.models.images import Copy, Image, Standing
 from prism_core.transitions import NotAllowed
 from tests.unit.items_of_media_tables import analysed, analysis, articles
 from tests.unit.test_media_gate import article
@@ -91,6 +91,8 @@ def test_a_picture_that_is_taken_back_leaves_the_publication(rows: list[Image], 
     assert publication is not None
 
     assert [one.image_id for one in still_shown(publication, rows).images] == shown
+    part = [Standing(**{name: getattr(row, name) for name in Standing.model_fields}) for row in rows]
+    assert still_shown(publication, part) == still_shown(publication, rows)
     assert withdrawn(publication, rows) == frozenset({"i-1"} - set(shown))
 
 

@@ -183,6 +183,16 @@ def test_a_picture_with_a_broken_profile_is_shown_all_the_same() -> None:
         assert open_picture(photograph(icc_profile=profile), "x.jpg").pixels.mode == "RGB"
 
 
+def test_a_fault_of_our_own_is_not_said_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(*_: object) -> None:
+        raise ValueError("ours")
+
+    monkeypatch.setattr("prism_resources.media.pictures._in_rgb", fault)
+
+    with pytest.raises(ValueError, match="ours"):
+        open_picture(photograph(), "x.jpg")
+
+
 def test_a_bomb_of_compressed_text_in_a_picture_is_refused() -> None:
     data = photograph("PNG")
     packed = zlib.compress(b"A" * 80_000_000)

@@ -92,7 +92,7 @@ TABLE: tuple[tuple[str, dict[str, Any], Stored | None, Trouble | None], ...] = (
     ("failed", {"state": "failed", "started": OLD}, V1, Trouble.STUCK),
     ("failed too often", {"state": "failed", "started": OLD, "attempts": MOST_ATTEMPTS}, V1, Trouble.HOPELESS),
     ("said to be gone and there", {"state": "gone"}, V1, Trouble.STUCK),
-    ("gone", {"state": "gone"}, None, None),
+    ("gone, which somebody must mend", {"state": "gone"}, None, Trouble.DELETED),
     ("refused, and deleted since", {"state": "refused"}, None, None),
     ("analysed, and deleted since", {}, None, Trouble.DELETED),
     ("failed, and deleted since", {"state": "failed"}, None, Trouble.DELETED),
