@@ -90,7 +90,7 @@ def _brought_to_its_end(
     delay: int | None = None
     for arrival in arrivals:
         try:
-            done = _analysing().handle(arrival, until)
+            done = _analysing().handle(arrival, until, tried)
         except TransientFailure as failure:
             _log.warning("%s is tried again: %s", arrival.key, failure)
             _tell_author(arrival, failure, tried)

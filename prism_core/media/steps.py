@@ -52,6 +52,15 @@ def ended(image: Image, arrival: Arrival, found: Mapping[str, Any]) -> Fields | 
     return dict(found)
 
 
+def at_once(image: Image, arrival: Arrival, now: datetime, found: Mapping[str, Any]) -> Fields | None:
+    """Begun and ended in one write: of a first upload that nobody else was told of, whose row says nothing that a
+    begin would have to take back."""
+    if image.object_version == arrival.object_version:  # somebody has begun it meanwhile
+        return ended(image, arrival, found)
+    fields = begun(image, arrival, now)
+    return None if fields is None else fields | dict(found)
+
+
 def released(image: Image, arrival: Arrival, *, outage: bool) -> Fields | None:
     """Whoever tries again must not take this call for one that is still at it. A try that met an `outage` of a
     service does not count: an hour of that is not the picture's fault."""

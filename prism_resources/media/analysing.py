@@ -66,9 +66,10 @@ class Analysing:
     def _images(self) -> TableStore[Image]:
         return TableStore(client(self._settings, "dynamodb"), self._settings, IMAGES, Image)
 
-    def handle(self, arrival: Arrival, until: float | None = None) -> Done:
-        """Bring an upload to its end, asking the analyser by `until` (of time.monotonic) alone. Raises
-        TransientFailure, or what nobody foresaw, when it is to be tried again; all else is in the row."""
+    def handle(self, arrival: Arrival, until: float | None = None, tried: int = 1) -> Done:
+        """Bring an upload to its end, asking the analyser by `until` (of time.monotonic) alone; its event is here
+        for the `tried`-th time. Raises TransientFailure, or what nobody foresaw, when it is to be tried again; all
+        else is in the row."""
         if until is not None and until - time.monotonic() < _LEAST_SECONDS:
             raise TransientFailure(f"{arrival.key}: the function has no time left for it; try again later")
         now = clock.now()
@@ -77,17 +78,29 @@ class Analysing:
         what = due(image, arrival, now)
         if what is not Due.ANALYSE or image is None:
             return _not_begun(what, image, now)
+        # A begin tells others to keep off, closes the gate and counts tries: a first upload whose event is new has
+        # no others, no open gate and no tries. Whoever comes after a kill begins.
+        first = tried == 1 and arrival.sequencer is not None and image.state is ImageState.WAITING
+        if first and image.object_version is None:
+            return self._brought(image, arrival, now, until)
         begun = self._write(image, "begin", lambda current: steps.begun(current, arrival, now))
         if begun is None:  # another call was faster, and may still come to no end
             current = self._images.get(article_id=original.article_id, image_id=original.image_id)
             what = due(current, arrival, now)
             return _not_begun(Due.BUSY if what is Due.ANALYSE else what, current, now)
+        again = tried > 1 or begun.attempts > 1 or image.object_version == arrival.object_version
+        return self._brought(begun, arrival, now, until, again=again)
+
+    def _brought(
+        self, row: Image, arrival: Arrival, now: datetime, until: float | None, *, again: bool = False
+    ) -> Done:
+        """To its end. `again`: it was begun before, and may have its answer."""
+        begun = row.model_copy(update=steps.begun(row, arrival, now) or {})
         done = Done(Due.ANALYSE)
         try:
-            again = image.object_version == arrival.object_version
             found = self._found(begun, arrival, done, again=again, until=until)
         except TransientFailure:
-            self._release(begun, arrival, outage=True)
+            self._release(row, arrival, outage=True)
             raise
         except NotAPicture as refused:
             found = {"state": ImageState.REFUSED, "reason": str(refused)}
@@ -97,9 +110,9 @@ class Analysing:
         except PermanentFailure as failure:
             found = {"state": ImageState.FAILED, "reason": f"the analysis is not possible: {failure}"}
         except Exception:
-            self._release(begun, arrival, outage=False)
+            self._release(row, arrival, outage=False)
             raise
-        written = self._write(begun, "end", lambda current: steps.ended(current, arrival, found))
+        written = self._write(row, "end", lambda current: steps.at_once(current, arrival, now, found))
         done.state = None if written is None else written.state
         return done
 
@@ -134,7 +147,7 @@ class Analysing:
         with ThreadPoolExecutor(1) as beside:
             drawing = beside.submit(lambda: list(picture.copies()))
             # Who is the first to begin finds no answer; who comes later may come after a kill.
-            known = self._made.read(key) if again or image.attempts > 1 else None
+            known = self._made.read(key) if again else None
             raw = known or self._asked(key, jpeg, arrival, done, until)
             drawn = drawing.result()
         stored: Any = msgspec.json.decode(raw)

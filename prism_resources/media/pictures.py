@@ -86,7 +86,7 @@ class Picture:
             size = (wanted, height)
             resized = self.pixels if wanted == width else self.pixels.resize(size, Image.Resampling.LANCZOS)
             yield f"{wanted}.webp", *resized.size, _encoded(resized, "WEBP", quality=80, method=2)
-            yield f"{wanted}.avif", *resized.size, _encoded(resized, "AVIF", quality=60, speed=9)
+            yield f"{wanted}.avif", *resized.size, _encoded(resized, "AVIF", quality=60, speed=9, max_threads=1)
 
 
 def open_picture(data: bytes, file_name: str) -> Picture:

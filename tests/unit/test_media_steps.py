@@ -64,6 +64,21 @@ def test_another_upload_is_tried_from_the_beginning() -> None:
     assert over(image, steps.begun(image, arrival("v2", "0B"), NOW)).attempts == 1
 
 
+FOUND = {"state": ImageState.REFUSED, "reason": "no picture", "bytes": 3}
+
+
+def test_begun_and_ended_at_once_is_the_row_of_both_steps() -> None:
+    begun = over(WAITING, steps.begun(WAITING, arrival(), NOW))
+    expected = over(begun, steps.ended(begun, arrival(), FOUND))
+
+    assert over(WAITING, steps.at_once(WAITING, arrival(), NOW, FOUND)) == expected
+    # Somebody has begun it meanwhile, come to its end, or heard of a newer upload.
+    assert over(begun, steps.at_once(begun, arrival(), NOW, FOUND)) == expected
+    assert steps.at_once(expected, arrival(), NOW, FOUND) is None
+    newer = over(begun, steps.begun(begun, arrival("v2", "0B"), NOW))
+    assert steps.at_once(newer, arrival(), NOW, FOUND) is None
+
+
 @pytest.mark.parametrize("changes", [{"object_version": "v2"}, {"state": ImageState.ANALYSED}])
 def test_who_comes_late_writes_nothing(changes: dict[str, Any]) -> None:
     image = analysed(state="analysing").model_copy(update=changes)
