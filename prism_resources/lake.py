@@ -346,10 +346,12 @@ class Lake:
             return None, 0
         return said.get(CONTENT_HASH, b"").decode() or None, int(said.get(GENERATION, b"0"))
 
-    def read_partition(self, table: LakeTable, week: Week) -> pa.Table | None:
-        """One week as Arrow, None when it was never written."""
+    def read_partition(self, table: LakeTable, week: Week, only: Sequence[str] | None = None) -> pa.Table | None:
+        """One week as Arrow, None when it was never written; `only`: these columns."""
         body = self.get(table.partition(week).parquet)
-        return None if body is None else pq.read_table(io.BytesIO(body))
+        if body is None:
+            return None
+        return pq.read_table(io.BytesIO(body), columns=None if only is None else list(only))
 
 
 def hash_of_rows(table: LakeTable, rows: Sequence[Mapping[str, Any]]) -> str:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -22,7 +21,7 @@ from pydantic import JsonValue
 from prism_core.calendar import Week, WeekRange
 from prism_core.failures import BadUsage, PermanentFailure, PrismFailure, StaleVersion
 from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
-from prism_core.mail_attempts import is_due, is_open
+from prism_core.mail_attempts import Outcome, is_due, worth_until
 from prism_core.models.reports import Delivery, DeliveryStatus, Edition, EditionStatus, ReportKind
 from prism_core.settings import Settings
 from prism_core.tables import DELIVERIES, EDITIONS
@@ -54,24 +53,6 @@ class Settled(StrEnum):
 
 class Overtaken(PermanentFailure):
     """Another edition has the number meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The deliveries of an edition, one for each of its recipients; `for_good`: whom SES refused now, by id, for
-    what does not pass by itself."""
-
-    edition: Edition
-    deliveries: tuple[Delivery, ...]
-    for_good: frozenset[str] = frozenset()
-
-    def of(self, status: DeliveryStatus) -> list[Delivery]:
-        return [one for one in self.deliveries if one.status is status]
-
-    @property
-    def waiting(self) -> list[Delivery]:
-        """Refused ones that a later run tries again."""
-        return [one for one in self.deliveries if is_open(one)]
 
 
 class Mailing:
@@ -241,7 +222,8 @@ class Mailing:
             return Outcome(edition, tuple(self.deliveries(edition.edition_id)))
         known = {one.recipient_id: one for one in self.deliveries(edition.edition_id)}
         letters, for_good = self.content(edition).letters, set[str]()
-        whom = dict.fromkeys([*to, *(one.recipient_id for one in known.values() if is_due(one, now))])
+        until = worth_until(edition)
+        whom = dict.fromkeys([*to, *(one.recipient_id for one in known.values() if is_due(one, until, now))])
         try:
             found = [
                 self._to(edition, letter, recipient_id, known.get(recipient_id), now, for_good)
@@ -274,8 +256,8 @@ class Mailing:
 
     def untried(self, edition: Edition, recipients: Iterable[str], *, now: datetime) -> tuple[str, ...]:
         """Those to whom `deliver` would send an edition: it was not tried with them, or refused."""
-        known = {one.recipient_id: one for one in self.deliveries(edition.edition_id)}
-        return tuple(one for one in recipients if one not in known or is_due(known[one], now))
+        known, until = {one.recipient_id: one for one in self.deliveries(edition.edition_id)}, worth_until(edition)
+        return tuple(one for one in recipients if one not in known or is_due(known[one], until, now))
 
     def settle(
         self, edition_id: str, recipient_id: str, settled: Settled, *, actor: str, now: datetime
@@ -302,7 +284,7 @@ class Mailing:
         for_good: set[str],
     ) -> Delivery:
         """One letter to one recipient, who is added `for_good` where that will not pass by itself."""
-        if known is not None and not is_due(known, now):
+        if known is not None and not is_due(known, worth_until(edition), now):
             return known
         attempts = 1 if known is None else known.attempts + 1
         claim = Delivery(edition_id=edition.edition_id, recipient_id=recipient_id, claimed=now, attempts=attempts)

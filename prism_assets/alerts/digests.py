@@ -6,20 +6,19 @@ No partitions: a digest is of the moment; one of an earlier day would tell what 
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
 from prism_assets.alerts.judgements import FRESHNESS, GROUP, OWNERS
+from prism_assets.refusals import require_sent
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
 from prism_core.calendar import Week
-from prism_core.failures import TransientFailure
 from prism_core.models.reports import Delivery, ReportKind
 from prism_resources.alerts.digests import DAILY, WEEKLY, AlertDigests, Told
-from prism_resources.mailing import Mailing, Outcome
+from prism_resources.mailing import Mailing
 from prism_resources.recipients import Recipients
 
 _ASSETS = {"alert_digest": DAILY, "alert_week_digest": WEEKLY}
@@ -125,7 +124,7 @@ def _settled(asset: str, report: ReportKind) -> dg.AssetChecksDefinition:
 
 
 def _tell(context: dg.AssetExecutionContext, told: Told) -> None:
-    """The figures of a run. Raises TransientFailure when a mail was refused that a later attempt may send."""
+    """The figures of a run. Raises what `require_sent` does."""
     deliveries = [one for outcome in told.outcomes for one in outcome.deliveries]
     by_news, by_status = (
         Counter(entry.news.value for entry in told.entries),
@@ -140,15 +139,7 @@ def _tell(context: dg.AssetExecutionContext, told: Told) -> None:
     }
     context.add_asset_metadata(facts)
     context.log.info("%s: %s", facts["edition"], dict(by_status))
-    refused = waiting(told.outcomes)
-    if refused:
-        said = "; ".join(f"{one.edition_id} to {one.recipient_id}: {one.error}" for one in refused)
-        raise TransientFailure(f"{len(refused)} mails were refused and are tried again: {said}")
-
-
-def waiting(outcomes: Sequence[Outcome]) -> list[Delivery]:
-    """What the next attempt sends."""
-    return [one for outcome in outcomes for one in outcome.waiting]
+    require_sent(told.outcomes)
 
 
 def _plain(delivery: Delivery) -> dict[str, Any]:

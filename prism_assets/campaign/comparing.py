@@ -15,11 +15,11 @@ import dagster as dg
 from prism_assets.campaign.inputs import GROUP
 from prism_assets.campaign.published import (
     CRM_READ,
+    Places,
     ads,
     ads_read,
     history_until,
     leads,
-    places_before,
     require_ads,
 )
 from prism_assets.computed import Reading, read_for, replace_freely, write_facts
@@ -74,8 +74,8 @@ def comparing_assets(
     def lead_attribution(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent(), publishing(context) as run:
 
-            def read(weeks: Sequence[Week]) -> Reading[None]:
-                return read_for(prism, LEAD_ATTRIBUTION, weeks, lambda _weeks, _now: None)
+            def read(weeks: Sequence[Week]) -> Reading[Places]:
+                return read_for(prism, LEAD_ATTRIBUTION, weeks, lambda _weeks, _now: Places(prism))
 
             weeks = weeks_of(context)
             first = read(weeks)
@@ -121,12 +121,11 @@ def comparing_assets(
 
 
 def _attribute(
-    prism: PrismResource, week: Week, reading: Reading[None]
+    prism: PrismResource, week: Week, reading: Reading[Places]
 ) -> tuple[Attribution | None, PartitionWrite]:
-    require_ads(prism, week)
-    known = leads(prism, week)
+    account, known = require_ads(prism, week).account_id, leads(prism, week)
     # Places of weeks before, and no count of theirs: a figure of those that moves moves none of this week.
-    before = places_before(prism, week) if known else ()
+    before = reading.computation.before(week, account) if known else ()
     found = None if known is None else attribute(ads(prism, week), known, before)
     counts = {CRM_READ: int(found is not None)}
     if found is not None:

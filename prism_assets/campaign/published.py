@@ -31,6 +31,8 @@ MAY_ANSWER = "may_answer"
 # And how many contacts were no leads, by the reason behind it.
 NO_LEADS = "no_leads_"
 _ROWS_AT_ONCE = 8_192
+_ACCOUNT, _DAY = "account_id", "day"
+_PLACE = ("campaign_id", "adset_id", "ad_id", "campaign_name", "adset_name")
 
 
 def ads_read(prism: PrismResource, week: Week) -> AdsRead | None:
@@ -56,16 +58,28 @@ def ads(prism: PrismResource, week: Week) -> Iterator[AdDay]:
         yield from map(ad_of, part.to_pylist())
 
 
-def places_before(prism: PrismResource, week: Week) -> list[Place]:
-    """Where the ads of the weeks before a week belonged, oldest first."""
-    names = ["campaign_id", "adset_id", "ad_id", "campaign_name", "adset_name"]
-    found: list[Place] = []
-    for one in WeekRange(week + -KNOWN_WEEKS, week + -1):
-        rows = prism.lake().read_partition(META_INSIGHTS, one)
-        if rows is not None:
-            by_day = rows.select([*names, "day"]).sort_by("day").drop_columns("day")
-            found += [Place(**row) for row in by_day.group_by(names, use_threads=False).aggregate([]).to_pylist()]
-    return found
+class Places:
+    """Where the ads of an account belonged, by week: each is read once, for however many weeks behind it."""
+
+    def __init__(self, prism: PrismResource) -> None:
+        self._prism = prism
+        self._weeks: dict[Week, list[tuple[str, Place]]] = {}
+
+    def before(self, week: Week, account_id: str) -> list[Place]:
+        """Of the weeks before one, oldest first. Ads of another account are none of its ads."""
+        weeks = WeekRange(week + -KNOWN_WEEKS, week + -1)
+        return [place for one in weeks for account, place in self._week(one) if account == account_id]
+
+    def _week(self, week: Week) -> list[tuple[str, Place]]:
+        if week not in self._weeks:
+            columns = (_ACCOUNT, *_PLACE, _DAY)
+            rows = self._prism.lake().read_partition(META_INSIGHTS, week, columns)
+            found: list[dict[str, str]] = []
+            if rows is not None:
+                by_day = rows.sort_by(_DAY).drop_columns(_DAY)
+                found = by_day.group_by(columns[:-1], use_threads=False).aggregate([]).to_pylist()
+            self._weeks[week] = [(row.pop(_ACCOUNT), Place(**row)) for row in found]
+        return self._weeks[week]
 
 
 def leads(prism: PrismResource, week: Week) -> list[CrmLead] | None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from prism_assets.campaign.published import (
     NO_LEADS,
     Campaigns,
+    Places,
     ads,
     ads_read,
     attribution,
     evidence_of,
     leads,
     others_of,
-    places_before,
     require_ads,
 )
 from prism_assets.checking import counts_of
@@ -55,7 +55,7 @@ class Told:
         known, contacts = leads(prism, week), counts_of(prism, HUBSPOT_LEADS, week)
         sent = contacts.get("rows", 0) + contacts.get("refused", 0) + others_of(contacts)
         matched, own = attribution(prism, week), ad_sets(ads(prism, week))
-        silent = silent_sets(matched, own, lambda: places_before(prism, week))
+        silent = silent_sets(matched, own, lambda: Places(prism).before(week, read.account_id))
         return figures(
             Inputs(
                 self.campaigns.until(week),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from prism_assets.refusals import require_sent
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
@@ -18,7 +19,7 @@ from prism_core.events.conservation import KEPT_IN_QUEUES
 from prism_core.events.ledger import HourRecord, to_count_again
 from prism_core.events.rollups import Grain
 from prism_core.events.scorecard import FailingField, Score
-from prism_core.failures import PrismFailure, TransientFailure
+from prism_core.failures import PrismFailure
 from prism_core.models.base import instant_text
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.dead import drain
@@ -150,8 +151,7 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
                     "mails": dg.MetadataValue.json({one.recipient_id: one.status.value for one in mails}),
                 }
             )
-            if refused := [one for outcome in told for one in outcome.waiting]:
-                raise TransientFailure(f"{len(refused)} mails were refused and are tried again")
+            require_sent(told)
 
     return [event_dead_letters, event_rollups, event_scorecard]
 

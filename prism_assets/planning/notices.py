@@ -11,11 +11,11 @@ import dagster as dg
 
 from prism_assets.operational import reads
 from prism_assets.planning.assets import GROUP
+from prism_assets.refusals import require_sent
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import OWNERS
 from prism_core import clock
-from prism_core.failures import TransientFailure
 from prism_core.tables import MEMBERS, PROJECTS, RECIPIENTS
 from prism_resources.plans.telling import tell_all, unsettled
 
@@ -49,10 +49,7 @@ def notice_assets() -> list[dg.AssetsDefinition]:
                     "dagster/row_count": sum(by_status.values()),
                 }
             )
-            refused = [one for outcome in outcomes for one in outcome.waiting]
-            if refused:
-                said = "; ".join(f"{one.edition_id} to {one.recipient_id}: {one.error}" for one in refused)
-                raise TransientFailure(f"{len(refused)} mails were refused and are tried again: {said}")
+            require_sent(outcomes)
 
     return [allocation_notices]
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from prism_assets.refusals import require_sent
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_assets.throughput.assets import OWNERS
 from prism_core import clock
 from prism_core.calendar import Week
-from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.models.reports import Delivery
 from prism_core.reports.late import Late
 from prism_resources.mailing import Mailing
@@ -60,12 +60,8 @@ def mail_assets(reports: Iterable[str]) -> list[dg.AssetsDefinition]:
                     "dagster/row_count": len(found),
                 }
             )
-            refused = [one for outcome in outcomes for one in outcome.waiting]
-            if refused:
-                said = "; ".join(f"{_said(one)}: {one.error}" for one in refused)
-                why = f"{len(refused)} mails were refused and are tried again: {said}"
-                # What no attempt of this run mends is told at once; later runs try it all the same.
-                raise PermanentFailure(why) if any(one.for_good for one in outcomes) else TransientFailure(why)
+            # What no attempt of this run mends is told at once; later runs try it all the same.
+            require_sent(outcomes, at_once=True)
 
     return [report_mails]
 

@@ -19,6 +19,7 @@ from prism_core.alerts.letters import Frame, written
 from prism_core.alerts.telling import Digest, Entry, Mark, News, digests, due, marks_of, overview, standing
 from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.mail_attempts import Outcome
 from prism_core.models.people import Member, MemberStatus
 from prism_core.models.reports import Edition, EditionStatus, ReportKind
 from prism_core.settings import Settings
@@ -26,7 +27,7 @@ from prism_core.tables import MEMBERS
 from prism_resources.alerts.ledger import AlertLedger
 from prism_resources.aws import client
 from prism_resources.letters import Letter, opt_out
-from prism_resources.mailing import Mailing, Outcome, Overtaken
+from prism_resources.mailing import Mailing, Overtaken
 from prism_resources.recipients import Recipients
 from prism_resources.tables.reader import TableReader
 

@@ -14,13 +14,14 @@ from prism_core.events.conservation import Receipt
 from prism_core.events.failed import FailedEvent, FailedFilter, Failure
 from prism_core.events.rollups import Grain
 from prism_core.events.scorecard import ENVELOPE, FailingField, Score, began_to_fail, scores
+from prism_core.mail_attempts import Outcome
 from prism_core.models.reports import Edition, ReportKind
 from prism_core.settings import Settings
 from prism_resources.events.failed_store import FailedStore
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.schema_store import SchemaStore
 from prism_resources.letters import Letter, opt_out
-from prism_resources.mailing import Mailing, Outcome, edition_id_of
+from prism_resources.mailing import Mailing, edition_id_of
 from prism_resources.recipients import Recipients
 
 LATELY: Final = timedelta(hours=24)

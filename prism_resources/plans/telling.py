@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from prism_core.calendar import Week
 from prism_core.capacity.notices import notice
 from prism_core.history.rebuild import in_order
+from prism_core.mail_attempts import Outcome
 from prism_core.models.published import PublishedPlan
 from prism_core.models.reports import Delivery, Edition, EditionStatus, ReportKind
 from prism_core.publications import by_member
@@ -23,7 +24,7 @@ from prism_core.settings import Settings
 from prism_core.tables import EDITIONS, MEMBERS, PROJECTS, PUBLISHED_PLANS, TableSpec
 from prism_resources.aws import client
 from prism_resources.letters import Letter, opt_out
-from prism_resources.mailing import Mailing, Outcome, Overtaken, edition_id_of
+from prism_resources.mailing import Mailing, Overtaken, edition_id_of
 from prism_resources.plans.publishing import Published, publication_of
 from prism_resources.recipients import Recipients
 from prism_resources.tables.folding import finish

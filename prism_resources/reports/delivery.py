@@ -7,7 +7,7 @@ of Monday, and a run that was killed is finished by the next one. An edition is 
 has come, without names: who gets it is read as it is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +17,7 @@ from prism_core.calendar import Week
 from prism_core.campaign.restatements import WAS
 from prism_core.facts.ledger import Fact
 from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.mail_attempts import Outcome
 from prism_core.models.reports import Edition, EditionStatus, ReportKind
 from prism_core.reports.content import ReportContent
 from prism_core.reports.editions import next_edition
@@ -26,7 +27,7 @@ from prism_core.reports.reading import report_of
 from prism_core.reports.waking import may_be_sent
 from prism_core.settings import Settings
 from prism_resources.letters import Letter, opt_out
-from prism_resources.mailing import Mailing, Outcome, Overtaken, edition_id_of
+from prism_resources.mailing import Mailing, Overtaken, edition_id_of
 from prism_resources.recipients import Recipients
 from prism_resources.reports.rendering import render
 from prism_resources.reports.shelf import Shelf
@@ -94,7 +95,19 @@ class ReportDelivery:
                     outcomes += [outcome] if outcome else []
         if failures:
             raise PermanentFailure("; ".join(dict.fromkeys(failures)))
-        return outcomes
+        return [*outcomes, *self._given_up(now, {one.edition.edition_id for one in outcomes})]
+
+    def _given_up(self, now: datetime, sent: Collection[str]) -> Iterator[Outcome]:
+        """Other editions of the weeks that are due, whatever hour it is, where a mail is given up: a run that had
+        nothing to send of them is no end of that."""
+        for report in REPORTS:
+            zones = {ZoneInfo(one.time_zone) for one in self._recipients.subscribed(report)}
+            for week in {last_due(now, zone, self._settings.report_at) for zone in zones}:
+                newest = self.mailing.last(report, week)
+                if newest is not None and newest.edition_id not in sent:
+                    outcome = Outcome(newest, tuple(self.mailing.deliveries(newest.edition_id)))
+                    if outcome.given_up:
+                        yield outcome
 
     def told(self, report: ReportKind, week: Week) -> dict[str, Fact]:
         """The figures that editions of the weeks before one have told, by id, as the newest of them said each."""

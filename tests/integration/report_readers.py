@@ -22,13 +22,14 @@ from infra.local.platform import Platform
 from prism_core.calendar import Week
 from prism_core.facts.ledger import Ledger
 from prism_core.lake import REPORTS
+from prism_core.mail_attempts import Outcome
 from prism_core.models.reports import Recipient, ReportKind
 from prism_core.reports.content import ReportContent, Statement
 from prism_core.settings import Settings
 from prism_core.tables import DELIVERIES, EDITIONS, RECIPIENTS
 from prism_resources.aws import client
 from prism_resources.lake import Lake
-from prism_resources.mailing import PREFIX, Outcome
+from prism_resources.mailing import PREFIX
 from prism_resources.reports.delivery import ReportDelivery
 from prism_resources.reports.shelf import Shelf
 from prism_resources.tables.bulk import batch_write, delete_request, scan_pages

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from infra.local.standins.world import ACCOUNT_ID
+from prism_assets.campaign.published import Places
 from prism_assets.campaign.reporting import is_synthetic
 from prism_assets.campaign.sources import NEWEST, REPLAY_TAG
 from prism_assets.resources import PrismResource
@@ -138,6 +139,9 @@ def test_another_account_replaces_a_week_only_when_a_person_has_said_so(
     asked(monkeypatch, meta_account_replaced=ACCOUNT_ID)
     assert run(instance, tags=REPLAYED).success
     assert {row["account_id"] for row in lake_rows(META_INSIGHTS, W31)} == {OTHER}
+    known = Places(PrismResource())
+    assert known.before(W31 + 1, OTHER)
+    assert known.before(W31 + 1, ACCOUNT_ID) == [], "an ad of the week before is none of another account"
 
 
 def test_what_monday_would_be_refused_is_found_beforehand(

@@ -19,7 +19,7 @@ import pytest
 from infra.local.platform import Platform
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure
-from prism_core.mail_attempts import LONG_WAIT, MOST_ATTEMPTS
+from prism_core.mail_attempts import AT_ONCE, Outcome
 from prism_core.models.people import Member
 from prism_core.models.reports import DeliveryStatus, Edition, EditionStatus, Recipient, ReportKind
 from prism_core.settings import Settings
@@ -28,7 +28,7 @@ from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.letters import Letter
 from prism_resources.mail import Mailer
-from prism_resources.mailing import Mailing, Outcome, Overtaken, Settled
+from prism_resources.mailing import Mailing, Overtaken, Settled
 from prism_resources.messages import Inline
 from prism_resources.recipients import Recipients
 from tests.integration.asset_runs import write
@@ -339,7 +339,7 @@ def test_a_claimed_delivery_is_settled_by_a_person(
         mailing.settle(edition.edition_id, name, Settled.AGAIN, actor="ada", now=NOW)
 
 
-def test_a_refused_mail_is_tried_again_by_later_runs_for_three_days_and_not_for_ever(
+def test_a_refused_mail_is_tried_again_by_later_runs_and_given_up_when_it_is_worth_nothing_any_more(
     platform: Platform, week: Week, mailbox: Path, proxy: FaultProxy
 ) -> None:
     mailing, slow, never = Mailing(proxy.settings(platform.settings)), recipient("slow"), recipient("never")
@@ -349,14 +349,18 @@ def test_a_refused_mail_is_tried_again_by_later_runs_for_three_days_and_not_for_
     other = prepared(platform.settings, week + 100, never)
     proxy.rule(**SENDS, error={"code": "MessageRejected", "status": 400})
 
-    tried = [mailing.deliver(other, now=NOW + n * LONG_WAIT) for n in range(MOST_ATTEMPTS + 2)]
-    last = tried[-1]
+    *_, first = (mailing.deliver(other, now=NOW) for _ in range(AT_ONCE))
+    _, last = (mailing.deliver(other, now=NOW + timedelta(days=days)) for days in (1, 2))
+    proxy.clear()
+    mailing.settle(other.edition_id, never, Settled.AGAIN, actor="ada", now=NOW + timedelta(days=3))
+    again = mailing.deliver(other, now=NOW + timedelta(days=3))
 
     assert [stands(one) for one in (refused, sent, last)] == [{slow: "failed"}, {slow: "sent"}, {never: "failed"}]
-    assert [len(one.waiting) for one in (refused, last)] == [1, 0]
     assert (refused.for_good, last.for_good) == ({slow}, set())
-    assert last.deliveries[0].attempts == MOST_ATTEMPTS
-    assert to(mailbox) == ["slow@example.com"]
+    assert [(len(one.waiting), len(one.given_up)) for one in (refused, first, last)] == [(1, 0), (1, 0), (0, 1)]
+    assert last.deliveries[0].attempts == AT_ONCE + 1
+    assert (stands(again), again.edition.status) == ({never: "sent"}, EditionStatus.SENT)
+    assert to(mailbox) == ["never@example.com", "slow@example.com"]
 
 
 def delivered_at_once(settings: Settings, edition: Edition, at_once: Barrier) -> None:

@@ -11,6 +11,7 @@ from prism_assets.definitions import build_definitions
 from prism_assets.reports.mails import MAILS
 from prism_assets.resources import PrismResource
 from prism_core.settings import load_settings
+from prism_resources.mailing import Mailing, Settled
 from tests.integration.report_readers import MONDAY, Readers, readers, with_leads
 from tests.unit.report_mails import dated
 
@@ -129,6 +130,31 @@ def test_a_run_shows_what_became_of_each_mail_and_its_checks_pass(
         "has_recipients": True,
         "deliveries_settled": True,
     }
+
+
+def test_a_mail_that_is_given_up_fails_each_run_of_its_week_until_a_person_settles_it(
+    readers: Readers, ticks: Ticks
+) -> None:
+    readers.join("ada")
+    readers.shelve(with_leads(376))
+    good = readers.settings
+    readers.settings = good.model_copy(update={"mail_sender": "x@nobody.example"})
+    for at in [MONDAY] * 4 + [MONDAY + 96 * HOUR]:
+        readers.deliver(at)
+    readers.settings = good
+    readers.join("olga", report="ops")
+
+    quiet, runs = ticks.at(MONDAY + 112 * HOUR), [ticks.run(MONDAY + 112 * HOUR)]
+    Mailing(good).settle("campaign-2023-W35-1", "ada", Settled.AGAIN, actor="bob", now=MONDAY + 120 * HOUR)
+    runs.append(ticks.run(MONDAY + 120 * HOUR))
+
+    assert (quiet, [one.success for one in runs]) == ([], [False, True])
+    (failed,) = (one.step_failure_data.error for one in runs[0].get_step_failure_events())
+    said = failed.cause.message if failed is not None and failed.cause is not None else ""
+    assert "1 mails are given up" in said
+    assert "campaign-2023-W35-1 to ada" in said
+    assert "--settle again" in said
+    assert [name for name, _ in readers.got()] == ["ada"]
 
 
 def test_while_a_run_mails_no_other_is_asked_for(readers: Readers, ticks: Ticks, tmp_path: Path) -> None:
