@@ -78,6 +78,17 @@ class RunEvents:
         return found
 
     @property
+    def failed_weeks(self) -> dict[str, set[str]]:
+        """The weeks that a failed step named itself; no others of the run failed with it."""
+        found: dict[str, set[str]] = {}
+        for event in self._events[Kind.STEP_FAILURE]:
+            said = event.step_failure_data.user_failure_data
+            named = None if said is None else said.metadata.get(FAILED_WEEKS)
+            if isinstance(named, dg.JsonMetadataValue) and isinstance(named.data, list):
+                found[event.step_key or ""] = set(map(str, named.data))
+        return found
+
+    @property
     def given_up(self) -> set[str]:
         """The steps that failed for a person to mend: tried again, they would fail again."""
         failures = self._events[Kind.STEP_FAILURE]

@@ -73,7 +73,8 @@ def _incident(events: RunEvents) -> Incident:
     said = list(events.failed.values()) or [events.ended_with]
     steps = list(events.failed) or events.planned or [events.run.job_name]
     done = events.done
-    left = {step: set(events.weeks) - done.get(step, set()) for step in steps}
+    named = events.failed_weeks
+    left = {step: named.get(step) or set(events.weeks) - done.get(step, set()) for step in steps}
     left = {step: weeks for step, weeks in left.items() if weeks} or {step: set(events.weeks) for step in steps}
     error = "\n".join(dict.fromkeys(filter(None, said))) or "the run ended without saying why"
     now = instant_text(clock.now())

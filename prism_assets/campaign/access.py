@@ -12,6 +12,7 @@ from typing import Final
 import dagster as dg
 
 from prism_assets.campaign.published import evidence_of
+from prism_assets.checking import FAILED_WEEKS
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
@@ -52,7 +53,7 @@ def access_check(weekly: dg.WeeklyPartitionsDefinition) -> dg.AssetChecksDefinit
             found = _refused(prism, weeks_of(context))
             asked = prism.settings().campaign_source is not CampaignSource.ARCHIVE
             if found and asked and _BY_ITSELF & context.run.tags.keys():
-                raise PermanentFailure("; ".join(dict.fromkeys(found.values())))
+                raise _for_a_person(found)
         said = {week.label: why for week, why in found.items()}
         severity = dg.AssetCheckSeverity.WARN
         return dg.AssetCheckResult(
@@ -60,6 +61,15 @@ def access_check(weekly: dg.WeeklyPartitionsDefinition) -> dg.AssetChecksDefinit
         )
 
     return customer_system_answers
+
+
+def _for_a_person(found: Mapping[Week, str]) -> dg.Failure:
+    """Of the weeks that were refused: the incident is of these, and not of all that the run was about."""
+    said = PermanentFailure("; ".join(dict.fromkeys(found.values())))
+    named = {FAILED_WEEKS: dg.MetadataValue.json([week.label for week in found])}
+    failure = dg.Failure(str(said), metadata=named, allow_retries=False)
+    failure.__cause__ = said
+    return failure
 
 
 def _refused(prism: PrismResource, weeks: list[Week]) -> Mapping[Week, str]:

@@ -77,7 +77,7 @@ class Places:
             found: list[dict[str, str]] = []
             if rows is not None:
                 by_day = rows.sort_by(_DAY).drop_columns(_DAY)
-                found = by_day.group_by(columns[:-1], use_threads=False).aggregate([]).to_pylist()
+                found = by_day.group_by([_ACCOUNT, *_PLACE], use_threads=False).aggregate([]).to_pylist()
             self._weeks[week] = [(row.pop(_ACCOUNT), Place(**row)) for row in found]
         return self._weeks[week]
 

@@ -106,6 +106,12 @@ class Figures:
         return (*weeks_before(self.week), self.week)
 
     @property
+    def compared(self) -> bool:
+        """Whether the week is whole, or lies beside weeks that lack as much as it does."""
+        known = any(one.trend.weeks_in_window for one in self.indicators.values())
+        return self.totals.whole or known
+
+    @property
     def ripens(self) -> bool:
         """Whether leads are still counted to the week: those of weeks before are more, and no measure of it."""
         trends = (self.indicators[metric].trend for metric in RIPENING)
@@ -141,7 +147,7 @@ def figures(inputs: Inputs, rules: Rules = RULES) -> Figures:
         _add_week(ledger, found.totals(one), found.weeks[one], inputs.currency)
     said = {metric: _indicator(inputs, metric, rules) for metric in Metric}
     for metric, one in said.items():
-        _add_trend(ledger, found, one.trend, metric, [one for one in window if found.totals(one).whole])
+        _add_trend(ledger, found, one.trend, metric, [one for one in window if found.totals(one).is_like(totals)])
     _add_all_time(ledger, found, week, inputs.currency)
     activity = lead_activity(found, week, inputs.crm_leads)
     if activity.crm is not None:
@@ -253,7 +259,7 @@ def _indicator(inputs: Inputs, metric: Metric, rules: Rules) -> Indicator:
 
 
 def _add_trend(ledger: Ledger, history: History, found: Trend, metric: Metric, window: list[Week]) -> None:
-    """The mean of the weeks before and the change against it; `window` are the weeks that were read whole.
+    """The mean of the weeks before and the change against it; `window` are the weeks that are like it.
 
     Neither where those were counted for longer and nobody can tell: the mean alone would read as a fall.
     """

@@ -14,6 +14,7 @@ from typing import Final
 
 from prism_core.calendar import Week, WeekRange
 from prism_core.campaign.insights import AdDay
+from prism_core.campaign.lacking import MOST_LACKING
 from prism_core.campaign.read_weeks import Wholeness
 from prism_core.campaign.ripening import LeadCounts
 from prism_core.failures import BadUsage
@@ -141,9 +142,34 @@ class WeekTotals:
         """Whether no row is known to be missing, whatever its money."""
         return not (self.missing or self.read.refused or self.read.unaccounted or self.read.uncounted > 0)
 
+    def is_like(self, other: "WeekTotals") -> bool:
+        """Whether the two may be laid beside each other: what both lack for good is no fall.
+
+        Every day of both was read and no row refused, and the share of the account's spend and leads that is in no
+        row is nearly the same.
+        """
+        sound = not any(one.missing or one.read.refused or one.sums.spend is None for one in (self, other))
+        pairs = zip(self.gaps, other.gaps, strict=True)
+        return sound and all(abs(one - another) <= MOST_LACKING for one, another in pairs)
+
+    @property
+    def gaps(self) -> tuple[Decimal, Decimal]:
+        """The shares of the account's spend and leads that are in no row; less than nought: rows have more."""
+        return (
+            _share(self.read.unaccounted, self.sums.spend or _NOTHING),
+            _share(Decimal(max(self.read.uncounted, 0)), Decimal(self.sums.leads)),
+        )
+
     def parts(self, metric: Metric) -> Parts | None:
         """None where the figure is not known."""
         return parts_of(metric, self.sums, self.lead_sums)
+
+
+def _share(lacking: Decimal, had: Decimal) -> Decimal:
+    """Of all that there is, so much is lacking; of nothing that was had, all."""
+    if not lacking:
+        return _NOTHING
+    return lacking / (had + lacking) if had > 0 and had + lacking > 0 else Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

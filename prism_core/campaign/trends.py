@@ -94,8 +94,9 @@ def comparable(
 ) -> PartsOf:
     """A metric of all campaigns by week; unknown where the week was not read whole, or is of other money or ads.
 
-    A week that lacks something is no smaller week: it is compared with nothing, and nothing with it. A lead's cost
-    is that of the same campaigns in every week that a week is laid beside.
+    A week that lacks something is no smaller week: it is compared with such alone as lack as much of the account,
+    and with none where days or rows are missing (WeekTotals.is_like). A lead's cost is that of the same campaigns
+    in every week that a week is laid beside.
     `whose`: the account that the weeks must be of (Wholeness); None: of any. `told`: the week of the report, at
     whose age every other one is told; leads are compared at one age, see ripening.py.
     """
@@ -107,7 +108,8 @@ def comparable(
         found = history.totals(week)
         other_money = metric in MONEY and found.sums.currency not in {None, currency}
         other_ads = whose is not None and found.read.whose not in {None, whose}
-        if not found.whole or other_money or other_ads:
+        like = found.is_like(history.totals(beside) if beside in history.weeks else found)
+        if not like or other_money or other_ads:
             return None
         if metric not in RIPENING:
             return found.parts(metric)

@@ -74,9 +74,9 @@ def _headline(found: Figures) -> Iterator[Statement]:
     if cost is not None:
         yield Statement(f"The cost per lead was {{{{fact:{cost}}}}}.")
     named = striking(found)
-    if not found.totals.whole and found.totals.every_row:
+    if not found.compared and found.totals.every_row:
         yield Statement("This week cannot be judged: its spend is in several currencies.")
-    elif not found.totals.whole:
+    elif not found.compared:
         yield Statement("This week was not read whole and cannot be judged; what is missing is listed.")
     elif not named and not _judged(found):
         yield Statement("This week cannot be judged: there is too little to compare it with.")
@@ -226,7 +226,7 @@ def missing(found: Figures) -> tuple[Statement, ...]:
         said.append("Leads of the account that are in no row of ads: {{fact:missing.leads}}.")
     if found.totals.sums.spend is None:
         said.append("The spend is in several currencies and was not added up.")
-    if not found.totals.whole:
+    if not found.compared:
         said.append("This week is compared with nothing.")
     if found.other_account:
         said.append("The ad account, its currency or its time zone is another one than in the week before.")

@@ -61,6 +61,7 @@ class ReportDelivery:
     def __init__(self, settings: Settings) -> None:
         self._settings, self.mailing = settings, Mailing(settings)
         self._shelf, self._recipients = Shelf(settings), Recipients(settings)
+        self._notices: dict[str, bool] = {}  # by the hash of what an edition says
 
     def due(self, now: datetime, *, at_once: bool = False, late: Late | None = None) -> list[Due]:
         """What `deliver` would send; nothing is written. `at_once`: whatever hour it is where the readers are.
@@ -216,7 +217,9 @@ class ReportDelivery:
         return edition
 
     def _is_notice(self, edition: Edition) -> bool:
-        return _NOTICE in self.mailing.content(edition).data
+        if edition.content_hash not in self._notices:  # else it would be read twice at each look
+            self._notices[edition.content_hash] = _NOTICE in self.mailing.content(edition).data
+        return self._notices[edition.content_hash]
 
     def _content(self, edition: Edition) -> ReportContent:
         """The report that an edition is; a notice is none."""

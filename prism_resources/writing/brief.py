@@ -15,8 +15,10 @@ from prism_core.campaign.metrics import Metric
 from prism_core.campaign.places import is_of_an_ad_set
 from prism_core.facts.ledger import Fact
 
-# The brief of a week of whatever account is shorter: about 32,000 tokens at three characters each.
+# No brief is longer, of whatever account: about 32,000 tokens at three characters each.
 MOST_CHARACTERS: Final = 96_000
+# How many campaigns are told, until the brief fits: beside long names all of them do not.
+_FEWER: Final = (MOST_CAMPAIGNS, MOST_CAMPAIGNS // 2, MOST_CAMPAIGNS // 4, 1, 0)
 # Of a campaign's weeks before: what it was paid and what came of it. The rest is told of all campaigns together.
 _OF_WEEKS_BEFORE: Final = frozenset({Metric.SPEND, Metric.LEADS})
 
@@ -26,9 +28,14 @@ def brief(found: Figures) -> str:
 
     Ad sets are too many to be told in sentences; of campaigns the MOST_CAMPAIGNS with the largest spend, with the
     facts `rest.…` for the others. Leads of weeks before that were counted for longer are none that a week is told
-    beside.
+    beside. Of fewer campaigns where it would be longer than MOST_CHARACTERS.
     """
-    told = {one.campaign_id for one in by_spend(found.campaigns)[:MOST_CAMPAIGNS]}
+    told = (_of_campaigns(found, most) for most in _FEWER)
+    return next((text for text in told if len(text) <= MOST_CHARACTERS), _of_campaigns(found, 0))
+
+
+def _of_campaigns(found: Figures, most: int) -> str:
+    told = {one.campaign_id for one in by_spend(found.campaigns)[:most]}
 
     def is_told(fact: Fact) -> bool:
         if fact.subject is None:

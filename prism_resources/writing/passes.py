@@ -29,7 +29,7 @@ from prism_core.reports.answers import (
 from prism_core.reports.content import Fallback, Provenance, Words, Writer
 from prism_resources.writing.brief import brief
 
-PROMPT: Final = "campaign-4"
+PROMPT: Final = "campaign-5"
 _M = TypeVar("_M", bound=Model)
 _READ: Final = (
     "First pass. Read the week. List what the figures and indicators show, the most important first, at most "

@@ -14,13 +14,16 @@ from infra.local.standins.faults import NAMED, Fault, hubspot_error
 from prism_assets.definitions import build_definitions
 from prism_assets.reports.mails import MAILS
 from prism_assets.reports.weeks import NEWEST_WEEK, REPORTS_TAG
+from prism_assets.resources import PrismResource
 from prism_core.calendar import Week, WeekRange
 from prism_core.models.reports import ReportKind
+from prism_core.reports.late import Late, Lateness
 from prism_core.settings import load_settings
+from prism_resources.incidents import PREFIX as INCIDENTS
 from prism_resources.reports.shelf import Shelf
 from prism_sensors.asking import CAUSE_TAG, RANGE_END, RANGE_START
 from prism_sensors.campaign import FIGURES, REPORT
-from prism_sensors.unread import AGAIN_AFTER_HOURS, JOB, LEADS, TICKS, the_tick_of
+from prism_sensors.unread import AGAIN_AFTER_HOURS, JOB, LEADS, TICKS, late_report, the_tick_of
 from tests.integration.emulators import await_true
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.outside import Outside, outside, served_fixture
@@ -49,7 +52,7 @@ def _asked_of_the_stand_ins(outside: Outside, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PRISM_MODEL_PROVIDER", "none")
     # A step waits 35 seconds in all before it gives up.
     monkeypatch.setattr("prism_assets.campaign.inputs.RETRIES", dg.RetryPolicy(max_retries=0))
-    for prefix in ("reports/", "lake/"):
+    for prefix in ("reports/", "lake/", INCIDENTS):
         for key in list(outside.lake.keys(prefix)):
             outside.lake.delete(key)
 
@@ -191,10 +194,10 @@ def test_east_of_utc_the_report_is_made_on_their_monday_and_asked_for_again_from
 
 
 @pytest.mark.parametrize(
-    ("fault", "step", "made"),
+    ("fault", "step", "weeks", "made"),
     [
-        ("meta-token-expired", "meta_insights", []),
-        ("hubspot-token-expired", "hubspot_leads_customer_system_answers", [W35]),
+        ("meta-token-expired", "meta_insights", "2023-W34 to 2023-W35 (2 weeks)", []),
+        ("hubspot-token-expired", "hubspot_leads_customer_system_answers", "2023-W35", [W35]),
     ],
 )
 def test_what_a_person_must_mend_is_told_to_the_owners_and_not_asked_for(
@@ -204,11 +207,12 @@ def test_what_a_person_must_mend_is_told_to_the_owners_and_not_asked_for(
     monkeypatch: pytest.MonkeyPatch,
     fault: str,
     step: str,
+    weeks: str,
     made: list[Week],
 ) -> None:
     monkeypatch.setenv("PRISM_OPERATIONS_EMAIL", "owner@example.com")
     cursor = mondays.failed_runs(None)
-    outside.world.faults.add(NAMED[fault], NAMED[fault])
+    outside.world.faults.add(NAMED[fault])  # of the newest week, which is asked for first
 
     assert not mondays.monday().success
     mondays.failed_runs(cursor)
@@ -218,7 +222,7 @@ def test_what_a_person_must_mend_is_told_to_the_owners_and_not_asked_for(
     ((name, message),) = readers.mails()
     text = message.get_body(("plain",))
     assert (name, text is not None and "access token" in text.get_content()) == ("owner", True)
-    assert str(message["Subject"]).startswith(f"PRISM: {step} failed (2023-W3")
+    assert str(message["Subject"]) == f"PRISM: {step} failed ({weeks})"
     assert [mondays.tick(hours).requests for hours in (1, 30, 100)] == [[], [], []]
 
 
@@ -247,8 +251,8 @@ def test_at_seven_readers_are_told_of_a_report_that_is_not_there_and_get_it_late
     assert "edition" not in report
 
 
-def test_nothing_is_asked_for_without_a_monday_or_beside_a_run(
-    outside: Outside, mondays: Mondays, instance: dg.DagsterInstance
+def test_nothing_is_asked_for_without_a_monday_or_beside_a_run_which_is_waited_for_from_its_own_beginning(
+    outside: Outside, mondays: Mondays, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert mondays.tick(1).requests == []
     outside.world.faults.add(NO_DATA)
@@ -261,3 +265,7 @@ def test_nothing_is_asked_for_without_a_monday_or_beside_a_run(
 
     assert found.requests == []
     assert "a run is under way" in (found.said or "")
+    mondays.tick(4)
+    assert late_report(instance, PrismResource()) is None, "it was asked for a moment ago"
+    monkeypatch.setattr("prism_sensors.unread.WAITED_FOR", timedelta(0))
+    assert late_report(instance, PrismResource()) == Late(W35, Lateness.BEING_MADE)

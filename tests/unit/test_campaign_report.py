@@ -258,6 +258,40 @@ def test_a_week_that_lost_rows_is_compared_with_no_later_one(wholeness: Wholenes
     assert found.ledger["before.2023-w35.leads"].of == tuple(week_id(week(at), Metric.LEADS) for at in range(3))
 
 
+@pytest.mark.parametrize(
+    ("gap", "now"),
+    [
+        pytest.param(Wholeness(unaccounted=Decimal(120)), Wholeness(unaccounted=Decimal(120)), id="spend"),
+        pytest.param(Wholeness(uncounted=40), Wholeness(uncounted=10), id="as many of its leads"),
+        pytest.param(Wholeness(), Wholeness(unaccounted=Decimal(15)), id="little"),
+    ],
+)
+def test_a_gap_that_lasts_is_told_and_its_weeks_are_compared_with_each_other(
+    gap: Wholeness, now: Wholeness
+) -> None:
+    fallen = of_weeks(weekly([400, 400, 400, 400, 100]), 5)
+    always = dataclasses.replace(fallen, wholeness={week(at): gap for at in range(4)} | {week(4): now})
+    found = figures(Inputs(always, week(4), "EUR"))
+
+    assert found.indicators[Metric.LEADS].word == "DOWN, ALERT"
+    assert found.ledger["before.2023-w35.leads"].value == 400
+    text = said(plain(found))
+    assert "that is in no row of ads" in text or "that are in no row of ads" in text
+    assert "compared with nothing" not in text
+    assert "cannot be judged" not in text
+
+
+def test_a_gap_that_is_new_or_gone_is_laid_beside_no_other_week() -> None:
+    history, gap = of_weeks(weekly([400] * 5), 5), Wholeness(unaccounted=Decimal(120))
+    new = figures(Inputs(dataclasses.replace(history, wholeness={week(4): gap}), week(4), "EUR"))
+    gone = figures(
+        Inputs(dataclasses.replace(history, wholeness={week(at): gap for at in range(4)}), week(4), "EUR")
+    )
+
+    assert [one.indicators[Metric.LEADS].word for one in (new, gone)] == ["not judged", "not judged"]
+    assert "This week is compared with nothing." in said(plain(new))
+
+
 def test_weeks_of_another_account_are_not_compared_and_the_first_one_says_so() -> None:
     whose = {week(at): Wholeness("77 EUR Europe/Madrid" if at < 3 else "88 EUR Europe/Madrid") for at in range(5)}
     history = dataclasses.replace(of_weeks(weekly([400] * 5), 5), wholeness=whose)

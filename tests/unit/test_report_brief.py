@@ -19,7 +19,7 @@ NAME = "Autumn, everybody who has seen a page of ours, second half, broad, mobil
 
 
 @cache
-def large(moved: int = 0) -> Figures:
+def large(moved: int = 0, name: str = NAME) -> Figures:
     """Each with what Meta tells, over the week and the four before it; one of them with other leads."""
     rows = [
         ad(
@@ -28,7 +28,7 @@ def large(moved: int = 0) -> Figures:
             spend=f"{1_000 + (at * 37) % CAMPAIGNS}.25",
             leads=3 + (moved if at == 0 else 0),
             views=40,
-            name=f"{NAME} {at}",
+            name=f"{name} {at}",
         )
         for at in range(CAMPAIGNS)
         for n in range(WEEKS)
@@ -46,6 +46,15 @@ def test_two_hundred_campaigns_make_a_brief_below_its_bound() -> None:
     assert len(large().ledger) > 8_000
     assert len(everything(large())) > 1_000_000
     assert len(brief(large())) < MOST_CHARACTERS
+
+
+def test_names_without_an_end_make_no_brief_without_one() -> None:
+    found = large(0, "Autumn " * 1_500)
+    told = brief(found)
+
+    assert len(told) <= MOST_CHARACTERS
+    assert 0 < len(json.loads(told)["names"]) < MOST_CAMPAIGNS
+    assert f"week.2023-w35.{found.campaigns[0].campaign_id}.spend" not in told
 
 
 def test_what_is_left_out_is_told_as_a_sum_that_makes_up_the_total() -> None:
@@ -76,7 +85,7 @@ def test_a_figure_of_a_campaign_that_is_not_told_makes_other_figures_of_the_repo
     assert brief(large()) == brief(large.__wrapped__())
 
 
-def test_the_prompt_says_what_the_facts_say_of_weeks_that_still_grow() -> None:
-    assert PROMPT == "campaign-4"
-    for said in ("not yet known", "at\n  the same age", "rest."):
+def test_the_prompt_says_what_the_facts_say_of_weeks_that_still_grow_and_of_where_leads_came_from() -> None:
+    assert PROMPT == "campaign-5"
+    for said in ("not yet known", "at\n  the same age", "rest.", "from.ID.meta_only"):
         assert said in prompt()
