@@ -16,7 +16,7 @@ from prism_core.failures import PermanentFailure, TransientFailure
 from prism_resources.wire.calls import Answer, Calls, Do, TooMuch, object_of
 from prism_resources.wire.patience import Patience, Progress, Tell
 
-ACCOUNT, CONTROL, PAGE, JOB = "account", "control", "page", "job"
+ACCOUNT, CONTROL, CONTROL_AGAIN, PAGE, JOB = "account", "control", "control_again", "page", "job"
 ACCOUNT_FIELDS: Final = "id,account_id,name,currency,timezone_name,account_status"
 FIELDS: Final = (
     *("account_id", "account_currency", "campaign_id", "campaign_name", "adset_id", "adset_name"),
@@ -65,14 +65,15 @@ class Insights:
         """Name, currency and time zone."""
         return self._calls.get(ACCOUNT, self._account, {"fields": ACCOUNT_FIELDS})
 
-    def control(self, days: Days) -> Iterator[Answer]:
-        """Spend and leads of the whole account by day: what the ads must come to."""
+    def control(self, days: Days, *, again: bool = False) -> Iterator[Answer]:
+        """Spend and leads of the whole account by day: what the ads must come to. `again`: behind their walk."""
         fields = {
             "level": "account",
             "fields": "account_id,account_currency,spend,actions",
             "use_unified_attribution_setting": "true",
         }
-        yield from self._walk(CONTROL, f"{self._account}/insights", fields | _of(days), days)
+        step = CONTROL_AGAIN if again else CONTROL
+        yield from self._walk(step, f"{self._account}/insights", fields | _of(days), days)
 
     def ads(self, days: Days, *, in_background: bool = False) -> Iterator[Answer]:
         """Every ad by day. What is too much is asked for in smaller pages, then by fewer days, then as a job.

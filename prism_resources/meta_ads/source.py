@@ -5,7 +5,7 @@ Does not belong here: walking (insights.py), rows (prism_core/campaign/insights.
 Both ways read the same answers through the same code: a week from the archive is the week that was read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -22,7 +22,7 @@ from prism_resources.archive import META, Archive, Reading
 from prism_resources.credentials import meta_credentials
 from prism_resources.lake import Lake
 from prism_resources.meta_ads.errors import judge
-from prism_resources.meta_ads.insights import ACCOUNT, CONTROL, PAGE, Days, Insights
+from prism_resources.meta_ads.insights import ACCOUNT, CONTROL, CONTROL_AGAIN, PAGE, Days, Insights
 from prism_resources.meta_ads.throttling import pause
 from prism_resources.wire.calls import Answer, Calls, Keep, answer_of, object_of
 from prism_resources.wire.patience import Patience, Tell, tell_nobody
@@ -119,6 +119,9 @@ class LiveAds:
             insights = Insights(calls, self._settings.meta_api_version, account, self._patience, self._tell)
             answers = writing.settled(self._answers(week, now, insights))
             found = _together(_Read(week, now, writing.prefix, source, with_leads=True), answers)
+            if found.unaccounted or found.uncounted:
+                again = writing.settled(insights.control(Days(found.days[0], found.days[-1]), again=True))
+                found = _beside(found, list(again))
             days = [day.isoformat() for day in found.days]
             writing.complete({"account_id": account, "days": days, "source": source, "lead_control": True})
         return found
@@ -233,7 +236,7 @@ def _together(read: _Read, answers: Iterable[tuple[str, Answer]]) -> AdsWeek:
     if account is None:
         raise PermanentFailure(f"the archived reading of {week} does not say whose it is; read the week again")
     control, leads = dict[date, Decimal](), dict[date, int]()
-    asked = list[str]()
+    asked, again = list[str](), list[Answer]()
 
     def rows() -> Iterator[object]:
         for step, answer in left:
@@ -243,11 +246,13 @@ def _together(read: _Read, answers: Iterable[tuple[str, Answer]]) -> AdsWeek:
                 asked.append(step)
                 for day, spend, counted in map(_of_account, answer.json["data"]):
                     control[day], leads[day] = spend, counted
+            elif step == CONTROL_AGAIN:
+                again.append(answer)
 
     told = read.source != FILES  # a file has no such column, and lies in the archive in the same form
     found = read_insights(rows(), Account(account.account_id, account.currency), absent_is_nought=told)
     days = ended_days(week, account.zone, read.at) if read.days is None else read.days
-    return AdsWeek(
+    together = AdsWeek(
         week,
         account,
         read.at,
@@ -260,6 +265,27 @@ def _together(read: _Read, answers: Iterable[tuple[str, Answer]]) -> AdsWeek:
         read.source,
         leads if asked and read.with_leads else None,
     )
+    return _beside(together, again)
+
+
+def _beside(found: AdsWeek, again: Sequence[Answer]) -> AdsWeek:
+    """With the account's totals of behind the walk, too: Meta counts on while pages are read.
+
+    Rows of a day that lie between both are no difference; others are laid beside the nearer one. A day that the
+    second answer does not have stays as the first one told it: an empty answer is no proof.
+    """
+    spent, counted = dict[date, Decimal](), dict[date, int]()
+    for row in found.rows:
+        spent[row.day] = spent.get(row.day, Decimal(0)) + row.spend
+        counted[row.day] = counted.get(row.day, 0) + row.leads
+    control, leads = dict(found.control or {}), dict(found.lead_control or {})
+    for answer in again:
+        for day, spend, count in map(_of_account, answer.json["data"]):
+            control[day] = sorted((control.get(day, Decimal(0)), spent.get(day, Decimal(0)), spend))[1]
+            leads[day] = sorted((leads.get(day, 0), counted.get(day, 0), count))[1]
+    if not again or found.lead_control is None:
+        return found
+    return replace(found, control=control, lead_control=leads)
 
 
 def _account(answer: Answer) -> AdAccount:

@@ -121,6 +121,28 @@ def test_rows_that_a_page_lacks_are_found_by_the_account_s_own_total(outside: Ou
     assert found.unaccounted == sum(SPEND.values())
 
 
+def test_what_meta_counts_while_its_pages_are_read_is_no_difference(outside: Outside) -> None:
+    whole = outside.ads().week(W31)
+    assert whole.control is not None
+    assert whole.lead_control is not None
+    told_first = [
+        {
+            "date_start": day.isoformat(),
+            "spend": str(spent - (day == W31.monday)),
+            "actions": [{"action_type": "lead", "value": str(whole.lead_control[day] - (day == W31.sunday))}],
+        }
+        for day, spent in whole.control.items()
+    ]
+    outside.world.faults.add(Fault(INSIGHTS, body={"data": told_first}))
+
+    found = outside.ads().week(W31)
+
+    assert (found.unaccounted, found.uncounted) == (0, 0)
+    assert (found.control, found.lead_control) == (whole.control, whole.lead_control)
+    assert ArchivedAds(outside.lake).week(W31).control == found.control
+    assert [one.step for one in exchanges(outside)].count("control_again") == 1
+
+
 def test_leads_that_are_counted_later_restate_a_closed_week_and_the_archive_has_both(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
