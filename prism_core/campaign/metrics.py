@@ -166,10 +166,11 @@ class WeekTotals:
 
 
 def _share(lacking: Decimal, had: Decimal) -> Decimal:
-    """Of all that there is, so much is lacking; of nothing that was had, all."""
+    """Of all that there is, so much is lacking; of nothing that was had, all. Below nought: in excess."""
     if not lacking:
         return _NOTHING
-    return lacking / (had + lacking) if had > 0 and had + lacking > 0 else Decimal(1)
+    whole = had + max(lacking, _NOTHING)
+    return lacking / whole if whole > 0 else Decimal(-1)
 
 
 @dataclass(frozen=True, slots=True)
