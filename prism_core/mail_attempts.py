@@ -19,7 +19,7 @@ AT_ONCE: Final = 4
 HOURLY: Final = 8
 LONG_WAIT: Final = timedelta(hours=4)
 MOST_ATTEMPTS: Final = 30
-_THREE_DAYS: Final = timedelta(days=3, hours=12)  # and what is left of the third one's evening
+_THREE_DAYS: Final = timedelta(days=3, hours=12)  # so that thirty attempts fit in
 # How long after it was made an edition is worth sending. A daily one until the next, whose run is the last to try.
 WORTH: Final[Mapping[ReportKind, timedelta]] = {
     ReportKind.CAMPAIGN: _THREE_DAYS,
