@@ -22,7 +22,9 @@ from rich.table import Table
 
 from infra.cli.console import count_of, err, fail, out, say
 from infra.deploy import deploy
-from infra.local.emulator.environment import LOOPBACK
+from infra.local.emulator.environment import LOOPBACK, EmulatorHome
+from infra.local.emulator.process import stop_seconds
+from infra.local.emulator.snapshots import Snapshots
 from infra.local.home import MAX_BASE_PORT, Home, Ports
 from infra.local.platform import Platform, attached, is_locked, locked, running_platform
 from prism_core import clock
@@ -31,7 +33,7 @@ from prism_core.failures import BadUsage
 from prism_core.settings import Environment, load_settings, prism_home
 
 DEFAULT_SAMPLE_WEEKS = 12
-STOP_SECONDS = 120
+STOP_SECONDS = 60  # beside what the embedded AWS takes
 
 
 def up(
@@ -100,11 +102,12 @@ def down() -> None:
         return
     with contextlib.suppress(ProcessLookupError):  # it was ending already
         os.kill(running.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
+    limit = STOP_SECONDS + stop_seconds(Snapshots(EmulatorHome(home.emulator).snapshots))
+    deadline = time.monotonic() + limit
     with err.status("stopping"):
         while is_locked(home):
             if time.monotonic() > deadline:
-                raise fail(f"the platform (process {running.pid}) did not stop in {STOP_SECONDS} s")
+                raise fail(f"the platform (process {running.pid}) did not stop in {limit} s")
             time.sleep(0.1)
     say("stopped")
 

@@ -106,7 +106,7 @@ def attached(
         yield _running(home, settings, port)
         return
     try:
-        with _owned(home, settings, port, serving=serving, beside=beside) as platform:
+        with _owned(home, settings, port, say, serving=serving, beside=beside) as platform:
             yield platform
     finally:
         os.close(handle)
@@ -190,10 +190,11 @@ def _try_lock(path: Path) -> int | None:
 
 @contextmanager
 def _owned(
-    home: Home, settings: Settings, port: int | None, *, serving: bool, beside: Beside | None
+    home: Home, settings: Settings, port: int | None, say: Say, *, serving: bool, beside: Beside | None
 ) -> Iterator[Platform]:
     ports = home.ports(port)
-    with beside(home, ports) if beside is not None else nullcontext(), _emulator(home, settings, ports) as process:
+    around = beside(home, ports) if beside is not None else nullcontext()
+    with around, _emulator(home, settings, ports, say) as process:
         try:
             if serving:
                 _note_running(home, ports, ready=False)
@@ -204,7 +205,7 @@ def _owned(
 
 
 @contextmanager
-def _emulator(home: Home, settings: Settings, ports: Ports) -> Iterator[EmulatorProcess]:
+def _emulator(home: Home, settings: Settings, ports: Ports, say: Say) -> Iterator[EmulatorProcess]:
     process = EmulatorProcess.start(
         home.emulator,
         port=ports.emulator,
@@ -219,7 +220,7 @@ def _emulator(home: Home, settings: Settings, ports: Ports) -> Iterator[Emulator
     try:
         yield process
     finally:
-        process.stop()
+        process.stop(say)
 
 
 def _note_running(home: Home, ports: Ports, *, ready: bool) -> None:

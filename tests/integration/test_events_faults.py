@@ -214,6 +214,13 @@ class Run:
     told: dict[str, str] = field(default_factory=dict[str, str])
     tries: Counter[str] = field(default_factory=Counter[str])
     forgotten: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def say(self, text: str) -> None:
+        """The long run takes an hour: where it is."""
+        seconds, answers = time.monotonic() - self.began, dict(self.tries)
+        sys.stdout.write(f"{seconds:.0f} s: {text}; answers {answers}, sent again {self.forgotten}\n")
+        sys.stdout.flush()
 
     def send(self, events: Sequence[dict[str, Any]]) -> None:
         left, deadline = list(events), time.monotonic() + PATIENCE_SECONDS
@@ -299,15 +306,19 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
     for number in range(0, len(chunks), part):
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(run.send, chunks[number : number + part]))
+        run.say(f"{min(number + part, len(chunks)) * BATCH} of {EVENTS} sent")
         if number + part < len(chunks):
             run.kill(platform)
+            run.say("killed and started again")
     for start in range(0, len(twice), BATCH):
         run.send(twice[start : start + BATCH])
     calls, fired = proxy.calls() - calls, proxy.fired() - fired
     proxy.clear()
+    run.say("all sent; waiting until the queue is empty")
     pipeline.await_empty(PATIENCE_SECONDS)
     run.send_forgotten()
     settled = pipeline.await_settled(run.told, PATIENCE_SECONDS)
+    run.say("all settled")
     pipeline.await_empty(PATIENCE_SECONDS)
     # A function that died between row and message: nobody was given these receipts.
     unanswered = {one.receipt for one in pipeline.all_receipts() if one.outcome is None and one.counts}

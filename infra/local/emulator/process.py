@@ -14,18 +14,22 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from infra.local.emulator.environment import LOOPBACK, EmulatorHome, emulator_environment
 from infra.local.emulator.guard import TOKEN_HEADER
+from infra.local.emulator.snapshots import Snapshots
 from prism_core.failures import PermanentFailure, TransientFailure
 from prism_resources.aws import LOCAL_KEY
 
-START_SECONDS = 90  # longer than the child waits for a predecessor that still saves
+# Each grows with the state: a stop may wait for a snapshot that is being written, and then writes its own; a start
+# may wait for a predecessor that does so, and then loads.
+START_SECONDS = 90
 STOP_SECONDS = 60
+TOLD_SECONDS = 30.0
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
@@ -64,8 +68,11 @@ class EmulatorAddress:
 class EmulatorProcess:
     """A running emulator that this process owns."""
 
-    def __init__(self, address: EmulatorAddress, child: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(
+        self, address: EmulatorAddress, child: "subprocess.Popen[bytes]", log: Path, snapshots: Snapshots
+    ) -> None:
         self.address, self._child, self._log = address, child, log
+        self._snapshots = snapshots
 
     @property
     def pid(self) -> int:
@@ -111,7 +118,7 @@ class EmulatorProcess:
                 cwd=REPOSITORY,
                 start_new_session=True,  # a Ctrl-C in the terminal is for the parent, which stops us in order
             )
-        process = cls(EmulatorAddress(port, token), child, log)
+        process = cls(EmulatorAddress(port, token), child, log, Snapshots(home.snapshots))
         stdin, stdout = child.stdin, child.stdout
         if stdin is None or stdout is None:
             raise PermanentFailure("the emulator was started without its pipes")
@@ -128,13 +135,14 @@ class EmulatorProcess:
 
     def _await_ready(self, stdout: IO[bytes]) -> None:
         lines: queue.Queue[bytes] = queue.Queue()
+        limit = START_SECONDS + 3 * self._snapshots.seconds_more()
         # The thread goes on draining, so that a chatty child never blocks on a full pipe.
         threading.Thread(target=_drain, args=(stdout, lines), daemon=True).start()
         while True:
             try:
-                line = lines.get(timeout=START_SECONDS)
+                line = lines.get(timeout=limit)
             except queue.Empty:
-                message = f"the embedded AWS was not ready in {START_SECONDS} s; see {self._log}"
+                message = f"the embedded AWS was not ready in {limit} s; see {self._log}"
                 raise TransientFailure(message) from None
             if not line:
                 raise PermanentFailure(f"the embedded AWS ended while it started; see {self._log}")
@@ -150,26 +158,41 @@ class EmulatorProcess:
     def is_alive(self) -> bool:
         return self._child.poll() is None
 
-    def stop(self) -> None:
-        """Stop cleanly: everything written is in the snapshot when this returns, else TransientFailure."""
+    def stop(self, say: Callable[[str], None] | None = None) -> None:
+        """Stop cleanly: everything written is in the snapshot when this returns, else TransientFailure. `say` is
+        told when it takes long."""
         if self._child.stdin is not None and not self._child.stdin.closed:
             self._child.stdin.close()
-        try:
-            code = self._child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+        limit = stop_seconds(self._snapshots)
+        code = self._ended(min(limit, TOLD_SECONDS))
+        if code is None:
+            if say is not None:
+                say(f"the embedded AWS saves its state, which may take {limit} s")
+            code = self._ended(limit)
+        if code is None:
             self._child.kill()
             self._child.wait()
-            message = f"the embedded AWS did not stop in {STOP_SECONDS} s and was killed; see {self._log}"
-            raise TransientFailure(message) from None
+            raise TransientFailure(f"the embedded AWS did not stop in {limit} s and was killed; see {self._log}")
         if code != 0:
             raise TransientFailure(
                 f"the embedded AWS ended with {code} and did not save its last state; see {self._log}"
             )
 
+    def _ended(self, seconds: float) -> int | None:
+        try:
+            return self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
     def kill(self) -> None:
         """SIGKILL, for tests of what survives it."""
         self._child.kill()
         self._child.wait()
+
+
+def stop_seconds(snapshots: Snapshots) -> int:
+    """The longest that an emulator with these snapshots may take to stop."""
+    return STOP_SECONDS + 2 * snapshots.seconds_more()
 
 
 def open_log(path: Path) -> IO[bytes]:

@@ -168,7 +168,7 @@ async def serve(home: EmulatorHome, port: int, token: str, origins: list[str]) -
     config.bind = [f"{LOOPBACK}:{port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 3
-    config.startup_timeout = LOAD_SECONDS
+    config.startup_timeout = LOAD_SECONDS + emulator.snapshots.seconds_more()
     config.loglevel = "WARNING"
     announcer = asyncio.create_task(_announce_when_serving(port, loading))
     saver = asyncio.create_task(emulator.snapshot_loop())
@@ -223,10 +223,10 @@ def _say(message: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _take_lock(path: Path) -> int:
+def _take_lock(path: Path, seconds: float) -> int:
     """Hold the state directory for the life of the process; a predecessor may still be saving."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + LOCK_WAIT_SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -282,7 +282,7 @@ def main() -> None:
     home = EmulatorHome(arguments.root)
     home.create()
     try:
-        lock = _take_lock(home.lock)
+        lock = _take_lock(home.lock, LOCK_WAIT_SECONDS + 2 * Snapshots(home.snapshots).seconds_more())
         self_check(arguments.port)
     except SelfCheckFailed as error:
         _fail(str(error))

@@ -19,7 +19,10 @@ from typing import NoReturn
 
 from infra.local.emulator.environment import STATE_DIR
 
+# A child that hangs ends by it. Python writes a state with 5 MB a second where nothing else runs; a limit must
+# hold where ten others do.
 CHILD_LIMIT_SECONDS = 120
+BYTES_A_SECOND = 500_000
 _BLOBS = "lambda-blobs"  # content-addressed by the emulator: linked, never copied
 _log = logging.getLogger("prism.emulator.snapshots")
 
@@ -37,6 +40,16 @@ class Snapshots:
     def newest(self) -> Path | None:
         complete = [path for path in self.folder.iterdir() if path.name.isdigit() and (path / STATE_DIR).is_dir()]
         return max(complete, key=lambda path: int(path.name), default=None)
+
+    def seconds_more(self) -> int:
+        """What the size of the newest snapshot adds to the longest that a save of the state, or its load, may
+        take: a hundred thousand events are some hundred megabytes."""
+        newest = self.newest()
+        try:
+            files = list((newest / STATE_DIR).glob("*.json")) if newest is not None else []
+            return sum(path.stat().st_size for path in files) // BYTES_A_SECOND
+        except FileNotFoundError:  # a newer one has just taken its place
+            return self.seconds_more()
 
     def restore(self, work: Path) -> Path | None:
         """Lay the newest snapshot into the live state folder; returns it, None when there is none.
@@ -57,7 +70,7 @@ class Snapshots:
 
         The caller awaits the child. Raises OSError when none can be started.
         """
-        target = self._next_partial()
+        target, limit = self._next_partial(), CHILD_LIMIT_SECONDS + self.seconds_more()
         gc.freeze()  # the child must not copy pages only because its collector walks them
         try:
             with warnings.catch_warnings():
@@ -65,7 +78,7 @@ class Snapshots:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 pid = os.fork()
             if pid == 0:
-                _child(target)
+                _child(target, limit)
         finally:
             gc.unfreeze()
         return pid, target
@@ -135,13 +148,13 @@ def _serialise(target: Path) -> None:
         raise SnapshotError("; ".join(errors.messages))
 
 
-def _child(target: Path) -> NoReturn:
+def _child(target: Path, limit_seconds: int) -> NoReturn:
     code = 1
     try:
         gc.disable()
         signal.set_wakeup_fd(-1)  # else a signal would write into whatever file has that number next
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.alarm(CHILD_LIMIT_SECONDS)
+        signal.alarm(limit_seconds)
         logging.disable(logging.INFO)  # sixty lines a snapshot
         os.closerange(3, 65536)  # the parent's sockets: a client must see the parent close them
         _serialise(target)
