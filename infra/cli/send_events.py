@@ -278,7 +278,7 @@ def _balances(platform: Platform, rows: Sequence[_Row]) -> list["HourRecord"]:
 
 
 def _balance(one: "HourRecord") -> dict[str, Any]:
-    names = ("accepted", "stored", "failed", "duplicate", "in_flight", "overdue")
+    names = ("accepted", "stored", "failed", "duplicate", "in_flight", "overdue", "in_doubt")
     told = {"hour": one.hour.isoformat(), "running": _runs(one), "holds": one.holds, "wrong": list(one.wrong)}
     return told | {name: getattr(one, name) for name in names}
 
@@ -308,10 +308,10 @@ def _print(rows: Sequence[_Row], counts: Counter[str], balances: Sequence["HourR
     for one in _by_type(rows):
         kinds.add_row(plain(one["type"]), *(f"{one[name]:,}" for name in names))
     out.print(kinds)
-    names = ("accepted", "stored", "failed", "duplicate", "in flight", "beside the stores")
+    names = ("accepted", "stored", "failed", "duplicate", "in flight", "in doubt", "beside the stores")
     table = Table("hour (UTC)", *names, title="conservation")
     for one in balances:
-        figures = (one.accepted, one.stored, one.failed, one.duplicate, one.in_flight)
+        figures = (one.accepted, one.stored, one.failed, one.duplicate, one.in_flight, one.in_doubt)
         said = "; ".join(one.wrong) or ("holds so far" if _runs(one) else "holds")
         table.add_row(f"{one.hour:%Y-%m-%d %H}:00", *(f"{figure:,}" for figure in figures), said)
     out.print(table)

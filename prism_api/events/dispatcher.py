@@ -12,10 +12,12 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from botocore.exceptions import ConnectionClosedError
 
 from prism_api import logs
 from prism_api.api.start import building
@@ -39,6 +41,8 @@ EXECUTION_SECONDS: Final = 18
 _FEWER_FROM, _OF_A_BATCH = 3, 10
 # What is done with a message that failed: it waits twice as long each time, half an hour at most.
 _MOST_SECONDS: Final = 1_800
+# By then it shows that a connection was closed; with it all that is waited for stays within the function's time.
+STALE_SECONDS: Final = 1.0
 _log = logging.getLogger("prism.events")
 _log.setLevel(logging.INFO)
 
@@ -112,15 +116,22 @@ def most_together(tried: int) -> int:
 
 def inputs(messages: Iterable[Message]) -> list[bytes]:
     """The inputs of executions: packs, the smaller the more often their events have failed."""
-    groups: dict[int, list[bytes]] = {}
+    groups: dict[int, list[Message]] = {}
     for one in messages:
-        groups.setdefault(most_together(one.tried), []).append(one.text)
+        groups.setdefault(most_together(one.tried), []).append(one)
     made: list[bytes] = []
-    for most, texts in groups.items():
-        for start in range(0, len(texts), most):
-            chunk = texts[start : start + most]
-            made += [encode_pack(chunk[part.start : part.stop]) for part in packs(chunk)]
+    for most, alike in groups.items():
+        for start in range(0, len(alike), most):
+            chunk = alike[start : start + most]
+            until = _until(min(one.tried for one in chunk))
+            texts = [one.text for one in chunk]
+            made += [encode_pack(texts[part.start : part.stop], until) for part in packs(texts)]
     return made
+
+
+def _until(tried: int) -> datetime:
+    """When an event that comes for so many times may come once more, if an execution of now is given up."""
+    return datetime.fromtimestamp(time.time() + EXECUTION_SECONDS + seconds_until_tried(tried), UTC)
 
 
 def _settled(messages: Messages) -> list[Settled]:
@@ -146,7 +157,7 @@ def _executed(pack: bytes) -> list[Settled]:
     """The outcomes that an execution knows; none when it failed: its messages stay in the queue."""
     try:
         with calling("state machine of events", "start"):
-            done = machines().start_sync_execution(stateMachineArn=_machine(), input=pack.decode())
+            done = _started(pack.decode())
         if done["status"] != "SUCCEEDED":
             _log.error("an execution ended %s: %s", done["status"], str(done.get("cause", ""))[:500])
             return []
@@ -156,9 +167,22 @@ def _executed(pack: bytes) -> list[Settled]:
         return []
 
 
+def _started(pack: str) -> Any:
+    """A connection that was kept may have been closed meanwhile, which is seen at once, and when it is used: asked
+    again on another one. One that is torn later is no such: there is no time for a second execution."""
+    states, began = machines(), time.monotonic()
+    try:
+        return states.start_sync_execution(stateMachineArn=_machine(), input=pack)
+    except ConnectionClosedError:
+        if time.monotonic() - began > STALE_SECONDS:
+            raise
+        return states.start_sync_execution(stateMachineArn=_machine(), input=pack)
+
+
 @cache
 def machines() -> Any:
-    """An execution is asked for once: asked again it would be a second one, and the queue tries again anyway."""
+    """An execution is asked for once, but see `_started`: asked again after it began it would be a second one, and
+    the queue tries again anyway."""
     return client(container.settings(), "stepfunctions", attempts=1, read_seconds=EXECUTION_SECONDS)
 
 

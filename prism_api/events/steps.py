@@ -47,8 +47,10 @@ _log.setLevel(logging.INFO)
 
 class Pack(msgspec.Struct, omit_defaults=True):
     """The state of the machine: `events` as the dispatcher packs them, `entries` those that go on, `outcomes` what
-    is known of others, `counted` the stored ones, `valid` how many are of those or become such."""
+    is known of others, `counted` the stored ones, `valid` how many are of those or become such. From `until` on
+    (milliseconds of Unix time) another delivery may have the same events in hand; 0 is never."""
 
+    until: int = 0
     events: list[Accepted] = []
     entries: list[Entry] = []
     outcomes: list[Settled] = []
@@ -61,7 +63,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     logs.begin(context)
     started = time.perf_counter()
     pack = msgspec.convert(event["pack"], Pack)
-    done: dict[str, Any] = msgspec.to_builtins(_STEPS[event["step"]](pack))
+    if event["step"] in _JUDGING and 0 < pack.until <= time.time() * 1_000:
+        raise TransientFailure("this execution was given up: what is left of its pack comes again, or has come")
+    after = _STEPS[event["step"]](pack)
+    after.until = pack.until
+    done: dict[str, Any] = msgspec.to_builtins(after)
     took = round((time.perf_counter() - started) * 1000, 1)
     line = {
         "step": event["step"],
@@ -180,6 +186,10 @@ _STEPS: Final[Mapping[str, Callable[[Pack], Pack]]] = {
     "store": store,
     "aggregate": aggregate,
 }
+
+
+# What is stored is counted at any time: that decides nothing of an event.
+_JUDGING: Final = frozenset({"validate", "enrich", "store"})
 
 
 def made_alone(entries: Iterable[Entry], make: Callable[[Entry], _T], left: list[Settled]) -> list[_T]:

@@ -53,7 +53,11 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
             passed=not wrong,
             severity=dg.AssetCheckSeverity.ERROR if grave else dg.AssetCheckSeverity.WARN,
             description=says or f"{accepted:,} accepted events of {len(found)} hours are where their receipts say",
-            metadata={"wrong": dg.MetadataValue.json(wrong), "lost": sum(one.lost for one in found)},
+            metadata={
+                "wrong": dg.MetadataValue.json(wrong),
+                "lost": sum(one.lost for one in found),
+                "in_doubt": sum(one.in_doubt for one in found),
+            },
         )
 
     @dg.asset_check(
@@ -64,7 +68,7 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
     )
     def dead_queue_empty(prism: PrismResource) -> dg.AssetCheckResult:
         with failures_by_intent():
-            waiting = EventQueue(prism.settings(), DEAD_NAME).waiting()
+            waiting = EventQueue(prism.settings(), DEAD_NAME).left()
         return dg.AssetCheckResult(
             passed=not waiting,
             severity=dg.AssetCheckSeverity.WARN,

@@ -203,10 +203,11 @@ def _metadata(hours: list[datetime], folded: Folded, balanced: list[HourRecord])
 
 
 def _balances(balanced: list[HourRecord]) -> str:
-    lines = ["| hour (UTC) | accepted | stored | failed | duplicate | in flight |", "|---|--:|--:|--:|--:|--:|"]
+    names = ("hour (UTC)", "accepted", "stored", "failed", "duplicate", "in flight", "in doubt")
+    lines = [f"| {' | '.join(names)} |", f"|---{'|--:' * (len(names) - 1)}|"]
     for one in balanced:
-        if one.accepted:
-            figures = (one.accepted, one.stored, one.failed, one.duplicate, one.in_flight)
+        if one.accepted or one.in_doubt:
+            figures = (one.accepted, one.stored, one.failed, one.duplicate, one.in_flight, one.in_doubt)
             lines.append(f"| {one.hour:%Y-%m-%d %H}:00 | {' | '.join(f'{figure:,}' for figure in figures)} |")
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ one does not, so the bound is ours.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from prism_core.failures import PermanentFailure
@@ -17,7 +18,8 @@ GROWTH_LIMIT_BYTES: Final = STATE_LIMIT_BYTES - PACK_LIMIT_BYTES
 # An event over it travels as a reference: SQS takes 256 KiB, and a pack holds at least one event.
 INLINE_LIMIT_BYTES: Final = 180 * 1024
 MAX_EVENTS: Final = 100
-_HEAD, _TAIL = b'{"events":[', b"]}"
+# `until` is an instant in milliseconds of Unix time, of so many digits until the year 2286.
+_HEAD, _TAIL = b'{"until":%013d,"events":[', b"]}"
 
 
 def state_bytes(message: bytes) -> int:
@@ -32,7 +34,7 @@ def packs(messages: Sequence[bytes]) -> Iterator[range]:
 
     Raises PermanentFailure for a message that fits into no pack.
     """
-    around = state_bytes(_HEAD) + len(_TAIL)
+    around = state_bytes(_HEAD % 0) + len(_TAIL)
     start, size = 0, around
     for number, message in enumerate(messages):
         own = state_bytes(message)
@@ -47,6 +49,7 @@ def packs(messages: Sequence[bytes]) -> Iterator[range]:
         yield range(start, len(messages))
 
 
-def encode_pack(messages: Sequence[bytes]) -> bytes:
-    """The input of an execution."""
-    return _HEAD + b",".join(messages) + _TAIL
+def encode_pack(messages: Sequence[bytes], until: datetime) -> bytes:
+    """The input of an execution. From `until` on somebody else may have these events in hand: its states write
+    nothing any more."""
+    return _HEAD % round(until.timestamp() * 1_000) + b",".join(messages) + _TAIL

@@ -5,9 +5,10 @@ Does not belong here: what a message says (prism_core/events/messages.py) and re
 """
 
 import logging
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -28,6 +29,8 @@ _COUNTED_FOR_SECONDS: Final = 5.0
 # In an outage what failed is invisible until it is tried again: by the visible alone we would let in without end.
 _NOT_DONE: Final = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 _BROKEN: Final = 500
+# Without waiting SQS asks some of its servers alone.
+_LOOK_SECONDS: Final = 2
 NAME, DEAD_NAME = "events", "events-dead"
 _log = logging.getLogger("prism.events")
 
@@ -57,13 +60,25 @@ class EventQueue:
         with calling(self._name, "look"):
             return self._sqs.get_queue_url(QueueName=self._name)["QueueUrl"]
 
-    def send(self, messages: Sequence[bytes]) -> Unsent:
-        """Send them; answers those that SQS has not confirmed. Raises PrismFailure when there is no such queue."""
+    def send(self, messages: Sequence[bytes], *, until: float = math.inf) -> Unsent:
+        """Send them; answers those that SQS has not confirmed. Raises PrismFailure when there is no such queue.
+
+        Whoever has not answered at `until` (of time.monotonic) is not waited for: what it was sent is in doubt.
+        """
         batches, url = list(_batches(messages)), self.url
-        if len(batches) == 1:
+        if len(batches) == 1 and until == math.inf:
             return self._send(url, messages, batches[0])
-        with ThreadPoolExecutor(min(len(batches), _SENDERS)) as pool:
-            found = list(pool.map(lambda batch: self._send(url, messages, batch), batches))
+        pool = ThreadPoolExecutor(min(len(batches), _SENDERS))
+        try:
+            calls = {pool.submit(self._send, url, messages, batch): batch for batch in batches}
+            left = None if until == math.inf else max(0.0, until - time.monotonic())
+            ended, silent = wait(calls, left)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        if silent:
+            _log.warning("%s did not answer in time to %d of %d batches", self._name, len(silent), len(calls))
+        found = [one.result() for one in ended]
+        found += [Unsent(doubtful=frozenset(calls[one])) for one in silent]
         return Unsent(
             frozenset[int]().union(*(one.refused for one in found)),
             frozenset[int]().union(*(one.doubtful for one in found)),
@@ -78,6 +93,17 @@ class EventQueue:
                 found = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=_NOT_DONE)
             self._counted = (now, sum(int(found["Attributes"][name]) for name in _NOT_DONE))
         return self._counted[1]
+
+    def left(self) -> int:
+        """About how many messages are left, and none where none can be had: the figures of SQS lag behind."""
+        number = self.waiting()
+        if not number:
+            return 0
+        with calling(self._name, "look into"):
+            answer = self._sqs.receive_message(
+                QueueUrl=self.url, MaxNumberOfMessages=1, VisibilityTimeout=0, WaitTimeSeconds=_LOOK_SECONDS
+            )
+        return number if answer.get("Messages") else 0
 
     def try_again(self, delays: Mapping[str, int]) -> None:
         """When messages, by their receipt handles, are seen again, in seconds from now."""

@@ -86,13 +86,33 @@ class Receipts:
         return RawTables(self._settings)
 
     def accept(self, accepted: Sequence[Accepted]) -> None:
-        """Write the rows of events that are about to be sent. Raises TransientFailure; nothing is sent then."""
-        rows = [encode(RECEIPTS, self._row(one)) for one in accepted]
+        """Write the rows of events that are about to be sent. Raises TransientFailure; nothing is sent then.
+
+        The receipt of a replay is not new: where it was settled meanwhile its row stays as it is.
+        """
+        rows = [encode(RECEIPTS, self._row(one)) for one in accepted if one.replay_of is None]
+        self._accept_again([one for one in accepted if one.replay_of is not None])
+        if not rows:
+            return
         if len(rows) == 1:
             with calling(RECEIPTS.name, "write"):
                 self._dynamodb.put_item(TableName=self._reader.table, Item=rows[0])
         else:
             batch_write(self._dynamodb, self._reader.table, map(put_request, rows), workers=_READERS)
+
+    def _accept_again(self, accepted: Sequence[Accepted]) -> None:
+        actions: list[Any] = [
+            {
+                "Put": {
+                    "TableName": self._reader.table,
+                    "Item": encode(RECEIPTS, self._row(one)),
+                    "ConditionExpression": "attribute_not_exists(outcome)",
+                }
+            }
+            for one in {one.receipt: one for one in accepted}.values()
+        ]
+        for start in range(0, len(actions), _TRANSACTION):
+            self._transact(actions[start : start + _TRANSACTION])
 
     def refuse(self, accepted: Sequence[Accepted]) -> None:
         """Mark those that the queue did not take: no receipt was given out, and they do not count as accepted."""

@@ -5,6 +5,7 @@ Does not belong here: the rows (receipts.py), the queue (queue.py), and who acce
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 from prism_core.events.messages import Accepted, apart, encode, is_large
@@ -25,8 +26,9 @@ class Sender:
         self._settings = settings
         self.receipts, self.queue = Receipts(settings), EventQueue(settings)
 
-    def send(self, accepted: Sequence[Accepted]) -> set[str]:
-        """Answers the receipts of those that the queue has: these alone may be given out.
+    def send(self, accepted: Sequence[Accepted], *, until: float = math.inf) -> set[str]:
+        """Answers the receipts of those that the queue has, as far as it says so before `until` (of
+        time.monotonic): these alone may be given out.
 
         The others are marked: nobody was told that they are accepted, so they must never count as lost. Raises
         TransientFailure when not all of their rows were written, or there is no queue; nothing is sent then.
@@ -34,7 +36,7 @@ class Sender:
         messages = [self._message(one) for one in accepted]
         try:
             self.receipts.accept(accepted)
-            unsent = self.queue.send(messages)
+            unsent = self.queue.send(messages, until=until)
         except PrismFailure:
             self._mark(self.receipts.refuse, accepted, range(len(accepted)))
             raise

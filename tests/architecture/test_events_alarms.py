@@ -8,7 +8,15 @@ import pytest
 from cfnlint.decode import decode
 
 from prism_api.events import container
-from prism_api.events.dispatcher import AT_ONCE, Message, inputs, machines, most_together, seconds_until_tried
+from prism_api.events.dispatcher import (
+    AT_ONCE,
+    STALE_SECONDS,
+    Message,
+    inputs,
+    machines,
+    most_together,
+    seconds_until_tried,
+)
 from prism_core.events.objectives import (
     BURN_WINDOWS,
     MILLION,
@@ -88,7 +96,7 @@ def test_a_machine_that_is_slow_for_an_hour_sends_no_event_to_the_dead_queue(
     config = machines.__wrapped__().meta.config
 
     assert config.retries["total_max_attempts"] == 1
-    assert config.connect_timeout + config.read_timeout < dispatcher["Timeout"]
+    assert STALE_SECONDS + config.connect_timeout + config.read_timeout < dispatcher["Timeout"]
     assert deliveries["BatchSize"] <= AT_ONCE
     assert queue["VisibilityTimeout"] >= 6 * dispatcher["Timeout"]
     assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] > 3600

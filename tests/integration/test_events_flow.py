@@ -290,12 +290,13 @@ def test_states_do_what_their_role_may_and_a_replay_is_noted_after_its_outcome(
     of_this_platform()
 
     with calls_of(settings) as made:
-        state: dict[str, Any] = json.loads(encode_pack([encode(one) for one in sent]))
+        state: dict[str, Any] = json.loads(encode_pack([encode(one) for one in sent], in_an_hour()))
         for step in ("validate", "enrich", "store", "aggregate"):
             state = steps.handler({"step": step, "pack": state}, None)
 
     found = {one["receipt"]: one["outcome"] for one in state["outcomes"]}
     assert [found[one.receipt] for one in sent] == ["stored", "stored", "failed", "stored", "stored"]
+    assert state["until"]  # each state hands it on
     mended = pipeline.failures.get(wrong.failed_id)
     assert mended is not None
     assert mended.status is FailedStatus.REPLAYED
@@ -307,10 +308,14 @@ def test_states_do_what_their_role_may_and_a_replay_is_noted_after_its_outcome(
     ] == []
 
 
+def in_an_hour() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=1)
+
+
 def delivered(sent: list[Accepted], *, stores: int = 1) -> dict[str, str]:
     """Outcomes of messages by receipt, as a delivery in this process ends; `stores`: how often that state runs."""
     of_this_platform()
-    state: dict[str, Any] = json.loads(encode_pack([encode(one) for one in sent]))
+    state: dict[str, Any] = json.loads(encode_pack([encode(one) for one in sent], in_an_hour()))
     for step in ("validate", "enrich", *["store"] * (stores - 1)):
         done = steps.handler({"step": step, "pack": state}, None)
         state = state if step == "store" else done
@@ -363,7 +368,7 @@ def test_a_pack_that_was_enriched_as_far_as_there_was_room_stays_within_the_stat
     assert len(list(packs(messages))) == 1
     of_this_platform()
 
-    state = {"step": "validate", "pack": json.loads(encode_pack(messages))}
+    state = {"step": "validate", "pack": json.loads(encode_pack(messages, in_an_hour()))}
     for step in ("validate", "enrich", "store"):
         state = {"step": step, "pack": steps.handler(state | {"step": step}, None)}
         assert len(json.dumps(state)) <= STATE_LIMIT_BYTES

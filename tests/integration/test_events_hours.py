@@ -96,6 +96,26 @@ def test_a_dead_message_becomes_a_failed_event_and_its_hour_balances(platform: P
     assert drain(settings, later).undeliverable == 0
 
 
+def test_the_row_of_a_replay_that_was_settled_meanwhile_stays(platform: Platform) -> None:
+    """Two runs of one filter at once: the second one is about to send what the first one's message has ended."""
+    receipts = Receipts(platform.settings)
+    ended, refused = (
+        msgspec.structs.replace(accepted(20 * 3600 + number, "h.replayed"), replay_of="0" * 32)
+        for number in (1, 2)
+    )
+    receipts.accept([ended, refused])
+    receipts.settle([(ended, Outcome.STORED)], NOW)
+    receipts.refuse([refused])
+
+    receipts.accept([ended, refused])
+
+    rows = [receipts.get(one.receipt, one.accepted_at) for one in (ended, refused)]
+    assert [(one.outcome, one.refused) for one in rows if one is not None] == [
+        (Outcome.STORED, False), (None, False)
+    ]  # fmt: skip
+    receipts.settle([(refused, Outcome.FAILED)], NOW)
+
+
 def test_a_dead_message_whose_event_is_stored_is_archived_and_settled_as_stored(platform: Platform) -> None:
     """As when the archive could not be written until the message was dead: the event is in its table by then."""
     settings, receipts = platform.settings, Receipts(platform.settings)

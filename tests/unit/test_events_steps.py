@@ -1,13 +1,18 @@
 """A pack goes on without the one event of it that cannot be made into what is kept."""
 
+import json
 from datetime import UTC, datetime
 
+import pytest
+
+from prism_api.events import steps
 from prism_api.events.kept import Entry
 from prism_api.events.steps import made_alone
 from prism_core.events.envelope import Envelope
-from prism_core.events.messages import Accepted
+from prism_core.events.messages import Accepted, encode
 from prism_core.events.outcomes import Outcome, Settled
-from prism_core.failures import PermanentFailure
+from prism_core.events.packing import encode_pack
+from prism_core.failures import PermanentFailure, TransientFailure
 
 NOW = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
 
@@ -28,3 +33,13 @@ def test_an_event_whose_data_are_gone_is_tried_again_alone() -> None:
 
     assert made == ["a", "b"]
     assert left == [Settled("", "lost", Outcome.RETRY, "s3://lake/events/large/lost is gone")]
+
+
+@pytest.mark.parametrize("step", ["validate", "enrich", "store"])
+def test_a_state_writes_nothing_for_an_execution_that_was_given_up(step: str) -> None:
+    pack = json.loads(encode_pack([encode(entry("R" * 26).accepted)], datetime.now(UTC)))
+
+    with pytest.raises(TransientFailure, match="given up"):
+        steps.handler({"step": step, "pack": pack}, None)
+
+    assert steps.handler({"step": "aggregate", "pack": {"until": pack["until"]}}, None)["until"] == pack["until"]

@@ -116,7 +116,8 @@ class ProducerCounts(Model):
 
 class EventHour(Model):
     """The events that were accepted within an hour (UTC). `holds`: each is where its receipt says; else `wrong`
-    are sentences about what is not. None while the hour runs: its stores are counted when it has ended."""
+    are sentences about what is not. None while the hour runs: its stores are counted when it has ended. `in_doubt`
+    are beside those that were accepted: nobody was given a receipt, and the queue may have them."""
 
     hour: Instant
     accepted: Count
@@ -124,6 +125,7 @@ class EventHour(Model):
     failed: Count
     duplicate: Count
     in_flight: Count
+    in_doubt: Count
     overdue: Count
     lost: Count
     holds: bool | None
@@ -236,6 +238,7 @@ def hour_answer(one: HourRecord, *, runs: bool = False) -> EventHour:
         failed=one.failed,
         duplicate=one.duplicate,
         in_flight=one.in_flight,
+        in_doubt=one.in_doubt,
         overdue=one.overdue,
         lost=one.lost,
         holds=None if runs else one.holds,
