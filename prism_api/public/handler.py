@@ -33,8 +33,8 @@ with building():
     from prism_resources.media.reading import Published, Shelf
 
 _MOST_PAGES: Final = 10
-# A minute until what is taken back is gone everywhere; an old page may be shown meanwhile it is asked for anew.
-_FRESH: Final = "public, max-age=60, stale-while-revalidate=600"
+# A minute until what is taken back is gone; one more at most while an old page is shown and a new one asked for.
+_FRESH: Final = "public, max-age=60, stale-while-revalidate=60"
 # A copy never changes: another upload has another address. But it may be taken back, and then a CDN must not show
 # it any longer: it asks again with the tag of what it has, and is answered without the picture.
 _KEPT: Final = "public, max-age=300, s-maxage=60"

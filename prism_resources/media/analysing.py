@@ -143,17 +143,17 @@ class Analysing:
         picture = open_picture(data, image.file_name)
         key = raw_key(image.article_id, image.image_id, arrival.object_version)
         jpeg = picture.for_analysis()  # before the thread: Pillow keeps what it encodes with in the picture
-        # Copies are drawn while the analyser thinks, which it does elsewhere.
+        # Copies are drawn and written while the analyser thinks, which it does elsewhere. Nobody is shown them
+        # before the row names them.
         with ThreadPoolExecutor(1) as beside:
-            drawing = beside.submit(lambda: list(picture.copies()))
+            copying = beside.submit(lambda: self._copied(image, arrival, picture.copies()))
             # Who is the first to begin finds no answer; who comes later may come after a kill.
             known = self._made.read(key) if again else None
             raw = known or self._asked(key, jpeg, arrival, done, until)
-            drawn = drawing.result()
+            copies = copying.result()
         stored: Any = msgspec.json.decode(raw)
         at = datetime.fromisoformat(stored["at"])
         analysis = read_answers(stored["answers"], object_version=arrival.object_version, raw_key=key, at=at)
-        copies = self._copied(image, arrival, drawn)
         done.seconds["own"] = time.perf_counter() - began - done.seconds.get("analyser", 0.0)
         return {
             "state": ImageState.ANALYSED,

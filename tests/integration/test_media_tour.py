@@ -96,7 +96,7 @@ def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, publi
     read = public("articles/how-we-label")
     assert (read.status_code, read.headers["cache-control"]) == (
         200,
-        "public, max-age=60, stale-while-revalidate=600",
+        "public, max-age=60, stale-while-revalidate=60",
     )
     assert "<h1>Hi</h1>" in PublicArticle.model_validate_json(read.text).html
     assert read.json()["html"].count("<picture>") == 3
