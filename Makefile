@@ -4,7 +4,7 @@ UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := .venv/bin/
 # More than the two cores: a test waits for services, queues and limits of rates a third of its time.
-WORKERS ?= 3
+WORKERS ?= 4
 export UV_PYTHON_DOWNLOADS := never
 export UV_HTTP_TIMEOUT := 300
 export UV_LINK_MODE := copy
@@ -17,7 +17,7 @@ SCREENS := infra/local/screens_built/index.html
 SCREENS_SOURCE := $(shell find web/src web/public -type f ! -name schema.d.ts) web/index.html web/vite.config.ts \
   web/tsconfig.json prism_api/openapi.json
 
-.PHONY: up test check audit sbom wheel screens bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images soak-iam openapi clean help
+.PHONY: up test check lint types screens-check architecture audit sbom wheel screens bench soak soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images soak-iam openapi clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,15 +29,22 @@ up: .venv/.synced $(SCREENS) ## set everything up, start the platform and serve 
 test: .venv/.synced $(SCREENS) ## set everything up and run all tests
 	$(RUN)pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: .venv/.synced web/node_modules/.installed ## lock, lint, format, types, screens, architecture with the templates, Dagster definitions, audit
+check: lint types screens-check architecture audit ## lock, lint, format, types, screens, architecture with the templates, Dagster definitions, audit
+
+lint: .venv/.synced
 	$(UV) lock --check --python .venv/bin/python
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
+
+types: .venv/.synced
 	$(RUN)pyright
+
+screens-check: web/node_modules/.installed
 	$(NPM) run check
+
+# `dagster definitions validate` is one of these tests.
+architecture: web/node_modules/.installed
 	$(RUN)pytest -n $(WORKERS) tests/architecture
-	DAGSTER_HOME= $(RUN)dagster definitions validate -w workspace.yaml
-	$(RUN)python -m infra.packaging.audit
 
 audit: .venv/.synced ## known holes of what is locked; says when the lists of holes cannot be reached
 	$(RUN)python -m infra.packaging.audit

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from infra import declared
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "architecture.md"
@@ -104,28 +104,10 @@ def _imported(tree: ast.Module) -> set[str]:
     return names
 
 
-class _Loader(yaml.SafeLoader):
-    """Templates with the short forms of CloudFormation's functions, which nothing here looks into."""
-
-
-def _short(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
-    del suffix
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)  # noqa: S101 - there is no fourth kind
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_multi_constructor("!", _short)
-
-
 def read_templates() -> dict[str, dict[str, Any]]:
     """Every template by its name, short forms of functions as plain values."""
     return {
-        file.stem: yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
-        for file in sorted(TEMPLATES.glob("*.yaml"))
+        file.stem: declared.read(file.read_text(encoding="utf-8")) for file in sorted(TEMPLATES.glob("*.yaml"))
     }
 
 

@@ -41,10 +41,15 @@ def _value_of(loader: yaml.Loader, _tag: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _value_of)
 
 
+def read(body: str) -> dict[str, Any]:
+    """A template as plain values."""
+    # A pure and safe loader: nothing but values comes out of it.
+    return yaml.load(body, Loader=_Loader)  # noqa: S506
+
+
 def resources(body: str) -> dict[str, dict[str, Any]]:
     """The resources of a template by their logical id."""
-    # A pure and safe loader: nothing but values comes out of it.
-    return yaml.load(body, Loader=_Loader).get("Resources", {})  # noqa: S506
+    return read(body).get("Resources", {})
 
 
 def refuse_other_keys(settings: Settings, body: str, deployed: Mapping[str, Mapping[str, Any]]) -> None:

@@ -73,8 +73,9 @@ def variables_tf() -> str:
     """What the module asks for, with the templates' own descriptions and defaults."""
     found: dict[str, Mapping[str, Any]] = {}
     made: set[str] = set()
+    templates = read_templates()
     for concern in STACKS:
-        template = read_templates()[concern]
+        template = templates[concern]
         for name, one in template.get("Parameters", {}).items():
             if _is_asked(name, made):
                 found.setdefault(name, one)
@@ -85,11 +86,12 @@ def variables_tf() -> str:
 
 def outputs_tf() -> str:
     """What the stacks made."""
+    templates = read_templates()
     blocks = [
         f'output "{_snake(concern)}" {{\n  description = "Outputs of the stack {concern}."\n'
         f"  value       = aws_cloudformation_stack.{_snake(concern)}.outputs\n}}\n"
         for concern in STACKS
-        if read_templates()[concern].get("Outputs")
+        if templates[concern].get("Outputs")
     ]
     return "\n".join((_HEAD, *blocks))
 

@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import pytest
-from cfnlint.decode import decode
 
 from prism_api.events import container
 from prism_api.events.dispatcher import (
@@ -28,7 +27,7 @@ from prism_core.events.objectives import (
 )
 from prism_core.settings import load_settings
 from prism_resources.metrics import NAMESPACE
-from tests.architecture.sources import ROOT
+from tests.architecture.test_templates import decoded
 
 SENT = measures(Figures(accepted=1, slow=0, unserved=0, p95_ms=1.0), BURN_WINDOWS, 1.0)
 BOUNDS = {
@@ -42,9 +41,7 @@ BOUNDS = {
 
 
 def _resources(kind: str) -> list[dict[str, Any]]:
-    template, _ = decode(str(ROOT / "infra" / "templates" / "events.yaml"))
-    assert template is not None
-    return [one["Properties"] for one in template["Resources"].values() if one["Type"] == kind]
+    return [one["Properties"] for one in decoded("events")["Resources"].values() if one["Type"] == kind]
 
 
 def test_every_promise_has_an_alarm_at_its_bound() -> None:

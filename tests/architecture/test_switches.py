@@ -8,14 +8,13 @@ import re
 from typing import Any, Final
 
 import pytest
-from cfnlint.decode import decode
 
 from infra.deploy import ASKED
 from infra.place import regions
 from infra.stacks import FINGERPRINT
 from prism_api.api.calls import WARM_EVENT
 from tests.architecture.test_policies import unfolded
-from tests.architecture.test_templates import TEMPLATES, TRACES, of_type
+from tests.architecture.test_templates import TRACES, decoded, of_type
 
 # What the names of these may have; AWS says so on the page of each kind.
 MOST: Final = {
@@ -32,17 +31,11 @@ REGIONS: Final = tuple(one for one in regions() if not one.startswith(APART))
 
 
 def parameters(template: str) -> dict[str, Any]:
-    (path,) = (one for one in TEMPLATES if one.stem == template)
-    found, problems = decode(str(path))
-    assert found is not None, problems
-    return dict(found["Parameters"])
+    return dict(decoded(template)["Parameters"])
 
 
 def conditions() -> dict[str, Any]:
-    (path,) = (one for one in TEMPLATES if one.stem == "api")
-    found, _ = decode(str(path))
-    assert found is not None
-    return dict(found["Conditions"])
+    return dict(decoded("api")["Conditions"])
 
 
 @pytest.mark.parametrize(

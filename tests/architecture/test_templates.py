@@ -78,15 +78,20 @@ BLOCKS = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictP
 
 
 @cache
+def decoded(name: str) -> dict[str, Any]:
+    """A template, tags in their long form (`Fn::Sub`)."""
+    template, problems = decode(str(ROOT / "infra" / "templates" / f"{name}.yaml"))
+    assert template is not None, problems
+    return template
+
+
+@cache
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
-    """The resources of a type by their logical id, tags in their long form (`Fn::Sub`)."""
+    """The resources of a type by their logical id."""
     found: dict[str, dict[str, Any]] = {}
     for path in TEMPLATES:
-        template, problems = decode(str(path))
-        assert template is not None, problems
-        mine = {
-            name: dict(resource) for name, resource in template["Resources"].items() if resource["Type"] == kind
-        }
+        resources = decoded(path.stem)["Resources"]
+        mine = {name: dict(resource) for name, resource in resources.items() if resource["Type"] == kind}
         assert not found.keys() & mine.keys()
         found |= mine
     return found

@@ -75,8 +75,9 @@ def test_the_terraform_module_is_that_of_the_templates_and_can_be_read() -> None
     declared = {name.strip('"') for one in module["variable"] for name in one}
     used = set(re.findall(r"\bvar\.(\w+)", texts["main.tf"]))
     assert used == declared
+    templates = read_templates()
     for concern in STACKS:
-        asked = set(read_templates()[concern].get("Parameters", {})) - terraform_module.LOCAL_ONLY
+        asked = set(templates[concern].get("Parameters", {})) - terraform_module.LOCAL_ONLY
         block = texts["main.tf"].split(f'"{concern.replace("-", "_")}" {{')[1].split("  parameters = {")[1]
         given = re.findall(r"^    (\w+) +=", block.split("\n  }")[0], re.MULTILINE)
         assert set(given) == asked, concern
