@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
                 save=options.save,
                 facts={"ads": options.ads, "weeks": len(WEEKS), "page_ms": options.page_ms},
                 environment={"PRISM_META_API_URL": url, "PRISM_META_ACCOUNT_ID": ACCOUNT_ID, "PRISM_NOW": NOW},
-                rehearse=True,  # the stand-in draws its figures once
+                rehearse=options.repeats > 1,  # the stand-in draws its figures once
                 targets=_promise,
             )
 

@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> list[dict[str, Any]]:
             repeats=options.repeats,
             save=options.save,
             facts=facts,
-            rehearse=True,
+            rehearse=options.repeats > 1,
             targets=_promises,
         )
         rendering = compare(

@@ -69,7 +69,7 @@ def place(folder: Path) -> Iterator[Place]:
     """A fresh platform with the demo users, without a sample."""
     if not (BUILT / "index.html").is_file():
         pytest.fail("the screens are not built; `make screens` does that")
-    with fresh_platform(folder / "home", worker_port(9)) as running:
+    with fresh_platform(folder, worker_port(7), laid=True) as running:
         seed_demo_users(running)
         with front_door(running):
             yield Place(running)

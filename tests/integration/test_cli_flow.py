@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from infra.local.emulator.process import REPOSITORY
-from tests.integration.fresh import worker_port
+from infra.local.home import Home
+from infra.local.platform import running_platform
+from tests.integration.fresh import served, worker_port
 from tests.integration.helpers import PRISM, REAL_FILES, descendants, prism, record, seconds, write_lines
 
 TASKS_BY_WEEK = "SELECT week, SUM(tasks_submitted) AS tasks FROM throughput GROUP BY week ORDER BY week"
@@ -23,13 +25,14 @@ FILES = [str(path) for path in REAL_FILES]
 
 
 @pytest.fixture(scope="module")
-def loaded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the four real weeks, made with the commands of the README."""
+def loaded_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home with the four real weeks, made with the commands of the README, and served from then on."""
     home = tmp_path_factory.mktemp("cli") / "home"
     assert prism(home, "up", "--once", "--no-sample", "--port", str(worker_port(3))).returncode == 0
     assert prism(home, "ingest", "worker-activity", *FILES).returncode == 0
     assert prism(home, "materialize", "throughput", "--weeks", "2018-W33..2018-W36").returncode == 0
-    return home
+    with served(home):
+        yield home
 
 
 def test_the_worked_example_prints_the_known_figures(loaded_home: Path) -> None:
@@ -148,7 +151,7 @@ def test_a_kill_in_the_middle_of_an_ingest_is_healed_by_the_same_ingest(
     assert prism(home, "up", "--once", "--no-sample", "--port", port).returncode == 0
     platform = _start(home, "up") if whole_platform else None
     if platform is not None:
-        _await(lambda: json.loads(prism(home, "status", "--json").stdout)["running"], 120)
+        _await(lambda: (found := running_platform(Home(home))) is not None and found.ready, 120)
 
     ingest = _start(home, "ingest", "worker-activity", str(path))
     raw = home / "emulator/s3/000000000000/prism-lake-000000000000-us-east-1/raw"

@@ -59,10 +59,18 @@ def week() -> Week:
     return Week.parse("2019-W01") + next(_WEEKS)
 
 
-@pytest.fixture
-def proxy(platform: Platform, tmp_path: Path) -> Iterator[FaultProxy]:
-    with fault_proxy(str(platform.settings.aws_endpoint_url), worker_port(5), tmp_path / "proxy.log") as running:
+@pytest.fixture(scope="module")
+def one_proxy(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
+    log = tmp_path_factory.mktemp("proxy") / "proxy.log"
+    with fault_proxy(str(platform.settings.aws_endpoint_url), worker_port(5), log) as running:
         yield running
+
+
+@pytest.fixture
+def proxy(one_proxy: FaultProxy) -> Iterator[FaultProxy]:
+    """Without the rules of another test."""
+    yield one_proxy
+    one_proxy.clear()
 
 
 def recipient(

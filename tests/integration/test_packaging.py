@@ -285,6 +285,8 @@ def test_the_functions_of_media_open_pictures_and_render_articles_with_what_they
     }  # fmt: skip
 
 
+# Of the processor that functions are deployed for.
+@pytest.mark.parametrize("package", [Arch.ARM64], indirect=True, ids=lambda arch: arch.value)
 def test_the_command_writes_the_same_bytes_of_the_same_sources_and_says_how_large_they_are(
     package: Package, tmp_path: Path
 ) -> None:

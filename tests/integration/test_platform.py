@@ -139,21 +139,14 @@ def test_the_api_answers_a_token_at_the_address_that_status_tells(serving: Servi
 
 
 @pytest.mark.slow
-def test_a_second_up_says_that_it_runs_and_leaves_it_alone(serving: Serving) -> None:
-    again = prism(serving.home, "up")
-
-    assert again.returncode == 0
-    assert "is running already" in again.stderr
-    assert serving.child.poll() is None
-
-
-@pytest.mark.slow
-def test_a_second_up_gives_its_summary_as_json_alone_and_the_addresses_beside_it(serving: Serving) -> None:
+def test_a_second_up_leaves_the_platform_alone_and_gives_its_summary_as_json_alone(serving: Serving) -> None:
     again = prism(serving.home, "up", "--json")
 
     assert again.returncode == 0
     assert json.loads(again.stdout)["home"] == str(serving.home)
+    assert "is running already" in again.stderr
     assert "PRISM is up" in again.stderr
+    assert serving.child.poll() is None
 
 
 @pytest.mark.slow
@@ -187,7 +180,9 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def test_two_commands_at_once_wait_for_each_other_and_both_succeed(tmp_path: Path) -> None:
+def test_two_commands_at_once_wait_for_each_other_and_both_succeed_and_the_port_of_a_home_stays(
+    tmp_path: Path,
+) -> None:
     home, port = tmp_path / "home", str(worker_port(2))
     environment = TOKEN_FREE | {"PRISM_HOME": str(home), "PRISM_FIRST_WEEK": "2018-W33", "COLUMNS": "200"}
     command = [PRISM, "up", "--once", "--no-sample", "--port", port]
@@ -200,6 +195,11 @@ def test_two_commands_at_once_wait_for_each_other_and_both_succeed(tmp_path: Pat
 
     assert [child.returncode for child in both] == [0, 0], said
     assert sum("waiting for it to end" in text for text in said) == 1
+
+    other = prism(home, "up", "--once", "--port", str(worker_port(3)))
+
+    assert other.returncode in {1, 2}
+    assert port in other.stderr
 
 
 def test_a_home_is_emptied_only_on_request_and_only_if_it_is_one(tmp_path: Path) -> None:
@@ -225,13 +225,3 @@ def test_a_misspelt_variable_is_refused_by_every_command(tmp_path: Path, command
     assert answer.returncode == 2
     assert "PRISM_HOEM" in answer.stderr
     assert not (tmp_path / "home").exists()
-
-
-def test_the_port_of_a_home_stays(tmp_path: Path) -> None:
-    home, port = tmp_path / "home", worker_port(2)
-    assert prism(home, "up", "--once", "--no-sample", "--port", str(port)).returncode == 0
-
-    other = prism(home, "up", "--once", "--port", str(port + 10))
-
-    assert other.returncode in {1, 2}
-    assert str(port) in other.stderr
