@@ -207,7 +207,7 @@ def _correction(one: Restated, found: Figures) -> Statement:
     week = next(week for week in found.scope.weeks if f".{week.label.lower()}." in one.was.fact_id)
     of = f"{{{{name:{one.was.subject}}}}} in {week}" if one.was.subject else f"{week}"
     were = "were" if Metric(one.was.metric or "") in _PLURAL else "was"
-    now = f"now {{{{fact:{one.now.fact_id}}}}}" if one.now else "not known now"
+    now = f"now {{{{fact:{one.now.fact_id}}}}}" if one.now else "now unknown"
     return Statement(f"{label} of {of} {were} {{{{fact:{one.was.fact_id}}}}}, {now}.")
 
 

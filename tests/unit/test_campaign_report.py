@@ -1,6 +1,7 @@
 """A week's report says the figures of its rows and what was told otherwise, and passes the gate."""
 
 import dataclasses
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -18,7 +19,7 @@ from prism_core.facts.ledger import Fact, Unit
 from prism_core.reports import plain_words, wording
 from prism_core.reports.campaign import report
 from prism_core.reports.content import Chart, Fallback, Provenance, ReportContent, Table, Writer
-from tests.unit.campaign_weeks import ad, ad_days, of_weeks, real, week, weekly
+from tests.unit.campaign_weeks import MONDAY, ad, ad_days, of_weeks, real, week, weekly
 from tests.unit.test_campaign_attribution import ADS, lead
 
 BY_CODE = Provenance(Writer.CODE, Fallback.NO_KEY)
@@ -359,6 +360,18 @@ def test_a_change_of_a_small_rate_is_that_of_the_rate_itself() -> None:
 
     # 0.000207 over 0.00020111; the rate before with four decimals, 0.0002, would make it +3.5 %.
     assert ledger["change.2023-w32.click_rate"].text == "+2.9\xa0%"
+
+
+def test_a_spend_that_is_known_no_more_of_an_earlier_week_denies_no_alert_of_this_one() -> None:
+    told = of(weekly([5] * 4), 4).ledger
+    mixed = [ad(MONDAY + timedelta(weeks=1), spend="0.00", currency=one) for one in ("EUR", "USD")]
+    rows = [ad(spend="0.01"), *mixed, ad(MONDAY + timedelta(weeks=3), spend="60.00")]
+
+    found = plain(of(rows, 4, told=told))
+
+    assert any(card.alert for card in found.cards)
+    assert "Spend of 2023-W32 was 1,000.00\xa0EUR, now unknown." in said(found)
+    assert found.refused() == ()
 
 
 @given(
