@@ -239,6 +239,7 @@ def step_rights() -> set[tuple[str, str]]:
     return {
         (action, text.rpartition("${NamePrefix}-")[2].rpartition("${LakeBucket}/")[2].rstrip("*"))
         for statement in policy["PolicyDocument"]["Statement"]
+        if "Action" in statement  # not what a switch adds, such as traces
         for action in statement["Action"]
         if not action.startswith("logs:")
         for text in (one["Fn::Sub"] for one in statement["Resource"])
