@@ -85,7 +85,6 @@ def page(browser: Browser, request: pytest.FixtureRequest, scheme: Any) -> Itera
     shown = browser.new_page(
         viewport={"width": request.param, "height": 900},
         color_scheme=scheme,
-        device_scale_factor=2,
         offline=True,
     )
     yield shown

@@ -299,7 +299,7 @@ def killed_before_the_marks(settings: Settings) -> None:
 def run_in_a_process(target: Callable[..., None], *args: Any) -> int | None:
     process = multiprocessing.get_context("spawn").Process(target=target, args=args)
     process.start()
-    process.join(120)
+    process.join(240)
     return process.exitcode
 
 
@@ -344,7 +344,7 @@ def test_a_kill_between_an_edition_and_its_marks_is_one_mail_of_that_edition(
 
 def at_once(settings: Settings, barrier: Barrier, minutes: int) -> None:
     digests = AlertDigests(settings)
-    barrier.wait(60)
+    barrier.wait(240)
     digests.daily(TUESDAY + timedelta(minutes=minutes))
 
 
@@ -359,7 +359,7 @@ def test_two_runs_at_once_are_one_mail(platform: Platform, judge: Judge, mailbox
     for one in runs:
         one.start()
     for one in runs:
-        one.join(120)
+        one.join(240)
 
     assert [one.exitcode for one in runs] == [0, 0]
     assert sorted(mails(mailbox)) == [(name, "PRISM alerts: 10 new") for name in names]
@@ -574,7 +574,7 @@ def test_two_runs_at_once_after_an_outage_are_one_mail(platform: Platform, mailb
     for one in runs:
         one.start()
     for one in runs:
-        one.join(120)
+        one.join(240)
     AlertDigests(platform.settings).daily(TUESDAY + DAY + timedelta(minutes=1))
 
     assert [one.exitcode for one in runs] == [0, 0]

@@ -102,7 +102,7 @@ class Child:
         return "done" not in said + rest
 
     def finish(self) -> None:
-        out, _ = self.process.communicate(timeout=120)
+        out, _ = self.process.communicate(timeout=240)
         assert self.process.returncode == 0, out
 
 

@@ -159,7 +159,7 @@ def test_a_kill_in_the_middle_of_an_ingest_is_healed_by_the_same_ingest(
     for pid in descendants((platform or ingest).pid):
         with suppress(ProcessLookupError):  # a function of the embedded AWS may end by itself
             os.kill(pid, signal.SIGKILL)
-    ingest.wait(120)
+    ingest.wait(240)
 
     assert ingest.returncode != 0
     assert prism(home, "up", "--once").returncode == 0

@@ -47,7 +47,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     finally:
         assert child.stdin is not None
         child.stdin.close()
-        child.wait(60)
+        child.wait(240)
 
 
 def _status(port: int) -> int:

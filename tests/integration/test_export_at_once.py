@@ -108,11 +108,11 @@ def test_an_export_that_read_before_another_one_wrote_reads_again_and_takes_noth
     assert line(slow.stdout) == "read 1"
     write_reviews(platform, 2)
     quick, said = begin(platform), ""
-    said, _ = quick.communicate(timeout=60)
+    said, _ = quick.communicate(timeout=240)
     assert said.splitlines()[-1] == f"written {len(WEEKS)}"
 
     go_on(slow)
-    said, problem = slow.communicate(timeout=60)
+    said, problem = slow.communicate(timeout=240)
 
     assert (slow.returncode, problem) == (0, "")
     assert said.splitlines() == ["read 2", "written 0"]
@@ -127,10 +127,10 @@ def test_an_export_that_always_comes_second_says_so_and_leaves_the_others_weeks(
         assert line(slow.stdout) == f"read {round_ - 10}"
         write_reviews(platform, round_)
         quick = begin(platform)
-        quick.communicate(timeout=60)
+        quick.communicate(timeout=240)
         go_on(slow)
 
-    _, problem = slow.communicate(timeout=60)
+    _, problem = slow.communicate(timeout=240)
 
     assert slow.returncode == 1
     assert "another run has written s3://" in problem
@@ -143,7 +143,7 @@ def test_of_two_exports_at_once_each_ends_or_says_why_and_every_week_is_whole(pl
     for round_ in range(20, 23):
         write_reviews(platform, round_)
         both = [begin(platform), begin(platform)]
-        ended = [process.communicate(timeout=60) for process in both]
+        ended = [process.communicate(timeout=240) for process in both]
 
         for process, (said, problem) in zip(both, ended, strict=True):
             assert process.returncode == 0 or "another run has written s3://" in problem, (said, problem)

@@ -342,7 +342,7 @@ def test_an_incident_whose_teller_was_killed_is_told_once_by_the_next_that_follo
         target=killed_while_telling, args=(platform.settings, incident)
     )
     teller.start()
-    teller.join(60)
+    teller.join(240)
 
     next_tick, again = (incidents.failed(incident, now, lambda one: told.append(one.run_id)) for _ in range(2))
 

@@ -301,7 +301,7 @@ def test_a_kill_between_send_and_record_gives_one_mail_and_a_delivery_that_stays
         target=killed_behind_the_send, args=(platform.settings, edition)
     )
     sender.start()
-    sender.join(60)
+    sender.join(240)
 
     outcomes = [mailing.deliver(edition, now=NOW + timedelta(hours=hours)) for hours in (1, 30)]
 
@@ -373,7 +373,7 @@ def test_a_refused_mail_is_tried_again_by_later_runs_and_given_up_when_it_is_wor
 
 def delivered_at_once(settings: Settings, edition: Edition, at_once: Barrier) -> None:
     mailing = Mailing(settings)
-    at_once.wait(60)
+    at_once.wait(240)
     mailing.deliver(edition, now=NOW)
 
 
@@ -400,7 +400,7 @@ def test_two_processes_at_once_send_one_mail_to_each(platform: Platform, week: W
     for one in senders:
         one.start()
     for one in senders:
-        one.join(60)
+        one.join(240)
 
     assert [one.exitcode for one in senders] == [0, 0]
     assert to(mailbox) == sorted(f"{name}@example.com" for name in names)

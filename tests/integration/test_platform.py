@@ -46,7 +46,7 @@ class Serving:
     def end(self) -> None:
         for pid in descendants(self.child.pid):
             os.kill(pid, signal.SIGKILL)
-        self.child.wait(30)
+        self.child.wait(120)
 
 
 @pytest.fixture(scope="module")
@@ -162,14 +162,14 @@ def test_a_reset_of_a_serving_platform_is_refused(serving: Serving) -> None:
 def test_a_killed_up_takes_its_children_along_and_the_next_one_starts(serving: Serving) -> None:
     children = descendants(serving.child.pid)[1:]
     os.kill(serving.child.pid, signal.SIGKILL)
-    serving.child.wait(30)
+    serving.child.wait(120)
 
     await_true(lambda: not any(_lives(pid) for pid in children), 60, every=0.1)
     assert json.loads(prism(serving.home, "status", "--json").stdout)["running"] is False
 
     serving.start()
     assert prism(serving.home, "down").returncode == 0
-    assert serving.child.wait(30) == 0
+    assert serving.child.wait(120) == 0
     assert "no platform is running" in prism(serving.home, "down").stderr
 
 
@@ -191,7 +191,7 @@ def test_two_commands_at_once_wait_for_each_other_and_both_succeed_and_the_port_
         return subprocess.Popen(command, env=environment, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
 
     both = [started(), started()]
-    said = [child.communicate(timeout=120)[1] for child in both]
+    said = [child.communicate(timeout=240)[1] for child in both]
 
     assert [child.returncode for child in both] == [0, 0], said
     assert sum("waiting for it to end" in text for text in said) == 1

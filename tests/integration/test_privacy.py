@@ -287,7 +287,7 @@ def test_a_kill_between_the_key_and_the_item_leaves_a_key_that_the_next_write_us
     proxy.interfere = kill
     arguments = [through(proxy, settings).model_dump_json(), member.model_dump_json()]
     writer.append(subprocess.Popen([sys.executable, "-c", _CREATE, *arguments], stderr=subprocess.DEVNULL))
-    assert writer[0].wait(60) == -signal.SIGKILL
+    assert writer[0].wait(240) == -signal.SIGKILL
 
     made = keys.find(member.member_id)
     assert made is not None

@@ -118,7 +118,7 @@ def changes_of(settings: Settings, week: Week, pair: Pair) -> list[Change]:
 def killed(settings: Settings, week: Week, plan_id: str, hours: int, expected: int, at: int) -> bool:
     """Publish in a process that is killed at its n-th event; False when it was done before."""
     process = start(publishing, settings.model_dump_json(), week.label, plan_id, hours, expected, at)
-    process.join(120)
+    process.join(240)
     assert process.exitcode in {0, -signal.SIGKILL}
     return process.exitcode != 0
 
@@ -380,7 +380,7 @@ def test_of_two_processes_that_publish_at_once_one_wins_and_the_other_sees_the_d
         for number, answer in enumerate(answers)
     ]
     for process in processes:
-        process.join(120)
+        process.join(240)
 
     said = [answer.read_text() for answer in answers]
     winner = next(number for number, one in enumerate(said) if '"publication": 1' in one)
@@ -471,7 +471,7 @@ def test_a_kill_of_an_undo_leaves_the_plan_or_what_was_before_and_the_next_call_
     random.seed()
     publish(publisher, week, "plan-t", 8, 0)
     process = start(undoing, settings.model_dump_json(), week.label, 1, at := random.randint(1, CALLS))
-    process.join(120)
+    process.join(240)
 
     pointer = publisher.pointer(week)
     assert pointer is not None
@@ -535,7 +535,7 @@ def test_a_writer_that_slept_through_the_end_writes_nothing_any_more(
 
     assert process.pid is not None
     os.kill(process.pid, signal.SIGCONT)
-    process.join(120)
+    process.join(240)
 
     assert process.exitcode == 0
     assert hours_of(settings, week) == left

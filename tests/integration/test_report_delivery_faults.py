@@ -92,7 +92,7 @@ def _killed(world: World) -> str:
     spawn = multiprocessing.get_context("spawn")
     process = spawn.Process(target=deliver_until_killed, args=(world.readers.settings,))
     process.start()
-    process.join(60)
+    process.join(240)
     return f"exit {process.exitcode}"
 
 

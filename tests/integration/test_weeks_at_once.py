@@ -136,7 +136,7 @@ def go_on(process: "subprocess.Popen[str]") -> None:
 
 def ended(process: "subprocess.Popen[str]") -> str:
     go_on(process)
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=240)
     assert process.returncode == 0, said
     return said
 
@@ -210,7 +210,7 @@ def test_a_run_that_always_comes_second_says_so_and_leaves_the_others_week(
         run("throughput", one)
         go_on(slow)
 
-    slow.communicate(timeout=60)
+    slow.communicate(timeout=240)
 
     assert slow.returncode == 1
     assert (in_table(week), in_lake(week)) == ({"M-2"}, {"M-2"})
