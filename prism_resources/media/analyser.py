@@ -20,9 +20,9 @@ from prism_resources.media.pictures import NotAPicture
 # The queue tries again, later each time.
 _ATTEMPTS: Final = 2
 _PAUSE_SECONDS: Final = 0.5
-# For how long an answer is waited for: the longest of these that is left. An analyser takes one or two seconds; a
-# machine with other things to do, many more.
-_PATIENCE: Final = (20, 10, 5)
+# For how long an answer is waited for: the longest of these that is left; a function never has the first. An
+# analyser takes one or two seconds; one that loads its models on a machine with other things to do, many more.
+_PATIENCE: Final = (60, 20, 10, 5)
 _MOST_LABELS: Final = 50
 # Of the picture itself: asking again cannot help. A parameter that is not valid is our own fault.
 _OF_THE_PICTURE: Final = frozenset({"InvalidImageFormatException", "ImageTooLargeException"})
