@@ -132,9 +132,9 @@ def every_row(resource: Resource[Any], call: Call, most: int = MAX_SORTED_ROWS) 
         rows = _past(resource, call, plan, filters, seen, datetime.fromisoformat(as_of))
     else:
         rows = _collect(resource, call, plan, seen, most)
-    if (sort is None and as_of is None) or not rows:
+    if sort is None and as_of is None:
         return rows
-    return in_order(rows, resource.key_text, sort, len(rows), None)[0]
+    return all_in_order(rows, resource.key_text, sort)
 
 
 def _filters(resource: Resource[Any], call: Call) -> dict[str, tuple[str, ...]]:
@@ -277,6 +277,11 @@ def _key_in_way(resource: Resource[Any], way: str, row: Row) -> dict[str, str]:
     attributes = {a.name: a for a in (*resource.spec.key_attributes, path.partition, path.sort) if a is not None}
     values = {part: getattr(row, part) for a in attributes.values() for part in a.parts}
     return {name: attribute.text(values) or "" for name, attribute in attributes.items()}
+
+
+def all_in_order(rows: Sequence[Any], key_text: Callable[[Any], str], sort: str | None) -> list[Any]:
+    """All rows by a field, then by key, as the pages of their list have them."""
+    return in_order(rows, key_text, sort, len(rows), None)[0] if rows else []
 
 
 def in_order(

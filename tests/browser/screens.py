@@ -112,6 +112,18 @@ def sign_in(page: Page, at: Place, role: Role) -> None:
     page.get_by_role("navigation", name="Screens").wait_for()
 
 
+def asked_of(page: Page) -> list[str]:
+    """What the page asks the API for from now on, as it comes."""
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/api/" in one.url else None)
+    return asked
+
+
+def asked_one_way(asked: list[str], *paths: str) -> bool:
+    """Whether each list was asked for in one way only: what is asked before a screen is drawn is what it shows."""
+    return all(len({url for url in asked if f"{path}?" in url}) == 1 for path in paths)
+
+
 def give_password(page: Page, at: Place, role: Role) -> None:
     page.get_by_label("Username").fill(demo_email(role))
     page.get_by_label("Password").fill(demo_password(at.platform.home))

@@ -319,6 +319,19 @@ def test_a_workbook_is_checked_comes_back_marked_and_writes_its_good_rows_only_w
         assert [one["hours"]["mon"] for one in at.item("/api/members?q=bea@")["items"]] == ["7.50"]
 
 
+def test_a_load_that_goes_on_by_itself_is_followed_by_its_address(browser: Browser, at: Place) -> None:
+    row: dict[str, Any] = {"operation": "update", "key": "ada", "version": 1, "fields": {"team": "night"}}
+    wish = {"resource": "members", "rows": [row, {**row, "key": "nobody"}]}
+    job = at.call("POST", "/api/jobs", wish)["job_id"]
+
+    with signed_in(browser, at, Role.ADMIN, f"/imports?job={job}", name="imports-job-address") as page:
+        expect(page.get_by_text("1 row written, 1 refused.").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("table", name="Rows that were refused")).to_contain_text("nobody")
+        found = violations(page)
+
+    assert found == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_screens_are_accessible_and_look_like_this(
     browser: Browser, at: Place, scheme: str, screenshots: Path

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from prism_api.api.calls import Role
-from tests.browser.screens import Place, place, sign_in, signed_in, violations
+from tests.browser.screens import Place, asked_of, asked_one_way, place, sign_in, signed_in, violations
 
 WEEK = "2026-W40"
 
@@ -119,9 +119,23 @@ def test_an_analyst_reads_scores_of_a_member_and_a_link_shows_the_same(browser: 
         ada = page.get_by_role("row", name=re.compile("Ada Example.*48 of 50.*96.0 %.*↑ 4.0 points"))
         expect(ada).to_be_visible()
         expect(page.get_by_role("row", name=re.compile("Bo Example"))).to_have_count(0)
+        page.get_by_role("button", name="Preferences").click()
+        page.get_by_role("dialog").get_by_label("Raw ids", exact=True).uncheck(force=True)
+        page.get_by_role("button", name="Use", exact=True).click()
+        expect(page.get_by_role("columnheader", name="Raw ids")).to_have_count(0)
+        asked = asked_of(page)
         page.reload()
         expect(ada).to_be_visible()
         expect(page.get_by_role("row", name=re.compile("Bo Example"))).to_have_count(0)
+        expect(page.get_by_role("columnheader", name="Raw ids")).to_have_count(0)
+        page.get_by_role("checkbox", name=re.compile("^Select .* of ada on birds")).check()
+        page.get_by_role("button", name="Export").click()
+        with page.expect_download() as got:
+            page.get_by_role("menuitem", name="Selected rows (1) as CSV").click()
+
+        assert got.value.suggested_filename.startswith("quality_scores-")
+        assert [line.split(",")[1] for line in got.value.path().read_text("utf-8-sig").splitlines()[1:]] == ["ada"]
+        assert asked_one_way(asked, "/api/quality-scores", "/api/quality-trend", "/api/members", "/api/projects")
 
 
 def test_a_lead_answers_a_dispute_with_a_reason(browser: Browser, at: Place) -> None:

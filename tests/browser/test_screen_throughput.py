@@ -24,7 +24,7 @@ from prism_resources.aws import client
 from prism_resources.tables.bulk import batch_write, put_request
 from prism_resources.tables.codec import encode
 from prism_resources.tables.generations import Generations
-from tests.browser.screens import Place, place, signed_in, violations
+from tests.browser.screens import Place, asked_of, asked_one_way, place, signed_in, violations
 
 # Ended, and among the weeks that corrections are listed of.
 WEEK = clock.this_week() + -1
@@ -131,21 +131,31 @@ def test_an_analyst_reads_days_with_both_clocks_and_what_was_restated_and_a_link
     with signed_in(browser, at, Role.ANALYST, f"/throughput?week={WEEK}", name="throughput-days") as page:
         expect(row(page, r"worker:pool.*no member")).to_be_visible()
         expect(page.get_by_role("button", name="Move")).to_have_count(0)
-        expect(page.get_by_role("checkbox")).to_have_count(0)
         filters = page.get_by_label("Filter throughput")
         filters.fill("Member id = bo")
         filters.press("Enter")
         expect(page.get_by_role("link", name="Ada Example")).to_have_count(0)
         page.get_by_role("link", name="Bo Example").click()
+        asked: list[str] = []
         for again in range(2):
             expect(row(page, "Bo Example.*110.*30.0 h.*26.3 h.*restated")).to_be_visible()
             expect(row(page, "^Mon.*20 0 6.0 h 5.3 h")).to_be_visible()
             expect(row(page, f"{WEEK.monday} tasks submitted 17 20 late")).to_be_visible()
             expect(page.get_by_role("link", name="Ada Example")).to_have_count(0)
             if not again:
+                asked = asked_of(page)
                 page.reload()
         page.get_by_role("button", name="The weeks as figures").click()
         expect(row(page, f"^{WEEK} 110 .* 30.0 h 26.3 h")).to_be_visible()
+        assert asked_one_way(asked, "/api/throughput", "/api/throughput-trend", "/api/members", "/api/projects")
+        page.get_by_role("tab", name="Restatements").click()
+        page.get_by_role("checkbox", name=re.compile("^Select tasks_submitted of birds")).check()
+        page.get_by_role("button", name="Export").click()
+        with page.expect_download() as got:
+            page.get_by_role("menuitem", name="Selected rows (1) as CSV").click()
+
+        assert got.value.suggested_filename.startswith("restatements-")
+        assert len(got.value.path().read_text("utf-8-sig").splitlines()) == 2
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

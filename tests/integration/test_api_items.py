@@ -54,6 +54,16 @@ def test_a_location_whose_holidays_nobody_knows_is_refused() -> None:
     assert LEAD("GET", "/api/members/it-here").body["location"] == "ES-MD"
 
 
+def test_holidays_of_several_places_come_at_once_and_an_unknown_place_keeps_none_back() -> None:
+    found = LEAD("GET", "/api/holidays", location=["US-NY", "ES-MD", "ZZ"], year=[2026, 2027])
+
+    assert found.status == 200, found.body
+    days = {(one["location"], one["date"]) for one in found.body["items"]}
+    assert {("ES-MD", "2026-05-02"), ("US-NY", "2026-07-04"), ("US-NY", "2027-07-04")} <= days
+    assert found.body["unknown"] == ["ZZ"]
+    assert LEAD("GET", "/api/holidays", location="Madrid", year=2026).status == 422
+
+
 def test_a_key_that_is_taken_is_a_conflict() -> None:
     member("it-2")
 

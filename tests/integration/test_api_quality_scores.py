@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.integration.api_client import Api, known
+from tests.integration.api_client import Answer, Api, known
 
 WEEKS = ("2019-W10", "2019-W11")
 LEAD = ("[lead]", "somebody")
@@ -49,6 +50,29 @@ def test_pages_filters_and_orders_choose_rows() -> None:
     assert [one["member_id"] for one in scores(week=WEEKS[1], sort="-share", limit=1)] == ["qs-bob"]
     assert [one["member_id"] for one in scores(week=WEEKS[1], category="unmapped:qs-other")] == ["qs-bob"]
     assert scores(week="2019-W20") == []
+
+
+def test_scores_come_as_a_file_in_the_order_of_the_list_and_chosen_ones_by_their_keys() -> None:
+    best = scores(week=WEEKS[1], sort="-share")[0]["key"]
+    wish: dict[str, Any] = {
+        "list": "quality_scores",
+        "format": "csv",
+        "query": {"week": WEEKS[1], "project_id": "qs-p"},
+    }
+    whole = Api(*LEAD)("POST", "/api/exports", {**wish, "query": {**wish["query"], "sort": "-share"}})
+    chosen = Api(*LEAD)("POST", "/api/exports", {**wish, "keys": [best]})
+    found = [[line.split(",")[1:3] for line in lines(answer)] for answer in (whole, chosen)]
+
+    assert [[member for member, _ in rows] for rows in found] == [
+        ["Member ID", "qs-bob", "qs-ann"],
+        ["Member ID", "qs-bob"],
+    ]
+    assert Api("[annotator]", "somebody")("POST", "/api/exports", wish).body["rows"] == 0
+
+
+def lines(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.body
+    return httpx.get(answer.body["url"]).content.decode("utf-8-sig").splitlines()
 
 
 def test_the_trend_has_every_week_and_no_share_where_nothing_was_reviewed() -> None:

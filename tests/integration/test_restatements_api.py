@@ -107,3 +107,15 @@ def test_without_a_filter_the_restatements_of_all_weeks_are_listed_the_newest_fi
 
 def test_an_annotator_reads_none() -> None:
     assert Api("[annotator]", "somebody")("GET", "/api/restatements").status == 403
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_chosen_restatements_come_as_a_file(file_format: str) -> None:
+    listed = Api("[analyst]", "somebody")("GET", "/api/restatements", member_id="r-bob").body["items"]
+    chosen = [one["key"] for one in listed if one["table"] == "throughput"]
+    wish = {"list": "restatements", "format": file_format, "query": {"member_id": "r-bob"}, "keys": chosen}
+
+    answer = Api("[analyst]", "somebody")("POST", "/api/exports", wish)
+
+    assert (answer.status, answer.body.get("rows")) == (200, 1), answer.body
+    assert Api("[annotator]", "somebody")("POST", "/api/exports", wish).status == 403

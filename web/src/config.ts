@@ -11,7 +11,18 @@ export interface Config {
   links: Record<string, string>;
 }
 
-export async function readConfig(): Promise<Config> {
+let asked: Promise<Config> | undefined;
+
+/** Asked once; a platform that did not answer is asked again. */
+export function readConfig(): Promise<Config> {
+  asked ??= read().catch((error: unknown) => {
+    asked = undefined;
+    throw error;
+  });
+  return asked;
+}
+
+async function read(): Promise<Config> {
   const answer = await fetch('/config.json', { cache: 'no-store' });
   if (!answer.ok) throw new Error(`/config.json answered ${answer.status}; is the platform running?`);
   return (await answer.json()) as Config;

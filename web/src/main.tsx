@@ -1,36 +1,10 @@
-/** Where it begins: styles, the cache of answers, the first component. */
-import '@cloudscape-design/global-styles/index.css';
-import './prism.css';
+/**
+ * Where it begins: what everything else waits for is asked at once – the configuration, the app, the code of the screen
+ * that the address names. Belongs here: nothing that is large, or these wait for it. The app itself is app.tsx.
+ */
+import { readConfig } from './config';
+import { named } from './screens';
 
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
-
-import { ApiProblem, SignedOut } from './api/problem';
-import Start from './shell/Start';
-import { applyPreferredMode } from './shell/theme';
-
-applyPreferredMode();
-
-const MOST_TRIES = 2;
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 15_000,
-      refetchOnWindowFocus: true,
-      // What a person must mend is not asked again; a busy platform is, twice.
-      retry: (failures, error) =>
-        failures < MOST_TRIES && !(error instanceof SignedOut) && !(error instanceof ApiProblem && error.status < 500),
-    },
-  },
-});
-
-const root = document.getElementById('root');
-if (!root) throw new Error('index.html has no #root');
-createRoot(root).render(
-  <StrictMode>
-    <QueryClientProvider client={queries}>
-      <Start />
-    </QueryClientProvider>
-  </StrictMode>,
-);
+readConfig().catch(() => undefined); // told by whoever needs it, as is the next
+named?.load().catch(() => undefined);
+void import('./app');

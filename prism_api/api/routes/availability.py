@@ -22,10 +22,13 @@ from prism_api.api.resource import Resource
 from prism_api.api.visibility import actor, own_member
 from prism_core import clock
 from prism_core.availability import Standing, check_hours, move, public_holidays
+from prism_core.failures import BadUsage
 from prism_core.models.base import Choice, Model, Text, instant_text
 from prism_core.models.people import Availability, AvailabilityStatus, Member, ReasonCode
 from prism_core.tables import AVAILABILITY, MEMBERS
 
+# The places of an installation, and the years that a calendar touches.
+MAX_LOCATIONS, MAX_YEARS = 100, 3
 EXAMPLE = {
     "member_id": "m-017",
     "date": "2026-02-16",
@@ -122,25 +125,38 @@ action(router, RESOURCE, "decision", Step, "Approve, decline, cancel or ask agai
 class Holiday(Model):
     """A public holiday."""
 
+    location: str
     date: date
     name: str
 
 
 class Holidays(Model):
-    """Public holidays of a location in a year, by date."""
+    """Public holidays of some locations in some years, by location and date; `unknown` are locations of which none
+    are known."""
 
-    location: str
-    year: int
     items: list[Holiday]
+    unknown: list[str]
+
+
+_Location = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+_Year = Annotated[int, Field(ge=1970, le=2100)]
 
 
 @router.get(
-    "/api/holidays", **documents.operation("Public holidays of a location", "availability", Holidays, reads=True)
+    "/api/holidays", **documents.operation("Public holidays of locations", "availability", Holidays, reads=True)
 )
 def holidays(
-    location: Annotated[str, Query(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", description="ES or ES-MD")],
-    year: Annotated[int, Query(ge=1970, le=2100)],
+    location: Annotated[list[_Location], Query(max_length=MAX_LOCATIONS, description="ES or ES-MD; repeatable")],
+    year: Annotated[list[_Year], Query(max_length=MAX_YEARS, description="repeatable")],
 ) -> Response[Holidays]:
-    found = public_holidays(location, year)
-    items = [Holiday(date=day, name=name) for day, name in found.items()]
-    return respond(Holidays(location=location, year=year, items=items))
+    """One location of which nothing is known keeps no other from being answered, as in a plan."""
+    items: list[Holiday] = []
+    unknown: list[str] = []
+    for place in sorted(set(location)):
+        try:
+            days = {day: name for each in sorted(set(year)) for day, name in public_holidays(place, each).items()}
+        except BadUsage:
+            unknown.append(place)
+            continue
+        items += [Holiday(location=place, date=day, name=name) for day, name in days.items()]
+    return respond(Holidays(items=items, unknown=unknown))

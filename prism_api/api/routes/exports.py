@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -24,11 +24,11 @@ from prism_api.api.lists import every_row
 from prism_api.api.matrix import find
 from prism_api.api.problems import FieldError, Problem, errors_of, invalid
 from prism_api.api.resource import Resource
-from prism_api.api.routes import throughput
+from prism_api.api.routes import quality_scores, restatements, throughput
 from prism_api.api.routes.everything import RESOURCES
 from prism_api.api.visibility import actor
 from prism_core.models.base import Choice, Many, Model, instant_text
-from prism_core.tables import THROUGHPUT, TableSpec
+from prism_core.tables import QUALITY, THROUGHPUT, TableSpec
 from prism_core.workbooks.exporting import ExportFormat, export_rows
 
 MAX_ROWS = 50_000
@@ -78,11 +78,39 @@ class _Table:
     without: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """A list that is computed: how it is asked, all its rows in its order, what names its file and its sheet."""
+
+    path: str
+    listing: Callable[..., Any]
+    rows: Callable[[Call], list[Any]]
+    spec: TableSpec
+    model: type[Model]
+
+
+_THROUGHPUT = _Figures(
+    "/api/throughput", throughput.list_throughput, throughput.rows_of_list, THROUGHPUT, throughput.ThroughputRow
+)
+# Not called as reviews are: a sheet of that name would be loaded back as some.
+_SCORES = _Figures(
+    "/api/quality-scores",
+    quality_scores.quality_scores,
+    quality_scores.rows_of_list,
+    replace(QUALITY, name="quality_scores"),
+    quality_scores.ScoreRow,
+)
+# Stored, and in no change log: they are bookkeeping.
+_WITHOUT_HISTORY: Final = {one.spec.name: one for one in (restatements.RESOURCE,)}
+_COMPUTED: Final = {one.spec.name: one for one in (_THROUGHPUT, _SCORES)}
+
+
 @router.post("/api/exports", **documents.operation("A list as CSV or as a workbook", "exports", Export))
 def export(body: Annotated[ExportWish, Body()], idempotency_key: Idempotency = None) -> Response[Export]:
     """The very rows of the list for this caller. Text that a spreadsheet would compute is neutralised."""
     call = current()
-    table = _throughput(call, body) if body.list == THROUGHPUT.name else _resource(call, body)
+    figures = _COMPUTED.get(body.list)
+    table = _resource(call, body) if figures is None else _computed(call, body, figures)
     data = export_rows(table.spec, table.rows, body.format, model=table.model, without=table.without)
     name = f"{table.spec.name}-{call.now:%Y%m%dT%H%M%SZ}.{body.format}"
     key = objects.export_key(call, name)
@@ -123,9 +151,9 @@ def _noted(call: Call, body: ExportWish, key: str, rows: int, data: bytes) -> by
 
 
 def _resource(call: Call, body: ExportWish) -> _Table:
-    resource = RESOURCES.get(body.list)
+    resource = RESOURCES.get(body.list) or _WITHOUT_HISTORY.get(body.list)
     if resource is None:
-        valid = ", ".join(sorted({*RESOURCES, THROUGHPUT.name}))
+        valid = ", ".join(sorted({*RESOURCES, *_WITHOUT_HISTORY, *_COMPUTED}))
         raise invalid((FieldError("body.list", f"no list has this name; valid ones are {valid}"),))
     hints = {name: annotation for name, (annotation, _) in list_parameters(resource).items()}
     asked = _as_the_list(call, resource.path, hints, body.query)
@@ -158,20 +186,14 @@ def _without_secrets(resource: Resource[Any], call: Call, rows: Iterable[Any]) -
     return shown, everywhere or frozenset()
 
 
-def _throughput(call: Call, body: ExportWish) -> _Table:
-    hints = get_type_hints(throughput.list_throughput, include_extras=True)
-    asked = _as_the_list(call, "/api/throughput", hints, body.query)
-    resolved = asked.one("resolved")
-    rows = throughput.rows_of(
-        asked, resolved=None if resolved is None else TypeAdapter(bool).validate_python(resolved)
-    )
+def _computed(call: Call, body: ExportWish, figures: _Figures) -> _Table:
+    hints = get_type_hints(figures.listing, include_extras=True)
+    rows = figures.rows(_as_the_list(call, figures.path, hints, body.query))
     if len(rows) > MAX_ROWS:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"{len(rows):,} rows are too many at once; narrow the filters."
         )
-    ordered = throughput.in_list_order(rows, asked.one("sort"))
-    ordered = _chosen(ordered, lambda row: row.key, body)
-    return _Table(THROUGHPUT, ordered, throughput.ThroughputRow, frozenset({"key"}))
+    return _Table(figures.spec, _chosen(rows, lambda row: row.key, body), figures.model, frozenset({"key"}))
 
 
 def _as_the_list(call: Call, path: str, hints: Mapping[str, Any], query: Mapping[str, _Values]) -> Call:

@@ -16,7 +16,8 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from prism_api.api import backend, documents
 from prism_api.api.calls import Call, current
 from prism_api.api.crud import FilterText, WeekText, respond
-from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, page_of
+from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, all_in_order, page_of
+from prism_api.api.opaque import encode_key
 from prism_api.api.problems import FieldError, invalid
 from prism_api.api.visibility import visible
 from prism_core import clock
@@ -47,6 +48,7 @@ class ScoreRow(Model):
     """The reviews of one member, project and category of today in one week. `raw` are the ids that stand in them;
     `low` and `high` the 95 % interval of the share; `trend` the change of the score a week."""
 
+    key: str
     week: Week
     member_id: str
     project_id: str
@@ -115,13 +117,9 @@ def quality_scores(
     cursor: Annotated[str | None, Query(max_length=2_000)] = None,
 ) -> Response[ScorePage]:
     call = current()
-    at = _week(call)
-    found = _weeks(call, at.window(WINDOW_WEEKS))
-    targets = {one.project_id: one.quality_target for one in _projects()}
-    scores = week_scores(at, {each: one.cells for each, one in found.items()}, targets)
-    rows = [_row(at, score, found[at]) for score in scores]
     chosen = sorted((name, values) for name, values in call.query.items() if name not in {"limit", "cursor"})
-    page = page_of(rows, _in_order, call, f"quality-scores {chosen} {at} {sorted(visible(call).members or ())}")
+    listed = f"quality-scores {chosen} {_week(call)} {sorted(visible(call).members or ())}"
+    page = page_of(_rows(call), _in_order, call, listed)
     version = backend.taxonomy().version
     return respond(
         ScorePage(taxonomy_id=version.taxonomy_id if version else None, items=page.rows, next=page.next)
@@ -142,6 +140,19 @@ def quality_trend(
     call = current()
     found = _weeks(call, _week(call).window(weeks))
     return respond(ScoreTrend(items=[_sum(at, one.cells) for at, one in sorted(found.items())]))
+
+
+def rows_of_list(call: Call) -> list[ScoreRow]:
+    """All rows that the parameters of a call choose, in the order of the list."""
+    return all_in_order(_rows(call), _in_order, call.one("sort"))
+
+
+def _rows(call: Call) -> list[ScoreRow]:
+    at = _week(call)
+    found = _weeks(call, at.window(WINDOW_WEEKS))
+    targets = {one.project_id: one.quality_target for one in _projects()}
+    scores = week_scores(at, {each: one.cells for each, one in found.items()}, targets)
+    return [_row(at, score, found[at]) for score in scores]
 
 
 def _week(call: Call) -> Week:
@@ -203,7 +214,14 @@ def _subjects() -> ReviewSubjects:
 def _row(week: Week, score: QualityScore, reviewed: _Reviewed) -> ScoreRow:
     values: dict[str, Any] = {name: getattr(score, name) for name in QualityScore.__slots__}
     key = CellKey(score.member_id, score.project_id, score.category, score.mapped)
-    return ScoreRow(week=week, raw=sorted(reviewed.raw[key]), **values)
+    parts = {
+        "week": week.label,
+        "member_id": key.member_id,
+        "project_id": key.project_id,
+        "category": key.category,
+    }
+    text = encode_key({**parts, "mapped": str(key.mapped).lower()})
+    return ScoreRow(key=text, week=week, raw=sorted(reviewed.raw[key]), **values)
 
 
 def _sum(week: Week, cells: Cells) -> ScoreWeek:

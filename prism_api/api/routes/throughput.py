@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, TypeAdapter
 
 from prism_api.api import backend, documents
 from prism_api.api.bulk import MAX_ROWS, BulkResult, BulkRow, BulkWrites, RowOperation, write_rows
 from prism_api.api.calls import Call, current
 from prism_api.api.crud import FilterText, Idempotency, Reason, WeekText, respond
-from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, in_order, page_of
+from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, all_in_order, page_of
 from prism_api.api.opaque import decode_key, encode_key
 from prism_api.api.problems import FieldError, Problem, invalid, not_found
 from prism_api.api.routes.corrections import RESOURCE as CORRECTIONS
@@ -32,6 +32,7 @@ from prism_core.models.work import ThroughputDay, ThroughputWeek
 MAX_WEEKS = 60
 _OF_PAGES = frozenset({"limit", "cursor", "sort"})
 KEY = ("project_id", "week", "member_id")
+_TRUTH = TypeAdapter(bool)
 router = APIGatewayHttpRouter()
 _SORTS = Literal[
     "week", "-week", "project_id", "-project_id", "member_id", "-member_id", "tasks_submitted", "-tasks_submitted",
@@ -110,9 +111,11 @@ def rows_of(call: Call, *, resolved: bool | None) -> list[ThroughputRow]:
     return [row for row in rows if (row.worker_resolved and row.project_resolved) is resolved]
 
 
-def in_list_order(rows: list[ThroughputRow], sort: str | None) -> list[ThroughputRow]:
-    """All rows in the order of the list."""
-    return in_order(rows, _in_order, sort, len(rows), None)[0] if rows else []
+def rows_of_list(call: Call) -> list[ThroughputRow]:
+    """All rows that the parameters of a call choose, in the order of the list."""
+    resolved = call.one("resolved")
+    rows = rows_of(call, resolved=None if resolved is None else _TRUTH.validate_python(resolved))
+    return all_in_order(rows, _in_order, call.one("sort"))
 
 
 def _in_order(row: ThroughputRow) -> str:

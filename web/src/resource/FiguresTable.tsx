@@ -6,7 +6,6 @@ import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
-import Pagination from '@cloudscape-design/components/pagination';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table, { type TableProps } from '@cloudscape-design/components/table';
 import { useState, type ReactNode } from 'react';
@@ -15,54 +14,72 @@ import type { Query } from '../api/client';
 import { wordsOf } from '../api/problem';
 import { WeekPicker } from '../time/WeekPicker';
 import type { Filter } from './describe';
+import { ExportMenu } from './ExportMenu';
 import { FilterBar } from './FilterBar';
+import { pageIn, Pages } from './Pages';
 import { Part, StillTable } from './Still';
-import { useAddress } from './useAddress';
-import { useList } from './useList';
+import { useAddress, type State } from './useAddress';
+import { listQuery, useList } from './useList';
+import { tablePreferences, useTablePreferences } from './useTablePreferences';
 
-const PAGE = 50;
-
-interface Selection<R> {
-  /** How a row is named to who cannot see it. */
-  name: (row: R) => string;
-  /** Buttons for the rows that are chosen; `keep` says which stay chosen afterwards. */
-  actions: (chosen: readonly R[], keep: (keys: readonly string[]) => void) => ReactNode;
-}
-
-interface Props<R> {
-  title: string;
-  about: string;
-  nouns: string;
-  empty: string;
+interface Listed {
   /** The table that is read anew when it is written, and the list of the API. */
   table: string;
   path: string;
   query: Query;
   /** The order without one in the address; a list without it has the order that the API gives. */
   sort?: string;
+}
+
+interface Props<R> extends Listed {
+  title: string;
+  about: string;
+  nouns: string;
+  empty: string;
   columns: readonly TableProps.ColumnDefinition<R>[];
   filters: readonly Filter[];
   search?: string;
   /** With it there is a picker of weeks. */
   week?: string;
   keyOf: (row: R) => string;
-  actions?: (chosen: readonly R[]) => ReactNode;
-  selection?: Selection<R>;
+  /** How a row is named to who cannot see it, where rows can be chosen. */
+  nameOf?: (row: R) => string;
+  /** The list as exports call it, and what all of its rows are asked with. */
+  exported?: { list: string; all: Query };
+  actions?: ReactNode;
+  /** Buttons for the rows that are chosen; `keep` says which stay chosen afterwards. */
+  ofChosen?: (chosen: readonly R[], keep: (keys: readonly string[]) => void) => ReactNode;
 }
 
+const sortIn = (state: State, { sort }: Listed) => state.sort?.[0] ?? sort;
+const pageQuery = (listed: Listed, state: State, limit: number): Query => ({ ...listed.query, sort: sortIn(state, listed), limit });
+
+/** The list as it is asked at an address, for who asks before it is drawn. */
+export function figuresQuery<R>(listed: Listed, state: State) {
+  const { pageSize } = tablePreferences(nameOfTable(listed), NO_COLUMNS);
+  return listQuery<R>(listed.table, listed.path, pageQuery(listed, state, pageSize));
+}
+
+const NO_COLUMNS: readonly never[] = [];
+const nameOfTable = ({ path }: Listed) => `figures.${path.replace('/api/', '')}`;
+
 export function FiguresTable<R>(props: Props<R>) {
-  const { title, nouns, columns, filters, search, week, keyOf, selection } = props;
+  const { title, nouns, columns, filters, search, week, keyOf, nameOf, exported } = props;
   const address = useAddress();
   const [selected, setSelected] = useState<readonly string[]>([]);
-  const page = Math.max(1, Number(address.one('page') ?? 1) || 1);
-  const sort = address.one('sort') ?? props.sort ?? '';
-  const list = useList<R>(props.table, props.path, { ...props.query, sort: sort || undefined, limit: PAGE }, page);
+  const shown = columns.map(({ id = '', header, isRowHeader }) => ({ id, header: String(header), main: isRowHeader }));
+  const [preferences, preferencesButton] = useTablePreferences(nameOfTable(props), shown);
+  const sort = sortIn(address.state, props) ?? '';
+  const list = useList<R>(props.table, props.path, pageQuery(props, address.state, preferences.pageSize), pageIn(address.state));
   const chosen = list.rows.filter((row) => selected.includes(keyOf(row)));
   const parts = {
     actions: (
       <SpaceBetween direction="horizontal" size="xs">
-        {props.actions?.(chosen)}
-        {selection?.actions(chosen, setSelected)}
+        {props.actions}
+        {exported && (
+          <ExportMenu table={exported.list} selected={chosen.map(keyOf)} filtered={{ ...props.query, sort: sort || undefined }} all={exported.all} />
+        )}
+        {props.ofChosen?.(chosen, setSelected)}
       </SpaceBetween>
     ),
     filter: (
@@ -71,15 +88,7 @@ export function FiguresTable<R>(props: Props<R>) {
         <FilterBar filters={filters} search={search} address={address} nouns={nouns} />
       </SpaceBetween>
     ),
-    pages: (
-      <Pagination
-        currentPageIndex={Math.min(page, Math.max(list.pages, 1))}
-        pagesCount={Math.max(list.pages, 1)}
-        openEnd={list.more}
-        ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
-        onChange={({ detail }) => address.set({ page: String(detail.currentPageIndex) })}
-      />
-    ),
+    pages: <Pages address={address} list={list} />,
   };
   return (
     <SpaceBetween size="s">
@@ -94,13 +103,16 @@ export function FiguresTable<R>(props: Props<R>) {
           stickyHeader
           resizableColumns
           enableKeyboardNavigation
-          contentDensity="compact"
+          columnDisplay={preferences.contentDisplay}
+          wrapLines={preferences.wrapLines}
+          stripedRows={preferences.stripedRows}
+          contentDensity={preferences.contentDensity}
           items={list.rows}
           trackBy={keyOf}
           columnDefinitions={columns}
           loading={list.loading && !list.error}
           loadingText={`Loading ${nouns}`}
-          selectionType={selection && 'multi'}
+          selectionType={nameOf && 'multi'}
           selectedItems={chosen}
           onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(keyOf))}
           sortingColumn={columns.find(({ sortingField }) => sortingField === sort.replace('-', ''))}
@@ -110,7 +122,7 @@ export function FiguresTable<R>(props: Props<R>) {
             tableLabel: title,
             selectionGroupLabel: `Select ${nouns}`,
             allItemsSelectionLabel: () => 'Select all rows of this page',
-            itemSelectionLabel: (_, row) => `Select ${selection?.name(row) ?? keyOf(row)}`,
+            itemSelectionLabel: (_, row) => `Select ${nameOf?.(row) ?? keyOf(row)}`,
           }}
           empty={<Box textAlign="center" padding="l">{props.empty}</Box>}
           header={
@@ -125,6 +137,7 @@ export function FiguresTable<R>(props: Props<R>) {
           }
           filter={<Part name="filter" />}
           pagination={<Part name="pages" />}
+          preferences={preferencesButton}
         />
       </StillTable>
     </SpaceBetween>

@@ -7,7 +7,6 @@ import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
 import Link from '@cloudscape-design/components/link';
-import Pagination from '@cloudscape-design/components/pagination';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table, { type TableProps } from '@cloudscape-design/components/table';
 import { useMemo, useState, type ReactNode } from 'react';
@@ -24,6 +23,7 @@ import type { Column, Description, Row } from './describe';
 import { ExportMenu } from './ExportMenu';
 import { FilterBar } from './FilterBar';
 import { EditDialog, ItemPanel } from './opened';
+import { pageIn, Pages } from './Pages';
 import { SavedViews } from './SavedViews';
 import { Part, StillTable } from './Still';
 import { OWN_NAMES, useAddress } from './useAddress';
@@ -51,7 +51,7 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
   const asOf = address.one('as_of');
   const mayWrite = may && !asOf;
   const week = useWeek(address);
-  const page = Math.max(1, Number(address.one('page') ?? 1) || 1);
+  const page = pageIn(address.state);
 
   const fixed: Query = { ...resource.fixed, ...(resource.weekly ? { week } : {}) };
   const filtered: Query = { ...pick(address.state, resource), ...fixed, as_of: asOf };
@@ -94,16 +94,7 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
         <FilterBar filters={resource.filters} search={resource.search} address={address} nouns={nouns} />
       </SpaceBetween>
     ),
-    pages: (
-      <Pagination
-        currentPageIndex={Math.min(page, Math.max(list.pages, 1))}
-        pagesCount={Math.max(list.pages, 1)}
-        openEnd={list.more}
-        disabled={list.loading}
-        ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
-        onChange={({ detail }) => address.set({ page: detail.currentPageIndex > 1 ? String(detail.currentPageIndex) : undefined })}
-      />
-    ),
+    pages: <Pages address={address} list={list} />,
   };
 
   return (

@@ -11,7 +11,7 @@ import Input from '@cloudscape-design/components/input';
 import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Alert from '@cloudscape-design/components/alert';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { everyRow, send, type Schemas } from '../api/client';
@@ -22,14 +22,17 @@ import type { Address } from './useAddress';
 
 type View = Schemas['SavedViewAnswer'];
 
+export const savedViewsQuery = (screen: Schemas['Screen']) =>
+  queryOptions({
+    queryKey: ['saved_views', screen],
+    queryFn: ({ signal }) => everyRow<View>('/api/saved-views', { screen }, 500, signal),
+  });
+
 export function SavedViews({ screen, address }: { screen: Schemas['Screen']; address: Address }) {
   const [saving, setSaving] = useState(false);
   const { tell, fail } = useFlash();
   const queries = useQueryClient();
-  const found = useQuery({
-    queryKey: ['saved_views', screen],
-    queryFn: ({ signal }) => everyRow<View>('/api/saved-views', { screen }, 500, signal),
-  });
+  const found = useQuery(savedViewsQuery(screen));
   const views = found.data ?? [];
   const groups = (['private', 'shared'] as const).map((visibility) => ({
     text: visibility === 'private' ? 'My views' : 'Shared views',

@@ -27,6 +27,13 @@ export function refusedIn(name: string, value: string): string | undefined {
   return undefined;
 }
 
+/** The parameters of an address, without those that cannot be shown. */
+export function stateOf(parameters: URLSearchParams): State {
+  const found: State = {};
+  for (const [name, value] of parameters) if (!refusedIn(name, value)) (found[name] ??= []).push(value);
+  return found;
+}
+
 // What the address is about to be: the router shows it a moment later, and two changes may come before.
 let coming: URLSearchParams | undefined;
 
@@ -35,11 +42,7 @@ export function useAddress(): Address {
   useEffect(() => {
     coming = undefined;
   }, [parameters]);
-  const state = useMemo(() => {
-    const found: State = {};
-    for (const [name, value] of parameters) if (!refusedIn(name, value)) (found[name] ??= []).push(value);
-    return found;
-  }, [parameters]);
+  const state = useMemo(() => stateOf(parameters), [parameters]);
   const set = useCallback(
     (changes: Record<string, string | string[] | undefined>, how?: 'typed') => {
       const next = new URLSearchParams(coming ?? window.location.search);

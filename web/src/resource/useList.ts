@@ -2,7 +2,7 @@
  * The pages of a list, as the server cuts them. A cursor leads from one to the next: page 3 of a link is reached
  * through 1 and 2. Belongs here: asking for pages. Does not belong here: showing them.
  */
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
 import { send, type Query } from '../api/client';
@@ -25,15 +25,17 @@ export interface List<R> {
   again: () => void;
 }
 
-export function useList<R>(table: string, path: string, query: Query, page: number): List<R> {
-  const found = useInfiniteQuery({
+export const listQuery = <R>(table: string, path: string, query: Query) =>
+  infiniteQueryOptions({
     queryKey: [table, 'list', path, query],
     queryFn: async ({ pageParam, signal }) =>
       (await send<Page<R>>('GET', path, { query: { ...query, cursor: pageParam || undefined }, signal })).data,
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
-    placeholderData: keepPreviousData,
   });
+
+export function useList<R>(table: string, path: string, query: Query, page: number): List<R> {
+  const found = useInfiniteQuery({ ...listQuery<R>(table, path, query), placeholderData: keepPreviousData });
   const { data, hasNextPage, isFetching, fetchNextPage, isError } = found;
   const pages = data?.pages.length ?? 0;
   const wanted = page > pages && hasNextPage && !isError;

@@ -2,7 +2,7 @@
 import CollectionPreferences, { type CollectionPreferencesProps } from '@cloudscape-design/components/collection-preferences';
 import { useMemo, type ReactNode } from 'react';
 
-import { usePreference } from '../shell/preferences';
+import { preference, usePreference } from '../shell/preferences';
 import type { Column } from './describe';
 
 export type TablePreferences = CollectionPreferencesProps.Preferences & {
@@ -10,23 +10,34 @@ export type TablePreferences = CollectionPreferencesProps.Preferences & {
   contentDisplay: readonly CollectionPreferencesProps.ContentDisplayColumn[];
 };
 
-export function useTablePreferences<R>(table: string, columns: readonly Column<R>[]): [TablePreferences, ReactNode] {
-  const [kept, setKept] = usePreference(`table.${table}`, '{}');
-  const preferences = useMemo<TablePreferences>(() => {
-    const read = JSON.parse(kept) as Partial<TablePreferences>;
-    const known = new Set(columns.map(({ id }) => id));
-    const old = (read.contentDisplay ?? []).filter(({ id }) => known.has(id));
-    const fresh = columns.filter(({ id }) => !old.some((one) => one.id === id));
-    return {
-      wrapLines: false,
-      stripedRows: false,
-      contentDensity: 'compact',
-      ...read,
-      pageSize: read.pageSize ?? 50,
-      // A column that came with an upgrade is shown as its description says.
-      contentDisplay: [...old, ...fresh.map(({ id, optional }) => ({ id, visible: !optional }))],
-    };
-  }, [kept, columns]);
+type Named = Pick<Column<unknown>, 'id' | 'header' | 'main' | 'optional'>;
+const keyOf = (table: string) => `table.${table}`;
+const NOTHING_KEPT = '{}';
+
+/** What a person prefers of a table, as it was kept. */
+export function tablePreferences(table: string, columns: readonly Named[]): TablePreferences {
+  return preferencesIn(preference(keyOf(table)) ?? NOTHING_KEPT, columns);
+}
+
+function preferencesIn(kept: string, columns: readonly Named[]): TablePreferences {
+  const read = JSON.parse(kept) as Partial<TablePreferences>;
+  const known = new Set(columns.map(({ id }) => id));
+  const old = (read.contentDisplay ?? []).filter(({ id }) => known.has(id));
+  const fresh = columns.filter(({ id }) => !old.some((one) => one.id === id));
+  return {
+    wrapLines: false,
+    stripedRows: false,
+    contentDensity: 'compact',
+    ...read,
+    pageSize: read.pageSize ?? 50,
+    // A column that came with an upgrade is shown as its description says.
+    contentDisplay: [...old, ...fresh.map(({ id, optional }) => ({ id, visible: !optional }))],
+  };
+}
+
+export function useTablePreferences(table: string, columns: readonly Named[]): [TablePreferences, ReactNode] {
+  const [kept, setKept] = usePreference(keyOf(table), NOTHING_KEPT);
+  const preferences = useMemo(() => preferencesIn(kept, columns), [kept, columns]);
   const button = (
     <CollectionPreferences
       title="Preferences"

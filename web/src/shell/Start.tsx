@@ -10,10 +10,12 @@ import { lazy, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
 import { wordsOf } from '../api/problem';
+import { queries } from '../api/queries';
 import { hasOne, type Role } from '../auth/roles';
 import { CALLBACK_PATH, configureSignIn, currentSession, finishSignIn, signIn, type Session } from '../auth/session';
 import { readConfig, type Config } from '../config';
-import { SCREENS } from '../screens';
+import { stateOf } from '../resource/useAddress';
+import { named, SCREENS } from '../screens';
 import { BROWSER_ZONE } from '../time/zone';
 import App from './App';
 import { usePreference } from './preferences';
@@ -74,11 +76,15 @@ function Waiting() {
   );
 }
 
-// Both begin before anything is drawn: the code of the screen that the address names, and the session.
-const named = SCREENS.find(({ path }) => path === window.location.pathname.split('/')[1]);
-named?.load().catch(() => undefined); // whoever draws it asks again and says what is wrong
+/** What the first screen shows is asked for while the frame is drawn. */
+async function askAhead(ready: Ready | undefined): Promise<void> {
+  if (!ready || !named || !hasOne(ready.session.roles, named.roles)) return;
+  (await named.load()).ahead?.(queries, stateOf(new URLSearchParams(window.location.search)));
+}
+
+// Before anything is drawn.
 const beginning = start();
-beginning.catch(() => undefined); // told below
+beginning.then(askAhead).catch(() => undefined); // told below; whoever draws the screen asks for it again
 
 export default function Start() {
   const [ready, setReady] = useState<Ready | undefined>();

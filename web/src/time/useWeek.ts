@@ -4,13 +4,17 @@
  */
 import { useState } from 'react';
 
-import type { Address } from '../resource/useAddress';
+import type { Address, State } from '../resource/useAddress';
 import { addWeeks, isWeek } from './weeks';
 import { thisWeek } from './WeekPicker';
 
 /** `ahead` weeks from this one, where the address names none. */
 export function useWeek(address: Address, ahead = 0): string {
   const [opened] = useState(() => addWeeks(thisWeek(), ahead));
-  const wanted = address.one('week');
-  return wanted && isWeek(wanted) ? wanted : opened;
+  return weekIn(address.state) ?? opened;
+}
+
+export function weekIn(state: State): string | undefined {
+  const wanted = state.week?.[0];
+  return wanted && isWeek(wanted) ? wanted : undefined;
 }

@@ -9,18 +9,19 @@ import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import TextFilter from '@cloudscape-design/components/text-filter';
+import type { QueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { wordsOf } from '../../api/problem';
 import { ExportMenu } from '../../resource/ExportMenu';
 import { SavedViews } from '../../resource/SavedViews';
 import { ScreenTabs } from '../../resource/ScreenTabs';
-import { useAddress } from '../../resource/useAddress';
+import { useAddress, type State } from '../../resource/useAddress';
 import { useFlash } from '../../shell/Flash';
 import { useMay } from '../../shell/session';
 import { AsOfBar, AsOfPicker } from '../../time/AsOf';
-import { useWeek } from '../../time/useWeek';
-import { WeekPicker } from '../../time/WeekPicker';
+import { useWeek, weekIn } from '../../time/useWeek';
+import { thisWeek, WeekPicker } from '../../time/WeekPicker';
 import { Figures } from './Figures';
 import { Grid } from './Grid';
 import { MemberPanel } from './MemberPanel';
@@ -32,10 +33,14 @@ import { ReassignDialog } from './ReassignDialog';
 import { RunDialog } from './RunDialog';
 import { useDecisions } from './useDecisions';
 import { Utilisation } from './Utilisation';
-import { isSolved, isWaiting, usePlans, usePublished, useShown, type Line, type Piece } from './view';
+import { askAhead, isSolved, isWaiting, usePlans, usePublished, useShown, type Line, type Piece } from './view';
 
 /** Parameters of the address that all tabs share. */
 const SHARED = ['week', 'plan', 'q'];
+
+export function ahead(queries: QueryClient, state: State): void {
+  askAhead(queries, weekIn(state) ?? thisWeek(), state.as_of?.[0]);
+}
 
 export default function Capacity() {
   const address = useAddress();
@@ -52,7 +57,7 @@ export default function Capacity() {
   const decisions = useDecisions(week, shown.standing, shown.memberName);
   const [running, setRunning] = useState(false);
   const [publishing, setPublishing] = useState(false);
-  const [pinning, setPinning] = useState<{ line: Line; project: string | undefined } | undefined>();
+  const [pinning, setPinning] = useState<{ line: Line; project?: string; more?: number } | undefined>();
   const [moving, setMoving] = useState<{ piece: Piece; onto?: string } | undefined>();
 
   const sought = (address.one('q') ?? '').toLowerCase();
@@ -163,9 +168,9 @@ export default function Capacity() {
                 plan={plan.plan_id}
                 shown={shown}
                 mayWrite={mayWrite}
-                onPin={(member, project) => {
+                onPin={(member, project, more) => {
                   const line = shown.lines.find((one) => one.member === member);
-                  if (line) setPinning({ line, project });
+                  if (line) setPinning({ line, project, more });
                 }}
               />
             ) : (
@@ -188,7 +193,7 @@ export default function Capacity() {
           mayWrite={mayWrite}
           onPin={(piece) => void decisions.toggle(piece)}
           onReassign={reassign}
-          onSet={() => setPinning({ line: opened, project: undefined })}
+          onSet={() => setPinning({ line: opened })}
           onClose={() => address.set({ member: undefined })}
         />
       )}
@@ -218,7 +223,7 @@ export default function Capacity() {
           }}
         />
       )}
-      {pinning && <PinDialog week={week} line={pinning.line} project={pinning.project} onClose={() => setPinning(undefined)} onSave={decisions.setHours} />}
+      {pinning && <PinDialog week={week} {...pinning} onClose={() => setPinning(undefined)} onSave={decisions.setHours} />}
       {movingRow && moving && (
         <ReassignDialog
           piece={moving.piece}

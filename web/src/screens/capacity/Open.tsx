@@ -1,13 +1,14 @@
 /** Demand that stays open in a plan: how much, what keeps it open, and who could take it, the best first. */
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
+import Button, { type ButtonProps } from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
 
 import { api, type Schemas } from '../../api/client';
 import { ApiProblem, wordsOf } from '../../api/problem';
@@ -21,7 +22,8 @@ interface Props {
   plan: string;
   shown: Shown;
   mayWrite: boolean;
-  onPin: (member: string, project: string) => void;
+  /** Hours of a member on a project: so many more, where that is known. */
+  onPin: (member: string, project: string, more: number) => void;
 }
 
 const REASONS: Record<Schemas['Constraint'], string> = {
@@ -40,6 +42,8 @@ const REASONS: Record<Schemas['Constraint'], string> = {
   no_demand: 'nothing open that they could do',
   not_worth: 'it would cost more than it earns',
 };
+
+const candidatesLabel = (line: string) => `Candidates for ${line}`;
 
 export function Open({ week, plan, shown, mayWrite, onPin }: Props) {
   const address = useAddress();
@@ -101,7 +105,7 @@ export function Open({ week, plan, shown, mayWrite, onPin }: Props) {
             id: 'who',
             header: 'Who could',
             cell: (one) => (
-              <Button variant="inline-link" ariaLabel={`Candidates for ${one.line}`} onClick={() => address.set({ line: one.line, member: undefined })}>
+              <Button variant="inline-link" ariaLabel={candidatesLabel(one.line)} onClick={() => address.set({ line: one.line, member: undefined })}>
                 Candidates
               </Button>
             ),
@@ -111,7 +115,7 @@ export function Open({ week, plan, shown, mayWrite, onPin }: Props) {
       {opened && (
         <SidePanel title={`${shown.nameOf(opened.project_id)}: ${hoursText(Number(opened.hours))} h open`} onClose={() => address.set({ line: undefined })}>
           <SpaceBetween size="l">
-            <Candidates week={week} plan={plan} line={opened.line} memberName={shown.memberName} onPin={mayWrite ? (member) => onPin(member, opened.project_id) : undefined} />
+            <Candidates week={week} plan={plan} line={opened.line} memberName={shown.memberName} onPin={mayWrite ? (member, more) => onPin(member, opened.project_id, Math.min(more, Number(opened.hours))) : undefined} />
             <Why week={week} plan={plan} of={{ line: opened.line }} />
           </SpaceBetween>
         </SidePanel>
@@ -131,17 +135,24 @@ function Candidates({
   plan: string;
   line: string;
   memberName: (member: string) => string;
-  onPin: ((member: string) => void) | undefined;
+  onPin: ((member: string, more: number) => void) | undefined;
 }) {
+  const best = useRef<ButtonProps.Ref>(null);
   const found = useQuery({
     queryKey: ['plans', 'candidates', week, plan, line],
     queryFn: async () =>
       (await api.GET('/api/capacity/{week}/plans/{plan_id}/candidates', { params: { path: { week, plan_id: plan }, query: { line } } })).data,
     staleTime: Infinity,
   });
+  const candidates = found.data?.candidates ?? [];
+  const first = candidates[0]?.member_id;
+  // Who asked for candidates goes on with the best of them; a link that is opened takes the focus from nobody.
+  useEffect(() => {
+    const asked = document.activeElement?.getAttribute('aria-label');
+    if (first !== undefined && asked === candidatesLabel(line)) best.current?.focus();
+  }, [first, line]);
   if (found.isPending) return <Spinner />;
   if (found.isError) return <Alert type="error">{wordsOf(found.error)}</Alert>;
-  const candidates = found.data?.candidates ?? [];
   if (candidates.length === 0) return <Box color="text-body-secondary">Nobody who has the skills has an hour more.</Box>;
   return (
     <ol className="sentences">
@@ -155,7 +166,11 @@ function Candidates({
             </Box>
           </div>
           {onPin && (
-            <Button ariaLabel={`Pin hours of ${memberName(one.member_id)}`} onClick={() => onPin(one.member_id)}>
+            <Button
+              ref={one.member_id === first ? best : undefined}
+              ariaLabel={`Pin hours of ${memberName(one.member_id)}`}
+              onClick={() => onPin(one.member_id, Number(one.hours))}
+            >
               Pin hours
             </Button>
           )}

@@ -13,12 +13,14 @@ import { ApiProblem, wordsOf } from '../../api/problem';
 import { unlessBeside } from '../../shell/dialogs';
 import { useProjects } from '../../work/useProjects';
 import { daysOf, shortDay, weekdayName } from '../../time/weeks';
-import type { Line } from './view';
+import { hoursText, withMore, type Line } from './view';
 
 interface Props {
   week: string;
   line: Line;
-  project: string | undefined;
+  project?: string;
+  /** So many hours more than the member has on the project are proposed. */
+  more?: number;
   onClose: () => void;
   /** Throws what the API refuses. */
   onSave: (member: string, project: string, hours: Record<string, string>) => Promise<void>;
@@ -32,12 +34,12 @@ function meanwhile(error: unknown): string {
   return `They are now ${words.join(', ') || 'none'}. Pin again to put yours in their place.`;
 }
 
-export function PinDialog({ week, line, project: given, onClose, onSave }: Props) {
+export function PinDialog({ week, line, project: given, more = 0, onClose, onSave }: Props) {
   const projects = useProjects();
   const [project, setProject] = useState(given ?? '');
   const [hours, setHours] = useState<Record<string, string>>(() => {
-    const found = line.pieces.find((piece) => piece.project === given);
-    return Object.fromEntries(Object.entries(found?.byDay ?? {}).map(([day, value]) => [day, String(value)]));
+    const wanted = withMore(line, given, more, daysOf(week));
+    return Object.fromEntries(Object.entries(wanted).map(([day, value]) => [day, hoursText(value)]));
   });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();

@@ -2,13 +2,13 @@
  * A week of work as one shape, whether it stands (allocations) or is proposed (a stored plan): lines of members with
  * pieces of projects. Belongs here: reading both and joining them. Does not belong here: showing and writing.
  */
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery, type QueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 
 import { api, everyRow, type Schemas } from '../../api/client';
-import { useMembers, type Member } from '../../people/useMembers';
-import { dayOf, useAllocations, useHolidays, useTimeOff, type Allocation } from '../../people/week';
-import { useProjects } from '../../work/useProjects';
+import { membersQuery, useMembers, type Member } from '../../people/useMembers';
+import { allocationsQuery, dayOf, timeOffQuery, useAllocations, useHolidays, useTimeOff, type Allocation } from '../../people/week';
+import { projectsQuery, useProjects } from '../../work/useProjects';
 import { daysOf } from '../../time/weeks';
 
 export type Plan = Schemas['PlanAnswer'];
@@ -57,20 +57,37 @@ export const isSolved = ({ status }: Plan) => status === 'draft' || status === '
 /** The stored plans of a week, the newest first; asked again while one of them is being solved. */
 export function usePlans(week: string, wanted: boolean) {
   return useQuery({
-    queryKey: ['plans', 'week', week],
-    queryFn: async ({ signal }) => (await everyRow<Plan>(`/api/capacity/${week}/plans`, {}, MOST_PLANS, signal)).reverse(),
+    ...plansQuery(week),
     enabled: wanted,
     refetchInterval: ({ state }) => (state.data?.some(isWaiting) ? POLL_MS : false),
   });
 }
 
+const plansQuery = (week: string) =>
+  queryOptions({
+    queryKey: ['plans', 'week', week],
+    queryFn: async ({ signal }) => (await everyRow<Plan>(`/api/capacity/${week}/plans`, {}, MOST_PLANS, signal)).reverse(),
+  });
+
 /** What is published of the week, and the number that a publication or its undo has to name. */
-export function usePublished(week: string, wanted: boolean) {
-  return useQuery({
+export const usePublished = (week: string, wanted: boolean) => useQuery({ ...publishedQuery(week), enabled: wanted });
+
+const publishedQuery = (week: string) =>
+  queryOptions({
     queryKey: ['plans', 'published', week],
     queryFn: async () => (await api.GET('/api/capacity/{week}', { params: { path: { week } } })).data as WeekPlan,
-    enabled: wanted,
   });
+
+/** Asks for what the screen shows of a week, before it is drawn. */
+export function askAhead(queries: QueryClient, week: string, asOf: string | undefined): void {
+  // The longest answers first.
+  void queries.prefetchQuery(allocationsQuery(week, week, asOf));
+  void queries.prefetchQuery(membersQuery(asOf));
+  void queries.prefetchQuery(projectsQuery(asOf));
+  void queries.prefetchQuery(timeOffQuery(week, week, asOf));
+  if (asOf) return;
+  void queries.prefetchQuery(plansQuery(week));
+  void queries.prefetchQuery(publishedQuery(week));
 }
 
 function useDocument(week: string, plan: string | undefined) {
@@ -177,4 +194,23 @@ function lineOf(
 
 export function hoursText(hours: number): string {
   return String(Math.round(hours * 100) / 100);
+}
+
+/**
+ * A member's hours on a project by day, with so many more: where the member is free first, then in place of what a plan
+ * may move. Pinned hours of other projects stay.
+ */
+export function withMore(line: Line, project: string | undefined, more: number, days: readonly string[]): Record<string, number> {
+  const found = { ...line.pieces.find((piece) => piece.project === project)?.byDay };
+  const others = line.pieces.filter((piece) => piece.project !== project);
+  let left = more;
+  for (const kept of [others, others.filter(({ pinned }) => pinned)]) {
+    for (const day of days) {
+      const taken = kept.reduce((sum, { byDay }) => sum + (byDay[day] ?? 0), found[day] ?? 0);
+      const added = Math.max(0, Math.min(left, (line.availableBy?.[day] ?? 0) - taken));
+      if (added > 0) found[day] = (found[day] ?? 0) + added;
+      left -= added;
+    }
+  }
+  return found;
 }

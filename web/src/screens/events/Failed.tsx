@@ -90,7 +90,7 @@ export function Failed() {
         columns={columnsOf((key) => address.set({ item: key }))}
         filters={FILTERS}
         keyOf={({ key }) => key}
-        actions={() => (
+        actions={
           <SpaceBetween direction="horizontal" size="xs" alignItems="center">
             <SegmentedControl
               label="Accepted within"
@@ -100,7 +100,7 @@ export function Failed() {
             />
             <SavedViews screen="events" address={address} />
           </SpaceBetween>
-        )}
+        }
       />
       {opened && <FailedEvent key={opened} itemKey={opened} onClose={() => address.set({ item: undefined })} />}
     </SpaceBetween>

@@ -15,12 +15,14 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 
 import { wordsOf } from '../../api/problem';
+import { useAddress } from '../../resource/useAddress';
 import { useFlash } from '../../shell/Flash';
 import { JobProgress } from './JobProgress';
 import { load, MOST_BYTES, sourceOf, type Answer, type Source } from './load';
 import { Outcome, writes } from './Outcome';
 
 export default function Imports() {
+  const address = useAddress();
   const queries = useQueryClient();
   const { tell } = useFlash();
   const [file, setFile] = useState<File | undefined>();
@@ -46,7 +48,8 @@ export default function Imports() {
       setAnswer(found);
       if (!dry) {
         await queries.invalidateQueries();
-        if (!found.job) tell({ type: 'success', content: `${file.name}: ${writes(found)} of ${found.counts.read} rows written.` });
+        if (found.job) address.set({ job: found.job });
+        else tell({ type: 'success', content: `${file.name}: ${writes(found)} of ${found.counts.read} rows written.` });
       }
     } catch (error) {
       setFailed(error);
@@ -54,6 +57,7 @@ export default function Imports() {
       setBusy(undefined);
     }
   };
+  const job = address.one('job');
   const tooLarge = file !== undefined && file.size > MOST_BYTES;
   return (
     <ContentLayout
@@ -134,7 +138,7 @@ export default function Imports() {
             )}
           </SpaceBetween>
         </Container>
-        {answer?.job && <JobProgress job={answer.job} />}
+        {job && <JobProgress key={job} job={job} />}
         {answer && <Outcome answer={answer} />}
         {!answer && (
           <Box color="text-body-secondary">

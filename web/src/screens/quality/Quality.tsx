@@ -1,16 +1,23 @@
 /** The Quality screen: entering reviews, what they come to, and what is said against them. */
+import type { QueryClient } from '@tanstack/react-query';
+
 import { PLANNERS } from '../../auth/roles';
 import { corrections } from '../../figures/corrections';
 import { disputes } from '../../figures/disputes';
 import { ResourceScreen } from '../../resource/ResourceScreen';
 import { ScreenTabs } from '../../resource/ScreenTabs';
+import type { State } from '../../resource/useAddress';
 import { useMay } from '../../shell/session';
 import { Entry } from './Entry';
 import { REVIEWS } from './reviews';
-import { Scores } from './Scores';
+import { askAhead, Scores } from './Scores';
 
 const CORRECTIONS = corrections('quality');
 const DISPUTES = disputes('quality');
+
+export function ahead(queries: QueryClient, state: State): void {
+  if ((state.tab?.[0] ?? 'scores') === 'scores') askAhead(queries, state);
+}
 
 export default function Quality() {
   const enters = useMay(PLANNERS);

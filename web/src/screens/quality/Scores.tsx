@@ -6,20 +6,27 @@ import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import type { TableProps } from '@cloudscape-design/components/table';
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery, type QueryClient } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 
-import { api, type Schemas } from '../../api/client';
+import { api, type Query, type Schemas } from '../../api/client';
 import { MemberName } from '../../people/MemberName';
+import { membersQuery } from '../../people/useMembers';
 import { ProjectName } from '../../work/ProjectName';
+import { projectsQuery } from '../../work/useProjects';
 import { wordsOf } from '../../api/problem';
-import { FiguresTable } from '../../resource/FiguresTable';
+import { FiguresTable, figuresQuery } from '../../resource/FiguresTable';
 import { SavedViews } from '../../resource/SavedViews';
-import { useAddress } from '../../resource/useAddress';
-import { useWeek } from '../../time/useWeek';
+import { useAddress, type State } from '../../resource/useAddress';
+import { useWeek, weekIn } from '../../time/useWeek';
+import { thisWeek } from '../../time/WeekPicker';
 import { TodaysCategory } from './reviews';
 
-const TrendChart = lazy(() => import('./TrendChart'));
+// Read with the screen, not behind the figures that it draws.
+const chart = import('./TrendChart');
+chart.catch(() => undefined); // told where it is drawn
+const TrendChart = lazy(() => chart);
+const LIST = { table: 'quality', path: '/api/quality-scores', sort: 'share' };
 type Score = Schemas['ScoreRow'];
 const WEEKS = 12;
 const FILTERS = [
@@ -43,14 +50,31 @@ const COLUMNS: readonly TableProps.ColumnDefinition<Score>[] = [
   { id: 'worst', header: 'Worst error', width: 110, cell: ({ worst_severity }) => worst_severity ?? '–' },
 ];
 
-export function Scores() {
-  const address = useAddress();
-  const week = useWeek(address);
-  const chosen = Object.fromEntries(FILTERS.map(({ name }) => [name, address.state[name]] as const));
-  const trend = useQuery({
+type Chosen = Partial<Record<(typeof FILTERS)[number]['name'], string[]>>;
+
+const chosenIn = (state: State): Chosen => Object.fromEntries(FILTERS.map(({ name }) => [name, state[name]] as const));
+const queryOf = (week: string, chosen: Chosen): Query => ({ ...chosen, week });
+const trendQuery = (week: string, chosen: Chosen) =>
+  queryOptions({
     queryKey: ['quality', 'trend', week, chosen],
     queryFn: async ({ signal }) => (await api.GET('/api/quality-trend', { params: { query: { week, weeks: WEEKS, ...chosen } }, signal })).data?.items ?? [],
   });
+
+/** Asks for what is shown, before it is drawn. */
+export function askAhead(queries: QueryClient, state: State): void {
+  const week = weekIn(state) ?? thisWeek();
+  void queries.prefetchInfiniteQuery(figuresQuery<Score>({ ...LIST, query: queryOf(week, chosenIn(state)) }, state));
+  void queries.prefetchQuery(trendQuery(week, chosenIn(state)));
+  void queries.prefetchQuery(membersQuery());
+  void queries.prefetchQuery(projectsQuery());
+}
+
+export function Scores() {
+  const address = useAddress();
+  const week = useWeek(address);
+  const chosen = chosenIn(address.state);
+  const query = queryOf(week, chosen);
+  const trend = useQuery(trendQuery(week, chosen));
   return (
     <SpaceBetween size="s">
       {trend.error && (
@@ -66,15 +90,15 @@ export function Scores() {
         about="As the reviews count today: corrections applied, categories by the taxonomy in force. Severe errors weigh more in the score."
         nouns="scores"
         empty="Nothing was reviewed in this week."
-        table="quality"
-        path="/api/quality-scores"
-        query={{ ...(chosen as Record<string, string[]>), week }}
-        sort="share"
+        {...LIST}
+        query={query}
         columns={COLUMNS}
         filters={FILTERS}
         week={week}
-        actions={() => <SavedViews screen="quality" address={address} />}
-        keyOf={({ member_id, project_id, category }) => `${member_id} ${project_id} ${category}`}
+        exported={{ list: 'quality_scores', all: { week } }}
+        nameOf={({ member_id, project_id, category }) => `${category} of ${member_id} on ${project_id}`}
+        actions={<SavedViews screen="quality" address={address} />}
+        keyOf={({ key }) => key}
       />
     </SpaceBetween>
   );

@@ -46,9 +46,11 @@ export function Restatements() {
       sort="-restated_at"
       columns={COLUMNS}
       filters={FILTERS}
-      actions={() => <SavedViews screen="throughput" address={address} />}
+      exported={{ list: 'restatements', all: { table: 'throughput' } }}
+      nameOf={({ week, subject, measure }) => `${measure} of ${subject} in ${week}`}
+      actions={<SavedViews screen="throughput" address={address} />}
       search="subjects and reasons"
-      keyOf={({ week, new_generation, subject, measure }) => `${week} ${new_generation} ${subject} ${measure}`}
+      keyOf={({ key }) => key}
     />
   );
 }

@@ -1,13 +1,20 @@
 /** The Throughput screen: what was done, whose it is, and which published figures are other ones now. */
+import type { QueryClient } from '@tanstack/react-query';
+
 import { corrections } from '../../figures/corrections';
 import { disputes } from '../../figures/disputes';
 import { ResourceScreen } from '../../resource/ResourceScreen';
 import { ScreenTabs } from '../../resource/ScreenTabs';
+import type { State } from '../../resource/useAddress';
 import { Restatements } from './Restatements';
-import { Weeks } from './Weeks';
+import { askAhead, Weeks } from './Weeks';
 
 const CORRECTIONS = corrections('throughput');
 const DISPUTES = disputes('throughput');
+
+export function ahead(queries: QueryClient, state: State): void {
+  if ((state.tab?.[0] ?? 'weeks') === 'weeks') askAhead(queries, state);
+}
 
 export default function Throughput() {
   return (

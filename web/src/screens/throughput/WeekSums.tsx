@@ -9,7 +9,7 @@ import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import Table from '@cloudscape-design/components/table';
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 
 import { api, type Schemas } from '../../api/client';
@@ -17,7 +17,10 @@ import { wordsOf } from '../../api/problem';
 import { useAddress } from '../../resource/useAddress';
 import { hours } from './hours';
 
-const TrendChart = lazy(() => import('./TrendChart'));
+// Read with the screen, not behind the figures that it draws.
+const chart = import('./TrendChart');
+chart.catch(() => undefined); // told where it is drawn
+const TrendChart = lazy(() => chart);
 const WEEKS = 12;
 type Sum = Schemas['ThroughputSum'];
 
@@ -27,12 +30,21 @@ function bandText({ low, high, tasks_submitted: tasks }: Sum): string {
   return `${Math.round(Number(low))} – ${Math.round(Number(high))}${place}`;
 }
 
-export function WeekSums({ week, member_id, project_id }: { week: string; member_id: string[] | undefined; project_id: string[] | undefined }) {
-  const address = useAddress();
-  const found = useQuery({
+interface Chosen {
+  week: string;
+  member_id: string[] | undefined;
+  project_id: string[] | undefined;
+}
+
+export const sumsQuery = ({ week, member_id, project_id }: Chosen) =>
+  queryOptions({
     queryKey: ['throughput', 'trend', week, member_id, project_id],
     queryFn: async ({ signal }) => (await api.GET('/api/throughput-trend', { params: { query: { week, weeks: WEEKS, member_id, project_id } }, signal })).data?.items ?? [],
   });
+
+export function WeekSums({ week, member_id, project_id }: Chosen) {
+  const address = useAddress();
+  const found = useQuery(sumsQuery({ week, member_id, project_id }));
   return (
     <Container header={<Header variant="h2" description={`Everything that is chosen, ${WEEKS} weeks up to ${week}, with the band of the four weeks before each.`}>Weeks</Header>}>
       {found.isPending && <Spinner />}

@@ -4,28 +4,33 @@ import Button from '@cloudscape-design/components/button';
 import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { TableProps } from '@cloudscape-design/components/table';
+import type { QueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import type { Schemas } from '../../api/client';
 import { PLANNERS } from '../../auth/roles';
 import { MemberName } from '../../people/MemberName';
-import { ExportMenu } from '../../resource/ExportMenu';
-import { FiguresTable } from '../../resource/FiguresTable';
+import { membersQuery } from '../../people/useMembers';
+import { FiguresTable, figuresQuery } from '../../resource/FiguresTable';
 import { SavedViews } from '../../resource/SavedViews';
-import { useAddress } from '../../resource/useAddress';
+import { useAddress, type State } from '../../resource/useAddress';
 import { later } from '../../shell/later';
 import { useMay } from '../../shell/session';
 import { ProjectName } from '../../work/ProjectName';
-import { useWeek } from '../../time/useWeek';
+import { projectsQuery } from '../../work/useProjects';
+import { useWeek, weekIn } from '../../time/useWeek';
+import { thisWeek } from '../../time/WeekPicker';
+import { addWeeks } from '../../time/weeks';
 import { Days } from './Days';
 import { hours } from './hours';
-import { useRestated } from './restated';
-import { WeekSums } from './WeekSums';
+import { restatedQuery, useRestated } from './restated';
+import { sumsQuery, WeekSums } from './WeekSums';
 
 const Reassign = later(async () => (await import('./Reassign')).Reassign);
 
 type Row = Schemas['ThroughputRow'];
 const SORT = '-tasks_submitted';
+const LIST = { table: 'throughput', path: '/api/throughput', sort: SORT };
 const FILTERS = [
   { name: 'member_id', label: 'Member id' },
   { name: 'project_id', label: 'Project id' },
@@ -75,13 +80,31 @@ function Remarks({ row, restated }: { row: Row; restated: boolean }) {
   );
 }
 
+const queryOf = (week: string, { member_id, project_id, resolved }: State) => ({
+  week,
+  member_id: member_id ?? [],
+  project_id: project_id ?? [],
+  resolved: resolved?.[0],
+});
+
+/** Asks for what is shown, before it is drawn. */
+export function askAhead(queries: QueryClient, state: State): void {
+  const week = weekIn(state) ?? addWeeks(thisWeek(), -1);
+  const { member_id, project_id } = state;
+  void queries.prefetchInfiniteQuery(figuresQuery<Row>({ ...LIST, query: queryOf(week, state) }, state));
+  void queries.prefetchQuery(sumsQuery({ week, member_id, project_id }));
+  void queries.prefetchQuery(membersQuery());
+  void queries.prefetchQuery(projectsQuery());
+  void queries.prefetchQuery(restatedQuery(week));
+}
+
 export function Weeks() {
   const address = useAddress();
   const mayMove = useMay(PLANNERS);
   const week = useWeek(address, -1);
   const [moving, setMoving] = useState<{ rows: readonly Row[]; keep: (keys: readonly string[]) => void } | undefined>();
-  const { member_id, project_id, resolved } = address.state;
-  const query = { week, member_id: member_id ?? [], project_id: project_id ?? [], resolved: resolved?.[0] };
+  const { member_id, project_id } = address.state;
+  const query = queryOf(week, address.state);
   const restated = useRestated(week).data ?? [];
   const opened = address.one('item');
   const open = (key: string) => address.set({ item: key });
@@ -93,30 +116,22 @@ export function Weeks() {
         about="As published. Hours on the wall clock, and of activity where the tool reports it. Moved work follows when the week is computed again."
         nouns="throughput"
         empty="Nothing is published of this week."
-        table="throughput"
-        path="/api/throughput"
+        {...LIST}
         query={query}
-        sort={SORT}
         columns={columnsOf(open, new Set(restated.map((one) => `${one.member_id} ${one.project_id}`)))}
         filters={FILTERS}
         week={week}
         keyOf={({ key }) => key}
-        actions={(chosen) => (
-          <SpaceBetween direction="horizontal" size="xs">
-            <SavedViews screen="throughput" address={address} />
-            <ExportMenu table="throughput" selected={chosen.map(({ key }) => key)} filtered={{ ...query, sort: address.one('sort') ?? SORT }} all={{ week }} />
-          </SpaceBetween>
-        )}
-        selection={
+        exported={{ list: 'throughput', all: { week } }}
+        nameOf={(row) => `${row.member_id} on ${row.project_id}`}
+        actions={<SavedViews screen="throughput" address={address} />}
+        ofChosen={
           mayMove
-            ? {
-                name: (row) => `${row.member_id} on ${row.project_id}`,
-                actions: (rows, keep) => (
-                  <Button disabled={rows.length === 0} onClick={() => setMoving({ rows, keep })}>
-                    {rows.length > 0 ? `Move ${rows.length}` : 'Move'}
-                  </Button>
-                ),
-              }
+            ? (rows, keep) => (
+                <Button disabled={rows.length === 0} onClick={() => setMoving({ rows, keep })}>
+                  {rows.length > 0 ? `Move ${rows.length}` : 'Move'}
+                </Button>
+              )
             : undefined
         }
       />

@@ -1,5 +1,5 @@
 /** Restatements of throughput as this screen reads them: of whom, of which day, and which figure. */
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 
 import { everyRow, type Schemas } from '../../api/client';
 
@@ -17,9 +17,10 @@ export function figureName({ measure }: Restatement): string {
   return measure.replaceAll('_', ' ');
 }
 
-export function useRestated(week: string) {
-  return useQuery({
+export const restatedQuery = (week: string) =>
+  queryOptions({
     queryKey: ['restatements', 'of the week', week],
     queryFn: ({ signal }) => everyRow<Restatement>('/api/restatements', { table: 'throughput', week, sort: '-restated_at' }, MOST, signal),
   });
-}
+
+export const useRestated = (week: string) => useQuery(restatedQuery(week));

@@ -1,0 +1,18 @@
+/** The cache of answers, one of the page. Belongs here: how long an answer is good, and what is asked again. */
+import { QueryClient } from '@tanstack/react-query';
+
+import { ApiProblem, SignedOut } from './problem';
+
+const MOST_TRIES = 2;
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      refetchOnWindowFocus: true,
+      // What a person must mend is not asked again; a busy platform is, twice.
+      retry: (failures, error) =>
+        failures < MOST_TRIES && !(error instanceof SignedOut) && !(error instanceof ApiProblem && error.status < 500),
+    },
+  },
+});
