@@ -304,8 +304,12 @@ def _grid(browser: Browser, at: Served, tokens: str, week: str) -> dict[str, Any
         began = time.monotonic()
         for _ in range(keys):
             page.keyboard.press("ArrowDown")
-        place = page.evaluate("() => document.activeElement?.getAttribute('data-cell') ?? '0 0'")
         a_key = 1_000 * (time.monotonic() - began) / keys
+        # A row that was out of sight takes the focus once it is drawn.
+        place = page.evaluate(
+            """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
+                 done(document.activeElement?.getAttribute('data-cell') ?? '0 0'))))"""
+        )
     return {
         "members": rows,
         "frames": len(gaps),

@@ -66,7 +66,7 @@ def lay_deployed(home: Path, port: int, week: Week) -> None:
 
 @contextmanager
 def fresh_platform(
-    home: Path, port: int, now: str | None = None, *, laid: bool = False, rights: bool = False
+    home: Path, port: int, now: str | None = None, *, laid: bool = False, rights: bool = bool(RIGHTS)
 ) -> Iterator[Platform]:
     """An emulator of its own, with the templates deployed and the first week 2018-W33.
 
@@ -79,8 +79,7 @@ def fresh_platform(
         patch.setenv("DAGSTER_HOME", str(home / "dagster"))
         if now is not None:
             patch.setenv("PRISM_NOW", now)
-        if rights:
-            patch.setenv("PRISM_ENFORCE_RIGHTS", "true")
+        patch.setenv("PRISM_ENFORCE_RIGHTS", str(rights).lower())
         if laid:
             lay_deployed(home, port, TODAY)
         with attached(print, port=port) as running:
@@ -91,7 +90,7 @@ def fresh_platform(
     shutil.rmtree(home, ignore_errors=True)
 
 
-def platform_of_this_file(now: str | None = None, *, rights: bool = False) -> Any:
+def platform_of_this_file(now: str | None = None, *, rights: bool = bool(RIGHTS)) -> Any:
     """`platform = platform_of_this_file()` in a test file hides the platform of the session."""
 
     @pytest.fixture(scope="module", name="platform")
