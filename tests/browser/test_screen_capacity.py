@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from prism_api.api.calls import Role
 from prism_core import clock
+from prism_core.calendar import Week
 from tests.browser.screens import Place, place, signed_in, violations
 
 WEEK = (clock.this_week() + 2).label
@@ -237,6 +238,28 @@ def test_open_demand_tells_why_and_candidates_and_the_link_shows_the_same(
             page.screenshot(path=screenshots / f"screen-capacity-open-{scheme}.png")
             found += violations(page)
             assert found == []
+
+
+def test_a_candidate_for_open_demand_is_pinned_by_keyboard(browser: Browser, at: Place) -> None:
+    """Somebody who is kept off the project, and whom it needs."""
+    off = {"hours": {Week.parse(WEEK).monday.isoformat(): 0}, "pinned": True}
+    standing = [one for one in rows(at) if (one["member_id"], one["project_id"]) == ("m-02", "night")]
+    if standing:
+        at.call("PATCH", f"/api/allocations/{standing[0]['key']}", off, **{"If-Match": "*"})
+    else:
+        at.call("POST", "/api/allocations", {"member_id": "m-02", "week": WEEK, "project_id": "night", **off})
+
+    address = f"/capacity?week={WEEK}&plan={solved(at)}&tab=open"
+    with signed_in(browser, at, Role.LEAD, address, name="capacity-candidate") as page:
+        expect(page.get_by_role("button", name="Candidates for night")).to_be_visible()
+        tab_to_cell(page, "Open demand", "ArrowDown", "End", "Enter")
+        expect(page.get_by_role("button", name="Pin hours of Member 02")).to_be_focused()
+        page.keyboard.press("Enter")
+        press(page, "Pin")
+        expect(page.get_by_text("Pinned hours of Member 02.")).to_be_visible()
+
+    pinned = next(one for one in rows(at) if (one["member_id"], one["project_id"]) == ("m-02", "night"))
+    assert (pinned["pinned"], sum(float(one) for one in pinned["hours"].values()) > 0) == (True, True)
 
 
 def test_an_annotator_has_no_capacity_and_the_past_is_read_only(browser: Browser, at: Place) -> None:
