@@ -36,6 +36,9 @@ with building():
 # Where the function is ended before, it comes again by the queue's own 300 s, and sixteen of those are 80 minutes.
 AT_ONCE: Final = 10
 EXECUTION_SECONDS: Final = 18
+# How long the states of an execution judge and store. One that nobody waits for any more ends what it has in hand,
+# which the next delivery finds: where the machine is slow little else ends. But not for minutes, beside several.
+WRITES_SECONDS: Final = 60
 # What has failed twice goes with fewer others each time, since one of them may be what all fail by: five together,
 # then two, then each alone. Not alone at once: where the machine is slow, ten times the executions end nothing.
 _FEWER_FROM, _OF_A_BATCH = 3, 10
@@ -123,15 +126,10 @@ def inputs(messages: Iterable[Message]) -> list[bytes]:
     for most, alike in groups.items():
         for start in range(0, len(alike), most):
             chunk = alike[start : start + most]
-            until = _until(min(one.tried for one in chunk))
+            until = datetime.fromtimestamp(time.time() + WRITES_SECONDS, UTC)
             texts = [one.text for one in chunk]
             made += [encode_pack(texts[part.start : part.stop], until) for part in packs(texts)]
     return made
-
-
-def _until(tried: int) -> datetime:
-    """When an event that comes for so many times may come once more, if an execution of now is given up."""
-    return datetime.fromtimestamp(time.time() + EXECUTION_SECONDS + seconds_until_tried(tried), UTC)
 
 
 def _settled(messages: Messages) -> list[Settled]:

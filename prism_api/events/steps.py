@@ -48,7 +48,7 @@ _log.setLevel(logging.INFO)
 class Pack(msgspec.Struct, omit_defaults=True):
     """The state of the machine: `events` as the dispatcher packs them, `entries` those that go on, `outcomes` what
     is known of others, `counted` the stored ones, `valid` how many are of those or become such. From `until` on
-    (milliseconds of Unix time) another delivery may have the same events in hand; 0 is never."""
+    (milliseconds of Unix time) other deliveries have the same events in hand; 0 is never."""
 
     until: int = 0
     events: list[Accepted] = []

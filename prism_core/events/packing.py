@@ -50,6 +50,6 @@ def packs(messages: Sequence[bytes]) -> Iterator[range]:
 
 
 def encode_pack(messages: Sequence[bytes], until: datetime) -> bytes:
-    """The input of an execution. From `until` on somebody else may have these events in hand: its states write
-    nothing any more."""
+    """The input of an execution. From `until` on its states judge and store nothing any more: others have these
+    events in hand."""
     return _HEAD % round(until.timestamp() * 1_000) + b",".join(messages) + _TAIL
