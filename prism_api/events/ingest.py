@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     taken: list[str] = []
     try:
         require_origin(event)
-        result, taken = _taken(event, started + _seconds_left(context) - MARK_SECONDS)
+        result, taken = _taken(event, context)
     except (Problem, TransientFailure) as failure:
         result = answer(problem_of(failure) or unknown(), request_id, path)
     except EventRejected as rejected:
@@ -77,13 +77,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return result
 
 
-def _seconds_left(context: Any) -> float:
-    """Of this call, as Lambda tells it. A function that is ended tells nobody that its rows have no message."""
-    return context.get_remaining_time_in_millis() / 1_000
+def _until(context: Any) -> float:
+    """When the queue is not waited for any more, of time.monotonic, by what Lambda says is left of this call: a
+    function that is ended tells nobody that its rows have no message."""
+    return time.monotonic() + context.get_remaining_time_in_millis() / 1_000 - MARK_SECONDS
 
 
-def _taken(event: Mapping[str, Any], until: float) -> tuple[dict[str, Any], list[str]]:
-    """The answer, and the receipts of what the queue has by then."""
+def _taken(event: Mapping[str, Any], context: Any) -> tuple[dict[str, Any], list[str]]:
+    """The answer, and the receipts of what the queue has."""
     now = clock.now()
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     if str(event["rawPath"]).startswith(_HOOKS):
@@ -94,7 +95,8 @@ def _taken(event: Mapping[str, Any], until: float) -> tuple[dict[str, Any], list
         rows = arrivals(headers, _body(event, headers))
     _require_room()
     accepted = {one.row: _accepted(one.event, producer, now) for one in rows if isinstance(one.event, Envelope)}
-    taken = container.sender().send(list(accepted.values()), until=until) if accepted else set[str]()
+    sender = container.sender()
+    taken = sender.send(list(accepted.values()), until=_until(context)) if accepted else set[str]()
     return _answer(rows, accepted, taken), sorted(taken)
 
 
