@@ -74,8 +74,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _until(context: Any) -> float:
     """When the analyser must have answered, of time.monotonic: a call that runs out of time says nothing, and
     its try would count against the picture."""
-    left = getattr(context, "get_remaining_time_in_millis", lambda: math.inf)()
-    return time.monotonic() + left / 1000 - _WRITING_SECONDS
+    return time.monotonic() + context.get_remaining_time_in_millis() / 1_000 - _WRITING_SECONDS
 
 
 def _brought_to_its_end(

@@ -150,7 +150,7 @@ def _publish(prism: PrismResource, reading: _Reading, week: Week) -> _Published:
             "campaigns": len(rows),
             "days": len(read.days),
             "weeks_in_window": len(window),
-            "whole": int(totals.is_like(totals)),  # a part of it is no figure of the week
+            "whole": int(totals.sound),  # a part of it is no figure of the week
         },
         evidence=Evidence(
             {

@@ -131,7 +131,7 @@ class WeekTotals:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is known to be missing: else it is no smaller week, and compared with nothing.
+        """Whether nothing is known to be missing: else it is no smaller week, and compared with its like alone.
 
         Of a week whose currency changed nobody can say that its rows come to the account's own total.
         """
@@ -148,9 +148,13 @@ class WeekTotals:
         Every day of both was read and no row refused, and the share of the account's spend and leads that is in no
         row is nearly the same.
         """
-        sound = not any(one.missing or one.read.refused or one.sums.spend is None for one in (self, other))
         pairs = zip(self.gaps, other.gaps, strict=True)
-        return sound and all(abs(one - another) <= MOST_LACKING for one, another in pairs)
+        return self.sound and other.sound and all(abs(one - another) <= MOST_LACKING for one, another in pairs)
+
+    @property
+    def sound(self) -> bool:
+        """Whether every day was read and no row refused; rows may still not come to the account's totals."""
+        return not (self.missing or self.read.refused or self.sums.spend is None)
 
     @property
     def gaps(self) -> tuple[Decimal, Decimal]:

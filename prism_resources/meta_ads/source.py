@@ -274,17 +274,17 @@ def _beside(found: AdsWeek, again: Sequence[Answer]) -> AdsWeek:
     Rows of a day that lie between both are no difference; others are laid beside the nearer one. A day that the
     second answer does not have stays as the first one told it: an empty answer is no proof.
     """
+    if not again or found.lead_control is None:
+        return found
     spent, counted = dict[date, Decimal](), dict[date, int]()
     for row in found.rows:
         spent[row.day] = spent.get(row.day, Decimal(0)) + row.spend
         counted[row.day] = counted.get(row.day, 0) + row.leads
-    control, leads = dict(found.control or {}), dict(found.lead_control or {})
+    control, leads = dict(found.control or {}), dict(found.lead_control)
     for answer in again:
         for day, spend, count in map(_of_account, answer.json["data"]):
             control[day] = sorted((control.get(day, Decimal(0)), spent.get(day, Decimal(0)), spend))[1]
             leads[day] = sorted((leads.get(day, 0), counted.get(day, 0), count))[1]
-    if not again or found.lead_control is None:
-        return found
     return replace(found, control=control, lead_control=leads)
 
 

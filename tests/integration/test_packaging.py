@@ -84,7 +84,7 @@ sys.stdout.write(json.dumps({"roots": roots, "outside": outside, "hours": str(pl
 """
 
 OF_MEDIA = """
-import io, json, os, sys
+import io, json, os, sys, types
 sys.path.insert(0, sys.argv[1])
 os.environ.update(PRISM_ENVIRONMENT="aws", PRISM_REGION="us-east-1", PRISM_ACCOUNT_ID="000000000000",
     PRISM_FIRST_WEEK="2026-W01", AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
@@ -102,8 +102,10 @@ analysing = Analysing(load_settings())
 analysing._images, analysing._analyser
 record = {"messageId": "m-1", "receiptHandle": "h", "body": "no event of S3"}
 images._delay = lambda delays: None
-left = images.handler({"Records": [record]}, None)["batchItemFailures"]
-answer = public.handler({"rawPath": "/public/nothing", "requestContext": {"requestId": "r"}, "headers": {}}, None)
+context = types.SimpleNamespace(get_remaining_time_in_millis=lambda: 30_000)
+left = images.handler({"Records": [record]}, context)["batchItemFailures"]
+asked = {"requestId": "r", "http": {"method": "GET"}}
+answer = public.handler({"rawPath": "/public/nothing", "requestContext": asked, "headers": {}}, context)
 outside = sorted(name for name, module in sys.modules.items()
     if (file := getattr(module, "__file__", None)) and "site-packages" in file)
 sys.stdout.write(json.dumps({"outside": outside, "left": [one["itemIdentifier"] for one in left],
