@@ -1,7 +1,7 @@
 """A pack goes on without the one event of it that cannot be made into what is kept."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -37,7 +37,8 @@ def test_an_event_whose_data_are_gone_is_tried_again_alone() -> None:
 
 @pytest.mark.parametrize("step", ["validate", "enrich", "store"])
 def test_a_state_writes_nothing_for_an_execution_that_was_given_up(step: str) -> None:
-    pack = json.loads(encode_pack([encode(entry("R" * 26).accepted)], datetime.now(UTC)))
+    given_up = datetime.now(UTC) - timedelta(seconds=1)
+    pack = json.loads(encode_pack([encode(entry("R" * 26).accepted)], given_up))
 
     with pytest.raises(TransientFailure, match="given up"):
         steps.handler({"step": step, "pack": pack}, None)
