@@ -4,7 +4,7 @@ Belongs here: the decision, as a pure function of what is stored (analysis, over
 limits in the settings. Does not belong here: asking the analyser, and writing anything.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,10 @@ _NOT_YET: Final[Mapping[ImageState, str]] = {
     ImageState.ANALYSING: "it is being analysed; look again in a moment",
     ImageState.GONE: "its file was deleted; upload it again, or remove the image",
 }
+_UNREADABLE: Final = (
+    "what is stored of it cannot be read; whoever looks after PRISM mends its row, which the check images_settled "
+    "names with what is wrong"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,11 @@ def judge_image(image: Image, thresholds: GateThresholds) -> Verdict:
     return Verdict(accepted=False, reasons=(*pixels.reasons, f"it has no alternative text{hint}"))
 
 
-def blockers(article: Article, images: Iterable[Image], thresholds: GateThresholds) -> tuple[Blocker, ...]:
-    """Everything that keeps an article from being published, none when it may be."""
+def blockers(
+    article: Article, images: Iterable[Image], thresholds: GateThresholds, unreadable: Collection[str] = ()
+) -> tuple[Blocker, ...]:
+    """Everything that keeps an article from being published, none when it may be; `unreadable` are the ids of its
+    images whose rows are none."""
     known = {image.image_id: image for image in images}
     found = references(article.body)
     problems = [] if article.body.strip() else [Blocker("the article has no text")]
@@ -84,8 +91,9 @@ def blockers(article: Article, images: Iterable[Image], thresholds: GateThreshol
     problems += [
         Blocker(f"the text shows the image {image_id}, which the article does not have", image_id)
         for image_id in found.images
-        if image_id not in known
+        if image_id not in known and image_id not in unreadable
     ]
+    problems += [Blocker(_UNREADABLE, image_id) for image_id in sorted(unreadable)]
     for image_id, image in known.items():
         problems += [Blocker(reason, image_id) for reason in judge_image(image, thresholds).reasons]
     return tuple(problems)

@@ -50,8 +50,10 @@ class Shelf:
         self._made = Made(settings)
 
     def page(self, limit: int, start: Key | None) -> Page[Article]:
-        """What was published, the latest first."""
-        return self._articles.page("by_shelf", limit=limit, start=start, backwards=True, shelf=PUBLIC_SHELF)
+        """What was published, the latest first, without what cannot be read."""
+        condition = ARTICLES.condition("by_shelf", {"shelf": PUBLIC_SHELF})
+        page = self._articles.raw_page(condition, limit=limit, start=start, backwards=True)
+        return Page(list(self._articles.readable(page.items, _left_out)), page.next)
 
     def by_slug(self, slug: str) -> Published | None:
         """What the public reads under a slug; None unless it is published at this moment."""
@@ -72,7 +74,7 @@ class Shelf:
             return None
         key = IMAGES.key({"article_id": article_id, "image_id": image_id})
         row = self._images.read(key, only=_OF_AN_IMAGE)
-        if is_taken_back(shown, None if row is None else _standing(article_id, row)):
+        if is_taken_back(shown, None if row is None else standing(article_id, row)):
             return None
         return copy_key(article_id, image_id, shown.object_version, file)
 
@@ -96,12 +98,17 @@ class Shelf:
     def _standings(self, article_id: str) -> Iterator[Standing]:
         condition = IMAGES.condition("by_article", {"article_id": article_id})
         for raw in self._images.raw(condition, consistent=True, only=_OF_AN_IMAGE):
-            found = _standing(article_id, raw)
+            found = standing(article_id, raw)
             if found is not None:
                 yield found
 
 
-def _standing(article_id: str, raw: Attribute) -> Standing | None:
+def _left_out(_: Attribute, failure: PermanentFailure) -> None:
+    """The list goes on without it; whoever asks for it by its slug is told that it is broken."""
+    _log.error("an article is left out of the public list: %s", failure)
+
+
+def standing(article_id: str, raw: Attribute) -> Standing | None:
     """None for a row that cannot be read: nobody knows whether its picture was taken back."""
     try:
         return decode(IMAGES, Standing, raw)

@@ -4,11 +4,11 @@ Belongs here: one item by key, and queries by the named ways of prism_core/table
 or as an iterator. Does not belong here: writes (store.py) and scans (bulk.py; only the export needs one).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from prism_core.failures import BadUsage
+from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.models.base import Model
 from prism_core.settings import Settings
 from prism_core.tables import AFTER_ALL, Key, KeyCondition, TableSpec
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Model)
 N = TypeVar("N", bound=Model)
+T = TypeVar("T")
+# What is made of a stored item that cannot be read.
+Unreadable = Callable[[Attribute, PermanentFailure], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[N]):
+class Page(Generic[T]):
     """Some items and where to go on; `next` is None behind the last page."""
 
-    items: list[N]
+    items: list[T]
     next: Key | None
 
 
@@ -162,6 +165,27 @@ class TableReader(Generic[M]):
             rows, following = answer["Items"], answer.get("LastEvaluatedKey")
         items = [decode(self.spec, model, raw) for raw in rows]
         return Page(items, decode_key(following) if following else None)
+
+    def raw_page(
+        self, condition: KeyCondition, *, limit: int, start: Key | None, backwards: bool
+    ) -> Page[Attribute]:
+        """One page of stored attributes, of a table that is not replaced by generation."""
+        self._check_cursor(condition, start)
+        answer = self._ask(
+            self._request(condition, consistent=False, backwards=backwards, limit=limit, start=start)
+        )
+        following = answer.get("LastEvaluatedKey")
+        return Page(answer["Items"], decode_key(following) if following else None)
+
+    def readable(self, raws: Iterable[Attribute], unreadable: Unreadable) -> Iterator[M]:
+        """The items of stored attributes, where one that nobody can read must not hide the others."""
+        for raw in raws:
+            try:
+                item = decode(self.spec, self.model, raw)
+            except PermanentFailure as failure:
+                unreadable(raw, failure)
+                continue
+            yield item
 
     def raw(
         self,

@@ -49,13 +49,19 @@ def decide(studio: Studio, form: dict[str, Any], *, accepted: bool, reason: str,
 
 def spoil(studio: Studio, form: dict[str, Any], field: str, value: dict[str, str]) -> None:
     """A field of the row of an image as a fault of ours might leave it."""
-    settings, image = studio.platform.settings, form["fields"]["key"].split("/")
-    client(settings, "dynamodb").update_item(
-        TableName=settings.table_name("images"),
-        Key={"article_id": {"S": image[1]}, "image_id": {"S": form["image_id"]}},
+    key = {"article_id": form["fields"]["key"].split("/")[1], "image_id": form["image_id"]}
+    put_field(studio, "images", key, field, value)
+
+
+def put_field(studio: Studio, table: str, key: dict[str, str], field: str, value: Any) -> Any:
+    """A field of a stored row, past all rules; answers what it was."""
+    settings = studio.platform.settings
+    before = client(settings, "dynamodb").update_item(
+        TableName=settings.table_name(table), Key={name: {"S": part} for name, part in key.items()},
         UpdateExpression="SET #f = :v", ExpressionAttributeNames={"#f": field},
-        ExpressionAttributeValues={":v": value},
+        ExpressionAttributeValues={":v": value}, ReturnValues="UPDATED_OLD",
     )  # fmt: skip
+    return before.get("Attributes", {}).get(field)
 
 
 def copy_of(read: httpx.Response, form: dict[str, Any]) -> str:
@@ -240,6 +246,39 @@ def test_a_picture_that_is_held_back_is_published_on_a_persons_word_with_its_rea
     left = public("articles/held-back")
     assert (left.status_code, left.json()["images"]) == (200, [])
     assert public(copy_of(read, form)).status_code == 404
+
+    # The gate names it, beside the article's other images, and stays shut.
+    other = studio.form(article, "b.jpg")
+    gate = studio.author("GET", f"/api/articles/{article['key']}/gate").body
+    reasons = {one["image_id"]: one["reason"] for one in gate["reasons"]}
+    assert (gate["open"], gate["waiting"], gate["withdrawn"]) == (False, 1, [form["image_id"]])
+    assert [one["image_id"] for one in gate["images"]] == [other["image_id"]]
+    assert "cannot be read" in reasons[form["image_id"]]
+    refused = studio.act(article, "publish")
+    assert (refused.status, len(refused.body["errors"])) == (409, len(gate["reasons"]))
+
+
+def test_an_article_whose_row_cannot_be_read_is_left_out_of_the_public_list_and_of_nothing_else(
+    studio: Studio, public: Any
+) -> None:
+    slugs, listed = ("sound-row", "broken-row"), "articles?tag=rows"
+    broken = [studio.article(slug.replace("-", " "), tags=["rows"]) for slug in slugs][-1]
+    for slug in slugs:
+        (made,) = studio.author("GET", "/api/articles", slug=slug).body["items"]
+        assert [studio.act(made, step).status for step in ("submit", "publish")] == [200, 200]
+    assert {one["slug"] for one in public(listed).json()["items"]} == set(slugs)
+
+    key = {"article_id": broken["article_id"]}
+    was = put_field(studio, "articles", key, "publication", {"S": "lost"})
+    try:
+        after, page = public(listed), public(f"{listed}&limit=1")
+        statuses = [public(f"articles/{slug}").status_code for slug in slugs]
+    finally:
+        put_field(studio, "articles", key, "publication", was)
+
+    assert [one["slug"] for one in after.json()["items"]] == ["sound-row"]
+    assert page.json()["items"] == after.json()["items"]
+    assert statuses == [200, 500]
 
 
 @pytest.mark.parametrize(

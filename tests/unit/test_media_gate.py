@@ -73,6 +73,12 @@ def test_a_finding_names_its_confidence_and_the_limit() -> None:
     assert reason == "Exposed Female Nipple at 75 %, and the limit of explicit is 60 %"
 
 
+def test_an_image_whose_row_cannot_be_read_is_named_once_and_keeps_its_article_back() -> None:
+    (found,) = blockers(article(), [], LIMITS, unreadable=["i-1"])
+
+    assert (found.image_id, "cannot be read" in found.reason) == ("i-1", True)
+
+
 @pytest.mark.parametrize(("version", "accepted"), [("v1", True), ("v0", False)])
 def test_a_decision_holds_for_the_version_that_a_person_saw(version: str, accepted: bool) -> None:  # noqa: FBT001
     decided = {"object_version": version, "accepted": True, "by": "m-1", "at": "2026-01-05T08:00:00Z"}

@@ -4,6 +4,8 @@ Belongs here: the resource, its steps, and what the gate says of its images. Doe
 (images.py), the gate (prism_core/media/gate.py), and what the public reads (prism_api/public).
 """
 
+import logging
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -19,14 +21,17 @@ from prism_api.api.problems import FieldError, Problem
 from prism_api.api.resource import Resource
 from prism_api.api.visibility import actor
 from prism_api.api.writes import author_of, change_item, matched, read_item
+from prism_core.failures import PermanentFailure
 from prism_core.media import flow
 from prism_core.media.gate import Blocker, blockers, judge_image
 from prism_core.media.slugs import candidates
 from prism_core.models.articles import Article, ArticleStatus, ArticleSummary
 from prism_core.models.base import Id, Model, instant_text
-from prism_core.models.images import Image, ImageState, ObjectVersion
+from prism_core.models.images import Image, ImageState, ObjectVersion, Standing
 from prism_core.tables import ARTICLES, IMAGES
+from prism_resources.media.reading import standing
 from prism_resources.tables.claims import claimed
+from prism_resources.tables.codec import Attribute
 
 EXAMPLE = {
     "title": "How we label lidar",
@@ -37,6 +42,7 @@ EXAMPLE = {
 }
 SERVER = ("author", "created", "status", "published_at", "publication")
 _SLUGS = "slug of an article"
+_log = logging.getLogger("prism.api")
 
 
 class ImageStanding(Model):
@@ -75,9 +81,32 @@ class Gate(Model):
     images: list[ImageStanding]
 
 
-def images_of(article_id: str) -> list[Image]:
-    """The images of an article as they are now."""
-    return list(backend.reader(IMAGES, Image).query("by_article", consistent=True, article_id=article_id))
+@dataclass(slots=True)
+class Images:
+    """The images of an article as they are now; `unreadable` are the rows that are none, by image id, as far as
+    the public is shown their pictures."""
+
+    readable: list[Image]
+    unreadable: dict[str, Standing | None]
+
+    def __len__(self) -> int:
+        return len(self.readable) + len(self.unreadable)
+
+    @property
+    def standings(self) -> list[Image | Standing]:
+        return [*self.readable, *(one for one in self.unreadable.values() if one is not None)]
+
+
+def images_of(article_id: str) -> Images:
+    """One that cannot be read closes the gate of its own article and says so; the others stay what they are."""
+    table, unreadable = backend.reader(IMAGES, Image), dict[str, Standing | None]()
+
+    def told(raw: Attribute, failure: PermanentFailure) -> None:
+        _log.error("an image keeps articles/%s from being published: %s", article_id, failure)
+        unreadable[raw["image_id"]["S"]] = standing(article_id, raw)
+
+    rows = table.raw(IMAGES.condition("by_article", {"article_id": article_id}), consistent=True)
+    return Images(list(table.readable(rows, told)), unreadable)
 
 
 def standing_of(image: Image, key: str) -> ImageStanding:
@@ -100,14 +129,15 @@ def gate_of(article: Article) -> Gate:
     from prism_api.api.routes.images import RESOURCE as OF_IMAGES  # noqa: PLC0415 - each describes the other
 
     images = images_of(article.article_id)
-    found = blockers(article, images, backend.settings().image_thresholds)
-    waiting = sum(image.state in {ImageState.WAITING, ImageState.ANALYSING} for image in images)
+    found = blockers(article, images.readable, backend.settings().image_thresholds, images.unreadable)
+    waiting = sum(image.state in {ImageState.WAITING, ImageState.ANALYSING} for image in images.readable)
+    public = article.publication
     return Gate(
         open=not found,
         waiting=waiting,
-        withdrawn=sorted(flow.withdrawn(article.publication, images)) if article.publication is not None else [],
+        withdrawn=[] if public is None else sorted(flow.withdrawn(public, images.standings)),
         reasons=[GateReason(reason=one.reason, image_id=one.image_id) for one in found],
-        images=[standing_of(image, OF_IMAGES.key_text(image)) for image in images],
+        images=[standing_of(image, OF_IMAGES.key_text(image)) for image in images.readable],
     )
 
 
@@ -206,7 +236,7 @@ def delete(key: Key, if_match: IfMatch = None, reason: Reason = None) -> Respons
 def _publish(call: Call, article: Article, _: None) -> Article:
     flow.FLOW.check(article.article_id, article.status, ArticleStatus.PUBLISHED)
     images = images_of(article.article_id)
-    found = blockers(article, images, backend.settings().image_thresholds)
+    found = blockers(article, images.readable, backend.settings().image_thresholds, images.unreadable)
     if found:
         raise Problem(
             HTTPStatus.CONFLICT,
@@ -214,7 +244,7 @@ def _publish(call: Call, article: Article, _: None) -> Article:
             + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""),
             errors=tuple(FieldError(_where(one), one.reason) for one in found),
         )
-    return flow.published(article, images, actor(call), call.now)
+    return flow.published(article, images.readable, actor(call), call.now)
 
 
 def _where(blocker: Blocker) -> str:
