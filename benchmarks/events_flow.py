@@ -233,6 +233,7 @@ def _search(flow: Flow, rate: float, most: float, seconds: float) -> list[dict[s
         now = held * 2 if missed is None else (held + missed) / 2
         if now > most or (missed is not None and len(tried) >= 2 and missed - held < held / 4):
             break
+        since = datetime.now(UTC)
         found = flow.send(now, seconds, TRY_BATCH)
         ok = not found.errors and not found.lost and found.drained_seconds <= DRAIN_SECONDS
         tried.append(
@@ -244,6 +245,7 @@ def _search(flow: Flow, rate: float, most: float, seconds: float) -> list[dict[s
                 "stored": found.stored,
                 "drained_seconds": found.drained_seconds,
                 "refused_posts": len(found.errors),
+                "stages": _shares(flow.stages(since, datetime.now(UTC)), found.delays),
             }
         )
         _say(f"{now:g} events/s: {_told(found)}, {'held' if ok else 'not held'}")
@@ -283,14 +285,21 @@ def _told(sent: Sent) -> str:
 
 
 def _print(result: Mapping[str, Any], errors: Sequence[str]) -> None:
-    print(f"{'stage':<10} {'mean ms':>8}  share")
-    for name, one in result["stages"].items():
-        print(f"{name:<10} {one['ms']:>8.1f}  {one['share']:.0%}")
+    _print_stages(f"{result['rate']:g} events/s", result["stages"])
+    for one in result["tried"]:
+        if one["rate"] == result["highest_rate"]:
+            _print_stages(f"{one['rate']:g} events/s", one["stages"])
     print(f"cold {result['cold_ms']} ms; then {result['rate']:g} events/s for {result['seconds']:g} s:")
     print(f"p50 {result['p50_ms']} ms, p95 {result['p95_ms']} ms, p99 {result['p99_ms']} ms")
     print(f"highest rate held without a loss: {result['highest_rate']:g} events/s")
     for error in [*errors[:5], *result["wrong"]]:
         print(f"  {error}")
+
+
+def _print_stages(title: str, stages: Mapping[str, Mapping[str, float]]) -> None:
+    print(f"{title:<14} mean ms  share")
+    for name, one in stages.items():
+        print(f"{name:<14} {one['ms']:>7.1f}  {one['share']:.0%}")
 
 
 def _say(words: str) -> None:

@@ -102,6 +102,9 @@ class Settings(BaseModel):
     first_week: Week = Field(default=Week.parse("2025-W01"), description="partitions start here")
     aws_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the embedded AWS; set by the platform")
     enforce_rights: bool = Field(default=False, description="functions of the embedded AWS may do what roles may")
+    call_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
+        default=60, description="how long a call of AWS waits for an answer before it is sent again"
+    )
 
     worker_activity_source: ActivitySource = ActivitySource.FILES
     worker_activity_log_group: str = "/aws/sagemaker/groundtruth/WorkerActivity"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LOCAL_KEY = "prism-local"
 MAX_POOL_CONNECTIONS = 32
 ATTEMPTS = 6
-CONNECT_SECONDS, READ_SECONDS = 5, 60
+CONNECT_SECONDS = 5
 _USER_AGENT = "prism"
 
 
@@ -46,14 +46,15 @@ def client(settings: Settings, service: Literal["athena"]) -> "AthenaClient": ..
 def client(settings: Settings, service: Literal["sesv2"]) -> "SESV2Client": ...
 @overload
 def client(
-    settings: Settings, service: str, *, attempts: int = ATTEMPTS, read_seconds: int = READ_SECONDS
+    settings: Settings, service: str, *, attempts: int = ATTEMPTS, read_seconds: int | None = None
 ) -> Any: ...
-def client(settings: Settings, service: str, *, attempts: int = ATTEMPTS, read_seconds: int = READ_SECONDS) -> Any:
+def client(settings: Settings, service: str, *, attempts: int = ATTEMPTS, read_seconds: int | None = None) -> Any:
     """A low-level client of `service`, shared by the threads of this process.
 
-    It sends a call at most `attempts` times and waits `read_seconds` for each answer. Raises PermanentFailure when
-    the environment is local and no embedded AWS was named.
+    It sends a call at most `attempts` times and waits `read_seconds`, or what the settings say, for each answer.
+    Raises PermanentFailure when the environment is local and no embedded AWS was named.
     """
+    read_seconds = read_seconds or settings.call_seconds
     # The one service that the embedded AWS lacks, and that may be tried for real from one machine.
     elsewhere = settings.rekognition_api_url if service == "rekognition" else None
     if elsewhere is not None:

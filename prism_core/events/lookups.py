@@ -96,7 +96,9 @@ Prefix = tuple[int, int, str]
 
 
 def read_prefix(address: str) -> Prefix | None:
-    """What may be known of an address, of one of version 4 also where it is written as one of version 6."""
+    """What may be known of an address, of one of version 4 also where it is written as one of version 6.
+
+    A prefix of the kept length is that prefix: an event that failed is kept with it, and is sent again so."""
     found = _IPV4.fullmatch(address)
     if found is not None:  # a tenth of what ipaddress takes for it
         first, second, third = found.groups()
@@ -113,13 +115,16 @@ def prefix_of(address: str) -> str | None:
 
 @lru_cache(maxsize=1_024)
 def _other_prefix(text: str) -> Prefix | None:
+    address, slash, length = text.strip().partition("/")
     try:
-        known = ip_address(text.strip())
+        known = ip_address(address)
     except ValueError:
         return None
     if isinstance(known, IPv6Address):
         known = known.ipv4_mapped or IPv6Address(int(known))  # without its zone
     bits = PREFIX_BITS[known.version]
+    if slash and length != str(bits):
+        return None
     cut = _WIDTH[known.version] - bits
     number = int(known) >> cut
     return known.version, number, f"{type(known)(number << cut)}/{bits}"

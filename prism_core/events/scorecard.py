@@ -15,6 +15,8 @@ from prism_core.events.outcomes import Outcome
 
 # One odd event is no news; so many of a field are.
 FEWEST_EVENTS: Final = 3
+# What fails so many times as often as it did is news once more.
+SURGE: Final = 10
 # What a producer does wrong without any field of its data; an undeliverable event is our fault.
 ENVELOPE: Final = "(envelope)"
 OF_ENVELOPES: Final = frozenset({Failure.UNKNOWN_TYPE, Failure.UNKNOWN_VERSION, Failure.CONFLICT})
@@ -72,14 +74,21 @@ def fields_of(event: FailedEvent) -> frozenset[FailingField]:
 
 
 def began_to_fail(before: Iterable[Score], now: Iterable[Score]) -> dict[str, tuple[FailingField, ...]]:
-    """By producer, what fails in three events or more now and in none before: what its owner is told."""
-    known = {field for one in before for field in one.fields}
+    """By producer, what fails in three events or more now, and before in fewer, or in a tenth of them at most:
+    what its owner is told."""
+    known = Counter[FailingField]()
+    for one in before:
+        known.update(one.fields)
     found: dict[str, tuple[FailingField, ...]] = {}
     for one in sorted(now, key=lambda score: score.producer):
-        new = sorted(f for f, number in one.fields.items() if number >= FEWEST_EVENTS and f not in known)
+        new = sorted(f for f, number in one.fields.items() if _is_new(number, known[f]))
         if new:
             found[one.producer] = tuple(new)
     return found
+
+
+def _is_new(number: int, before: int) -> bool:
+    return number >= FEWEST_EVENTS and (before < FEWEST_EVENTS or number >= before * SURGE)
 
 
 def _score(producer: str, outcomes: Counter[Outcome | None], fields: Counter[FailingField]) -> Score:

@@ -23,12 +23,11 @@ from botocore.utils import get_environ_proxies
 
 from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.settings import Settings
-from prism_resources.aws import MAX_POOL_CONNECTIONS, client, credentials
+from prism_resources.aws import CONNECT_SECONDS, MAX_POOL_CONNECTIONS, client, credentials
 from prism_resources.failures import THROTTLED, failure_of, failure_of_code
 from prism_resources.tables.bulk import backoff_seconds
 
 MAX_ATTEMPTS = 8
-CONNECT_SECONDS, READ_SECONDS = 5, 60
 # A segment a part of this size: a small table in many segments only makes more calls of fewer items.
 SEGMENT_BYTES = 64 * 1024 * 1024
 MAX_SEGMENTS = 16
@@ -71,7 +70,7 @@ class RawTables:
         self._url, self._region = meta.endpoint_url, meta.region_name
         self._http = URLLib3Session(
             proxies=get_environ_proxies(self._url),
-            timeout=(CONNECT_SECONDS, READ_SECONDS),  # type: ignore[arg-type] # a pair, as botocore itself gives it
+            timeout=(CONNECT_SECONDS, settings.call_seconds),  # type: ignore[arg-type] # a pair, as botocore itself gives it
             max_pool_connections=MAX_POOL_CONNECTIONS,
         )
         self._credentials = credentials(settings)

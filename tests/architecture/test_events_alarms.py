@@ -18,6 +18,7 @@ from prism_api.events.dispatcher import (
 )
 from prism_core.events.objectives import (
     BURN_WINDOWS,
+    FEWEST_FOR_SPEED,
     MILLION,
     P95_MS,
     QUERY_SECONDS,
@@ -29,7 +30,7 @@ from prism_core.settings import load_settings
 from prism_resources.metrics import NAMESPACE
 from tests.architecture.test_templates import decoded
 
-SENT = measures(Figures(accepted=1, slow=0, unserved=0, p95_ms=1.0), BURN_WINDOWS, 1.0)
+SENT = measures(Figures(accepted=FEWEST_FOR_SPEED, slow=0, unserved=0, p95_ms=1.0), BURN_WINDOWS, 1.0)
 BOUNDS = {
     "EventsP95Ms": P95_MS,
     "EventsUnservedOfMillion": round((1 - SUCCESS_SHARE) * MILLION),

@@ -90,6 +90,7 @@ def sent_until_taken(pipeline: Pipeline, *events: dict[str, Any]) -> set[str]:
         pytest.param({"service": "s3", "error": {"code": "SlowDown", "status": 503}, "times": 8}, id="s3-busy"),
         pytest.param({"service": "dynamodb", "response": {"abort_frac": 0.5}, "times": 3}, id="answers-torn"),
         pytest.param({"service": "sqs", "reset": True, "times": 3}, id="queue-resets"),
+        pytest.param({"service": "dynamodb", "timeout_ms": 60_000, "times": 2}, id="table-silent"),
     ],
 )
 def test_a_fault_of_a_service_delays_events_and_loses_none(
@@ -299,6 +300,8 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
         {"response": {"abort_frac": 0.5}, "probability": 0.01},
         {"reset": True, "probability": 0.02},
         {"latency": 1_500, "probability": 0.01},
+        # Longer than a call waits: its connection is closed, and it is sent again.
+        {"timeout_ms": 10_000, "probability": 0.003},
     ):
         proxy.rule(**rule)
     run, calls, fired = Run(pipeline, sent, platform.process), proxy.calls(), proxy.fired()

@@ -85,6 +85,23 @@ def test_no_address_is_kept_and_its_prefix_says_the_same_country(address: Any) -
     assert at(found.data, "/clients/1") == 1
 
 
+@pytest.mark.parametrize("address", ["203.0.113.77", "2001:db8:1:2::1"])
+def test_an_event_that_failed_and_is_sent_again_says_the_same_country_by_the_prefix_that_was_kept(
+    address: str,
+) -> None:
+    data = {"client": {"ip": address}}
+    failed = ENRICHER.without_addresses(ENRICHER.without_addresses(data))
+
+    first, again = ENRICHER(data, LOOKUPS), ENRICHER(failed, LOOKUPS)
+
+    assert (again.data, again.added, again.missing) == (first.data, first.added, first.missing)
+
+
+@pytest.mark.parametrize("text", ["203.0.113.77/32", "203.0.113.0/25", "2001:db8::/64", "203.0.113.0/", "x/24"])
+def test_no_other_prefix_than_the_kept_one_is_read(text: str) -> None:
+    assert prefix_of(text) is None
+
+
 def test_the_longest_prefix_answers_in_either_family() -> None:
     assert GEO.country("203.0.114.1") == "AU"
     assert GEO.country("203.0.113.1") == "NZ"

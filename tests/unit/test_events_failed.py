@@ -17,7 +17,15 @@ from prism_core.events.failed import (
     replayed,
     to_replay,
 )
-from prism_core.events.objectives import BURN_WINDOWS, Figures, burning, figures, measures, nearest_rank
+from prism_core.events.objectives import (
+    BURN_WINDOWS,
+    FEWEST_FOR_SPEED,
+    Figures,
+    burning,
+    figures,
+    measures,
+    nearest_rank,
+)
 from prism_core.events.outcomes import Outcome
 from prism_core.events.problems import Problem
 from prism_core.events.scorecard import ENVELOPE, FailingField, began_to_fail, scores
@@ -140,7 +148,15 @@ def test_an_owner_is_told_of_a_field_when_it_begins_to_fail_and_not_again() -> N
 
     assert began_to_fail([], three) == {"tool": (FIELD,)}
     assert began_to_fail([], two) == {}
-    assert began_to_fail(two, three) == {}
+    assert began_to_fail(two, three) == {"tool": (FIELD,)}
+    assert began_to_fail(three, three) == {}
+
+
+def test_an_owner_is_told_again_when_ten_times_as_many_fail() -> None:
+    three, many = scores([], [failed(n) for n in range(3)]), scores([], [failed(n) for n in range(30)])
+
+    assert began_to_fail(three, many) == {"tool": (FIELD,)}
+    assert began_to_fail(many, many) == began_to_fail(many, three) == {}
 
 
 def test_unknown_types_and_versions_and_conflicts_begin_to_fail_as_fields_do_and_our_faults_do_not() -> None:
@@ -197,6 +213,11 @@ def test_somebody_is_told_while_it_burns_and_not_after_it_stopped() -> None:
 
     assert burning(bad, NOW) == BURN_WINDOWS
     assert burning(stopped, NOW) == ()
+    # One cold start in an hour of its own, or a handful: no percentile of anything.
+    assert burning(bad[: FEWEST_FOR_SPEED - 1], NOW) == ()
+    few = figures(bad[: FEWEST_FOR_SPEED - 1], NOW - timedelta(hours=1), NOW)
+    assert few.p95_ms == 900
+    assert "EventsP95Ms" not in measures(few, ())
 
 
 def test_the_nearest_rank_is_a_value_that_was_measured() -> None:
