@@ -125,7 +125,7 @@ def run(command: list[str], home: Path) -> subprocess.CompletedProcess[str]:
         env=kept | {"PRISM_HOME": str(home), "DAGSTER_HOME": str(dagster_home), "DAGSTER_DISABLE_TELEMETRY": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,  # before pytest ends the test at 300
         check=False,
     )
 

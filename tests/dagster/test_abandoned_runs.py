@@ -72,9 +72,9 @@ def test_the_monitoring_of_a_serving_platform_sees_that_the_process_of_a_run_is_
 
 
 def test_a_start_ends_what_a_killed_platform_left_and_nothing_that_lives_or_waits(
-    instance: dg.DagsterInstance, other: tuple[subprocess.Popen[str], str]
+    instance: dg.DagsterInstance, other: tuple[subprocess.Popen[str], str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    caplog.set_level(logging.CRITICAL, logger="dagster")  # of this test alone: others share the process
     left, living = at_work(instance), at_work(instance, **{PROCESS_TAG: other[1]})
     waiting = instance.create_run_for_job(working, status=dg.DagsterRunStatus.NOT_STARTED)
 

@@ -174,6 +174,7 @@ steps = st.lists(
 @given_settings(
     max_examples=12,
     deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 def test_after_any_operations_every_instant_is_as_it_was_recorded_and_the_log_replays(

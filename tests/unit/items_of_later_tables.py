@@ -52,7 +52,7 @@ figures = st.dictionaries(names, texts, max_size=2)
 @st.composite
 def taxonomies(draw: st.DrawFn) -> TaxonomyVersion:
     entries: list[TaxonomyEntry] = []
-    for raw in draw(st.sets(names, max_size=3)):
+    for raw in sorted(draw(st.sets(names, max_size=3))):
         edges: list[Any] = [None, *sorted(draw(st.sets(days, max_size=2))), None]
         entries += [
             TaxonomyEntry(raw=raw, category=draw(names), valid_from=start, valid_to=end)

@@ -44,7 +44,7 @@ def hours(available: float = 38.0, allocated: float = 20.0, worked: float = 18.0
 def alert(rule: AlertRule, seen: datetime, *, resolved: datetime | None = None, **of: Any) -> Alert:
     status = AlertStatus.OPEN if resolved is None else AlertStatus.RESOLVED
     return Alert(
-        fingerprint=f"{hash((rule, seen)) % 16**8:032x}",
+        fingerprint=f"{list(AlertRule).index(rule):08x}{int(seen.timestamp()):024x}",
         rule=rule,
         severity=Severity.HIGH,
         title="An alert",
