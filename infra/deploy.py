@@ -199,7 +199,7 @@ def _in_order(
         yield concern, values
         # What a stack says it made is what a later one may ask for, by the same name.
         made = stack_of(settings, concern).described() or {}
-        values |= _outputs_of(made)
+        values |= outputs_of(made)
 
 
 def _refused_or_lacking(settings: Settings) -> dict[str, tuple[IndexSpec, ...]]:
@@ -263,10 +263,11 @@ def outputs(settings: Settings, concern: str) -> dict[str, str]:
             found = client(settings, "cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except PermanentFailure as error:
         raise PermanentFailure(f"stack {name} is not deployed; `prism up` or `prism deploy` does that") from error
-    return _outputs_of(found)
+    return outputs_of(found)
 
 
-def _outputs_of(described: Any) -> dict[str, str]:
+def outputs_of(described: Any) -> dict[str, str]:
+    """What a described stack says it made."""
     return {one.get("OutputKey", ""): one.get("OutputValue", "") for one in described.get("Outputs", [])}
 
 

@@ -29,7 +29,7 @@ FINGERPRINT: Final = "Fingerprint"
 WAIT_SECONDS: Final = 3_600
 _REASON_CHARACTERS: Final = 1_000
 _NEVER_MADE: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
-_SOUND: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+SOUND: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 _STUCK: Final = "UPDATE_ROLLBACK_FAILED"
 _REVIEWED: Final = "REVIEW_IN_PROGRESS"
 _NOTHING: Final = re.compile(r"didn't contain changes|No updates are to be performed", re.IGNORECASE)
@@ -167,7 +167,7 @@ class Stack:
                 StackName=self.name, ChangeSetName=change.name, ClientRequestToken=change.name
             )
         status = self._await()
-        if status in _SOUND:
+        if status in SOUND:
             return
         reason = self._first_failure(change.name)
         if status == _STUCK:

@@ -18,6 +18,7 @@ from infra.local.platform import Platform, attached
 from prism_core import clock
 from prism_core.calendar import WeekRange
 from prism_core.failures import BadUsage
+from prism_core.settings import Environment
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -143,8 +144,11 @@ def run_range(
     """One Dagster run over `weeks`, recorded in the platform's instance.
 
     `anew` is why expired input is no matter, `because` why published totals may move far, `tags` what else the run
-    is told. Raises BadUsage for a selection that names nothing and for weeks without a partition.
+    is told. Raises BadUsage for a selection that names nothing, for weeks without a partition, and on AWS, where
+    Dagster keeps its runs itself.
     """
+    if platform.settings.environment is Environment.AWS:
+        raise BadUsage(_in_dagster(selection, weeks, anew=anew, because=because))
     prepare_dagster_home(platform)
     with err.status("loading the assets") as status:
         quiet_about_beta()
@@ -179,6 +183,20 @@ def run_range(
         finally:
             logging.getLogger("dagster").removeHandler(handler)
     return _outcome(result, sorted(key.to_user_string() for key in keys), weeks)
+
+
+def _in_dagster(selection: str, weeks: WeekRange, *, anew: str | None, because: str | None) -> str:
+    """Where a run on AWS is asked for: Dagster there would not know of one of this process, whose checks nobody
+    would see, and which would end no incident that was mailed."""
+    from prism_assets.restatements.gate import ANEW_TAG, BECAUSE_TAG
+
+    reasons = {ANEW_TAG: anew, BECAUSE_TAG: because}
+    tags = "".join(f", with the tag {name} = {why}" for name, why in reasons.items() if why is not None)
+    return (
+        "on AWS a run is started in Dagster, which keeps it; nothing was started here. In its page (how to open "
+        f"it: docs/deploy.md, Dagster on AWS) select {selection}, Materialize, the partitions {weeks.first.key} "
+        f"to {weeks.last.key}{tags}"
+    )
 
 
 def quiet_about_beta() -> None:

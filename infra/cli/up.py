@@ -113,7 +113,13 @@ def down() -> None:
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:
-    """Say whether the platform of PRISM_HOME runs, and where."""
+    """Say whether the platform of PRISM_HOME runs, and where; on AWS, what is deployed and at which addresses."""
+    settings = load_settings()
+    if settings.environment is Environment.AWS:
+        from infra.cli.standing import say_what_is_deployed
+
+        say_what_is_deployed(settings, as_json=as_json)
+        return
     home = Home(prism_home())
     running = running_platform(home)
     addresses = _addresses(home.ports()) if running else {}

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.deploy import ON_AWS, STACKS
 from infra.local.home import Home, Ports
 from infra.local.serving import require_free
 from prism_core.failures import PermanentFailure
+from prism_resources.aws import LOCAL_KEY
 from tests.integration.fresh import served, worker_port
 from tests.integration.helpers import PRISM, prism, record, seconds, write_lines
 
@@ -128,6 +130,55 @@ def test_a_week_that_was_started_over_is_computed_anew(home: Path, tmp_path: Pat
         home, "query", "SELECT sum(tasks_submitted) AS n FROM throughput WHERE week = '2018-W34'", "--json"
     )
     assert json.loads(answer.stdout) == [{"n": 1}]
+
+
+def as_on_aws(home: Path) -> dict[str, str]:
+    """The variables of somebody who operates AWS, whose calls are answered by the embedded one of `home`."""
+    return {
+        "PRISM_ENVIRONMENT": "aws",
+        "PRISM_REGION": "us-east-1",
+        "PRISM_ACCOUNT_ID": "000000000000",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{Home(home).ports().emulator}",
+        "AWS_ACCESS_KEY_ID": LOCAL_KEY,
+        "AWS_SECRET_ACCESS_KEY": LOCAL_KEY,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asset"),
+    [
+        (("materialize", "throughput", "--weeks", "2018-W33..2018-W34", "--because", "late file"), "throughput"),
+        (("report", "ops", "2018-W33"), "key:operations_report"),
+    ],
+)
+def test_on_aws_a_run_is_asked_for_in_dagster_and_none_is_recorded_here(
+    home: Path, tmp_path: Path, arguments: tuple[str, ...], asset: str
+) -> None:
+    desk = tmp_path / "desk"  # who operates AWS has a home, too, and Dagster of AWS does not read it
+
+    answer = prism(desk, *arguments, **as_on_aws(home))
+
+    said = " ".join(answer.stderr.split())
+    assert answer.returncode == 2, answer.stderr
+    assert "a run is started in Dagster, which keeps it; nothing was started here. In its page" in said
+    assert f"select {asset}, Materialize, the partitions 2018-08-13" in said
+    assert ("prism/because = late file" in said) is ("--because" in arguments)
+    assert list((desk / "dagster").rglob("*.db")) == []
+
+
+def test_on_aws_the_status_is_that_of_the_stacks(home: Path, tmp_path: Path) -> None:
+    told = prism(tmp_path / "desk", "status", **as_on_aws(home))
+    facts = json.loads(prism(tmp_path / "desk", "status", "--json", **as_on_aws(home)).stdout)
+    elsewhere = prism(tmp_path / "desk", "status", **as_on_aws(home) | {"PRISM_ACCOUNT_ID": "1" * 12})
+
+    assert told.returncode == 0, told.stderr
+    assert [words in told.stdout for words in ("prism-data", "CREATE_COMPLETE", "not deployed")] == [True] * 3
+    assert {facts["stacks"][one] for one in STACKS} == {"CREATE_COMPLETE"}
+    assert {facts["stacks"][one] for one in ON_AWS} == {"not deployed"}  # the embedded one has none of these
+    assert facts["running"] is False
+    assert facts["addresses"]["tokens of producers"].endswith(".amazoncognito.com/oauth2/token")
+    assert elsewhere.returncode == 1
+    assert "PRISM_ACCOUNT_ID is 111111111111" in " ".join(elsewhere.stderr.split())
 
 
 @pytest.mark.parametrize(("offset", "what"), [(0, "the screens"), (2, "the mailbox"), (4, "the SMTP sink")])

@@ -365,9 +365,14 @@ def test_a_producer_that_signs_is_made_delivers_and_gets_another_secret() -> Non
     answer = httpx.post(made["address"], content=body, headers=headers, timeout=60, trust_env=False)
     taken = run("producer", "add", "shop", code=2)
     rotated = said("producer", "add", "shop", "--rotate")
+    after = Hooks(load_settings()).get("shop")
+    last = said("producer", "add", "shop", "--rotate")
 
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
     assert "there is a producer shop" in taken.stderr
-    hook = Hooks(load_settings()).get("shop")
-    assert hook is not None
-    assert hook.secrets == (rotated["secret"], made["secret"])
+    assert after is not None
+    assert after.secrets == (rotated["secret"], made["secret"])
+    # Twice, and what the producer signs with is taken no more: so it is stopped.
+    stopped = Hooks(load_settings()).get("shop")
+    assert stopped is not None
+    assert stopped.secrets == (last["secret"], rotated["secret"])

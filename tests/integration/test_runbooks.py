@@ -136,6 +136,11 @@ def _failed_events(platform: Platform) -> None:
     run(f"prism events send sent-{number}.json")
 
 
+def _a_producer_that_signs(platform: Platform) -> None:
+    del platform
+    assert run("prism events producer add shop")[0] == 0
+
+
 PREPARED: dict[str, Callable[[Platform], None]] = {
     "failed-week": _weeks,
     "backfill": _weeks,
@@ -143,6 +148,7 @@ PREPARED: dict[str, Callable[[Platform], None]] = {
     "replay": _failed_events,
     "schema-mistake": _failed_events,
     "ses-sandbox": _published,
+    "token-rotation": _a_producer_that_signs,
 }
 
 
@@ -151,7 +157,7 @@ def test_every_command_of_a_runbook_does_what_the_page_says(page: Path, platform
     del folder
     PREPARED.get(page.stem, _nothing)(platform)
     instant = f"{clock.now() - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
-    words = {"FIRST": "2018-W33", "WEEK": WEEK, "INSTANT": instant, "TYPE": TYPE}
+    words = {"FIRST": "2018-W33", "WEEK": WEEK, "INSTANT": instant, "TYPE": TYPE, "NAME": "shop"}
     failed: list[str] = []
 
     for line in commands(page):

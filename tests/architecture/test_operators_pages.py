@@ -1,0 +1,98 @@
+"""What whoever is woken reads: every alarm has a row, and what is typed on AWS is what the templates have."""
+
+import re
+from typing import Any
+
+import pytest
+import typer
+from botocore import xform_name
+
+from infra.cli.app import app
+from infra.deploy import TEMPLATES
+from infra.lake_documents import DOCUMENT
+from tests.architecture.documents import commands
+from tests.architecture.sources import ROOT
+from tests.architecture.test_templates import decoded
+
+PAGES = [ROOT / "README.md", *(one for one in sorted(ROOT.glob("docs/**/*.md")) if one != DOCUMENT)]
+FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# What a template says and a call that changes the client does not.
+OF_ITS_MAKING = {"UserPoolId", "ClientName", "GenerateSecret"}
+
+
+def alarms() -> set[str]:
+    """Names of all alarms, without the prefix of the installation."""
+    paths = [path for path in TEMPLATES.glob("*.yaml") if "AlarmName" in path.read_text(encoding="utf-8")]
+    resources = [one for path in paths for one in decoded(path.stem)["Resources"].values()]
+    names = [one["Properties"]["AlarmName"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    return {name["Fn::Sub"].removeprefix("${NamePrefix}-") for name in names}
+
+
+def test_every_alarm_has_a_row_that_says_the_first_step_and_no_row_is_of_none() -> None:
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    of_alarms = text[text.index("## An alarm of events") : text.index("## What prism doctor finds")]
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in re.findall(r"^\|.*\|$", of_alarms, re.M)]
+    named = [(name, cells) for cells in rows for name in re.findall(r"`([a-z-]+)`", cells[0])]
+
+    assert {name for name, _ in named} == alarms()
+    assert len(named) == len(alarms()), "an alarm has two rows"
+    assert [name for name, cells in named if len(cells[-1]) < 20] == []
+
+
+@pytest.mark.parametrize(
+    "flag", ["--allowed-o-auth-flows-user-pool-client", "--no-allowed-o-auth-flows-user-pool-client"]
+)
+def test_the_call_that_takes_the_right_of_token_producers_and_the_one_that_gives_it_name_every_value(
+    flag: str,
+) -> None:
+    """`update-user-pool-client` sets what it is not told to its default."""
+    text = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    calls = [" ".join(one.split()) for one in re.findall(r"^aws cognito-idp (?:.*\\\n)*.*$", text, re.M)]
+    (call,) = [one for one in calls if f" {flag} " in one]
+    granted = not flag.startswith("--no-")
+    client: dict[str, Any] = decoded("api")["Resources"]["ProducerClient"]["Properties"]
+
+    for name, value in client.items():
+        option = f"--{xform_name(name, '-')}"
+        oauth = name in {"AllowedOAuthFlows", "AllowedOAuthScopes"}
+        if name in OF_ITS_MAKING or (oauth and not granted):
+            continue
+        if value is True:
+            assert option == flag.replace("--no-", "--")
+        elif isinstance(value, dict):
+            assert f"{option} {','.join(f'{k}={v}' for k, v in value.items())}" in call
+        else:
+            assert f"{option} {' '.join(map(str, value if isinstance(value, list) else [value]))}" in call
+
+
+def shown() -> list[tuple[str, str]]:
+    """Each `prism …` of a block or between back-ticks, with its page."""
+    found: list[tuple[str, str]] = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        blocks = "\n".join(FENCE.findall(text)).replace("\\\n", " ")
+        lines = [line.partition("#")[0] for line in blocks.splitlines()]
+        spans = [" ".join(one.split()) for one in re.findall(r"`([^`]+)`", FENCE.sub("", text))]
+        found += [(page.name, one.strip()) for one in (*lines, *spans) if one.startswith("prism ")]
+    return found
+
+
+def test_every_option_that_a_page_shows_is_one_of_its_command() -> None:
+    known = commands(typer.main.get_command(app))
+    of_a_command = [(page, line) for page, line in shown() if not line.startswith("prism --") and "…" not in line]
+    wrong: list[str] = []
+    for page, line in of_a_command:
+        words = line.split()
+        command = next((name for n in (4, 3, 2) if (name := " ".join(words[:n])) in known), "")
+        options = re.findall(r"(?<=\s)--[a-z][a-z-]*", line)
+        wrong += [f"{page}: {line}: {one}" for one in options if one not in (*known.get(command, ()), "--help")]
+
+    assert of_a_command
+    assert wrong == []
+
+
+def test_a_deployment_to_aws_is_shown_with_what_it_is_refused_without() -> None:
+    asked = [(page, line) for page, line in shown() if line.startswith("prism deploy aws ")]
+
+    assert asked
+    assert [one for one in asked if "--origin" not in one[1] and "…" not in one[1]] == []
