@@ -93,7 +93,7 @@ def _client(service: str, region: str, endpoint: str | None, attempts: int, read
     shared: dict[str, Any] = {
         "retries": {"mode": "standard", "total_max_attempts": attempts},
         "max_pool_connections": MAX_POOL_CONNECTIONS,
-        "connect_timeout": CONNECT_SECONDS,
+        "connect_timeout": min(CONNECT_SECONDS, read_seconds),
         "read_timeout": read_seconds,
         "signature_version": "s3v4" if service == "s3" else None,
         # One that is given is taken as it is; botocore's own is put together anew for each call, which is a tenth

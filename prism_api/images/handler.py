@@ -29,8 +29,9 @@ QUEUE: Final = "images"
 # The template's maxReceiveCount: after so many tries a message waits in the dead queue.
 TRIES: Final = 8
 _MOST_SECONDS: Final = 120
-# What is left of a call is for the analyser but for these: rows and copies are written after it.
-_WRITING_SECONDS: Final = 4
+# What is left of a call is for the analyser but for these: what was found is written after it, or that it is tried
+# again, also while a service hangs.
+_WRITING_SECONDS: Final = 7
 _log = logging.getLogger("prism.images")
 _log.setLevel(logging.INFO)
 

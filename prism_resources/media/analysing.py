@@ -36,7 +36,13 @@ from prism_resources.tables.store import TableStore
 ACTOR: Final = "system:images"
 _ATTEMPTS: Final = 5
 # A picture that is begun with less time would not be looked at, and hold up whoever has more.
-_LEAST_SECONDS: Final = 10
+_LEAST_SECONDS: Final = 13
+# How often S3 and DynamoDB are asked, and for how many seconds each time. A service that hangs must not outlast
+# the function: a call that is killed says nothing, and counts as a try of the picture.
+_PATIENT: Final = (2, 5)
+_HURRIED: Final = (1, 2)
+# What must be left for who is patient: twice five seconds, and the pause between.
+_PATIENT_SECONDS: Final = 12
 Change = Callable[[Image], steps.Fields | None]
 
 
@@ -51,25 +57,49 @@ class Done:
     seconds: dict[str, float] = field(default_factory=dict[str, float])
 
 
+class _Services:
+    """What an upload is read from and written to, asked so often and for so many seconds."""
+
+    def __init__(self, settings: Settings, attempts: int, seconds: int) -> None:
+        s3 = client(settings, "s3", attempts=attempts, read_seconds=seconds)
+        dynamodb = client(settings, "dynamodb", attempts=attempts, read_seconds=seconds)
+        self.originals, self.made = Originals(settings, s3), Made(settings, s3)
+        self.images = TableStore(dynamodb, settings, IMAGES, Image)
+
+
 class Analysing:
-    """The connections that analyses need, kept for the next one."""
+    """The connections that analyses need, kept for the next one. One upload at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._originals, self._made = Originals(settings), Made(settings)
+        self._until: float | None = None
 
     @cached_property
     def _analyser(self) -> Analyser:
         return Analyser(self._settings)
 
     @cached_property
+    def _patient(self) -> _Services:
+        return _Services(self._settings, *_PATIENT)
+
+    @cached_property
+    def _hurried(self) -> _Services:
+        return _Services(self._settings, *_HURRIED)
+
+    @property
+    def _services(self) -> _Services:
+        hurry = self._until is not None and self._until - time.monotonic() < _PATIENT_SECONDS
+        return self._hurried if hurry else self._patient
+
+    @property
     def _images(self) -> TableStore[Image]:
-        return TableStore(client(self._settings, "dynamodb"), self._settings, IMAGES, Image)
+        return self._services.images
 
     def handle(self, arrival: Arrival, until: float | None = None, tried: int = 1) -> Done:
         """Bring an upload to its end, asking the analyser by `until` (of time.monotonic) alone; its event is here
         for the `tried`-th time. Raises TransientFailure, or what nobody foresaw, when it is to be tried again; all
         else is in the row."""
+        self._until = until
         if until is not None and until - time.monotonic() < _LEAST_SECONDS:
             raise TransientFailure(f"{arrival.key}: the function has no time left for it; try again later")
         now = clock.now()
@@ -136,7 +166,7 @@ class Analysing:
         """The fields that an analysis sets. `again`: this upload was begun before, and may have its answer.
         Raises NotAPicture, TooLarge, TransientFailure, PermanentFailure."""
         began = time.perf_counter()
-        data = self._originals.read(arrival.key, arrival.object_version, MAX_BYTES)
+        data = self._services.originals.read(arrival.key, arrival.object_version, MAX_BYTES)
         if data is None:
             words = "its file was deleted before it was analysed; upload it again, or remove the image"
             return {"state": ImageState.GONE, "reason": words}
@@ -148,7 +178,7 @@ class Analysing:
         with ThreadPoolExecutor(1) as beside:
             copying = beside.submit(lambda: self._copied(image, arrival, picture.copies()))
             # Who is the first to begin finds no answer; who comes later may come after a kill.
-            known = self._made.read(key) if again else None
+            known = self._services.made.read(key) if again else None
             raw = known or self._asked(key, jpeg, arrival, done, until)
             copies = copying.result()
         stored: Any = msgspec.json.decode(raw)
@@ -180,15 +210,15 @@ class Analysing:
             "answers": answers,
         }
         raw = msgspec.json.encode(said)
-        if self._made.write_once(key, raw):
+        if self._services.made.write_once(key, raw):
             return raw
-        return self._made.read(key) or raw  # somebody else was faster: one answer a version
+        return self._services.made.read(key) or raw  # somebody else was faster: one answer a version
 
     def _copied(self, image: Image, arrival: Arrival, drawn: Iterable[Drawn]) -> tuple[Copy, ...]:
         copies: list[Copy] = []
         for file, width, height, body in drawn:
             key = copy_key(image.article_id, image.image_id, arrival.object_version, file)
-            self._made.write(key, body, COPY_TYPES[ending_of(file)])
+            self._services.made.write(key, body, COPY_TYPES[ending_of(file)])
             copies.append(Copy(file=file, width=width, height=height, bytes=len(body)))
         return tuple(copies)
 

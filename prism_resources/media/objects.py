@@ -48,9 +48,10 @@ class Original:
 class Originals:
     """The private bucket that people upload into. Nothing here ever writes an object."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, s3: Any = None) -> None:
+        """Through `s3` where a caller has limits of its own."""
         self.bucket = settings.originals_bucket
-        self._s3: Any = client(settings, "s3")
+        self._s3: Any = s3 or client(settings, "s3")
 
     def form(self, key: str, most: int, seconds: int) -> dict[str, Any]:
         """`url` and `fields` of a POST that takes one file of this key and type, of 1 to `most` bytes."""
@@ -114,9 +115,10 @@ class Originals:
 class Made:
     """The bucket of what PRISM makes of images."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, s3: Any = None) -> None:
+        """Through `s3` where a caller has limits of its own."""
         self.bucket = settings.media_bucket
-        self._s3: Any = client(settings, "s3")
+        self._s3: Any = s3 or client(settings, "s3")
 
     def read(self, key: str) -> bytes | None:
         """The bytes of an object; None when there is none."""

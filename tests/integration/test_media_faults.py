@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +34,8 @@ from prism_resources.media.analysing import Analysing, Change
 from prism_resources.media.objects import Made, Original, Originals
 from prism_resources.media.reconciling import Reconciling
 from prism_resources.tables.store import TableStore
-from tests.integration.fresh import platform_of_this_file
+from tests.integration.faults import fault_proxy
+from tests.integration.fresh import platform_of_this_file, worker_port
 from tests.integration.function_workers import workers
 from tests.integration.media_world import PHOTOGRAPHS, Studio, await_true, encoded, photograph, studio_of
 from tests.unit.test_media_pictures import BAD
@@ -162,6 +164,26 @@ def test_an_upload_that_a_call_has_no_time_for_is_left_and_does_not_count(studio
     assert studio.image(form) == left
     # Somebody who has, comes to its end.
     assert Analysing(settings).handle(event, until=time.monotonic() + 600).state is ImageState.ANALYSED
+
+
+def test_a_service_that_hangs_is_given_up_in_time_and_does_not_count(studio: Studio, tmp_path: Path) -> None:
+    emulator = studio.platform.emulator
+    assert emulator is not None
+    form = studio.upload(studio.article("Hangs"), "a.jpg", photograph("rocket.jpg", 225))
+    image, event = studio.settled(form), arrival_of(studio, form)
+    left = put_row(studio, image, state=ImageState.ANALYSING, started=None, attempts=3)
+
+    with fault_proxy(emulator.url, worker_port(8), tmp_path / "proxy.log") as proxy:
+        behind = proxy.settings(studio.platform.settings)
+        assert Made(behind).read("nothing") is None  # the first call of a proxy takes its time
+        proxy.rule(service="s3", operation="GetObject", timeout_ms=600_000)
+        with pytest.raises(TransientFailure, match="could not be reached"):
+            Analysing(behind).handle(event, until=time.monotonic() + 60, tried=2)
+        assert proxy.fired() > 0
+
+    after = studio.image(form)
+    assert (after.state, after.started, after.attempts) == (left.state, left.started, left.attempts)
+    put_row(studio, after, state=ImageState.ANALYSED)
 
 
 def test_an_analyser_that_is_busy_is_asked_again_and_its_answer_is_stored_once(studio: Studio) -> None:
