@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -174,23 +175,35 @@ def _post(platform: Platform, rows: Sequence[_Row]) -> None:
         httpx.Client(headers=headers, timeout=_SECONDS) as http,
         step_progress(f"sending {count_of(len(rows), 'event', 'events')}", len(rows)) as progress,
     ):
-        for batch, body in _batches(rows):
-            _take(batch, _answer(http, f"{api}/api/events", body))
+        for batch in _batches(rows):
+            left = batch
+            for tried in range(_TRIES):
+                left = _take(left, _answer(http, f"{api}/api/events", _body(left)))
+                if not left:
+                    break
+                time.sleep(2.0**tried / 4)
             progress.advance(progress.task_ids[0], len(batch))
 
 
-def _batches(rows: Sequence[_Row]) -> Iterator[tuple[list[_Row], bytes]]:
-    batch, texts, size = list[_Row](), list[bytes](), 0
+def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
+    batch, size = list[_Row](), 0
     for row in rows:
-        text = json.dumps(row.value, ensure_ascii=False).encode()
-        if batch and (len(batch) == _BATCH_EVENTS or size + len(text) > _BATCH_BYTES):
-            yield batch, b"[" + b",".join(texts) + b"]"
-            batch, texts, size = [], [], 0
+        length = len(_text(row))
+        if batch and (len(batch) == _BATCH_EVENTS or size + length > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
         batch.append(row)
-        texts.append(text)
-        size += len(text) + 1
+        size += length + 1
     if batch:
-        yield batch, b"[" + b",".join(texts) + b"]"
+        yield batch
+
+
+def _text(row: _Row) -> bytes:
+    return json.dumps(row.value, ensure_ascii=False).encode()
+
+
+def _body(batch: Sequence[_Row]) -> bytes:
+    return b"[" + b",".join(map(_text, batch)) + b"]"
 
 
 def _answer(http: Any, url: str, body: bytes) -> dict[str, Any]:
@@ -217,8 +230,10 @@ def _answer(http: Any, url: str, body: bytes) -> dict[str, Any]:
     raise TransientFailure(f"{url} took nothing, {_TRIES} times in a row: {said}; send the files again later")
 
 
-def _take(batch: Sequence[_Row], answer: dict[str, Any]) -> None:
+def _take(batch: Sequence[_Row], answer: dict[str, Any]) -> list[_Row]:
+    """Note what was said of each; answers those that the queue did not take, which may be sent again."""
     told = {int(one["row"]): one for one in answer.get("rows", ())}
+    later = list[_Row]()
     for number, row in enumerate(batch):
         one = told.get(number, answer)
         if "receipt" in one:
@@ -227,6 +242,9 @@ def _take(batch: Sequence[_Row], answer: dict[str, Any]) -> None:
         else:
             path = f"{one['path']}: " if one.get("path") else ""
             row.verdict, row.reason = _REFUSED, f"{path}{one.get('detail', one.get('title', ''))}"
+            if one.get("status") == HTTPStatus.SERVICE_UNAVAILABLE:
+                later.append(row)
+    return later
 
 
 def _await_verdicts(platform: Platform, rows: Sequence[_Row], seconds: float) -> None:

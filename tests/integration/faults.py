@@ -51,7 +51,7 @@ class FaultProxy:
             {"Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.loads(answer.read() or b"null")
 
     def answers(self) -> bool:

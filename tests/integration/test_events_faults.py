@@ -1,5 +1,6 @@
 """Why real: that nothing is lost or stored twice must hold of processes that are killed and of calls that tear."""
 
+import json
 import os
 import signal
 import sys
@@ -11,12 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
+from infra.cli.app import app
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.emulator.process import EmulatorProcess
 from infra.local.platform import Platform
@@ -25,6 +29,7 @@ from prism_core.events.messages import Accepted
 from prism_core.events.outcomes import Outcome
 from prism_core.failures import TransientFailure
 from prism_resources.aws import client
+from prism_resources.events.queue import CALL_ATTEMPTS
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.sending import Sender
 from tests.integration.event_world import MADE, Pipeline, accepted, await_true, event
@@ -159,6 +164,23 @@ def test_events_that_the_queue_may_have_are_in_doubt_and_count_when_they_come_th
     balance = balances(rows, pipeline.began)[hour]
     assert (balance.accepted, balance.in_flight, balance.in_doubt) == (len(ended), 0, 50 - len(ended))
     await_true(lambda: all(one.outcome is Outcome.STORED and one.counts for one in receipts.of_hour(hour)), 120)
+
+
+def test_the_command_sends_again_what_the_queue_did_not_take(
+    pipeline: Pipeline, platform: Platform, proxy: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two batches of messages one is refused as often as a call is tried."""
+    file, sent = tmp_path / "events.json", [event(number) for number in range(15)]
+    file.write_text(json.dumps(sent))
+    monkeypatch.setenv("PRISM_HOME", str(platform.home.root))
+    platform.announce()
+    proxy.rule(**SENDS, error=DOWN, body=f"contains(to_string(@), '{sent[12]['id']}')", times=CALL_ATTEMPTS)
+
+    done = CliRunner().invoke(app, ["events", "send", str(file), "--json"])
+
+    assert proxy.fired() >= CALL_ATTEMPTS
+    assert done.exit_code == 0, done.output
+    assert {one.event_id for one in pipeline.stored()} >= {one["id"] for one in sent}
 
 
 def test_events_wait_while_the_registry_is_down_and_are_judged_when_it_is_back(
