@@ -28,7 +28,7 @@ from prism_core.capacity.lifting import Lifting
 from prism_core.capacity.network import NONE, SINK
 from prism_core.capacity.plan import Assignment, MemberLoad, PlanResult, Unmet
 from prism_core.capacity.problem import PlanProblem
-from prism_core.capacity.residual import Banned, cheapest_paths, nothing_banned
+from prism_core.capacity.residual import Banned, cheapest_paths, cheapest_rounds, nothing_banned
 from prism_core.capacity.scoring import hours_of, points_of, rates
 from prism_core.failures import BadUsage
 
@@ -202,16 +202,18 @@ class Explainer:
         back = back[np.isin(pair[back], np.array(pairs, np.int64))]
         # One search for every pair and every node that its hours enter, on whatever days.
         key = np.unique(np.stack([pair[back], graph.tail[back]]), axis=1)
-        own = Banned(np.where(graph.ahead, pair, NONE), key[0])
-        paths = cheapest_paths(graph, key[1], own, round_by=np.where(graph.ahead, NONE, pair))
-        rows = np.arange(len(key[1]))
-        cost, reached = paths.cost[key[1], rows], paths.reached[key[1], rows]
+        # Of a pair with several days an hour may move from one to another while another one goes.
+        deep = int(on.found.slots.count.max(initial=1))
+        rounds = cheapest_rounds(graph, key[1], Banned(pair, key[0]), deep)
+        cost, reached = rounds.cost, rounds.reached
         found: dict[int, _Taken] = {}
-        for row in np.lexsort((rows, cost)).tolist():
+        for row in np.lexsort((np.arange(len(cost)), cost)).tolist():
             mine = int(key[0, row])
             if reached[row] and mine not in found:
-                path = paths.path(int(key[1, row]), row)
-                found[mine] = _Taken(int(cost[row]), self._taker(mine, path), int(graph.room[path].min()))
+                path = rounds.path(row)
+                arcs, times = np.unique(path, return_counts=True)
+                room = max(int((graph.room[arcs] // times).min()), 1)
+                found[mine] = _Taken(int(cost[row]), self._taker(mine, path), room)
         return found
 
     def _taker(self, pair: int, path: list[int]) -> int:

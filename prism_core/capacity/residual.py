@@ -159,6 +159,79 @@ def cheapest_paths(graph: Residual, source: Ints, banned: Banned, *, round_by: I
     return Paths(graph, source, true, label < _FAR, last)
 
 
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Cheapest ways round, one a search: `cost` in hundredths of a point an hour, where there is one (`reached`).
+
+    `labels` and `lasts` by depth, node and search.
+    """
+
+    graph: Residual
+    source: Ints
+    own: Banned
+    labels: Ints
+    lasts: Ints
+
+    @property
+    def cost(self) -> Ints:
+        return self.labels[:, self.source, np.arange(len(self.source))].min(axis=0)
+
+    @property
+    def reached(self) -> Flags:
+        return self.cost < _FAR
+
+    def path(self, row: int) -> list[int]:
+        """The residual arcs of a way that was found, from its end to its beginning."""
+        node, found = int(self.source[row]), list[int]()
+        deep = int(self.labels[:, node, row].argmin())
+        while True:
+            arc = int(self.lasts[deep, node, row])
+            found.append(arc)
+            tail, least = int(self.graph.tail[arc]), int(self.labels[deep, node, row] - self.graph.cost[arc])
+            if tail == self.source[row]:
+                return found
+            mine = self.own.kind[arc] == self.own.of_row[row]
+            before = deep - (_step(self.graph)[arc] if mine else 0)
+            # The deepest level holds whatever is deeper still.
+            node, deep = tail, before if self.labels[before, tail, row] <= least else deep
+
+
+def cheapest_rounds(graph: Residual, source: Ints, own: Banned, deep: int) -> Rounds:
+    """A way from every source back to it that takes back more hours of its own kind than it gives.
+
+    It begins with an arc that takes one back, and is never without one: every way round has such a beginning.
+    `deep`: how many more it may have taken than given.
+    """
+    nodes, rows = len(graph.potential), len(source)
+    size = nodes * rows
+    label, last = np.full((deep, nodes, rows), _FAR, np.int64), np.full((deep, nodes, rows), -1, np.int64)
+    labels, lasts = label.ravel(), last.ravel()
+    degree = np.bincount(graph.tail, minlength=nodes)
+    out = np.cumsum(degree) - degree, degree
+    heads, step = graph.head * rows, _step(graph)
+    chunk = max(1, _CELLS // max(nodes * deep, 1))
+    for first in range(0, rows, chunk):
+        row = np.arange(first, min(rows, first + chunk))
+        arc, where = _out_of(out, source[row])
+        begins = (own.kind[arc] == own.of_row[row[where]]) & ~graph.ahead[arc]
+        arc, row = arc[begins], row[where[begins]]
+        cell = _relax(labels, lasts, arc, heads[arc] + row, graph.cost[arc])
+        while len(cell):
+            arc, where = _out_of(out, cell % size // rows)
+            row, value = (cell % rows)[where], labels[cell][where] + graph.cost[arc]
+            mine = own.kind[arc] == own.of_row[row]
+            level = np.minimum((cell // size)[where] + np.where(mine, step[arc], 0), deep - 1)
+            cell = np.maximum(level, 0) * size + heads[arc] + row
+            best = label[:, source[row], row].min(axis=0)
+            better = (level >= 0) & (value < np.minimum(labels[cell], best))
+            cell = _relax(labels, lasts, arc[better], cell[better], value[better])
+    return Rounds(graph, source, own, label, last)
+
+
+def _step(graph: Residual) -> Ints:
+    return np.where(graph.ahead, -1, 1)
+
+
 def _out_of(out: tuple[Ints, Ints], node: Ints) -> tuple[Ints, Ints]:
     """The arcs out of every node, and the position of the node that each is of."""
     first, degree = out[0][node], out[1][node]

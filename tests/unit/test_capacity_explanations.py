@@ -20,10 +20,19 @@ from prism_core.capacity.explain import Explainer, explain
 from prism_core.capacity.explanation import Change, ChangeKind, Constraint, Explanation, UnmetWhy
 from prism_core.capacity.grounds import grounds
 from prism_core.capacity.plan import PlanResult
-from prism_core.capacity.problem import DemandLine, Exclusion, Level, Pair, Pin, PlanMember, PlanProblem
+from prism_core.capacity.problem import (
+    DemandLine,
+    Exclusion,
+    Level,
+    Pair,
+    Pin,
+    PlanMember,
+    PlanProblem,
+    PlanProject,
+)
 from prism_core.capacity.solve import solve
 from tests.unit.capacity_programs import Wishes, best_of_all_choices, most_points
-from tests.unit.capacity_weeks import MON, problems
+from tests.unit.capacity_weeks import MON, WEEK, line, member, problems
 
 HOUR = Decimal(1)
 SLOW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -154,6 +163,23 @@ def test_an_hour_of_a_candidate_does_what_was_told(seed: int) -> None:
     assert judged > 10
 
 
+def test_an_hour_goes_on_one_day_while_another_moves_there() -> None:
+    """Monday's line gives the hour up, and one that is kept from last week moves there from Tuesday's overtime."""
+    problem = PlanProblem(
+        WEEK,
+        [member("A", 4, 4, overtime_hours=Decimal(2))],
+        [PlanProject("Q", 2)],
+        [line("Q", 6), line("Q", 3, "Monday", until=MON)],
+        previous={("A", "Q"): Decimal(6)},
+    )
+    plan = solve(problem)
+
+    explanation = explain(problem, plan)
+
+    assert [why.switch.cost for why in explanation.assignments if why.switch] == [80 - 36]
+    judge_switches(problem, plan, explanation, Wishes())
+
+
 @given(problems(limits=True))
 @SLOW
 def test_the_terms_sum_to_the_objective(problem: PlanProblem) -> None:
@@ -194,13 +220,13 @@ def with_everything(problem: PlanProblem, rng: random.Random) -> PlanProblem:
         elif able and rng.random() < 1 / 2:
             excluded.append(Exclusion(one.member_id, rng.choice(able)))
     lines: list[DemandLine] = []
-    for line in problem.lines:
-        early = (line.hours / 3).quantize(Decimal("0.25"))
+    for asked in problem.lines:
+        early = (asked.hours / 3).quantize(Decimal("0.25"))
         until = rng.choice((*problem.week.days[:5], None))
-        more = {name: level + rng.choice((0, 2)) for name, level in line.skills.items()}
+        more = {name: level + rng.choice((0, 2)) for name, level in asked.skills.items()}
         if early:
-            lines.append(DemandLine(f"{line.line_id}-early", line.project_id, early, more, until=until))
-        lines.append(replace(line, hours=line.hours - early))
+            lines.append(DemandLine(f"{asked.line_id}-early", asked.project_id, early, more, until=until))
+        lines.append(replace(asked, hours=asked.hours - early))
     return replace(problem, members=members, lines=lines, pins=pins, exclusions=excluded)
 
 
