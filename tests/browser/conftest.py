@@ -43,7 +43,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     rules.write_text(FONT_RULES.format(folder=FONTS[0].parent))
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
-            executable_path=found, args=list(ARGUMENTS), env={**os.environ, "FONTCONFIG_FILE": str(rules)}
+            executable_path=found,
+            args=list(ARGUMENTS),
+            env={**os.environ, "FONTCONFIG_FILE": str(rules)},
+            timeout=120_000,
         )
         yield running
         running.close()

@@ -26,7 +26,7 @@ from tests.integration.fresh import fresh_platform, worker_port
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 WINDOW = ViewportSize(width=1440, height=900)
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 # The browser's own words about an answer that the screen tells of in a message, and about the recorder of a test,
 # which asks to run in the frame of a mail as everywhere.
 _ANSWERED = re.compile(

@@ -75,7 +75,9 @@ def press(page: Page, name: str) -> None:
 
 def tab_to_cell(page: Page, grid: str, *keys: str) -> None:
     """Into a grid, which is one stop of Tab, to its first cell, and on by the keys of grids."""
-    focus = page.get_by_role("grid", name=grid).or_(page.get_by_role("table", name=grid)).locator(":focus")
+    wanted = page.get_by_role("grid", name=grid).or_(page.get_by_role("table", name=grid)).first
+    expect(wanted).to_be_visible()
+    focus = wanted.locator(":focus")
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
         if focus.count() == 1:
@@ -164,6 +166,7 @@ def test_who_publishes_second_is_shown_what_stands_now_and_then_moves_hours_by_h
     ):
         for page in (first, second):
             page.get_by_role("button", name="Publish", exact=True).click()
+            expect(page.get_by_role("table", name="Hours that change")).to_be_visible()
         changes = second.get_by_role("table", name="Hours that change").get_by_role("row")
         alone = changes.count()
         publish(first)

@@ -87,7 +87,7 @@ class Deployed:
     def _listed(self) -> list[dict[str, str]]:
         assert self.platform.emulator is not None
         url = f"{self.platform.emulator.url}/{self.made['UserPoolId']}/.well-known/jwks.json"
-        return httpx.get(url).json()["keys"]
+        return httpx.get(url, timeout=60).json()["keys"]
 
 
 def part(value: Any) -> str:

@@ -105,7 +105,7 @@ class OwnEmulator:
         return self.log.read_text() if self.log.exists() else ""
 
 
-def await_true(condition: Callable[[], object], limit_seconds: float = 20, *, every: float = 0.01) -> None:
+def await_true(condition: Callable[[], object], limit_seconds: float = 60, *, every: float = 0.01) -> None:
     """Wait for something another process does."""
     deadline = time.monotonic() + limit_seconds
     while not condition():

@@ -152,7 +152,7 @@ class Pipeline:
             about=about,
         )
 
-    def await_settled(self, receipts: Iterable[str], seconds: float = 60) -> dict[str, Receipt]:
+    def await_settled(self, receipts: Iterable[str], seconds: float = 180) -> dict[str, Receipt]:
         """The receipts by their ids, when none of them is in flight any more."""
         wanted = set(receipts)
         found: dict[str, Receipt] = {}
@@ -181,7 +181,7 @@ class Pipeline:
     def types(self) -> set[str]:
         return {one.type for one in SchemaStore(self.platform.settings).all()}
 
-    def await_empty(self, seconds: float = 60) -> None:
+    def await_empty(self, seconds: float = 180) -> None:
         """Nothing waits in the queue, and nothing is being processed."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         sqs = client(self.platform.settings, "sqs")

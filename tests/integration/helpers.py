@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,14 @@ def wire_time(second: int) -> str:
 def seconds(text: str) -> int:
     """Epoch seconds of an ISO instant."""
     return int(datetime.fromisoformat(text).timestamp())
+
+
+def stay_within(grain: timedelta, seconds: float) -> None:
+    """For a test that compares instants of one hour or one day, of UTC: wait for the next where this one ends
+    within so many seconds."""
+    left = grain - (datetime.now(UTC) - datetime.fromtimestamp(0, UTC)) % grain
+    if left < timedelta(seconds=seconds):
+        time.sleep(left.total_seconds() + 0.1)
 
 
 def write_lines(path: Path, lines: list[bytes | dict[str, Any]], *, zipped: bool = False) -> Path:

@@ -70,7 +70,7 @@ class Readers:
 
     def mails(self) -> list[tuple[str, EmailMessage]]:
         """Whom each mail has reached, in the order in which they came: as many as the ledger calls sent."""
-        await_true(lambda: len(list(self.mailbox.glob("*.eml"))) >= self._sent(), 10, every=0.02)
+        await_true(lambda: len(list(self.mailbox.glob("*.eml"))) >= self._sent(), every=0.02)
         found: list[tuple[str, EmailMessage]] = []
         for path in sorted(self.mailbox.glob("*.eml")):
             envelope, raw = split_envelope(path.read_bytes())

@@ -106,10 +106,11 @@ def stored(platform: Platform, name: str = "r-1") -> Alert:
     return found
 
 
-def mails(mailbox: Path) -> list[tuple[str, str]]:
-    """To whom, and the subject, in the order in which they arrived."""
+def mails(mailbox: Path, count: int = 1) -> list[tuple[str, str]]:
+    """To whom, and the subject, in the order in which they arrived; `count` of them are waited for."""
     return [
-        (recipients[0].partition("@")[0], str(message["Subject"])) for recipients, message in received(mailbox)
+        (recipients[0].partition("@")[0], str(message["Subject"]))
+        for recipients, message in received(mailbox, count)
     ]
 
 
@@ -362,7 +363,7 @@ def test_two_runs_at_once_are_one_mail(platform: Platform, judge: Judge, mailbox
         one.join(240)
 
     assert [one.exitcode for one in runs] == [0, 0]
-    assert sorted(mails(mailbox)) == [(name, "PRISM alerts: 10 new") for name in names]
+    assert sorted(mails(mailbox, len(names))) == [(name, "PRISM alerts: 10 new") for name in names]
 
 
 def test_several_judgements_at_once_leave_each_alert_open_once(platform: Platform) -> None:
@@ -633,7 +634,7 @@ def test_nothing_of_an_edition_that_is_withdrawn_while_it_is_sent_goes_any_more(
         mailing._to(read, letter, "ada", None, TUESDAY, set())
 
     assert (late.edition.status, late.deliveries) == ("withdrawn", ())
-    assert (mails(mailbox), mailing.deliveries(read.edition_id)) == ([], [])
+    assert (mails(mailbox, 0), mailing.deliveries(read.edition_id)) == ([], [])
 
 
 def test_where_no_sender_is_set_nothing_is_stored_and_all_is_told_once_there_is_one(

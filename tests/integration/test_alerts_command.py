@@ -183,10 +183,11 @@ def test_a_refused_mail_about_a_week_to_come_is_sent_again_when_a_person_says_so
 
     with sink(platform, tmp_path):
         answer = run(platform, "deliveries", edition.edition_id, "m-1", "--settle", "again", "--json")
+        mails = received(tmp_path)
 
     assert [one.status.value for one in refused.deliveries] == ["failed"]
     assert [one["status"] for one in json.loads(answer.stdout)["deliveries"]] == ["sent"]
-    assert [message["Subject"] for _, message in received(tmp_path)] == ["Your hours"]
+    assert [message["Subject"] for _, message in mails] == ["Your hours"]
 
 
 def test_a_backtest_needs_its_weeks_and_weeks_that_have_ended(platform: Platform) -> None:

@@ -43,7 +43,7 @@ def exported(api: Api, name: str, file_format: str = "csv", **query: Any) -> Ans
 
 def fetched(answer: Answer) -> bytes:
     assert answer.status == 200, answer.body
-    got = httpx.get(answer.body["url"])
+    got = httpx.get(answer.body["url"], timeout=60)
     assert got.status_code == 200
     assert len(got.content) == answer.body["bytes"]
     assert answer.body["file_name"] in got.headers["content-disposition"]

@@ -77,7 +77,7 @@ def imported(api: Api, data: bytes, **fields: Any) -> Answer:
 def uploaded(api: Api, data: bytes, name: str = "plan.xlsx") -> str:
     answer = api("POST", "/api/uploads", {"file_name": name, "bytes": len(data)})
     assert answer.status == 201, answer.body
-    put = httpx.put(answer.body["url"], content=data, headers=answer.body["headers"])
+    put = httpx.put(answer.body["url"], content=data, headers=answer.body["headers"], timeout=60)
     assert put.status_code == 200, put.text
     return str(answer.body["upload_id"])
 
@@ -104,7 +104,7 @@ def test_a_messy_workbook_loads_its_good_rows_as_its_dry_run_said_and_comes_back
     }
     log = LEAD("GET", f"/api/history/allocations/{stored[0]['key']}").body["items"][0]
     assert (log["actor"], log["reason"]) == ("user:i-lead", "the plan of July")
-    marked = openpyxl.load_workbook(io.BytesIO(httpx.get(done.body["marked"]).content))
+    marked = openpyxl.load_workbook(io.BytesIO(httpx.get(done.body["marked"], timeout=60).content))
     assert "formula" in str([*marked["Allocations"].iter_rows(values_only=True)][4])
 
 
@@ -123,9 +123,9 @@ def test_a_link_takes_only_the_size_and_type_that_it_was_made_for() -> None:
     answer = LEAD("POST", "/api/uploads", {"file_name": "plan.xlsx", "bytes": 10})
     url = answer.body["url"]
 
-    larger = httpx.put(url, content=b"x" * 11, headers={"content-type": XLSX})
-    other = httpx.put(url, content=b"x" * 10, headers={"content-type": "text/html"})
-    fitting = httpx.put(url, content=b"x" * 10, headers={"content-type": XLSX})
+    larger = httpx.put(url, content=b"x" * 11, headers={"content-type": XLSX}, timeout=60)
+    other = httpx.put(url, content=b"x" * 10, headers={"content-type": "text/html"}, timeout=60)
+    fitting = httpx.put(url, content=b"x" * 10, headers={"content-type": XLSX}, timeout=60)
 
     assert answer.body["headers"] == {"content-type": XLSX, "content-length": "10"}
     assert "content-length%3Bcontent-type" in url  # signed
@@ -188,7 +188,8 @@ def test_what_the_api_would_refuse_is_refused_in_a_workbook() -> None:
 def test_an_export_is_edited_and_loaded_back() -> None:
     imported(LEAD, book({"Allocations": [["Member", "Project", "Week", "Mon"], ["i-ann", "i-p", "2027-W33", 3]]}))
     wish = {"list": "allocations", "format": "xlsx", "query": {"week": "2027-W33"}}
-    made = openpyxl.load_workbook(io.BytesIO(httpx.get(LEAD("POST", "/api/exports", wish).body["url"]).content))
+    url = LEAD("POST", "/api/exports", wish).body["url"]
+    made = openpyxl.load_workbook(io.BytesIO(httpx.get(url, timeout=60).content))
     sheet = made["Allocations"]
     monday = next(cell.column for cell in sheet[1] if cell.value == "Mon")
     sheet.cell(2, monday or 1, 5)

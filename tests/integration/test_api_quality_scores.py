@@ -72,7 +72,7 @@ def test_scores_come_as_a_file_in_the_order_of_the_list_and_chosen_ones_by_their
 
 def lines(answer: Answer) -> list[str]:
     assert answer.status == 200, answer.body
-    return httpx.get(answer.body["url"]).content.decode("utf-8-sig").splitlines()
+    return httpx.get(answer.body["url"], timeout=60).content.decode("utf-8-sig").splitlines()
 
 
 def test_the_trend_has_every_week_and_no_share_where_nothing_was_reviewed() -> None:

@@ -170,7 +170,7 @@ def test_a_lead_of_one_team_reads_no_suggestion_of_another_and_sets_no_worker_of
     instant = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
     for told in (RED_LEAD("GET", path), RED_LEAD("GET", history), RED_LEAD("GET", path, as_of=instant)):
         assert (told.status, "h-blue" in str(told.body)) == (200, False)
-    assert '""candidate"":""h-blue""' not in httpx.get(file.body["url"]).text
+    assert '""candidate"":""h-blue""' not in httpx.get(file.body["url"], timeout=60).text
     assert "h-blue" in str(ADMIN("GET", history).body)
     stale = RED_LEAD("PATCH", path, {"suggestions": []}, match='"7"')
     assert (stale.status, "h-blue" in str(stale.body)) == (412, False)

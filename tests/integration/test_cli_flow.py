@@ -151,11 +151,11 @@ def test_a_kill_in_the_middle_of_an_ingest_is_healed_by_the_same_ingest(
     assert prism(home, "up", "--once", "--no-sample", "--port", port).returncode == 0
     platform = _start(home, "up") if whole_platform else None
     if platform is not None:
-        _await(lambda: (found := running_platform(Home(home))) is not None and found.ready, 120)
+        _await(lambda: (found := running_platform(Home(home))) is not None and found.ready, 240)
 
     ingest = _start(home, "ingest", "worker-activity", str(path))
     raw = home / "emulator/s3/000000000000/prism-lake-000000000000-us-east-1/raw"
-    _await(lambda: any(raw.rglob("*.jsonl.gz")), 60)
+    _await(lambda: any(raw.rglob("*.jsonl.gz")), 200)
     for pid in descendants((platform or ingest).pid):
         with suppress(ProcessLookupError):  # a function of the embedded AWS may end by itself
             os.kill(pid, signal.SIGKILL)

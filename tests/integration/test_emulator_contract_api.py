@@ -233,7 +233,9 @@ def test_user_information_is_given_for_a_token_that_nobody_signed(deployed: Depl
     forged = f"{part({'alg': 'none'})}.{part({'iss': deployed.issuer, 'sub': user.sub, 'username': user.sub})}.x"
 
     answer = httpx.get(
-        f"{deployed.platform.emulator.url}/oauth2/userInfo", headers={"Authorization": f"Bearer {forged}"}
+        f"{deployed.platform.emulator.url}/oauth2/userInfo",
+        headers={"Authorization": f"Bearer {forged}"},
+        timeout=60,
     )
 
     assert (answer.status_code, answer.json()["email"]) == (200, user.email)
@@ -260,7 +262,8 @@ def test_a_function_can_be_called_past_the_authorizer_by_whoever_reaches_the_por
 
 def test_a_preflight_is_refused_and_never_reaches_the_function(deployed: Deployed) -> None:
     """AWS asks the authorizer of `ANY` instead, and says 401; no CORS headers in both places."""
-    answer = httpx.options(f"{deployed.url}/api/projects", headers={"Access-Control-Request-Method": "GET"})
+    asking = {"Access-Control-Request-Method": "GET"}
+    answer = httpx.options(f"{deployed.url}/api/projects", headers=asking, timeout=60)
 
     assert answer.status_code == 403
     assert not [name for name in answer.headers if name.startswith("access-control-")]

@@ -21,6 +21,7 @@ from infra.local.platform import Platform, attached
 from prism_core.failures import TransientFailure
 from prism_core.tables import TABLES
 from prism_resources.aws import client
+from tests.integration.emulators import await_true
 from tests.integration.fresh import worker_port
 
 
@@ -60,13 +61,14 @@ def ask_athena(platform: Platform, bucket: str, sql: str, **request: Any) -> tup
     output: Any = {"OutputLocation": f"s3://{bucket}/answers/"}
     execution = athena.start_query_execution(QueryString=sql, ResultConfiguration=output, **request)
     query_id = execution["QueryExecutionId"]
-    for _ in range(250):
-        status: Any = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"].get("Status")
-        if status["State"] in {"SUCCEEDED", "FAILED", "CANCELLED"}:
-            break
-        time.sleep(0.02)
-    else:
-        pytest.fail(f"Athena execution {query_id} did not end")
+    status: Any = {}
+
+    def ended() -> bool:
+        nonlocal status
+        status = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"].get("Status")
+        return status["State"] in {"SUCCEEDED", "FAILED", "CANCELLED"}
+
+    await_true(ended, every=0.02)
     if status["State"] != "SUCCEEDED":
         return f"{status['State']}: {status['StateChangeReason']}", []
     rows: Any = athena.get_query_results(QueryExecutionId=query_id)["ResultSet"].get("Rows")

@@ -248,7 +248,7 @@ def request_url(url: str, method: str = "GET", body: bytes | None = None) -> tup
     headers = {"Content-Type": "image/png"}
     request = urllib.request.Request(url, method=method, data=body, headers=headers)  # noqa: S310 - our own URL
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

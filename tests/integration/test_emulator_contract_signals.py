@@ -17,6 +17,7 @@ from infra.local.platform import Platform
 from prism_resources.aws import client
 from prism_resources.worker_activity.log import read_log
 from tests.integration.bare_role import bare_role
+from tests.integration.emulators import await_true
 
 ERRORS = ['{"level": "ERROR"}', "an ERROR line"]
 MESSAGES = ['{"level": "INFO"}', *ERRORS, "an error in lower case"]
@@ -207,10 +208,10 @@ def test_a_state_machine_outlives_its_timeout(platform: Platform) -> None:
 
     started = functions.start_execution(stateMachineArn=standard)["executionArn"]
     synchronous = functions.start_sync_execution(stateMachineArn=express)["status"]
-    for _ in range(50):
-        asynchronous = functions.describe_execution(executionArn=started)["status"]
-        if asynchronous != "RUNNING":
-            break
-        time.sleep(0.02)
 
-    assert (synchronous, asynchronous) == ("SUCCEEDED", "SUCCEEDED")
+    def asynchronous() -> str:
+        return functions.describe_execution(executionArn=started)["status"]
+
+    await_true(lambda: asynchronous() != "RUNNING", every=0.02)
+
+    assert (synchronous, asynchronous()) == ("SUCCEEDED", "SUCCEEDED")

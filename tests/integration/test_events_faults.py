@@ -163,7 +163,7 @@ def test_events_that_the_queue_may_have_are_in_doubt_and_count_when_they_come_th
     ended = [one for one in rows if one.outcome is not None]
     balance = balances(rows, pipeline.began)[hour]
     assert (balance.accepted, balance.in_flight, balance.in_doubt) == (len(ended), 0, 50 - len(ended))
-    await_true(lambda: all(one.outcome is Outcome.STORED and one.counts for one in receipts.of_hour(hour)), 120)
+    await_true(lambda: all(one.outcome is Outcome.STORED and one.counts for one in receipts.of_hour(hour)), 200)
 
 
 def test_the_command_sends_again_what_the_queue_did_not_take(

@@ -60,8 +60,10 @@ def served() -> Iterator[Served]:
 
 
 def service(served: Served, **more: object) -> Service:
+    """With as much time as a service may have: a busy machine needs more than the half second of the default."""
     url = f"http://127.0.0.1:{served.port}/{{text}}"
-    return Service.model_validate({"url": url, "answer": "/rate/of", "networks": ["127.0.0.0/8"]} | more)
+    given = {"url": url, "answer": "/rate/of", "networks": ["127.0.0.0/8"], "timeout_seconds": 5} | more
+    return Service.model_validate(given)
 
 
 def test_a_text_of_an_event_is_asked_for_and_cannot_change_where_the_call_goes(
@@ -110,10 +112,11 @@ def test_answers_are_remembered_for_their_time_also_those_that_know_nothing(serv
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
+    """A byte now and then, for two minutes if nobody hangs up."""
     handler.send_response(200)
-    handler.send_header("Content-Length", "1000")
+    handler.send_header("Content-Length", "10000")
     handler.end_headers()
-    for _ in range(100):
+    for _ in range(6000):
         time.sleep(0.02)
         try:
             handler.wfile.write(b" ")
@@ -131,13 +134,13 @@ def test_a_wrong_answer_is_no_answer_within_the_time(served: Served, wrong: str)
         "drips": drip,
         "hangs up": lambda handler: handler.connection.close(),
     }[wrong]
-    outside = Outside({"rates": service(served, timeout_seconds=0.2)})
+    outside = Outside({"rates": service(served, timeout_seconds=3)})
     began = time.monotonic()
 
     with pytest.raises(Unanswered):
         outside.ask("rates", "USD")
 
-    assert time.monotonic() - began < 1.5  # 0.2 s are allowed; the rest is a busy machine's
+    assert time.monotonic() - began < 60  # 3 s are allowed; the rest is a busy machine's
     assert served.asked == ["/USD"]
 
 

@@ -48,6 +48,7 @@ from prism_resources.tables.codec import encode_key
 from prism_resources.tables.store import TableStore
 from tests.integration.asset_runs import failed_checks, run_assets
 from tests.integration.fresh import commands_of_this_file
+from tests.integration.helpers import stay_within
 
 platform = commands_of_this_file()
 
@@ -72,6 +73,7 @@ def event(number: int, seconds: object) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def files(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     del platform
+    stay_within(timedelta(days=1), 240)  # the last tests look for the week and the day of the first
     folder = tmp_path_factory.mktemp("events")
     for name, schema in (("first", SCHEMA), ("wider", WIDER), ("narrower", NARROWER), ("worker", STRICTER_WORKER)):
         (folder / f"{name}.json").write_text(json.dumps(schema))
@@ -97,7 +99,12 @@ def _wide(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*arguments: str, code: int = 0) -> Done:
-    """A command in this process: each of its own would take three seconds more."""
+    """A command in this process: each of its own would take three seconds more.
+
+    Verdicts are waited for longer than people want to.
+    """
+    if arguments[0] == "send" and "--wait" not in arguments:
+        arguments += ("--wait", "240")
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["prism", "events", *arguments])
@@ -138,9 +145,11 @@ def _scorecard_tells_the_owner_once(instance: dg.DagsterInstance) -> None:
         assert "| 8 | 3 | 5 | 0 | 62.5% |" in found["scores"]
 
 
+@pytest.mark.timeout(900)
 def test_a_breaking_producer_is_mended_by_a_version_and_its_events_are_sent_again(
     platform: Platform, files: Path, instance: dg.DagsterInstance
 ) -> None:
+    stay_within(timedelta(hours=1), 120)
     _recipient(platform)
     run("schema", "add", KIND, "1-0-0", str(files / "first.json"), "--value-at", "/seconds", "--owner", "owner")
 
@@ -277,10 +286,12 @@ def balances() -> dict[str, dict[str, Any]]:
     return {one.hour.isoformat(): msgspec.to_builtins(one) for one in found}
 
 
+@pytest.mark.timeout(900)
 def test_webhooks_of_github_end_as_the_reference_validator_judges_them(files: Path) -> None:
     """Every example and a spoiled copy of each; `GITHUB_EXAMPLES=all` are those of the package."""
     here = Path(__file__).parents[1] / "data" / "github"
     cases = webhooks(fetched() if os.environ.get("GITHUB_EXAMPLES") == "all" else here, 1)
+    stay_within(timedelta(hours=1), 120)
     schemas = SchemaStore(load_settings())
     for kind, schema in cases.schemas.items():
         schemas.add(kind, SchemaVersion(1, 0, 0), json.dumps(schema).encode(), by="test", now=clock.now())
@@ -312,7 +323,9 @@ def test_webhooks_of_github_end_as_the_reference_validator_judges_them(files: Pa
     sys.stdout.write(f"{len(rows):,} webhooks: {sums}\n")
 
 
+@pytest.mark.timeout(600)
 def test_sending_says_when_a_store_lacks_what_receipts_of_the_hour_say(files: Path) -> None:
+    stay_within(timedelta(hours=1), 90)
     kind, settings = "com.example.gone", load_settings()
     SchemaStore(settings).add(kind, SchemaVersion(1, 0, 0), b"{}", by="test", now=clock.now())
     (files / "gone.json").write_text(json.dumps(event(900, 1) | {"type": kind}))

@@ -199,7 +199,7 @@ def test_a_bucket_that_stays_down_leaves_each_week_old_or_new_and_the_next_expor
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60 + 40 * KILLS)
+@pytest.mark.timeout(120 + 60 * KILLS)
 def test_a_kill_leaves_each_week_old_or_new_and_the_next_export_ends_it(
     platform: Platform, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,6 +25,7 @@ from prism_core.tables import MEMBERS, THROUGHPUT
 from prism_resources.aws import client
 from prism_resources.tables.generations import Generations, Overtaken, content_hash
 from prism_resources.tables.store import TableStore
+from tests.integration.emulators import await_true
 
 NOW = datetime(2026, 1, 5, 7, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -274,9 +275,13 @@ def test_a_reader_during_replacements_sees_one_whole_generation(
 
     with ThreadPoolExecutor(2) as pool:
         readers = [pool.submit(read) for _ in range(2)]
-        for version in range(2, 14):
-            weeks.replace(week, rows(week, version, members=40), now=NOW)
-        ended.set()
+        try:
+            await_true(lambda: seen)
+            for version in range(2, 14):
+                weeks.replace(week, rows(week, version, members=40), now=NOW)
+            await_true(lambda: seen[-1] == {13})
+        finally:
+            ended.set()
         for reader in readers:
             reader.result()
 

@@ -77,7 +77,7 @@ class Wire:
     port: int
 
     def send(self, request: bytes) -> Answer:
-        with socket.create_connection((LOOPBACK, self.port), timeout=20) as connection:
+        with socket.create_connection((LOOPBACK, self.port), timeout=60) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
             received = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -103,7 +103,7 @@ class Wire:
             f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", *headers, "", "",
         ]  # fmt: skip
         request = "\r\n".join(lines).replace("{port}", str(self.port)).encode("latin-1")
-        with socket.create_connection((LOOPBACK, self.port), timeout=20) as connection:
+        with socket.create_connection((LOOPBACK, self.port), timeout=60) as connection:
             # Reset at the end: an accepted handshake would otherwise be closed in an orderly and slow way.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.sendall(request)
@@ -118,7 +118,7 @@ class Wire:
         request = [(name, value.replace("{port}", str(self.port))) for name, value in names.items()]
         client.send_headers(1, [*request, *headers], end_stream=True)
         status, body = 0, b""
-        with socket.create_connection((LOOPBACK, self.port), timeout=20) as connection:
+        with socket.create_connection((LOOPBACK, self.port), timeout=60) as connection:
             while True:
                 connection.sendall(client.data_to_send())
                 for event in client.receive_data(connection.recv(65536)):

@@ -99,7 +99,9 @@ def test_a_walk_by_page_numbers_would_end_at_ten_thousand(outside: Outside) -> N
     }
     url = f"{str(outside.settings.hubspot_api_url).rstrip('/')}/crm/v3/objects/contacts/search"
 
-    answer = httpx.post(url, json=body, headers={"Authorization": f"Bearer {TOKENS.hubspot}"}, trust_env=False)
+    answer = httpx.post(
+        url, json=body, headers={"Authorization": f"Bearer {TOKENS.hubspot}"}, trust_env=False, timeout=60
+    )
 
     assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
 

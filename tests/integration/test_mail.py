@@ -48,7 +48,7 @@ class Running:
     sink: Sink
 
     def client(self) -> smtplib.SMTP:
-        return smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=20)
+        return smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=60)
 
     def send(self, mail: EmailMessage | bytes, *recipients: str, sender: str = "prism@example.com") -> None:
         raw = mail if isinstance(mail, bytes) else mail.as_bytes(policy=SMTP)
@@ -57,7 +57,7 @@ class Running:
 
     def get(self, path: str, method: str = "GET", body: str = "", **headers: str) -> "Answer":
         """A request exactly as given: no client library tidies the path or the Host."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
         sent = {"Host": f"127.0.0.1:{self.http_port}"} | headers
         connection.request(method, path, body.encode() or None, sent)
         response = connection.getresponse()
@@ -67,7 +67,7 @@ class Running:
 
     def messages(self, **query: str) -> list[dict[str, Any]]:
         url = f"http://127.0.0.1:{self.http_port}/api/messages?{urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=20) as response:
+        with urllib.request.urlopen(url, timeout=60) as response:
             return json.load(response)["messages"]
 
     def only(self) -> dict[str, Any]:
@@ -120,12 +120,12 @@ def running(tmp_path: Path) -> Iterator[Running]:
     http_port = listener.getsockname()[1]
     thread = threading.Thread(target=run)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     assert not failures, failures
     loop, stop, sink = started[0]
     yield Running(directory, sink.port, http_port, loop, sink)
     loop.call_soon_threadsafe(stop.set)
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     assert not failures, failures
 
@@ -239,7 +239,7 @@ def test_stopping_answers_what_is_being_sent_and_frees_the_port(tmp_path: Path):
         await idle_reader.readline()
 
         def send() -> int:
-            with smtplib.SMTP("127.0.0.1", sink.port, timeout=20) as client:
+            with smtplib.SMTP("127.0.0.1", sink.port, timeout=60) as client:
                 client.ehlo_or_helo_if_needed()
                 client.mail("a@example.com")
                 client.rcpt("b@example.com")
@@ -249,7 +249,7 @@ def test_stopping_answers_what_is_being_sent_and_frees_the_port(tmp_path: Path):
         sending = asyncio.create_task(asyncio.to_thread(send))
         while not (list((tmp_path / "mail").iterdir()) or sending.done()):
             await asyncio.sleep(0.001)
-        await asyncio.wait_for(sink.stop(), 10)
+        await asyncio.wait_for(sink.stop(), 60)
         idle_writer.close()
         again = await start_sink(tmp_path / "mail", "127.0.0.1", sink.port)
         await again.stop()

@@ -185,7 +185,7 @@ def test_it_imports_by_itself_and_answers_a_call(package: Package, tmp_path: Pat
 
     done = subprocess.run(
         [python, "-I", "-S", "-B", "-c", IMPORTED, str(tmp_path), "dynamodb,kms,lambda,s3,secretsmanager,sts"],
-        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=120, check=False,
+        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
@@ -221,7 +221,7 @@ def test_the_planner_solves_a_week_with_what_its_package_has(solver: Package, tm
 
     done = subprocess.run(
         [python, "-I", "-S", "-B", "-c", SOLVED, str(tmp_path)],
-        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=120, check=False,
+        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
@@ -252,7 +252,7 @@ def test_the_functions_of_events_stay_within_their_bound_and_import_with_what_th
         archive.extractall(tmp_path)
     done = subprocess.run(
         [python, "-I", "-S", "-B", "-c", OF_EVENTS, str(tmp_path)],
-        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=120, check=False,
+        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {"outside": [], "family": "Firefox", "fits": [True, False]}
@@ -277,7 +277,7 @@ def test_the_functions_of_media_open_pictures_and_render_articles_with_what_they
         archive.extractall(tmp_path)
     done = subprocess.run(
         [python, "-I", "-S", "-B", "-c", OF_MEDIA, str(tmp_path)],
-        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=120, check=False,
+        env={"AWS_EC2_METADATA_DISABLED": "true"}, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -141,7 +141,7 @@ def test_a_plan_is_stored_published_told_once_and_taken_back(platform: Platform,
     assert "publication 1 taken back" in said.stdout
     assert plan_id in said.stdout  # whole, however narrow the terminal is
     assert answer(platform, "unpublish", WEEK)["published"]["publication"] == 2
-    assert len(received(mailbox)) == 2
+    assert len(received(mailbox, 2)) == 2
     forth = answer(platform, "unpublish", WEEK, "--over", "2")
     assert (forth["published"]["publication"], forth["published"]["plan_id"]) == (3, plan_id)
     anew = answer(platform, "plan", WEEK, "--store")["plan_id"]

@@ -165,7 +165,7 @@ def test_a_query_that_takes_too_long_is_ended_and_the_setting_is_named(platform:
     with pytest.raises(TransientFailure, match="PRISM_QUERY_TIMEOUT_SECONDS"):
         DuckDbEngine(settings, Lake(settings)).query(endless)
 
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 100
 
 
 def test_a_query_that_needs_too_much_memory_fails_and_fills_no_disk(

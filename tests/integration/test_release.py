@@ -68,7 +68,7 @@ def test_an_installed_wheel_starts_in_an_environment_of_its_own(wheel: Path, tmp
         command = [str(python.with_name("prism")), *arguments]
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PRISM_HOME": str(tmp_path / "home")}
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False
         )
 
     assert prism("--version").stdout == f"prism {VERSION}\n"

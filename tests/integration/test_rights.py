@@ -134,7 +134,7 @@ def test_the_api_writes_items_with_their_changes_and_passes_files(api: httpx.Cli
     said = [(one.status_code, one.text) for one in (made, changed, many, file, gone)]
     assert [status for status, _ in said] == [201, 200, 202, 201, 204], said
     job = f"/api/jobs/{many.json()['job_id']}"
-    await_true(lambda: api.get(job).json()["status"] not in {"queued", "running"}, 60, every=0.2)
+    await_true(lambda: api.get(job).json()["status"] not in {"queued", "running"}, 180, every=0.2)
     assert (api.get(job).json()["done"], api.get(job).json()["failed"]) == (2, 0), api.get(job).text
     # What a next page is asked for with is signed with a secret.
     page = api.get("/api/members", params={"limit": 1})

@@ -25,7 +25,8 @@ W31 = Week.parse("2023-W31")
 
 
 def call(outside: Outside, method: str, path: str, **more: Any) -> httpx.Response:
-    return httpx.request(method, f"http://127.0.0.1:{outside.port}{path}", trust_env=False, **more)
+    address = f"http://127.0.0.1:{outside.port}{path}"
+    return httpx.request(method, address, trust_env=False, timeout=60, **more)
 
 
 @pytest.mark.parametrize(
