@@ -15,7 +15,7 @@ from prism_core.tables import MEMBERS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
 from tests.integration.backup_world import member
-from tests.integration.fresh import worker_port
+from tests.integration.fresh import own_variables, worker_port
 from tests.integration.helpers import prism
 
 FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)
@@ -25,10 +25,9 @@ FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home with one member, who was renamed an hour later; it is served, so that commands attach to it."""
     folder = tmp_path_factory.mktemp("cli-backup") / "home"
-    with pytest.MonkeyPatch.context() as patch:
+    with own_variables() as patch:
         patch.setenv("PRISM_HOME", str(folder))
         patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
-        patch.delenv("PRISM_AWS_ENDPOINT_URL", raising=False)
         with attached(print, port=worker_port(8), serving=True) as platform:
             deploy(platform.settings, Week.parse("2018-W40"), print)
             store = TableStore(client(platform.settings, "dynamodb"), platform.settings, MEMBERS, MEMBERS.model)

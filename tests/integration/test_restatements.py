@@ -6,7 +6,6 @@ process that dies can say. The records are those of tests/data/worker_activity; 
 
 import gzip
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -36,7 +35,7 @@ from prism_resources.restatements import RestatementLog
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, week_metadata, write
-from tests.integration.fresh import worker_port
+from tests.integration.fresh import own_variables, worker_port
 from tests.integration.helpers import REAL_FILES, REPOSITORY, record, seconds, write_lines
 from tests.integration.ticks import names_of, tick, weeks_of
 
@@ -80,9 +79,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def programme(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance) -> Iterator[Platform]:
     """A platform of its own on a Wednesday of 2018: four weeks are published, but for what arrives late."""
     folder = tmp_path_factory.mktemp("restatements")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("PRISM_")]:
-            patch.delenv(name)
+    with own_variables() as patch:
         patch.setenv("PRISM_HOME", str(folder / "home"))
         patch.setenv("PRISM_FIRST_WEEK", W33.label)
         patch.setenv("PRISM_NOW", NOW.isoformat())
