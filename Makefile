@@ -56,11 +56,12 @@ audit: .venv/.synced ## known holes of what is locked; says when the lists of ho
 wheel: .venv/.synced $(SCREENS) ## the wheel with the built screens, in dist
 	$(UV) build --wheel --out-dir dist
 
+DIST ?= dist
 sbom: .venv/.synced ## what is handed on as CycloneDX documents, in dist
-	mkdir -p dist
+	mkdir -p $(DIST)
 	$(UV) export --locked --quiet --no-default-groups --extra platform --preview-features sbom-export \
-	  --format cyclonedx1.5 --output-file dist/prism-python.cdx.json
-	$(NPM) sbom --silent --package-lock-only --omit=dev --sbom-format cyclonedx > dist/prism-screens.cdx.json
+	  --format cyclonedx1.5 --output-file $(DIST)/prism-python.cdx.json
+	$(NPM) sbom --silent --package-lock-only --omit=dev --sbom-format cyclonedx > $(DIST)/prism-screens.cdx.json
 
 screens: $(SCREENS) ## build the screens that `prism up` serves; done only when their source changed
 

@@ -18,7 +18,9 @@ from prism_assets.resources import PrismResource
 from prism_assets.retries import NO_RUN_RETRY
 from prism_core import clock
 from prism_core.calendar import Week, WeekRange
+from prism_core.failures import PrismFailure
 from prism_core.settings import Settings
+from prism_resources.metrics import Metric, put_metrics
 from prism_resources.reports.delivery import Due, ReportDelivery
 from prism_sensors.asking import request
 from prism_sensors.known import KnownAssets, keys
@@ -85,18 +87,35 @@ def report_delivery(known: KnownAssets) -> dg.SensorDefinition | None:
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def sensor(context: dg.SensorEvaluationContext, prism: PrismResource) -> dg.SensorResult:
-        now = clock.now()
+        now, settings = clock.now(), prism.settings()
+        delivery = ReportDelivery(settings)
+        told = _told_of_missing(context, settings, delivery, now)
         late = late_report(context.instance, prism)
-        due = ReportDelivery(prism.settings()).due(now, late=late)
+        due = delivery.due(now, late=late)
         if not due:
-            return dg.SensorResult(skip_reason="nothing is due that was not mailed")
+            return dg.SensorResult(skip_reason="nothing is due that was not mailed", cursor=told)
         if _under_way(context.instance):
-            return dg.SensorResult(skip_reason="a run mails just now")
+            return dg.SensorResult(skip_reason="a run mails just now", cursor=told)
         tags = {_TAG: "true", **NO_RUN_RETRY, **({LATE_TAG: str(late)} if late else {})}
         asked = dg.RunRequest(run_key=_key(due, now), asset_selection=keys([MAILS]), tags=tags)
-        return dg.SensorResult(run_requests=[asked])
+        return dg.SensorResult(run_requests=[asked], cursor=told)
 
     return sensor
+
+
+def _told_of_missing(
+    context: dg.SensorEvaluationContext, settings: Settings, delivery: ReportDelivery, now: datetime
+) -> str | None:
+    """The hour in which CloudWatch was last told how many reports are missing; an alarm looks at that."""
+    hour = f"{now:%Y-%m-%dT%H}"
+    if context.cursor == hour:
+        return hour
+    try:
+        put_metrics(settings, [Metric("ReportsMissing", len(delivery.missing(now)))])
+    except PrismFailure as error:  # mails go out all the same, and the next tick tells it
+        context.log.warning("CloudWatch was not told how many reports are missing: %s", error)
+        return context.cursor
+    return hour
 
 
 def _under_way(instance: dg.DagsterInstance) -> bool:

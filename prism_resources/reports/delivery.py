@@ -9,7 +9,7 @@ has come, without names: who gets it is read as it is sent.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,8 @@ from prism_resources.reports.shelf import Shelf
 REPORTS: Final = (ReportKind.CAMPAIGN, ReportKind.OPERATIONS)
 # Figures that a report told are looked up in the editions of so many weeks before.
 TOLD_WEEKS: Final = 8
+# A report that is not there so long after its hour is missed by somebody.
+MISSING_AFTER: Final = timedelta(hours=2)
 _ATTEMPTS: Final = 5
 # In what an edition keeps, that it is the notice of a report that is late.
 _NOTICE: Final = "late"
@@ -77,6 +79,17 @@ class ReportDelivery:
                     due = Due(report, week, "", None, tuple(whom))
                 found += [due] if due else []
         return found
+
+    def missing(self, now: datetime) -> list[tuple[ReportKind, Week]]:
+        """Reports that somebody is subscribed to, that are due there since two hours, and that nobody has made."""
+        then, hour, first = now - MISSING_AFTER, self._settings.report_at, self._settings.first_week
+        return [
+            (report, week)
+            for report in REPORTS
+            for zones in [{ZoneInfo(one.time_zone) for one in self._recipients.subscribed(report)}]
+            for week in sorted({last_due(then, zone, hour) for zone in zones})
+            if week >= first and not self._shelf.has(report, week)
+        ]
 
     def deliver(self, now: datetime, *, at_once: bool = False, late: Late | None = None) -> list[Outcome]:
         """Send what is `due`. One report that cannot be sent holds no other up.

@@ -1,5 +1,6 @@
 """What whoever is woken reads: every alarm has a row, and what is typed on AWS is what the templates have."""
 
+import json
 import re
 from typing import Any
 
@@ -10,6 +11,10 @@ from botocore import xform_name
 from infra.cli.app import app
 from infra.deploy import TEMPLATES
 from infra.lake_documents import DOCUMENT
+from prism_assets.alerts.judgements import metrics_of
+from prism_core.models.alerts import AlertRule
+from prism_resources.alerts.ledger import Kept
+from prism_resources.metrics import NAMESPACE
 from tests.architecture.documents import commands
 from tests.architecture.sources import ROOT
 from tests.architecture.test_templates import decoded
@@ -37,6 +42,24 @@ def test_every_alarm_has_a_row_that_says_the_first_step_and_no_row_is_of_none() 
     assert {name for name, _ in named} == alarms()
     assert len(named) == len(alarms()), "an alarm has two rows"
     assert [name for name, cells in named if len(cells[-1]) < 20] == []
+
+
+def test_alerts_and_reports_are_drawn_and_ring() -> None:
+    resources = decoded("observability")["Resources"]
+    body = json.loads(resources["Health"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    drawn = [
+        metric for one in body["widgets"] for metric in one["properties"]["metrics"] if metric[0] == NAMESPACE
+    ]
+    rings = [one["Properties"] for one in resources.values() if one["Properties"].get("Namespace") == NAMESPACE]
+    sent = {one.name for one in metrics_of([Kept(rule, (), (), (), None) for rule in AlertRule])}
+
+    for name in sent:
+        assert {metric[-1] for metric in drawn if metric[1] == name} == set(AlertRule)
+    assert ["PRISM", "ReportsMissing", "Platform", "${NamePrefix}"] in drawn
+    assert {one["MetricName"] for one in rings} == {"ReportsMissing", "OpenAlerts", "EventsAccepted"}
+    # One rule stands for all: they are sent together.
+    (alerts,) = [one for one in rings if one["MetricName"] == "OpenAlerts"]
+    assert alerts["Dimensions"][-1] == {"Name": "Rule", "Value": AlertRule.LATE_REQUEST.value}
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def actions_of(role: str, resource: dict[str, Any] | str) -> set[str]:
     return {
         action
         for who, one in rights()
-        if who == role and resource in listed(one["Resource"])
+        if who == role and resource in listed(one["Resource"]) and one["Effect"] == "Allow"
         for action in listed(one["Action"])
     }
 

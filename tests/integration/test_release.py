@@ -76,6 +76,24 @@ def test_an_installed_wheel_starts_in_an_environment_of_its_own(wheel: Path, tmp
     assert (shown.returncode, "materialize" in shown.stdout) == (0, True)
 
 
+def test_what_is_handed_on_is_listed_with_its_versions_and_what_only_we_use_is_not(tmp_path: Path) -> None:
+    """`make sbom`, but for the environment, which is not made anew under the feet of the other tests."""
+    made = ["make", "-s", "-o", ".venv/.synced", "sbom", f"UV={find_uv()}", f"DIST={tmp_path}"]
+    done = subprocess.run(made, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    documents = [json.loads((tmp_path / f"prism-{one}.cdx.json").read_text()) for one in ("python", "screens")]
+    python, screens = ({part["name"]: part["version"] for part in one["components"]} for one in documents)
+
+    assert [one["bomFormat"] for one in documents] == ["CycloneDX"] * 2
+    lock = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    locked = {(one["name"], one.get("version")) for one in lock}
+    assert sorted(python.items() - locked) == []
+    assert {"boto3", "pydantic", "dagster"} <= set(python)
+    assert "react" in screens
+    assert not {"pytest", "ruff", "pyright"} & set(python)
+    assert not {"typescript", "esbuild"} & set(screens)
+
+
 def test_the_version_stands_in_one_place_and_the_screens_have_the_same() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

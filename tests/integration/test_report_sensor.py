@@ -10,9 +10,14 @@ import pytest
 from prism_assets.definitions import build_definitions
 from prism_assets.reports.mails import MAILS
 from prism_assets.resources import PrismResource
+from prism_core.models.reports import ReportKind
 from prism_core.settings import load_settings
+from prism_resources.aws import client
 from prism_resources.mailing import Mailing, Settled
-from tests.integration.report_readers import MONDAY, Readers, readers, with_leads
+from prism_resources.metrics import NAMESPACE
+from prism_resources.reports.delivery import ReportDelivery
+from tests.integration.report_readers import MONDAY, W35, Readers, readers, with_leads
+from tests.integration.ticks import tick
 from tests.unit.report_mails import dated
 
 __all__ = ("readers",)
@@ -174,3 +179,41 @@ def test_while_a_run_mails_no_other_is_asked_for(readers: Readers, ticks: Ticks,
         other.report_run_failed(run)
 
         assert (during, ticks.at(MONDAY + 2 * MINUTE)) == ([], [key])
+
+
+def test_a_report_that_is_due_for_two_hours_and_was_not_made_is_counted_once_an_hour_for_its_alarm(
+    readers: Readers, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers.join("ada")
+    nine, began = MONDAY + 2 * HOUR, datetime.now(UTC)
+    delivery = ReportDelivery(readers.settings)
+
+    early, late = delivery.missing(nine - MINUTE), delivery.missing(nine)
+    cursors, counts, cursor = list[str | None](), [sent(readers, began)], None
+    for now in (nine, nine + MINUTE, nine + HOUR):
+        monkeypatch.setenv("PRISM_NOW", now.isoformat())
+        cursor = tick("report_delivery", instance, cursor).cursor
+        cursors.append(cursor)
+        counts.append(sent(readers, began))
+    readers.shelve(with_leads(376))
+
+    assert early == [(ReportKind.CAMPAIGN, W35 + -1)]
+    assert late == [(ReportKind.CAMPAIGN, W35)]
+    assert delivery.missing(nine) == []
+    assert cursors == ["2023-09-04T07", "2023-09-04T07", "2023-09-04T08"]
+    assert [count - counts[0] for count in counts] == [0, 1, 1, 2]
+
+
+def sent(readers: Readers, began: datetime) -> int:
+    """How often CloudWatch was told, in the days around this test."""
+    day = timedelta(days=1)
+    answer = client(readers.settings, "cloudwatch").get_metric_statistics(
+        Namespace=NAMESPACE,
+        MetricName="ReportsMissing",
+        Dimensions=[{"Name": "Platform", "Value": readers.settings.name_prefix}],
+        StartTime=began - day,
+        EndTime=began + day,
+        Period=3600,
+        Statistics=["SampleCount"],
+    )
+    return round(sum(one["SampleCount"] for one in answer["Datapoints"]))
