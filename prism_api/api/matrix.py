@@ -123,7 +123,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *_resource("/api/capacity/{week}/plans", "lcg", item="{plan_id}", of_everybody=True),
     *(
         Operation("GET", f"/api/capacity/{{week}}/plans/{{plan_id}}/{what}", ALL, ALL, NONE, of_everybody=True)
-        for what in ("result", "explanation", "compare", "candidates")
+        for what in ("result", "explanation", "compare", "candidates", "changes")
     ),
     Operation("POST", "/api/capacity/{week}/plans/{plan_id}/publish", ALL, NONE, NONE, of_everybody=True),
     Operation("POST", "/api/capacity/{week}/unpublish", ALL, NONE, NONE, of_everybody=True),

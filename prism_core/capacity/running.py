@@ -6,7 +6,7 @@ A day that has passed stays as it was planned, also when a plan of the week is p
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -14,8 +14,8 @@ from decimal import Decimal
 from prism_core.calendar import Week
 from prism_core.capacity.problem import NO_HOURS, DemandLine, Exclusion, Pair, Pin, PlanMember, PlanProblem
 from prism_core.failures import BadUsage
-
-Days = Mapping[date, Decimal]
+from prism_core.models.work import Allocation
+from prism_core.publications import Days, Replacement, hours_of, replaced_by
 
 
 def check_plannable(week: Week, first_week: Week) -> None:
@@ -42,6 +42,16 @@ def with_passed_days(planned: Mapping[Pair, Days], current: Mapping[Pair, Days],
         if days:
             found[pair] = days
     return found
+
+
+def replaced_on(
+    today: date, week: Week, plan_id: str, planned: Mapping[Pair, Days], current: Iterable[Allocation]
+) -> tuple[dict[Pair, Days], list[Replacement]]:
+    """What a plan that is published on `today` makes of the rows of its week: its hours by day, those of days that
+    have passed as they stand, and the rows that are replaced. A preview and the publication both go by it."""
+    rows = list(current)
+    kept = with_passed_days(planned, hours_of(one for one in rows if not one.pinned), today)
+    return kept, replaced_by(week, plan_id, kept, rows, today)
 
 
 def rest_of(problem: PlanProblem, today: date, allocated: Mapping[Pair, Days]) -> PlanProblem:

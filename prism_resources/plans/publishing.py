@@ -17,7 +17,7 @@ from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.capacity.describing import describe
 from prism_core.capacity.problem import PlanProblem
-from prism_core.capacity.running import check_publishable, with_passed_days
+from prism_core.capacity.running import check_publishable, replaced_on
 from prism_core.capacity.verifying import asked_too_much
 from prism_core.day_hours import overfilling
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion
@@ -34,7 +34,6 @@ from prism_core.publications import (
     changes_of,
     hours_changes,
     hours_of,
-    replaced_by,
     taken_back,
 )
 from prism_core.settings import Settings
@@ -138,8 +137,7 @@ class Publisher:
         today = clock.now().date()
         check_publishable(week, today)
         current = self._rows(week)
-        planned = with_passed_days(planned, hours_of(one for one in current if not one.pinned), today)
-        replacements = replaced_by(week, plan_id, planned, current, today)
+        planned, replacements = replaced_on(today, week, plan_id, planned, current)
         if _publication(stands) != expected:
             raise Overtaken(week, expected, stands, _against(planned, current))
         asked = [] if problem is None else asked_too_much(problem, planned)

@@ -3,6 +3,7 @@
 Why real: time off that is asked for in one browser is decided in another, and the first one reads the answer.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -59,6 +60,9 @@ def test_an_annotator_sees_their_own_figures_and_nobody_elses(
     with signed_in(browser, at, Role.ANNOTATOR, scheme=scheme, name=f"figures-{scheme}") as page:
         expect(page.get_by_role("heading", name="Ann Example")).to_be_visible()
         expect(page.get_by_text("95.0 %").first).to_be_visible()
+        expect(page.get_by_role("table", name="Reviews")).to_contain_text(
+            re.compile(r"83\.5 . 98\.6 %")
+        )  # as on Quality
         expect(page.get_by_text("Birds of Spain").first).to_be_visible()
         found = violations(page)
         page.screenshot(path=screenshots / f"screen-dashboard-{scheme}.png")

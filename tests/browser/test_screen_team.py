@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -282,6 +283,24 @@ def test_what_is_asked_for_in_the_calendar_leads_to_its_approval(browser: Browse
         expect(page.get_by_text("1 written, 0 failed.").first).to_be_visible()
 
         assert at.item(f"/api/availability/{key}")["status"] == "approved"
+        page.goto(f"{at.origin}/team?tab=time-off&status=approved")
+        link = page.get_by_role("row").filter(has_text="Gil Example").get_by_role("link").get_attribute("href")
+        assert link == f"?tab=time-off&status=approved&item={quote(key, safe='')}"
+        page.goto(f"{at.origin}/team{link}")  # what a colleague gets, or another tab
+        expect(page.get_by_text("Status = approved")).to_be_visible()
+        expect(page.get_by_role("heading", name="gil on")).to_be_visible()
+        page.get_by_role("row").filter(has_text="Gil Example").get_by_role("checkbox").check()
+        page.get_by_role("button", name="Export").click()
+        expect(
+            page.get_by_role("menuitem", name="All rows from last week to eleven weeks ahead as CSV")
+        ).to_be_visible()
+        page.keyboard.press("Escape")
+        choose(page, "Change 1", "Delete")
+        page.get_by_role("button", name="Preview").click()
+        page.get_by_role("button", name="Write 1 entry").click()
+        page.get_by_role("button", name="Close", exact=True).last.click()
+        expect(page.get_by_role("heading", name="gil on")).to_have_count(0)
+        expect(page).to_have_url(f"{at.origin}/team?tab=time-off&status=approved")
 
 
 def test_a_worker_is_named_by_a_suggestion_and_a_name_can_be_taken_back(browser: Browser, at: Place) -> None:

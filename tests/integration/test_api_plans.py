@@ -7,6 +7,7 @@ decided by them.
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -404,6 +405,7 @@ def test_a_plan_is_published_through_the_gateway_told_by_the_asset_once_and_take
 
     before = httpx.get(url, headers=analyst, timeout=60)
     refused = publish(first, analyst, '"0"')
+    preview = httpx.get(f"{url}/plans/{first}/changes", headers=analyst, timeout=60)
     with sink(platform, tmp_path):
         done, again = publish(first, lead, before.headers["etag"]), publish(first, lead, None)
         by_the_functions = received(tmp_path, 0)
@@ -419,6 +421,7 @@ def test_a_plan_is_published_through_the_gateway_told_by_the_asset_once_and_take
 
     assert (before.json()["publication"], before.json()["plan"], before.headers["etag"]) == (0, None, '"0"')
     assert refused.status_code == 403
+    assert preview.json() == {"publication": 0, "changes": done.json()["changes"]}, preview.text
     assert (outdated.status_code, outdated.json()["current"]["plan_id"]) == (412, first)
     assert (done.status_code, again.json(), done.headers["etag"]) == (200, done.json(), '"1"'), done.text
     assert [(one["member_id"], one["project_id"]) for one in done.json()["changes"]] == [("m-3", "p-1")]
@@ -467,6 +470,16 @@ def test_a_plan_that_cannot_be_published_says_why(platform: Platform) -> None:
     assert LEAD("GET", week).body["publication"] == 0
     meant = LEAD("POST", f"{week}/plans/{supposed['plan_id']}/publish", what_if=True)
     assert (meant.status, meant.body["week"]["plan_id"]) == (200, supposed["plan_id"])
+    preview = f"{week}/plans/{supposed['plan_id']}/changes"
+    assert LEAD("GET", preview).body == {"publication": 1, "changes": []}
+    (row,) = LEAD("GET", "/api/allocations", week="2026-W51").body["items"]
+    by_day = row["hours"]
+    first, last = min(by_day), max(by_day)
+    moved = {**by_day, first: "0.00", last: str(Decimal(by_day[first]) + Decimal(by_day[last]))}
+    LEAD("PATCH", f"/api/allocations/{row['key']}", {"hours": moved}, match="*")
+    (change,) = LEAD("GET", preview).body["changes"]
+    assert (change["member_id"], change["after"]) == ("m-3", by_day)
+    assert change["before"] == {day: hours for day, hours in moved.items() if day != first}
 
 
 def test_a_week_before_the_first_one_is_not_planned_and_one_that_has_ended_is_not_published() -> None:

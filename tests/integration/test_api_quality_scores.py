@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from prism_core import clock
 from tests.integration.api_client import Answer, Api, known
 
 WEEKS = ("2019-W10", "2019-W11")
@@ -97,6 +98,32 @@ def test_a_review_that_a_correction_moved_counts_for_whom_it_is(reviews: list[st
 
     assert made.status == 201, made.body
     assert found == {"qs-ann": 50, "qs-bob": 50}
+
+
+def test_a_member_reads_of_themselves_what_their_lead_reads_once_reviews_were_corrected() -> None:
+    """One review that was a colleague's is theirs since, and one of theirs is the colleague's."""
+    known(("qs-eve",))
+    assert Api()("PATCH", "/api/members/qs-eve", {"cognito_sub": "qs-eve-sub"}, match="*").status == 200
+    week = (clock.this_week() + -1).label  # of the last four, also when the week ends meanwhile
+    fields = {"project_id": "qs-p", "week": week, "category": "qs-own", "reviewed": 20}
+    places = (("qs-eve", 18, {}), ("qs-eve", 10, {"to_member": "qs-bob"}), ("qs-bob", 19, {"to_member": "qs-eve"}))
+    wrong = {"week": week, "table": "quality", "reason": "under a colleague's account"}
+    corrections: list[str] = []
+    for member, correct, to in places:
+        found = {**fields, "member_id": member, "correct": correct, "severity": "high"}
+        made = Api(*LEAD)("POST", "/api/quality", found)
+        if to:
+            moving = {**wrong, "review_id": made.body["review_id"], "from_member": member, **to}
+            corrections.append(Api(*LEAD)("POST", "/api/corrections", moving).body["key"])
+
+    own = Api("[annotator]", "qs-eve-sub")("GET", "/api/me").body["quality"]
+    (read,) = (one for one in scores(week=week) if one["member_id"] == "qs-eve")
+    for key in corrections:
+        Api(*LEAD)("DELETE", f"/api/corrections/{key}", match="*")
+
+    assert own == [{name: read[name] for name in own[0]}]
+    assert (own[0]["reviewed"], own[0]["correct"], own[0]["share"]) == (40, 37, "0.9250")
+    assert own[0]["score"] == "0.8810"  # 3 errors, the worst of each review twice as heavy: 37 of 42
 
 
 def test_who_is_no_member_sees_no_scores_of_others() -> None:

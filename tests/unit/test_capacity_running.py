@@ -9,11 +9,13 @@ from prism_core.calendar import Week
 from prism_core.capacity.checking import BadProblem
 from prism_core.capacity.describing import Items, describe
 from prism_core.capacity.problem import DemandLine, Exclusion, Pin, PlanProblem
-from prism_core.capacity.running import check_plannable, check_publishable, with_passed_days
+from prism_core.capacity.running import check_plannable, check_publishable, replaced_on, with_passed_days
 from prism_core.capacity.scenario import HoursChange, Scenario, apply
 from prism_core.capacity.solve import solve
 from prism_core.capacity.verifying import asked_too_much
 from prism_core.failures import BadUsage
+from prism_core.publications import HoursChange as Changed
+from prism_core.publications import changes_of
 from tests.unit.test_capacity_describing import FRI, MON, THU, TUE, W48, WED, allocation, member, off, project
 
 EIGHT = Decimal(8)
@@ -119,6 +121,21 @@ def test_published_hours_of_passed_days_are_those_allocated_and_no_others() -> N
         ("m-2", "p-1"): {MON: EIGHT},
     }
     assert with_passed_days(planned, current, MON) == planned
+
+
+def test_a_publication_changes_moved_days_alone_not_fractions_that_stay_nor_days_that_have_passed() -> None:
+    third = {WED: Decimal("4.33"), THU: Decimal("4.35"), FRI: Decimal("4.35")}
+    standing = [
+        allocation(project_id="moved", hours={THU: "8.00"}),
+        allocation(project_id="thirds", hours={day: str(hours) for day, hours in third.items()}),
+        allocation(project_id="running", hours={MON: "8.00", TUE: "8.00", WED: "8.00"}),
+    ]
+    planned = {("m-1", "moved"): {FRI: EIGHT}, ("m-1", "thirds"): third, ("m-1", "running"): {WED: EIGHT}}
+
+    kept, replaced = replaced_on(WED, W48, "plan-1", planned, standing)
+
+    assert changes_of(replaced) == [Changed("m-1", "moved", {THU: EIGHT}, {FRI: EIGHT})]
+    assert kept["m-1", "running"] == {MON: EIGHT, TUE: EIGHT, WED: EIGHT}
 
 
 def test_a_plan_made_before_is_not_held_against_days_that_have_passed() -> None:

@@ -119,7 +119,7 @@ def result(
     week: WeekKey, plan_id: PlanKey, member_id: OfMember = None, project_id: OfProject = None
 ) -> Response[PlanDocument]:
     """Figures are those of the whole plan, also where a member or a project is named."""
-    document = _kept(plan_of(week, plan_id)).document
+    document = kept_of(plan_of(week, plan_id)).document
     answer = document_of(document, member_id, project_id)
     if len(answer.assignments) > MOST_ASSIGNMENTS:
         many = len(answer.assignments)
@@ -141,7 +141,7 @@ def explanation(
 ) -> Response[ExplanationOf]:
     """Of everything, of a member's week, or of the open hours of a demand line."""
     plan = plan_of(week, plan_id)
-    kept = _kept(plan)
+    kept = kept_of(plan)
     if kept.explanation is not None:
         found = _part(kept.explanation, member_id, line)
     elif member_id is None and line is None:
@@ -165,7 +165,7 @@ def compare(
     other: Annotated[str, Query(alias="with", description="the other plan", min_length=1, max_length=128)],
 ) -> Response[DifferenceOf]:
     """This plan less the one that it is compared with."""
-    before, after = _kept(plan_of(week, other, "query.with")), _kept(plan_of(week, plan_id))
+    before, after = kept_of(plan_of(week, other, "query.with")), kept_of(plan_of(week, plan_id))
     found = difference(before.plan, after.plan)
     return respond(difference_of(found, wording.differences(found, _names())))
 
@@ -219,7 +219,8 @@ def solved(plan: Plan) -> Plan:
     raise Problem(HTTPStatus.CONFLICT, f"The plan {plan.plan_id} is {plan.status}{why}.")
 
 
-def _kept(plan: Plan) -> KeptPlan:
+def kept_of(plan: Plan) -> KeptPlan:
+    """What a plan keeps beside its figures. Raises Problem 409 where there is nothing, or it is lost."""
     try:
         return read_body(backend.settings(), solved(plan))
     except LostBody as error:

@@ -222,6 +222,13 @@ class PairOf(Model):
     project_id: str
 
 
+class PreviewOf(Model):
+    """What publishing a plan would change as the week stands: `publication` is the one that it would go over."""
+
+    publication: Count
+    changes: Many[HoursChanged]
+
+
 class PublicationOf(Model):
     """A publication that is written: what it changed, and the rows that it left as somebody wrote them."""
 

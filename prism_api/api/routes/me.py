@@ -17,15 +17,18 @@ from prism_api.api import backend, documents
 from prism_api.api.calls import current
 from prism_api.api.crud import respond
 from prism_api.api.problems import Problem
+from prism_api.api.routes.quality_scores import counted_reviews
 from prism_api.api.routes.throughput import ThroughputRow, row_of
 from prism_api.api.visibility import own_member
 from prism_core import clock
 from prism_core.calendar import Week
-from prism_core.models.base import Count, Hours, Model
+from prism_core.models.base import Count, Hours, Measure, Model, measure
 from prism_core.models.disputes import Dispute, DisputeStatus
 from prism_core.models.people import Availability, Member
 from prism_core.models.work import Allocation, QualityReview
-from prism_core.tables import ALLOCATIONS, AVAILABILITY, DISPUTES, QUALITY
+from prism_core.quality import accuracy
+from prism_core.quality_scores import Cell
+from prism_core.tables import ALLOCATIONS, AVAILABILITY, DISPUTES
 
 WEEKS = 4
 AHEAD = 8
@@ -41,12 +44,17 @@ class WeekOfMine(Model):
 
 
 class QualityOfMine(Model):
-    """One week's reviews added up."""
+    """One week's reviews added up as they count today, corrections applied. `low` and `high` are the 95 % interval
+    of the share; severe errors weigh more in the score."""
 
     week: Week
     project_id: str
     reviewed: Count
     correct: Count
+    share: Measure | None
+    low: Measure
+    high: Measure
+    score: Measure | None
 
 
 class Me(Model):
@@ -71,7 +79,7 @@ def me() -> Response[Me]:
     weeks = this.window(WEEKS)
     facts = [row_of(fact) for fact in backend.throughput().member(member.member_id, weeks.first, weeks.last)]
     plans = _of_me(ALLOCATIONS, Allocation, member, weeks.first.label, (this + 1).label)
-    reviews = _of_me(QUALITY, QualityReview, member, weeks.first.label, this.label)
+    reviews = (one for of_week in counted_reviews(weeks).values() for one in of_week)
     today = clock.now().date()
     days = (today.isoformat(), (today + timedelta(weeks=AHEAD)).isoformat())
     disputes = backend.reader(DISPUTES, Dispute).query("by_member", member_id=member.member_id)
@@ -80,7 +88,7 @@ def me() -> Response[Me]:
             member=member,
             weeks=[_week(week, plans, facts) for week in weeks],
             throughput=facts,
-            quality=_quality(reviews),
+            quality=_quality(one for one in reviews if one.member_id == member.member_id),
             allocations=[one for one in plans if one.week in (this, this + 1)],
             availability=_of_me(AVAILABILITY, Availability, member, *days),
             disputes=[one for one in disputes if one.status is DisputeStatus.OPEN],
@@ -103,11 +111,22 @@ def _week(week: Week, plans: Iterable[Allocation], facts: Iterable[ThroughputRow
 
 
 def _quality(reviews: Iterable[QualityReview]) -> list[QualityOfMine]:
-    found: dict[tuple[Week, str], tuple[int, int]] = {}
+    cells: dict[tuple[Week, str], Cell] = {}
     for review in reviews:
-        reviewed, correct = found.get((review.week, review.project_id), (0, 0))
-        found[review.week, review.project_id] = (reviewed + review.reviewed, correct + review.correct)
-    return [
-        QualityOfMine(week=week, project_id=project, reviewed=reviewed, correct=correct)
-        for (week, project), (reviewed, correct) in sorted(found.items())
-    ]
+        at = review.week, review.project_id
+        cells[at] = cells.get(at, Cell()).plus(review)
+    return [_figures(*at, cell) for at, cell in sorted(cells.items())]
+
+
+def _figures(week: Week, project_id: str, cell: Cell) -> QualityOfMine:
+    found = accuracy(cell.correct, cell.reviewed)
+    return QualityOfMine(
+        week=week,
+        project_id=project_id,
+        reviewed=cell.reviewed,
+        correct=cell.correct,
+        share=found.share,
+        low=found.low,
+        high=found.high,
+        score=measure(cell.score) if cell.reviewed else None,
+    )

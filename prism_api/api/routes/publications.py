@@ -1,4 +1,4 @@
-"""What is published of a week: reading it, publishing a plan, taking a publication back.
+"""What is published of a week: reading it, what a plan would change, publishing it, taking a publication back.
 
 Belongs here: these routes. Does not belong here: publishing itself, which the planner does
 (prism_resources/plans/publishing.py), and plans that are not published (capacity.py).
@@ -16,12 +16,16 @@ from prism_api.api.answers import respond
 from prism_api.api.calls import Call, current
 from prism_api.api.crud import Idempotency, IfMatch, Reason
 from prism_api.api.problems import Problem
-from prism_api.api.routes.capacity import TAG, PlanKey, WeekKey, plan_of, solved, week_of
-from prism_api.api.routes.capacity_answers import PlanFigures, PublicationOf, WeekPlan
+from prism_api.api.routes.capacity import TAG, PlanKey, WeekKey, kept_of, plan_of, solved, week_of
+from prism_api.api.routes.capacity_answers import HoursChanged, PlanFigures, PreviewOf, PublicationOf, WeekPlan
 from prism_api.api.writes import author_of, versions_of
+from prism_core import clock
 from prism_core.calendar import Week
+from prism_core.capacity.running import replaced_on
 from prism_core.models.published import PublishedPlan
-from prism_core.tables import PUBLISHED_PLANS
+from prism_core.models.work import Allocation
+from prism_core.publications import changes_of
+from prism_core.tables import ALLOCATIONS, PUBLISHED_PLANS
 
 router = APIGatewayHttpRouter()
 WhatIf = Annotated[bool, Query(description="publish it although its scenario supposes other people or demand")]
@@ -35,6 +39,25 @@ def published(week: WeekKey) -> Response[WeekPlan]:
     """The ETag is that of the publication: who publishes, or takes back, sends it as If-Match."""
     pointer = _pointer(week)
     return respond(_shown(week_of(week), pointer), headers={"etag": _etag(pointer)})
+
+
+@router.get(
+    "/api/capacity/<week>/plans/<plan_id>/changes",
+    **documents.operation(
+        "What publishing a plan would change", TAG, PreviewOf, reads=True, item=True, unready=True
+    ),
+)
+def changes(week: WeekKey, plan_id: PlanKey) -> Response[PreviewOf]:
+    """By the rule of the publication itself, were it today: whose hours change on which days, before and after."""
+    plan = plan_of(week, plan_id)
+    planned = {one.pair: one.by_day for one in kept_of(plan).plan.assignments}
+    pointer = _pointer(week)
+    rows = backend.reader(ALLOCATIONS, Allocation).query("by_week", week=plan.week)
+    _, replaced = replaced_on(clock.now().date(), plan.week, plan.plan_id, planned, rows)
+    names = HoursChanged.model_fields
+    found = [{name: getattr(one, name) for name in names} for one in changes_of(replaced)]
+    publication = 0 if pointer is None else pointer.publication
+    return respond(PreviewOf.model_validate({"publication": publication, "changes": found}))
 
 
 @router.post(

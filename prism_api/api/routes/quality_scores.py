@@ -164,14 +164,10 @@ def _week(call: Call) -> Week:
 
 def _weeks(call: Call, weeks: Iterable[Week]) -> dict[Week, _Reviewed]:
     """The weeks as the asset reads them (prism_assets/quality), of what the caller sees and asks for."""
-    stored = {week: tuple(_stored(week)) for week in weeks}
-    subjects = None if all(map(is_settled, _each(stored))) else _subjects()
     seen, taxonomy = visible(call), backend.taxonomy()
     found: dict[Week, _Reviewed] = {}
-    for week, reviews in stored.items():
-        settled = reviews if subjects is None else tuple(map(subjects.settled, reviews))
-        corrected = (one.review for one in corrected_reviews(settled, _corrections(week)))
-        mine = [one for one in corrected if seen.sees(one.member_id) and _asked(call, one)]
+    for week, reviews in counted_reviews(weeks).items():
+        mine = [one for one in reviews if seen.sees(one.member_id) and _asked(call, one)]
         raw: defaultdict[CellKey, set[str]] = defaultdict(set)
         for review in mine:
             raw[next(iter(cells_of([review], taxonomy)))].add(review.category)
@@ -179,6 +175,17 @@ def _weeks(call: Call, weeks: Iterable[Week]) -> dict[Week, _Reviewed]:
         every = cells_of(mine, taxonomy)
         cells = {key: cell for key, cell in every.items() if not chosen or key.category in chosen}
         found[week] = _Reviewed(cells, {key: frozenset(ids) for key, ids in raw.items()})
+    return found
+
+
+def counted_reviews(weeks: Iterable[Week]) -> dict[Week, list[QualityReview]]:
+    """Everybody's reviews of weeks as they count today: of whom they are, after the corrections."""
+    stored = {week: tuple(_stored(week)) for week in weeks}
+    subjects = None if all(map(is_settled, _each(stored))) else _subjects()
+    found: dict[Week, list[QualityReview]] = {}
+    for week, reviews in stored.items():
+        settled = reviews if subjects is None else tuple(map(subjects.settled, reviews))
+        found[week] = [one.review for one in corrected_reviews(settled, _corrections(week))]
     return found
 
 

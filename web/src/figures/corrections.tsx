@@ -29,6 +29,7 @@ export function corrections(table: FactTable): Description<Correction> {
     nouns: 'corrections',
     name: ({ week, from_member, from_project }) => `${placeOf(from_member, from_project)} in ${week}`,
     sort: '-week',
+    span: 'of the last twelve weeks',
     search: 'reasons',
     fixed: { table },
     create: true,

@@ -33,6 +33,7 @@ export const TIME_OFF: Description<TimeOff> = {
   nouns: 'entries',
   name: ({ member_id, date }) => `${member_id} on ${wholeDay(date)}`,
   sort: 'date',
+  span: 'from last week to eleven weeks ahead',
   create: true,
   remove: true,
   empty: 'No time off',

@@ -20,6 +20,7 @@ import { unlessBeside } from '../shell/dialogs';
 import { useMay } from '../shell/session';
 import { needsOf, perform, titleOf, type Action, type Outcome } from './bulk';
 import { shown, type Description, type Row, type Values } from './describe';
+import { useAddress } from './useAddress';
 import { useWrites } from './useWrites';
 
 type Stage = 'ask' | 'previewed' | 'done';
@@ -42,6 +43,7 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
   const [error, setError] = useState<unknown>();
   const [outcomes, setOutcomes] = useState<Outcome<R>[]>([]);
   const { told, refresh } = useWrites(resource.table);
+  const address = useAddress();
   const explains = useMay();
   const good = outcomes.filter(({ ok }) => ok);
   const bad = outcomes.filter(({ ok }) => !ok);
@@ -62,6 +64,8 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
         const written = found.filter(({ ok }) => ok);
         // A row that was as wanted already has no change of now to be taken back.
         const changed = written.filter(({ row, version }) => action.kind === 'remove' || (version !== undefined && version !== row.version));
+        // The panel of what is gone closes; read anew it would tell that it is not there.
+        if (action.kind === 'remove' && written.some(({ row }) => row.key === address.one('item'))) address.set({ item: undefined });
         await refresh();
         if (written.length > 0) {
           const rows = final ? [] : changed.map(({ row, version }) => ({ key: row.key, version }));

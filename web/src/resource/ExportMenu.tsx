@@ -1,4 +1,4 @@
-/** The list as a file: the selected rows, what the filters leave, or all of it; as CSV or as a workbook. */
+/** The list as a file: the selected rows, what the filters leave, or what it holds without them; as CSV or as a workbook. */
 import ButtonDropdown from '@cloudscape-design/components/button-dropdown';
 import { useState } from 'react';
 
@@ -11,10 +11,13 @@ const NAMES: Record<Format, string> = { csv: 'CSV', xlsx: 'Excel workbook' };
 
 interface Props {
   table: string;
-  /** The filters of now, and those that the screen always has. */
-  filtered: Query;
+  /** The filters of now, and those that the screen always has; undefined where they leave nothing. */
+  filtered: Query | undefined;
   all: Query;
   selected: readonly string[];
+  /** What the two are, where rows of filters and all rows would say something else than is written. */
+  filteredText?: string;
+  allText?: string;
 }
 
 function texts(query: Query): Record<string, string | string[]> {
@@ -33,14 +36,14 @@ export function download(url: string, name: string): void {
   link.remove();
 }
 
-export function ExportMenu({ table, filtered, all, selected }: Props) {
+export function ExportMenu({ table, filtered, all, selected, filteredText = 'Rows of the filters', allText = 'All rows' }: Props) {
   const [busy, setBusy] = useState(false);
   const { tell, fail } = useFlash();
   const run = async (id: string) => {
     const [which, format] = id.split(' ') as [string, Format];
     setBusy(true);
     try {
-      const query = texts(which === 'all' ? all : filtered);
+      const query = texts(which === 'all' ? all : (filtered ?? all));
       const keys = which === 'selected' ? [...selected] : undefined;
       const { data } = await api.POST('/api/exports', { body: { list: table, format, query, keys } });
       if (!data) return;
@@ -62,8 +65,8 @@ export function ExportMenu({ table, filtered, all, selected }: Props) {
       loading={busy}
       items={[
         group('selected', `Selected rows (${selected.length})`, selected.length === 0),
-        group('filtered', 'Rows of the filters'),
-        group('all', 'All rows'),
+        group('filtered', filteredText, !filtered),
+        group('all', allText),
       ]}
       onItemClick={({ detail }) => void run(detail.id)}
     >

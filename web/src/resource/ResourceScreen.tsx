@@ -6,7 +6,6 @@ import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
-import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table, { type TableProps } from '@cloudscape-design/components/table';
 import { useMemo, useState, type ReactNode } from 'react';
@@ -22,6 +21,7 @@ import { BulkBar } from './BulkBar';
 import type { Column, Description, Row } from './describe';
 import { ExportMenu } from './ExportMenu';
 import { FilterBar } from './FilterBar';
+import { HereLink } from './HereLink';
 import { EditDialog, ItemPanel } from './opened';
 import { pageIn, Pages } from './Pages';
 import { SavedViews } from './SavedViews';
@@ -61,7 +61,7 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
   const chosen = rows.filter(({ key }) => selected.includes(key));
   const opened = address.one('item');
 
-  const columns = useTableColumns(resource, (key) => address.set({ item: key }));
+  const columns = useTableColumns(resource);
   const sort = (address.one('sort') ?? resource.sort ?? '').replace(/^-/, '');
   const sorted = columns.find(({ sortingField }) => sortingField === sort);
   const { nouns } = resource;
@@ -77,6 +77,7 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
           selected={chosen.map(({ key }) => key)}
           filtered={{ ...filtered, sort: query.sort }}
           all={{ ...fixed, as_of: asOf }}
+          allText={resource.weekly ? `All rows of ${week}` : resource.span && `All rows ${resource.span}`}
         />
         {mayWrite && (
           <BulkBar resource={resource} rows={chosen} onDone={(failed) => setSelected(failed)} />
@@ -183,7 +184,7 @@ function counterOf(rows: number, chosen: number, page: number, more: boolean): s
   return page === 1 && !more ? `(${rows})` : `(${rows} on this page)`;
 }
 
-function useTableColumns<R extends Row>(resource: Description<R>, open: (key: string) => void): TableProps.ColumnDefinition<R>[] {
+function useTableColumns<R extends Row>(resource: Description<R>): TableProps.ColumnDefinition<R>[] {
   return useMemo(
     () =>
       resource.columns.map((column: Column<R>) => ({
@@ -195,20 +196,11 @@ function useTableColumns<R extends Row>(resource: Description<R>, open: (key: st
         sortingField: column.sort,
         cell: (row: R) =>
           column.main ? (
-            <Link
-              href={`?item=${encodeURIComponent(row.key)}`}
-              onFollow={(event) => {
-                event.preventDefault();
-                open(row.key);
-              }}
-            >
-              {column.cell(row)}
-            </Link>
+            <HereLink to={{ item: row.key }}>{column.cell(row)}</HereLink>
           ) : (
             column.cell(row)
           ),
       })),
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `open` is new at every change of the address
     [resource],
   );
 }

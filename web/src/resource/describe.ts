@@ -105,6 +105,8 @@ export interface Description<R extends Row> {
   fixed?: Record<string, string | string[]>;
   /** The order without one in the address. */
   sort?: string;
+  /** The weeks that the list has where no filter names any, in words: “of the last four weeks”. */
+  span?: string;
   /** Whether the list is of one week, with a picker; `week` is in the address. */
   weekly?: boolean;
   /** Who may write; planners without it. */

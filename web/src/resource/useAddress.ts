@@ -9,14 +9,18 @@ export type State = Record<string, string[]>;
 /** Of the screen, not of the list. */
 export const OWN_NAMES: readonly string[] = ['tab', 'item', 'page'];
 
+/** What becomes of some parameters; undefined or nothing removes one. */
+export type Changes = Record<string, string | string[] | undefined>;
+
 export interface Address {
   state: State;
+  parameters: URLSearchParams;
   one: (name: string) => string | undefined;
   /**
-   * Sets some parameters; undefined or nothing removes one. The page starts anew unless it is named. What is typed letter
-   * by letter is `typed`: one step back leads to before all of it.
+   * Sets some parameters. The page starts anew unless it is named. What is typed letter by letter is `typed`: one step
+   * back leads to before all of it.
    */
-  set: (changes: Record<string, string | string[] | undefined>, how?: 'typed') => void;
+  set: (changes: Changes, how?: 'typed') => void;
   /** Puts a whole state in place of the present one. */
   replace: (state: State) => void;
 }
@@ -34,6 +38,18 @@ export function stateOf(parameters: URLSearchParams): State {
   return found;
 }
 
+/** The parameters after some changes. */
+export function changed(parameters: URLSearchParams, changes: Changes): URLSearchParams {
+  const next = new URLSearchParams(parameters);
+  // Opening an item is no new list.
+  if (!('page' in changes) && !Object.keys(changes).every((name) => name === 'item')) next.delete('page');
+  for (const [name, value] of Object.entries(changes)) {
+    next.delete(name);
+    for (const one of Array.isArray(value) ? value : [value]) if (one) next.append(name, one);
+  }
+  return next;
+}
+
 // What the address is about to be: the router shows it a moment later, and two changes may come before.
 let coming: URLSearchParams | undefined;
 
@@ -44,14 +60,8 @@ export function useAddress(): Address {
   }, [parameters]);
   const state = useMemo(() => stateOf(parameters), [parameters]);
   const set = useCallback(
-    (changes: Record<string, string | string[] | undefined>, how?: 'typed') => {
-      const next = new URLSearchParams(coming ?? window.location.search);
-      // Opening an item is no new list.
-      if (!('page' in changes) && !Object.keys(changes).every((name) => name === 'item')) next.delete('page');
-      for (const [name, value] of Object.entries(changes)) {
-        next.delete(name);
-        for (const one of Array.isArray(value) ? value : [value]) if (one) next.append(name, one);
-      }
+    (changes: Changes, how?: 'typed') => {
+      const next = changed(coming ?? new URLSearchParams(window.location.search), changes);
       coming = next;
       setParameters(next, { replace: how === 'typed' });
     },
@@ -67,5 +77,5 @@ export function useAddress(): Address {
     [setParameters],
   );
   const one = useCallback((name: string) => state[name]?.[0], [state]);
-  return useMemo(() => ({ state, one, set, replace }), [state, one, set, replace]);
+  return useMemo(() => ({ state, parameters, one, set, replace }), [state, parameters, one, set, replace]);
 }

@@ -18,7 +18,7 @@ const PLACES: Record<Rule, (alert: Alert) => string> = {
   capacity_risk: ({ week }) => `/capacity?week=${week}&tab=open`,
   quality_degradation: ({ week }) => `/quality?week=${week}`,
   shrinkage_risk: ({ week, member_id }) => `/throughput?week=${week}${member_id ? `&member_id=${encodeURIComponent(member_id)}` : ''}`,
-  unresolved_worker: () => '/team?tab=workers',
+  unresolved_worker: ({ subject }) => `/team?tab=workers&worker_key=${encodeURIComponent(subject.slice(subject.indexOf('/') + 1))}`,
   late_request: ({ subject }) => `/requests?tab=all&request_id=${encodeURIComponent(subject.split('/')[1] ?? '')}`,
   sla_breach: ({ project_id }) => `/throughput${project_id ? `?project_id=${encodeURIComponent(project_id)}` : ''}`,
 };

@@ -53,6 +53,8 @@ export default function Capacity() {
   const published = usePublished(week, !asOf);
   const named = plans.data?.find(({ plan_id }) => plan_id === wanted);
   const plan = named && isSolved(named) ? named : undefined;
+  // Without a plan that is looked at, what is open is what the published one leaves.
+  const ofOpen = plan?.plan_id ?? published.data?.plan_id ?? undefined;
   const shown = useShown(week, plan?.plan_id, asOf);
   const decisions = useDecisions(week, shown.standing, shown.memberName);
   const [running, setRunning] = useState(false);
@@ -90,7 +92,14 @@ export default function Capacity() {
         actions={
           <SpaceBetween direction="horizontal" size="xs">
             <SavedViews screen="capacity" address={address} />
-            <ExportMenu table="allocations" selected={[]} filtered={{ week, as_of: asOf }} all={{ as_of: asOf }} />
+            <ExportMenu
+              table="allocations"
+              selected={[]}
+              filtered={lines.length > 0 ? { week, as_of: asOf, member_id: sought ? lines.map(({ member }) => member) : undefined } : undefined}
+              filteredText={`What stands of the ${lines.length} members found`}
+              all={{ week, as_of: asOf }}
+              allText={`What stands in ${week}`}
+            />
             <AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant, plan: undefined, with: undefined })} />
             {plan && <Button onClick={() => address.set({ plan: undefined, with: undefined })}>Show what stands</Button>}
             {mayWrite && !plan && (published.data?.publication ?? 0) > 0 && published.data?.plan && (
@@ -162,10 +171,10 @@ export default function Capacity() {
           {
             id: 'open',
             label: 'Open demand',
-            content: plan ? (
+            content: ofOpen ? (
               <Open
                 week={week}
-                plan={plan.plan_id}
+                plan={ofOpen}
                 shown={shown}
                 mayWrite={mayWrite}
                 onPin={(member, project, more) => {
@@ -174,7 +183,9 @@ export default function Capacity() {
                 }}
               />
             ) : (
-              <Box color="text-body-secondary">Open demand is told of a plan: run the engine, or choose a stored plan.</Box>
+              <Box color="text-body-secondary">
+                {published.isLoading ? <Spinner /> : 'Open demand is told of a plan, and none is published: run the engine, or choose a stored plan.'}
+              </Box>
             ),
           },
           {
@@ -212,8 +223,8 @@ export default function Capacity() {
       {publishing && plan && (
         <PublishDialog
           plan={plan}
-          shown={shown}
-          stands={published.data?.publication ?? 0}
+          memberName={shown.memberName}
+          nameOf={shown.nameOf}
           onClose={() => setPublishing(false)}
           onOvertaken={() => void decisions.refresh()}
           onPublished={(done) => {

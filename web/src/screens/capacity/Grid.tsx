@@ -3,7 +3,7 @@
  * Belongs here: showing and moving in the grid. Does not belong here: what a key writes (Capacity.tsx decides).
  */
 import Icon from '@cloudscape-design/components/icon';
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 
 import { usePrinting } from '../../shell/printing';
@@ -35,17 +35,22 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign, onDrop }:
   const dragged = useRef<Piece | undefined>(undefined);
   const [over, setOver] = useState<string | undefined>();
   const days = daysOf(week);
+  const row = Math.min(at[0], Math.max(0, lines.length - 1));
+  const column = at[1];
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => host.current,
     estimateSize: () => ROW_PX,
     overscan: 12,
     getItemKey: (index) => lines[index]?.member ?? index,
+    // The row of the grid's one stop of Tab is in the page wherever a wheel scrolls to: it keeps the focus.
+    rangeExtractor: (range) => {
+      const found = defaultRangeExtractor(range);
+      return found.includes(row) ? found : [...found, row].sort((one, other) => one - other);
+    },
   });
   const printing = usePrinting();
   const shown = printing ? lines.map((line, index) => ({ index, key: line.member, start: 0 })) : rows.getVirtualItems();
-  const row = Math.min(at[0], Math.max(0, lines.length - 1));
-  const column = at[1];
   // A cell that was out of sight is there after the scroll that was asked for.
   useEffect(() => {
     if (!focusing.current) return;
@@ -78,7 +83,7 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign, onDrop }:
       p: () => onPin(line, pieces),
       m: () => onReassign(line, pieces),
     };
-    const move = moves[event.key];
+    const move = moves[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!move || (event.ctrlKey && event.key.length === 1)) return;
     event.preventDefault();
     move();

@@ -1,4 +1,4 @@
-/** Demand that stays open in a plan: how much, what keeps it open, and who could take it, the best first. */
+/** Demand that stays open in a plan, shown or published: how much, what keeps it open, and who could take it, the best first. */
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button, { type ButtonProps } from '@cloudscape-design/components/button';
@@ -15,7 +15,7 @@ import { ApiProblem, wordsOf } from '../../api/problem';
 import { useAddress } from '../../resource/useAddress';
 import { SidePanel } from '../../shell/panel';
 import { Why } from './MemberPanel';
-import { hoursText, type Shown } from './view';
+import { hoursText, useDocument, type Shown } from './view';
 
 interface Props {
   week: string;
@@ -47,6 +47,7 @@ const candidatesLabel = (line: string) => `Candidates for ${line}`;
 
 export function Open({ week, plan, shown, mayWrite, onPin }: Props) {
   const address = useAddress();
+  const document = useDocument(week, plan);
   const reasons = useQuery({
     queryKey: ['plans', 'reasons', week, plan],
     queryFn: async () => (await api.GET('/api/capacity/{week}/plans/{plan_id}/explanation', { params: { path: { week, plan_id: plan } } })).data,
@@ -55,13 +56,14 @@ export function Open({ week, plan, shown, mayWrite, onPin }: Props) {
     retry: false,
   });
   const tooLarge = reasons.error instanceof ApiProblem && reasons.error.status === 422;
-  const open = shown.document?.unmet ?? [];
-  const unplaced = Object.entries(shown.document?.unplaced ?? {});
+  const open = document.data?.unmet ?? [];
+  const unplaced = Object.entries(document.data?.unplaced ?? {});
   const why = new Map((reasons.data?.unmet ?? []).map((one) => [one.line_id, one]));
   const line = address.one('line');
   const opened = open.find((one) => one.line === line);
   return (
     <SpaceBetween size="m">
+      {document.isError && <Alert type="error">{wordsOf(document.error)}</Alert>}
       {reasons.isError && !tooLarge && <Alert type="error">{wordsOf(reasons.error)}</Alert>}
       {unplaced.length > 0 && (
         <Alert type="warning" header="Requests that no project takes up">
@@ -78,6 +80,8 @@ export function Open({ week, plan, shown, mayWrite, onPin }: Props) {
         enableKeyboardNavigation
         items={open}
         trackBy="line"
+        loading={document.isPending}
+        loadingText="Loading open demand"
         header={<Header counter={`(${open.length})`}>Open demand</Header>}
         ariaLabels={{ tableLabel: 'Open demand' }}
         empty={<Box color="inherit">All demand of the week is planned.</Box>}

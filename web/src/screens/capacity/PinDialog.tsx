@@ -26,12 +26,9 @@ interface Props {
   onSave: (member: string, project: string, hours: Record<string, string>) => Promise<void>;
 }
 
-/** Of a 412: the hours that somebody else wrote, before they are written over knowingly. */
-function meanwhile(error: unknown): string {
-  const hours = error instanceof ApiProblem && error.status === 412 ? (error.body.current?.hours as Record<string, string> | undefined) : undefined;
-  if (!hours) return '';
-  const words = Object.entries(hours).map(([day, value]) => `${weekdayName(day)} ${Number(value)}`);
-  return `They are now ${words.join(', ') || 'none'}. Pin again to put yours in their place.`;
+/** Of a 412: the hours by day that somebody else wrote, before they are written over knowingly. */
+function hoursOfNow(error: unknown): Record<string, string> | undefined {
+  return error instanceof ApiProblem && error.status === 412 ? (error.body.current?.hours as Record<string, string> | undefined) : undefined;
 }
 
 export function PinDialog({ week, line, project: given, more = 0, onClose, onSave }: Props) {
@@ -43,6 +40,7 @@ export function PinDialog({ week, line, project: given, more = 0, onClose, onSav
   });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
+  const standing = hoursOfNow(error);
   const options = (projects.data ?? []).map(({ project_id, name }) => ({ value: project_id, label: name, description: project_id }));
 
   async function save() {
@@ -82,7 +80,7 @@ export function PinDialog({ week, line, project: given, more = 0, onClose, onSav
       <SpaceBetween size="m">
         {error !== undefined && (
           <Alert type="error" header="Not pinned">
-            {wordsOf(error)} {meanwhile(error)}
+            {wordsOf(error)} {standing && 'Below yours stands what each day has now. Pin again to put yours in its place.'}
           </Alert>
         )}
         <Box>These hours stand at once, and every plan keeps exactly them. No hours at all keep {line.name} off the project.</Box>
@@ -97,7 +95,7 @@ export function PinDialog({ week, line, project: given, more = 0, onClose, onSav
         </FormField>
         <div className="weekdays">
           {daysOf(week).map((day) => (
-            <FormField key={day} label={`${weekdayName(day)} ${shortDay(day)}`}>
+            <FormField key={day} label={`${weekdayName(day)} ${shortDay(day)}`} constraintText={standing && `Now ${hoursText(Number(standing[day] ?? 0))}`}>
               <Input value={hours[day] ?? ''} inputMode="decimal" onChange={({ detail }) => setHours((before) => ({ ...before, [day]: detail.value }))} />
             </FormField>
           ))}

@@ -40,22 +40,28 @@ export function ReassignDialog({ piece, row, lines, nameOf, onto, onClose, onMov
     .sort((one, other) => other.available - other.planned - (one.available - one.planned))
     .map((line) => ({ value: line.member, label: line.name, description: `${hoursText(Math.max(0, line.available - line.planned))} h free` }));
 
+  // Answers come in any order: only that to the last choice is told.
+  const asking = useRef(0);
   async function move(member: string, dry: boolean) {
+    const mine = (asking.current += 1);
     setBusy(true);
     setError(undefined);
+    if (dry) setTold(undefined);
     try {
       const body = { dry_run: dry, rows: [{ key: row.key, version: row.version, to_member: member }] };
       const { data } = await send<Schemas['BulkResult']>('POST', '/api/allocations/reassign', { body });
+      if (dry && mine !== asking.current) return;
       const [answer] = data.rows;
       if (answer?.status === 412) onOvertaken();
       if (!answer || answer.status >= 400) throw new Error(answer?.detail ?? 'The API told nothing of the row.');
       if (dry) setTold(`${hoursText(piece.total)} h of ${nameOf(piece.project)} go from ${name(piece.member)} to ${name(member)}.`);
       else onMoved(`${nameOf(piece.project)} moved to ${name(member)}.`, { key: answer.key ?? row.key, version: versionOf(answer.item) });
     } catch (failed) {
+      if (dry && mine !== asking.current) return;
       setError(failed);
       setTold(undefined);
     } finally {
-      setBusy(false);
+      if (mine === asking.current) setBusy(false);
     }
   }
 

@@ -90,7 +90,8 @@ export function askAhead(queries: QueryClient, week: string, asOf: string | unde
   void queries.prefetchQuery(publishedQuery(week));
 }
 
-function useDocument(week: string, plan: string | undefined) {
+/** What a plan says. */
+export function useDocument(week: string, plan: string | undefined) {
   return useQuery({
     queryKey: ['plans', 'result', week, plan],
     queryFn: async () =>

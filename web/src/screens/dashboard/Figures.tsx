@@ -20,6 +20,7 @@ type Disputed = Values & { table: 'throughput' | 'quality'; week: string; projec
 
 const named = ({ field, project_id, week }: Disputed) => `${field.replaceAll('_', ' ')} of ${project_id} in ${week}`;
 const hoursOf = (seconds: number | null | undefined) => (seconds == null ? '–' : (seconds / 3600).toFixed(1));
+const percent = (value: string | null | undefined) => (value == null ? '–' : `${(100 * Number(value)).toFixed(1)} %`);
 const accuracyOf = ({ reviewed, correct }: { reviewed: number; correct: number }) =>
   reviewed > 0 ? `${((100 * correct) / reviewed).toFixed(1)} %` : '–';
 
@@ -95,7 +96,9 @@ export function Figures({ me }: { me: Me }) {
           { id: 'project', header: 'Project', cell: ({ project_id }) => <ProjectName id={project_id} />, isRowHeader: true },
           { id: 'reviewed', header: 'Reviewed', cell: ({ reviewed }) => <Digits>{reviewed}</Digits> },
           { id: 'correct', header: 'Correct', cell: ({ correct }) => <Digits>{correct}</Digits> },
-          { id: 'accuracy', header: 'Correct of those reviewed', cell: (one) => <Digits>{accuracyOf(one)}</Digits> },
+          { id: 'share', header: 'Share', cell: ({ share }) => <Digits>{percent(share)}</Digits> },
+          { id: 'interval', header: 'Interval (95 %)', cell: ({ low, high }) => <Digits>{`${(100 * Number(low)).toFixed(1)} – ${percent(high)}`}</Digits> },
+          { id: 'score', header: 'Weighted score', cell: ({ score }) => <Digits>{percent(score)}</Digits> },
           {
             id: 'dispute',
             header: 'Wrong?',

@@ -26,6 +26,7 @@ export function myTimeOff(member: string): Description<TimeOff> {
     writers: EVERYBODY,
     remove: undefined,
     bulk: undefined,
+    span: undefined, // of one member all days are listed
     empty: 'No days off',
     columns: [
       ...TIME_OFF.columns.filter(({ id }) => !hidden.has(id)).map((column) => ({ ...column, optional: false })),

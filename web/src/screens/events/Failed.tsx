@@ -1,7 +1,6 @@
 /** Events that were not stored: how many of each kind, the list with its filters, and one with its payload. */
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import Link from '@cloudscape-design/components/link';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
@@ -11,6 +10,7 @@ import { useQuery } from '@tanstack/react-query';
 import { send, type Query, type Schemas } from '../../api/client';
 import type { Filter } from '../../resource/describe';
 import { FiguresTable } from '../../resource/FiguresTable';
+import { HereLink } from '../../resource/HereLink';
 import { SavedViews } from '../../resource/SavedViews';
 import { useAddress, type Address } from '../../resource/useAddress';
 import { apiInstant } from '../../time/zone';
@@ -33,34 +33,22 @@ const FILTERS: readonly Filter[] = [
   { name: 'field', label: 'Field' },
 ];
 
-function columnsOf(open: (key: string) => void): readonly TableProps.ColumnDefinition<Row>[] {
-  return [
-    {
-      id: 'type',
-      header: 'Type',
-      isRowHeader: true,
-      width: 260,
-      cell: ({ key, type }) => (
-        <Link
-          href={`?tab=failed&item=${encodeURIComponent(key)}`}
-          onFollow={(event) => {
-            event.preventDefault();
-            open(key);
-          }}
-        >
-          {type}
-        </Link>
-      ),
-    },
-    { id: 'version', header: 'Version', width: 90, cell: ({ version }) => version ?? '–' },
-    { id: 'producer', header: 'Producer', width: 140, cell: ({ producer }) => producer },
-    { id: 'failure', header: 'Failure', width: 140, cell: ({ failure }) => spaced(failure) },
-    { id: 'status', header: 'Status', width: 120, cell: ({ status }) => <StatusIndicator type={LOOKS[status]}>{spaced(status)}</StatusIndicator> },
-    { id: 'problem', header: 'First problem', width: 340, cell: ({ problems: [first] }) => (first ? `${first.path || '/'}: ${first.reason}` : '–') },
-    { id: 'accepted', header: 'Accepted', width: 235, cell: ({ accepted_at }) => <TimeText instant={accepted_at} /> },
-    { id: 'tries', header: 'Sent again', width: 105, cell: ({ replays }) => <span className="number">{replays.length}</span> },
-  ];
-}
+const COLUMNS: readonly TableProps.ColumnDefinition<Row>[] = [
+  {
+    id: 'type',
+    header: 'Type',
+    isRowHeader: true,
+    width: 260,
+    cell: ({ key, type }) => <HereLink to={{ item: key }}>{type}</HereLink>,
+  },
+  { id: 'version', header: 'Version', width: 90, cell: ({ version }) => version ?? '–' },
+  { id: 'producer', header: 'Producer', width: 140, cell: ({ producer }) => producer },
+  { id: 'failure', header: 'Failure', width: 140, cell: ({ failure }) => spaced(failure) },
+  { id: 'status', header: 'Status', width: 120, cell: ({ status }) => <StatusIndicator type={LOOKS[status]}>{spaced(status)}</StatusIndicator> },
+  { id: 'problem', header: 'First problem', width: 340, cell: ({ problems: [first] }) => (first ? `${first.path || '/'}: ${first.reason}` : '–') },
+  { id: 'accepted', header: 'Accepted', width: 235, cell: ({ accepted_at }) => <TimeText instant={accepted_at} /> },
+  { id: 'tries', header: 'Sent again', width: 105, cell: ({ replays }) => <span className="number">{replays.length}</span> },
+];
 
 /** From the hour on that so many days ago began: a list that is read again within the hour is the same one. */
 function since(days: string): string {
@@ -87,7 +75,7 @@ export function Failed() {
         table="events"
         path="/api/events/failed"
         query={query}
-        columns={columnsOf((key) => address.set({ item: key }))}
+        columns={COLUMNS}
         filters={FILTERS}
         keyOf={({ key }) => key}
         actions={

@@ -3,7 +3,6 @@ import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import DatePicker from '@cloudscape-design/components/date-picker';
 import Header from '@cloudscape-design/components/header';
-import Link from '@cloudscape-design/components/link';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
@@ -12,6 +11,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 
 import { api, type Schemas } from '../../api/client';
 import { wordsOf } from '../../api/problem';
+import { HereLink } from '../../resource/HereLink';
 import { useAddress } from '../../resource/useAddress';
 import { SidePanel } from '../../shell/panel';
 import { TimeText } from '../../time/TimeText';
@@ -82,15 +82,9 @@ export function Hours() {
             header: 'Hour from',
             isRowHeader: true,
             cell: ({ hour }) => (
-              <Link
-                href={`?item=${encodeURIComponent(hour)}`}
-                onFollow={(event) => {
-                  event.preventDefault();
-                  address.set({ item: hour });
-                }}
-              >
+              <HereLink to={{ item: hour }}>
                 <TimeText instant={hour} />
-              </Link>
+              </HereLink>
             ),
           },
           { id: 'accepted', header: 'Accepted', cell: ({ accepted }) => figure(whole(accepted)) },

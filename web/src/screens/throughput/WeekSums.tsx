@@ -5,7 +5,6 @@ import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
 import ExpandableSection from '@cloudscape-design/components/expandable-section';
 import Header from '@cloudscape-design/components/header';
-import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import Table from '@cloudscape-design/components/table';
@@ -14,7 +13,7 @@ import { lazy, Suspense } from 'react';
 
 import { api, type Schemas } from '../../api/client';
 import { wordsOf } from '../../api/problem';
-import { useAddress } from '../../resource/useAddress';
+import { HereLink } from '../../resource/HereLink';
 import { hours } from './hours';
 
 // Read with the screen, not behind the figures that it draws.
@@ -43,7 +42,6 @@ export const sumsQuery = ({ week, member_id, project_id }: Chosen) =>
   });
 
 export function WeekSums({ week, member_id, project_id }: Chosen) {
-  const address = useAddress();
   const found = useQuery(sumsQuery({ week, member_id, project_id }));
   return (
     <Container header={<Header variant="h2" description={`Everything that is chosen, ${WEEKS} weeks up to ${week}, with the band of the four weeks before each.`}>Weeks</Header>}>
@@ -70,17 +68,7 @@ export function WeekSums({ week, member_id, project_id }: Chosen) {
                   id: 'week',
                   header: 'Week',
                   isRowHeader: true,
-                  cell: (sum) => (
-                    <Link
-                      href={`?week=${sum.week}`}
-                      onFollow={(event) => {
-                        event.preventDefault();
-                        address.set({ week: sum.week, item: undefined });
-                      }}
-                    >
-                      {sum.week}
-                    </Link>
-                  ),
+                  cell: (sum) => <HereLink to={{ week: sum.week, item: undefined }}>{sum.week}</HereLink>,
                 },
                 { id: 'submitted', header: 'Submitted', cell: ({ tasks_submitted }) => <span className="number">{tasks_submitted}</span> },
                 { id: 'band', header: 'Band of the four weeks before', cell: (sum) => <span className="number">{bandText(sum)}</span> },

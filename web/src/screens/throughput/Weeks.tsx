@@ -1,7 +1,6 @@
 /** Published throughput of a week by member and project, down to the days; and moving what is misattributed. */
 import Badge from '@cloudscape-design/components/badge';
 import Button from '@cloudscape-design/components/button';
-import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { TableProps } from '@cloudscape-design/components/table';
 import type { QueryClient } from '@tanstack/react-query';
@@ -12,6 +11,7 @@ import { PLANNERS } from '../../auth/roles';
 import { MemberName } from '../../people/MemberName';
 import { membersQuery } from '../../people/useMembers';
 import { FiguresTable, figuresQuery } from '../../resource/FiguresTable';
+import { HereLink } from '../../resource/HereLink';
 import { SavedViews } from '../../resource/SavedViews';
 import { useAddress, type State } from '../../resource/useAddress';
 import { later } from '../../shell/later';
@@ -38,7 +38,7 @@ const FILTERS = [
 ] as const;
 const figure = (value: number | string) => <span className="number">{value}</span>;
 
-function columnsOf(open: (key: string) => void, restated: ReadonlySet<string>): readonly TableProps.ColumnDefinition<Row>[] {
+function columnsOf(restated: ReadonlySet<string>): readonly TableProps.ColumnDefinition<Row>[] {
   return [
     {
       id: 'member',
@@ -47,15 +47,9 @@ function columnsOf(open: (key: string) => void, restated: ReadonlySet<string>): 
       isRowHeader: true,
       width: 190,
       cell: ({ key, member_id }) => (
-        <Link
-          href={`?item=${encodeURIComponent(key)}`}
-          onFollow={(event) => {
-            event.preventDefault();
-            open(key);
-          }}
-        >
+        <HereLink to={{ item: key }}>
           <MemberName id={member_id} />
-        </Link>
+        </HereLink>
       ),
     },
     { id: 'project', header: 'Project', sortingField: 'project_id', width: 140, cell: ({ project_id }) => <ProjectName id={project_id} /> },
@@ -107,7 +101,6 @@ export function Weeks() {
   const query = queryOf(week, address.state);
   const restated = useRestated(week).data ?? [];
   const opened = address.one('item');
-  const open = (key: string) => address.set({ item: key });
   return (
     <SpaceBetween size="s">
       <WeekSums week={week} member_id={member_id} project_id={project_id} />
@@ -118,7 +111,7 @@ export function Weeks() {
         empty="Nothing is published of this week."
         {...LIST}
         query={query}
-        columns={columnsOf(open, new Set(restated.map((one) => `${one.member_id} ${one.project_id}`)))}
+        columns={columnsOf(new Set(restated.map((one) => `${one.member_id} ${one.project_id}`)))}
         filters={FILTERS}
         week={week}
         keyOf={({ key }) => key}
