@@ -10,6 +10,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
 import { ApiProblem, wordsOf } from '../../api/problem';
+import type { Allocation } from '../../people/week';
 import { unlessBeside } from '../../shell/dialogs';
 import { useProjects } from '../../work/useProjects';
 import { daysOf, shortDay, weekdayName } from '../../time/weeks';
@@ -22,13 +23,14 @@ interface Props {
   /** So many hours more than the member has on the project are proposed. */
   more?: number;
   onClose: () => void;
-  /** Throws what the API refuses. */
-  onSave: (member: string, project: string, hours: Record<string, string>) => Promise<void>;
+  /** Over this version, where another than the screen's was shown here. Throws what the API refuses. */
+  onSave: (member: string, project: string, hours: Record<string, string>, over?: number) => Promise<void>;
 }
 
-/** Of a 412: the hours by day that somebody else wrote, before they are written over knowingly. */
-function hoursOfNow(error: unknown): Record<string, string> | undefined {
-  return error instanceof ApiProblem && error.status === 412 ? (error.body.current?.hours as Record<string, string> | undefined) : undefined;
+/** Of a 412: what somebody else wrote, before it is written over knowingly. */
+function standingOf(error: unknown, project: string): Pick<Allocation, 'hours' | 'version'> | undefined {
+  const current = error instanceof ApiProblem && error.status === 412 ? (error.body.current as Allocation | undefined) : undefined;
+  return current?.project_id === project ? current : undefined;
 }
 
 export function PinDialog({ week, line, project: given, more = 0, onClose, onSave }: Props) {
@@ -40,7 +42,7 @@ export function PinDialog({ week, line, project: given, more = 0, onClose, onSav
   });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const standing = hoursOfNow(error);
+  const standing = standingOf(error, project);
   const options = (projects.data ?? []).map(({ project_id, name }) => ({ value: project_id, label: name, description: project_id }));
 
   async function save() {
@@ -50,7 +52,7 @@ export function PinDialog({ week, line, project: given, more = 0, onClose, onSav
     const wanted = Object.fromEntries(days.filter((day) => hours[day]).map((day) => [day, (hours[day] ?? '').replace(',', '.')]));
     try {
       // An allocation has a day at least: one of no hours says that there are none.
-      await onSave(line.member, project, Object.keys(wanted).length > 0 ? wanted : { [days[0] ?? '']: '0' });
+      await onSave(line.member, project, Object.keys(wanted).length > 0 ? wanted : { [days[0] ?? '']: '0' }, standing?.version);
       onClose();
     } catch (failed) {
       setError(failed);
@@ -95,7 +97,7 @@ export function PinDialog({ week, line, project: given, more = 0, onClose, onSav
         </FormField>
         <div className="weekdays">
           {daysOf(week).map((day) => (
-            <FormField key={day} label={`${weekdayName(day)} ${shortDay(day)}`} constraintText={standing && `Now ${hoursText(Number(standing[day] ?? 0))}`}>
+            <FormField key={day} label={`${weekdayName(day)} ${shortDay(day)}`} constraintText={standing && `Now ${hoursText(Number(standing.hours[day] ?? 0))}`}>
               <Input value={hours[day] ?? ''} inputMode="decimal" onChange={({ detail }) => setHours((before) => ({ ...before, [day]: detail.value }))} />
             </FormField>
           ))}

@@ -19,11 +19,11 @@ export function useDecisions(week: string, standing: readonly Allocation[], memb
   const { tell, fail } = useFlash();
   const rowOf = (member: string, project: string) => standing.find((row) => row.member_id === member && row.project_id === project);
 
-  /** Exactly these hours from now on. Throws what the API refuses. */
-  async function setHours(member: string, project: string, hours: Record<string, string>) {
+  /** Exactly these hours from now on, `over` the version that was looked at. Throws what the API refuses. */
+  async function setHours(member: string, project: string, hours: Record<string, string>, over?: number) {
     const row = rowOf(member, project);
     const words = `Pinned hours of ${memberName(member)}.`;
-    if (row) await write('PATCH', itemPath(PATH, row.key), { body: { hours, pinned: true }, version: row.version }, words);
+    if (row) await write('PATCH', itemPath(PATH, row.key), { body: { hours, pinned: true }, version: over ?? row.version }, words);
     else await write('POST', PATH, { body: { member_id: member, week, project_id: project, hours, pinned: true } }, words);
   }
 
