@@ -222,6 +222,9 @@ def test_the_drawer_shows_what_is_open_beside_any_screen_and_an_annotator_has_no
         found = violations(page)
         page.get_by_role("button", name="Acknowledge a request is 4 days late").click()
         expect(page.get_by_text("a request is 4 days late")).to_have_count(0)
+        page.goto(f"{at.origin}/alerts?item={alerts(at)['unresolved_worker']['key']}")
+        way = page.get_by_role("link", name="Look into it")
+        expect(way).to_have_attribute("href", "/team?tab=workers&worker_key=9f8e7d6c5b4a3928")
 
     with signed_in(browser, at, Role.ANNOTATOR, name="apart-annotator") as page:
         screens = page.get_by_role("navigation", name="Screens")

@@ -77,7 +77,13 @@ export function FiguresTable<R>(props: Props<R>) {
       <SpaceBetween direction="horizontal" size="xs">
         {props.actions}
         {exported && (
-          <ExportMenu table={exported.list} selected={chosen.map(keyOf)} filtered={{ ...props.query, sort: sort || undefined }} all={exported.all} />
+          <ExportMenu
+            table={exported.list}
+            selected={chosen.map(keyOf)}
+            filtered={{ ...props.query, sort: sort || undefined }}
+            all={exported.all}
+            allText={week && `All rows of ${week}`}
+          />
         )}
         {props.ofChosen?.(chosen, setSelected)}
       </SpaceBetween>

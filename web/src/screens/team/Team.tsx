@@ -16,7 +16,7 @@ export default function Team() {
         {
           id: 'time-off',
           label: 'Time off',
-          content: <ResourceScreen resource={TIME_OFF} screen="team" title="Time off" about="From last week to twelve weeks ahead, unless a week or a member is named." />,
+          content: <ResourceScreen resource={TIME_OFF} screen="team" title="Time off" about="From last week to eleven weeks ahead, unless a week or a member is named." />,
         },
         { id: 'calendar', label: 'Calendar', content: <Calendar /> },
         { id: 'load', label: 'Load', content: <Load /> },
