@@ -231,9 +231,9 @@ def choose_twice_the_first_answers_last(page: Page, first: str, second: str) -> 
     """Two members in the dialog of a reassignment, of whom the first one's rehearsal is held back."""
     calls, held = "**/api/allocations/reassign", list[Route]()
     page.route(calls, lambda route: route.continue_() if held else held.append(route))
-    for name, waited in ((first, page.expect_request(calls)), (second, page.expect_response(calls))):
+    for name, until in ((first, page.expect_request), (second, page.expect_response)):
         page.get_by_role("dialog").get_by_label("To", exact=False).click()
-        with waited:
+        with until(calls):
             page.get_by_role("option", name=name).click()
     expect(page.get_by_text(f"to {second}.")).to_be_visible()
     with page.expect_response(calls):
