@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from prism_api.api.calls import Role
 from tests.browser.screens import Place, asked_of, asked_one_way, place, sign_in, signed_in, violations
@@ -54,8 +54,8 @@ def sign_out_and_in(page: Page, at: Place, role: Role) -> None:
     page.goto(f"{at.origin}/quality?tab=entry&week={WEEK}")
 
 
-def reviews(at: Place) -> list[dict[str, object]]:
-    found = at.item(f"/api/quality?week={WEEK}&limit=200")["items"]
+def reviews(at: Place, week: str = WEEK) -> list[dict[str, object]]:
+    found = at.item(f"/api/quality?week={week}&limit=200")["items"]
     return sorted(found, key=lambda one: (str(one["member_id"]), str(one["notes"])))
 
 
@@ -107,6 +107,42 @@ def test_a_lead_pastes_a_sheet_bad_rows_stay_with_their_reason_and_good_ones_are
         ("bo", 20, 20, "<b>two\tcells</b> 🙂"),
         ("cy", 10, 8, "שבת"),
     ]
+
+
+def test_no_row_of_a_sheet_is_lost_by_a_paste_another_week_or_the_call_that_writes_it(
+    browser: Browser, at: Place
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    with signed_in(browser, at, Role.LEAD, f"/quality?tab=entry&week={WEEK}", name="quality-kept") as page:
+        page.get_by_label("Member of row 1", exact=True).fill("ada")
+        paste(page, "bo\tbirds\ncy\tbirds", "Member of row 2")
+        paste(page, "ada\tbirds\nbo\tbirds", "Member of row 4")
+        for row, name in enumerate(("ada", "bo", "cy", "ada", "bo"), start=1):
+            expect(page.get_by_label(f"Member of row {row}", exact=True)).to_have_value(name)
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_role("button", name="Week: on to 2026-W41").click()
+        expect(page).to_have_url(re.compile("week=2026-W41"))
+        page.get_by_label("Member of row 1", exact=True).fill("ada")
+        paste(page, "ada\tbirds\tbirds-2d\t9\t9\nbo\tbirds\tbirds-2d\t9\t8")
+        page.route("**/api/quality/bulk", hold)
+        with page.expect_request("**/api/quality/bulk"):
+            page.get_by_role("button", name="Write 2 reviews").click()
+        expect(page.get_by_label("Correct of row 2", exact=True)).not_to_be_editable()
+        page.get_by_label("Notes of row 3", exact=True).fill("typed meanwhile")
+        held.pop().continue_()
+        expect(page.get_by_text("2 reviews written.").first).to_be_visible()
+        expect(page.get_by_label("Notes of row 1", exact=True)).to_have_value("typed meanwhile")
+        page.unroute("**/api/quality/bulk")
+        written = reviews(at, "2026-W41")
+        page.get_by_role("button", name="Undo", exact=True).first.click()
+        expect(page.get_by_text("2 changes undone.").first).to_be_visible()
+
+    assert [(one["member_id"], one["correct"]) for one in written] == [("ada", 9), ("bo", 8)]
+    assert reviews(at, "2026-W41") == []
 
 
 def test_an_analyst_reads_scores_of_a_member_and_a_link_shows_the_same(browser: Browser, at: Place) -> None:

@@ -5,6 +5,7 @@
 import createClient, { type Middleware } from 'openapi-fetch';
 
 import { accessToken, renewed, tellEnded } from '../auth/session';
+import { tellCut } from './cut';
 import { Offline, problemOf, SignedOut } from './problem';
 import { answeredWith, keyOf } from './repeats';
 import type { components, paths } from './schema';
@@ -110,7 +111,7 @@ export function headerText(text: string): string {
   return /^[\x20-\x7e]*$/.test(line) ? line : `UTF-8''${encodeURIComponent(line)}`;
 }
 
-/** All rows of a list, page after page; for look-ups of a few hundred rows, never for a table. */
+/** All rows of a list, page after page; for look-ups of a few hundred rows, never for a table. Beyond `most` it ends, and says so. */
 export async function everyRow<T>(path: string, query: Query, most = 2000, signal?: AbortSignal): Promise<T[]> {
   const rows: T[] = [];
   let cursor: string | undefined;
@@ -122,5 +123,6 @@ export async function everyRow<T>(path: string, query: Query, most = 2000, signa
     rows.push(...data.items);
     cursor = data.next ?? undefined;
   } while (cursor && rows.length < most);
+  if (cursor) tellCut(path, rows.length);
   return rows;
 }

@@ -9,13 +9,17 @@ import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 
 import { everyRow } from '../api/client';
-import type { Field, Value } from '../resource/describe';
+import type { Field, Row, Value } from '../resource/describe';
+
+const MOST = 5_000;
 
 interface Props {
   field: Field;
   value: Value;
   onChange: (value: Value) => void;
   error?: string;
+  /** The item that is edited; none when one is made. */
+  item?: Row;
 }
 
 export function FieldInput(props: Props) {
@@ -36,7 +40,7 @@ export function FieldInput(props: Props) {
   );
 }
 
-function inputOf({ field, value, onChange }: Props): ReactNode {
+function inputOf({ field, value, onChange, item }: Props): ReactNode {
   const { input } = field;
   const text = value === null || value === undefined ? '' : String(value);
   // An optional field that is emptied is removed; a required one is sent as it is, and the API says so.
@@ -53,7 +57,7 @@ function inputOf({ field, value, onChange }: Props): ReactNode {
     case 'of-list':
       return <FromList input={input} field={field} value={text} give={give} />;
     case 'custom':
-      return input.input(value, onChange, field.label);
+      return input.input(value, onChange, field.label, item);
     default:
       return <Input value={text} onChange={({ detail }) => give(detail.value)} />;
   }
@@ -99,7 +103,7 @@ function FromList({
   const [sought, setSought] = useState('');
   const found = useQuery({
     queryKey: ['all', input.list],
-    queryFn: ({ signal }) => everyRow<Record<string, string>>(input.list, {}, 1000, signal),
+    queryFn: ({ signal }) => everyRow<Record<string, string>>(input.list, {}, MOST, signal),
   });
   const listed = (found.data ?? []).map((row) => ({ value: row[input.value] ?? '', label: input.show(row as never), description: row[input.value] }));
   const all = field.required ? listed : [{ value: '', label: '–' }, ...listed];

@@ -10,7 +10,7 @@ import { onceOf } from '../api/onceOf';
 export type Member = Schemas['MemberAnswer'] & { version: number };
 
 const FRESH_MS = 60_000;
-const MOST = 1_000;
+const MOST = 5_000;
 
 export const membersQuery = (asOf?: string) =>
   queryOptions({

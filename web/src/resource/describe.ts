@@ -45,7 +45,7 @@ export type FieldKind =
   | { kind: 'choice'; options: readonly string[]; show?: (value: string) => string }
   | { kind: 'yes' }
   | { kind: 'of-list'; list: string; value: string; show: (row: never) => string }
-  | { kind: 'custom'; input: (value: Value, set: (value: Value) => void, label: string) => ReactNode };
+  | { kind: 'custom'; input: (value: Value, set: (value: Value) => void, label: string, item: Row | undefined) => ReactNode };
 
 export interface Field {
   /** The name of the field in the API. */
@@ -62,7 +62,11 @@ export interface Field {
   apart?: true;
   /** How a value reads in comparisons; without it as text. */
   show?: (value: Value) => string;
+  /** Holds the id of a member or an account. */
+  person?: true;
   initial?: Value;
+  /** What it begins with where that changes, such as today: asked when a form opens, never when the code is loaded. */
+  starts?: () => Value;
 }
 
 /** A write of the bulk route: what becomes of each selected row. `undefined` leaves a row out, with the reason. */
@@ -128,6 +132,11 @@ export interface Description<R extends Row> {
   empty?: string;
   /** Without `past` there is no as-of and no history. */
   past?: false;
+}
+
+/** What a field of a form holds before anything is typed. */
+export function startOf({ initial, starts }: Field): Value {
+  return starts ? starts() : initial;
 }
 
 export function textOf(value: Value): string {

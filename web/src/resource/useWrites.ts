@@ -34,11 +34,25 @@ async function changeOf(table: Table, { key, version }: Written): Promise<string
   throw new Error(`The history of ${key} does not show this change yet. Its panel has an undo for each.`);
 }
 
+/** Takes up to `most` rows back at once, and answers what stood against it, an error for each row that stays. */
+export interface TakingBack {
+  most: number;
+  take: (rows: readonly Written[]) => Promise<readonly unknown[]>;
+}
+
+/** A change that cannot be taken back throws. */
+async function reverted(changes: readonly string[]): Promise<readonly unknown[]> {
+  for (const change_id of changes) {
+    await api.POST('/api/changes/{change_id}/revert', { params: { path: { change_id }, header: { 'x-change-reason': 'undone' } } });
+  }
+  return [];
+}
+
 export interface Writes {
   /** Writes, tells with an undo, reads anew. Throws what the API refused. */
   write: <R extends Row>(method: string, path: string, wish: Wish, told: string) => Promise<R | undefined>;
-  /** Tells of rows that were written, with an undo for all of them. */
-  told: (words: string, rows: readonly Written[]) => void;
+  /** Tells of rows that were written, with an undo for all of them: `by` takes many at once, else each is reverted. */
+  told: (words: string, rows: readonly Written[], by?: TakingBack) => void;
   undo: (changes: readonly string[]) => Promise<void>;
   refresh: () => Promise<void>;
 }
@@ -50,28 +64,32 @@ export function useWrites(table: Table): Writes {
   // What one table says may be derived from another: everything on the screen is asked again, cheaply.
   const refresh = useCallback(() => queries.invalidateQueries(), [queries]);
   const takeBack = useCallback(
-    async (changes: readonly (() => Promise<string> | string)[]) => {
-      let done = 0;
-      for (const change of changes) {
-        try {
-          await api.POST('/api/changes/{change_id}/revert', {
-            params: { path: { change_id: await change() }, header: { 'x-change-reason': 'undone' } },
-          });
-          done += 1;
-        } catch (error) {
-          fail(error, 'Not undone');
-        }
+    async <T>(all: readonly T[], most: number, take: (part: readonly T[]) => Promise<readonly unknown[]>) => {
+      const refused: unknown[] = [];
+      let told: string | undefined;
+      for (let start = 0; start < all.length; start += most) {
+        const part = all.slice(start, start + most);
+        if (all.length > 1) told = tell({ type: 'in-progress', content: `Taking back: ${start} of ${all.length}` }, told);
+        // One that cannot be taken back keeps none of the others.
+        refused.push(...(await take(part).catch((error: unknown) => part.map(() => error))));
       }
-      if (done > 0) tell({ type: 'success', content: done === 1 ? 'Undone.' : `${done} changes undone.` });
+      const done = all.length - refused.length;
+      const words = done === 1 ? 'Undone.' : `${done} changes undone.`;
+      if (done > 0 || told) tell({ type: done > 0 ? 'success' : 'info', content: done > 0 ? words : 'Nothing was undone.' }, told);
+      if (refused.length > 0) fail(refused[0], all.length > 1 ? `${refused.length} of ${all.length} not undone` : 'Not undone');
       await refresh();
     },
     [fail, refresh, tell],
   );
-  const undo = useCallback((changes: readonly string[]) => takeBack(changes.map((one) => () => one)), [takeBack]);
+  const undo = useCallback(
+    (changes: readonly string[]) => takeBack(changes, 1, reverted),
+    [takeBack],
+  );
   const told = useCallback(
-    (words: string, rows: readonly Written[]) => {
+    (words: string, rows: readonly Written[], by?: TakingBack) => {
+      const each = async (part: readonly Written[]) => reverted(await Promise.all(part.map((row) => changeOf(table, row))));
       // Only who plans takes changes back; an annotator takes the next step instead.
-      const run = () => void takeBack(rows.map((row) => () => changeOf(table, row)));
+      const run = () => void takeBack(rows, by?.most ?? 1, by?.take ?? each);
       tell({ type: 'success', content: words, action: mayUndo && rows.length > 0 ? { text: 'Undo', run } : undefined });
     },
     [table, tell, takeBack, mayUndo],

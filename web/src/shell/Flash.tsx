@@ -4,8 +4,9 @@
  */
 import Button from '@cloudscape-design/components/button';
 import Flashbar, { type FlashbarProps } from '@cloudscape-design/components/flashbar';
-import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from 'react';
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 
+import { onCut } from '../api/cut';
 import { ApiProblem, SignedOut, wordsOf } from '../api/problem';
 import { tellEnded } from '../auth/session';
 
@@ -17,8 +18,9 @@ export interface Message {
 }
 
 interface Flashes {
-  tell: (message: Message) => void;
-  /** Tells a failure; answers nothing, so that it can end a chain of promises. */
+  /** Tells something, in place of what was told under `id` before; answers under which id it stands. */
+  tell: (message: Message, id?: string) => string;
+  /** Tells a failure. */
   fail: (error: unknown, header?: string) => void;
 }
 
@@ -63,18 +65,19 @@ export function FlashProvider({ children }: { children: (bar: ReactNode) => Reac
   const [items, setItems] = useState<FlashbarProps.MessageDefinition[]>([]);
   const drop = useCallback((id: string) => setItems((all) => all.filter((one) => one.id !== id)), []);
   const tell = useCallback(
-    (message: Message) => {
+    (message: Message, told?: string) => {
       number += 1;
-      const id = `flash-${number}`;
+      const id = told ?? `flash-${number}`;
+      const busy = message.type === 'in-progress';
       const { action } = message;
       const item: FlashbarProps.MessageDefinition = {
         id,
         type: message.type,
         header: message.header,
         content: message.content,
-        dismissible: true,
+        dismissible: !busy,
         dismissLabel: 'Dismiss',
-        loading: message.type === 'in-progress',
+        loading: busy,
         onDismiss: () => drop(id),
         ariaRole: message.type === 'error' ? 'alert' : 'status',
         action: action && (
@@ -88,11 +91,20 @@ export function FlashProvider({ children }: { children: (bar: ReactNode) => Reac
           </Button>
         ),
       };
-      setItems((all) => [item, ...all].slice(0, MOST));
+      setItems((all) => (all.some((one) => one.id === id) ? all.map((one) => (one.id === id ? item : one)) : [item, ...all].slice(0, MOST)));
+      return id;
     },
     [drop],
   );
-  const fail = useCallback((error: unknown, header?: string) => tell(messageOf(error, header)), [tell]);
+  const fail = useCallback((error: unknown, header?: string) => void tell(messageOf(error, header)), [tell]);
+  useEffect(
+    () =>
+      onCut((path, rows) => {
+        const kind = path.split('/').at(-1)?.replaceAll('-', ' ');
+        tell({ type: 'warning', header: 'Not everything was read', content: `There are more than ${rows} ${kind}. Names, choices and sums on this screen leave the others out.` });
+      }),
+    [tell],
+  );
   const flashes = useMemo(() => ({ tell, fail }), [tell, fail]);
   return <FlashContext.Provider value={flashes}>{children(<Flashbar items={items} />)}</FlashContext.Provider>;
 }

@@ -10,7 +10,7 @@ import { onceOf } from '../api/onceOf';
 export type Project = Schemas['ProjectAnswer'] & { version: number };
 
 const FRESH_MS = 60_000;
-const MOST = 2_000;
+const MOST = 5_000;
 
 export const projectsQuery = (asOf?: string) =>
   queryOptions({

@@ -12,7 +12,7 @@ import { api, everyRow, send, type Schemas } from '../../api/client';
 import { Offline, wordsOf } from '../../api/problem';
 import { versionOf } from '../../resource/bulk';
 import { useAddress } from '../../resource/useAddress';
-import { useWrites, type Written } from '../../resource/useWrites';
+import { useWrites, type TakingBack, type Written } from '../../resource/useWrites';
 import { useFlash } from '../../shell/Flash';
 import { preference, setPreference } from '../../shell/preferences';
 import { useSignedIn } from '../../shell/session';
@@ -21,16 +21,25 @@ import { useWeek } from '../../time/useWeek';
 import { WeekPicker } from '../../time/WeekPicker';
 import { EntryGrid } from './EntryGrid';
 import { SEVERITIES } from './reviews';
-import { emptyRow, fieldsOf, isEmpty, judged, namesOf, pasted, type Cells, type ColumnName, type Known, type SheetRow } from './sheet';
+import { emptyRow, fieldsOf, isEmpty, judged, namesOf, pastedOf, spread, type Cells, type ColumnName, type Known, type SheetRow } from './sheet';
 
 /** A draft is of a person in this browser: whoever signs in after them starts with an empty sheet. */
 const draftName = (sub: string) => `quality-draft.${sub}`;
 const BLANK_ROWS = 8;
 const ROWS_OF_A_CALL = 200;
 const MOST_RAW = 200;
+const MOST_KNOWN = 5_000;
+/** What was made is taken back by deleting it, as long as nobody has changed it. */
+const WRITTEN_BACK: TakingBack = {
+  most: ROWS_OF_A_CALL,
+  take: async (made) => {
+    const body = { rows: made.map(({ key, version }) => ({ operation: 'delete', key, version })) };
+    const { data } = await send<Schemas['BulkResult']>('POST', '/api/quality/bulk', { body, reason: 'undone' });
+    return data.rows.filter(({ status }) => status >= 400).map(({ status, detail }) => new Error(detail ?? `answered ${status}`));
+  },
+};
 const FRESH_MS = 60_000;
-/** Beyond this the undo would ask for the history of too many rows. */
-const MOST_UNDONE = 50;
+const NONE: ReadonlySet<number> = new Set();
 
 /** There is always an empty row below. */
 function padded(rows: readonly SheetRow[]): SheetRow[] {
@@ -65,6 +74,7 @@ export function Entry() {
   }, [rows, draft.week, sub]);
   const [refused, setRefused] = useState<string | undefined>();
   const [done, setDone] = useState<number | undefined>();
+  const [writing, setWriting] = useState(NONE);
   const { told, refresh } = useWrites('quality');
   const { tell, fail } = useFlash();
   const known = useKnown();
@@ -85,7 +95,9 @@ export function Entry() {
   const elsewhere = filled.length > 0 && draft.week !== undefined && draft.week !== week ? draft.week : undefined;
   const clear = () => {
     put(() => []);
-    tell({ type: 'info', content: 'The sheet was cleared.', action: { text: 'Undo', run: () => setDraft(draft) } });
+    // What was typed since the sheet was cleared stays, below.
+    const back = () => setDraft((since) => ({ week: draft.week, rows: padded([...filled, ...since.rows.filter((row) => !isEmpty(row))]) }));
+    tell({ type: 'info', content: 'The sheet was cleared.', action: { text: 'Undo', run: back } });
   };
   const edit = useCallback(
     (index: number, column: ColumnName, text: string) =>
@@ -95,14 +107,15 @@ export function Entry() {
   const paste = useCallback(
     (index: number, column: ColumnName, text: string) => {
       try {
-        const next = pasted(rows, text, index, column);
+        if (writing.size > 0) throw new Error('Rows are being written. Nothing was changed; paste again in a moment.');
+        const found = pastedOf(text, column);
         setRefused(undefined);
-        put(() => next);
+        put((before) => spread(before, found, index));
       } catch (error) {
         setRefused(wordsOf(error));
       }
     },
-    [put, rows],
+    [put, writing],
   );
 
   async function write() {
@@ -111,6 +124,7 @@ export function Entry() {
     const words = new Map<number, string>();
     let asked: readonly SheetRow[] = [];
     setDone(0);
+    setWriting(new Set(good.map(({ id }) => id)));
     try {
       for (let start = 0; start < good.length; start += ROWS_OF_A_CALL) {
         const part = good.slice(start, start + ROWS_OF_A_CALL);
@@ -133,10 +147,11 @@ export function Entry() {
     } finally {
       put((before) => before.filter(({ id }) => !gone.has(id)).map((row) => (words.has(row.id) ? { ...row, refused: words.get(row.id) } : row)));
       setDone(undefined);
+      setWriting(NONE);
       await refresh();
       const left = filled.length - gone.size;
       const text = `${gone.size} ${gone.size === 1 ? 'review' : 'reviews'} written${left > 0 ? `, ${left} stay in the sheet` : ''}.`;
-      if (gone.size > 0) told(text, written.slice(0, written.length > MOST_UNDONE ? 0 : MOST_UNDONE));
+      if (gone.size > 0) told(text, written, WRITTEN_BACK);
     }
   }
 
@@ -180,7 +195,7 @@ export function Entry() {
       )}
       {done !== undefined && <ProgressBar label="Rows" value={(100 * done) / Math.max(1, good.length)} description={`${done} of ${good.length}`} />}
       <Suggested />
-      <EntryGrid rows={rows} known={known} today={today} onChange={edit} onPaste={paste} />
+      <EntryGrid rows={rows} known={known} today={today} writing={writing} onChange={edit} onPaste={paste} />
       <Box color="text-body-secondary">
         {`${filled.length} rows, ${filled.length - good.length} do not fit. Enter and the arrows move between rows, Tab between cells.`}
       </Box>
@@ -191,8 +206,8 @@ export function Entry() {
 type Member = Schemas['MemberAnswer'];
 type Project = Schemas['ProjectAnswer'];
 
-const useMembers = () => useQuery({ queryKey: ['members', 'of sheet'], queryFn: ({ signal }) => everyRow<Member>('/api/members', {}, 1000, signal), staleTime: FRESH_MS });
-const useProjects = () => useQuery({ queryKey: ['projects', 'of sheet'], queryFn: ({ signal }) => everyRow<Project>('/api/projects', {}, 2000, signal), staleTime: FRESH_MS });
+const useMembers = () => useQuery({ queryKey: ['members', 'of sheet'], queryFn: ({ signal }) => everyRow<Member>('/api/members', {}, MOST_KNOWN, signal), staleTime: FRESH_MS });
+const useProjects = () => useQuery({ queryKey: ['projects', 'of sheet'], queryFn: ({ signal }) => everyRow<Project>('/api/projects', {}, MOST_KNOWN, signal), staleTime: FRESH_MS });
 
 function useKnown(): Known | undefined {
   const [members, projects] = [useMembers().data, useProjects().data];

@@ -1,5 +1,5 @@
 /** The sheet itself: a table of plain inputs. Enter and the arrows move, Tab goes on, a pasted range spreads. */
-import { memo, useRef, type ClipboardEvent, type KeyboardEvent } from 'react';
+import { memo, useCallback, useRef, type ClipboardEvent, type KeyboardEvent } from 'react';
 
 import { TodaysCategory } from './reviews';
 import { COLUMNS, isEmpty, judged, type ColumnName, type Known, type SheetRow } from './sheet';
@@ -14,20 +14,22 @@ interface Props {
   known: Known | undefined;
   /** Today's name of a raw category; undefined while it is not known. */
   today: ReadonlyMap<string, string>;
+  /** Rows that are being written: they can be read, and not changed. */
+  writing: ReadonlySet<number>;
+  /** Both stay the same functions from one stroke to the next, or every line is drawn at each. */
   onChange: (row: number, column: ColumnName, text: string) => void;
   onPaste: (row: number, column: ColumnName, text: string) => void;
 }
 
-export function EntryGrid({ rows, known, today, onChange, onPaste }: Props) {
+export function EntryGrid({ rows, known, today, writing, onChange, onPaste }: Props) {
   const table = useRef<HTMLTableElement>(null);
-  const go = (row: number, column: ColumnName) => table.current?.querySelector<HTMLInputElement>(`[data-cell="${row} ${column}"]`)?.focus();
-  const keys = (event: KeyboardEvent, row: number, column: ColumnName) => {
+  const keys = useCallback((event: KeyboardEvent, row: number, column: ColumnName) => {
     const step = event.key === 'ArrowUp' ? -1 : event.key === 'Enter' || event.key === 'ArrowDown' ? 1 : 0;
     // A list of suggestions has the arrows for itself.
     if (step === 0 || (event.key !== 'Enter' && LISTS[column])) return;
     event.preventDefault();
-    go(row + step, column);
-  };
+    table.current?.querySelector<HTMLInputElement>(`[data-cell="${row + step} ${column}"]`)?.focus();
+  }, []);
   return (
     <div className="sheet">
       <table ref={table} aria-label="Reviews to enter">
@@ -45,7 +47,17 @@ export function EntryGrid({ rows, known, today, onChange, onPaste }: Props) {
         </thead>
         <tbody>
           {rows.map((row, index) => (
-            <Line key={row.id} row={row} index={index} known={known} today={today.get(row.cells.category.trim())} onChange={onChange} onPaste={onPaste} onKeys={keys} />
+            <Line
+              key={row.id}
+              row={row}
+              index={index}
+              known={known}
+              today={today.get(row.cells.category.trim())}
+              written={writing.has(row.id)}
+              onChange={onChange}
+              onPaste={onPaste}
+              onKeys={keys}
+            />
           ))}
         </tbody>
       </table>
@@ -57,45 +69,44 @@ interface LineProps extends Pick<Props, 'known' | 'onChange' | 'onPaste'> {
   row: SheetRow;
   index: number;
   today: string | undefined;
+  written: boolean;
   onKeys: (event: KeyboardEvent, row: number, column: ColumnName) => void;
 }
 
-const Line = memo(
-  function Line({ row, index, known, today, onChange, onPaste, onKeys }: LineProps) {
-    const empty = isEmpty(row);
-    const verdict = empty ? {} : judged(row, known);
-    const words = row.refused ?? Object.values(verdict).join('; ');
-    const paste = (event: ClipboardEvent, column: ColumnName) => {
-      const text = event.clipboardData.getData('text/plain');
-      // One cell goes where the cursor is, as everywhere; a long one is judged like a range.
-      if (!/[\t\n]/.test(text.trimEnd()) && text.length < 10_000) return;
-      event.preventDefault();
-      onPaste(index, column, text);
-    };
-    return (
-      <tr>
-        <th scope="row">{index + 1}</th>
-        {COLUMNS.map((name) => (
-          <td key={name}>
-            <input
-              data-cell={`${index} ${name}`}
-              aria-label={`${HEADERS[name]} of row ${index + 1}`}
-              aria-invalid={verdict[name] !== undefined}
-              className={`sheet-${name}`}
-              inputMode={name === 'reviewed' || name === 'correct' ? 'numeric' : undefined}
-              list={LISTS[name]}
-              dir="auto"
-              value={row.cells[name]}
-              onChange={(event) => onChange(index, name, event.target.value)}
-              onPaste={(event) => paste(event, name)}
-              onKeyDown={(event) => onKeys(event, index, name)}
-            />
-          </td>
-        ))}
-        <td>{row.cells.category.trim() ? <TodaysCategory label={today} /> : null}</td>
-        <td className={words ? 'sheet-bad' : undefined}>{empty ? '' : words ? `✗ ${words}` : '✓ fits'}</td>
-      </tr>
-    );
-  },
-  (one, other) => one.row === other.row && one.index === other.index && one.known === other.known && one.today === other.today,
-);
+const Line = memo(function Line({ row, index, known, today, written, onChange, onPaste, onKeys }: LineProps) {
+  const empty = isEmpty(row);
+  const verdict = empty ? {} : judged(row, known);
+  const words = row.refused ?? Object.values(verdict).join('; ');
+  const paste = (event: ClipboardEvent, column: ColumnName) => {
+    const text = event.clipboardData.getData('text/plain');
+    // One cell goes where the cursor is, as everywhere; a long one is judged like a range.
+    if (!/[\t\n]/.test(text.trimEnd()) && text.length < 10_000) return;
+    event.preventDefault();
+    onPaste(index, column, text);
+  };
+  return (
+    <tr>
+      <th scope="row">{index + 1}</th>
+      {COLUMNS.map((name) => (
+        <td key={name}>
+          <input
+            data-cell={`${index} ${name}`}
+            aria-label={`${HEADERS[name]} of row ${index + 1}`}
+            aria-invalid={verdict[name] !== undefined}
+            className={`sheet-${name}`}
+            inputMode={name === 'reviewed' || name === 'correct' ? 'numeric' : undefined}
+            list={LISTS[name]}
+            dir="auto"
+            readOnly={written}
+            value={row.cells[name]}
+            onChange={(event) => onChange(index, name, event.target.value)}
+            onPaste={(event) => paste(event, name)}
+            onKeyDown={(event) => onKeys(event, index, name)}
+          />
+        </td>
+      ))}
+      <td>{row.cells.category.trim() ? <TodaysCategory label={today} /> : null}</td>
+      <td className={words ? 'sheet-bad' : undefined}>{empty ? '' : words ? `✗ ${words}` : '✓ fits'}</td>
+    </tr>
+  );
+});

@@ -59,8 +59,14 @@ export function tableOf(text: string): string[][] {
   return rows.filter((row) => row.some((one) => one.trim() !== ''));
 }
 
-/** Throws an Error whose words are for the person who pasted. */
-export function pasted(rows: readonly SheetRow[], text: string, row: number, column: ColumnName): SheetRow[] {
+/** Lines of a paste, and the columns that their cells belong to. */
+export interface Pasted {
+  lines: readonly string[][];
+  names: readonly ColumnName[];
+}
+
+/** A paste into this column. Throws an Error whose words are for the person who pasted. */
+export function pastedOf(text: string, column: ColumnName): Pasted {
   if (text.length > MOST_CHARACTERS) {
     throw new Error(`The text has ${Math.round(text.length / 1000)} thousand characters; a paste takes ${MOST_CHARACTERS / 1000} thousand. Nothing was changed. Import the workbook instead, or paste it in parts.`);
   }
@@ -71,7 +77,11 @@ export function pasted(rows: readonly SheetRow[], text: string, row: number, col
   if (lines.length > MOST_ROWS) {
     throw new Error(`${lines.length} rows were pasted; ${MOST_ROWS} fit at once. Nothing was changed. Import the workbook instead, or paste it in parts.`);
   }
-  const names = headed ? (headings as ColumnName[]) : COLUMNS.slice(COLUMNS.indexOf(column));
+  return { lines, names: headed ? (headings as ColumnName[]) : COLUMNS.slice(COLUMNS.indexOf(column)) };
+}
+
+/** The rows with a paste from this row on; all others stay. */
+export function spread(rows: readonly SheetRow[], { lines, names }: Pasted, row: number): SheetRow[] {
   const next = [...rows];
   lines.forEach((line, offset) => {
     const before = next[row + offset] ?? emptyRow();
