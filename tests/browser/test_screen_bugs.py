@@ -8,9 +8,11 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -156,6 +158,11 @@ def test_a_lead_filters_takes_a_bug_through_its_states_and_reads_what_happened(
         resolved = bugs(at, "The digest comes at night")[0]
         page.reload()
         expect(page.get_by_role("listitem").get_by_text("in progress → resolved")).to_be_visible()
+        created = datetime.fromisoformat(resolved["created"]).astimezone(ZoneInfo("Europe/Madrid"))
+        first = page.get_by_role("listitem").filter(has_text="create").first
+        expect(first).to_contain_text(f"created{created:%Y-%m-%d %H:%M} Europe/Madrid")
+        expect(first).to_contain_text("an account that is no member")
+        expect(page.get_by_role("listitem").get_by_text("you", exact=True)).to_have_count(3)
         expect(page.get_by_text("None was sent.")).to_be_visible()
         found = violations(page)
         page.get_by_role("button", name="Undo this change").first.click()
@@ -165,6 +172,25 @@ def test_a_lead_filters_takes_a_bug_through_its_states_and_reads_what_happened(
         assert (resolved["status"], resolved["resolved"] is None) == ("resolved", False)
         after = bugs(at, "The digest comes at night")[0]
         assert (after["status"], after["resolved"]) == ("in_progress", None)
+
+
+def test_a_lead_takes_the_screenshot_of_a_bug_away(browser: Browser, at: Place) -> None:
+    pixels = base64.b64encode(patches(8)).decode()
+    fields = {"title": "Names are seen on it", "description": "As it says.", "severity": "low", "category": "mail"}
+    key = at.call("POST", "/api/bugs", {**fields, "screenshot": pixels})["key"]
+
+    with signed_in(browser, at, Role.LEAD, f"/bugs?item={key}", name="bugs-no-shot") as page:
+        page.get_by_role("button", name="Edit", exact=True).click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_alt_text("The screenshot that was sent")).to_be_visible()
+        dialog.get_by_role("button", name="Remove the screenshot").click()
+        expect(dialog.get_by_text("is removed when the bug is saved")).to_be_visible()
+        found = violations(page)
+        dialog.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("None was sent.")).to_be_visible()
+
+    assert found == []
+    assert [one["version"] for one in bugs(at, "Names are seen on it")] == [2]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -55,6 +55,13 @@ def choose(page: Page, menu: str | re.Pattern[str], *items: str) -> None:
         page.get_by_role("menuitem", name=item).first.click()
 
 
+def without_an_end(route: Route) -> None:
+    """As a list that has always one page more."""
+    page = route.fetch(url=re.sub("&cursor=[^&]*", "", route.request.url)).json()
+    page["items"] = [{**one, "key": f"{one['key']}-{number}"} for one in page["items"] for number in range(200)]
+    route.fulfill(json={**page, "next": "more"})
+
+
 def set_input(page: Page, label: str, value: str) -> None:
     page.get_by_role("dialog").get_by_label(label).fill(value)
 
@@ -169,6 +176,9 @@ def test_a_bulk_edit_is_previewed_tells_each_row_and_keeps_those_that_failed_sel
         at.call("PATCH", "/api/members/cy", {"name": "Cy Changed"}, **{"If-Match": "*"})
         choose(page, "Change 2", "Set the team")
         set_input(page, "Team", "night")
+        page.get_by_role("dialog").get_by_label("Team").press("Escape")
+        choose(page, "Change 2", "Set the team")
+        expect(page.get_by_role("dialog").get_by_label("Team")).to_have_value("night")
         page.get_by_role("button", name="Preview").click()
         expect(page.get_by_text("1 would be written, 1 would fail.").first).to_be_visible()
         before = member(at, "bo")["team"]
@@ -203,6 +213,9 @@ def test_a_link_shows_what_its_sender_saw_and_a_saved_view_brings_it_back(browse
         choose(page, "Views", "Still, last first")
 
         expect(page).to_have_url(link)
+        page.route("**/api/saved-views*", without_an_end)
+        page.reload()
+        expect(page.get_by_text("There are more than 600 saved views.")).to_be_visible()
 
 
 def test_a_list_whose_rows_are_on_their_way_shows_those_of_before_and_takes_the_next_wish(
@@ -351,6 +364,13 @@ def test_what_was_typed_outlives_a_platform_that_is_away_and_a_session_that_ends
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_role("dialog")).to_have_count(0)
 
+        page.context.set_offline(True)
+        page.get_by_role("tab", name="Time off").click()
+        expect(page.get_by_text("The entries could not be read")).to_be_visible()
+        page.context.set_offline(False)
+        expect(page.get_by_text("No time off")).to_be_visible()
+        expect(page.get_by_text("The entries could not be read")).to_have_count(0)
+
         assert found == []
         assert member(at, "fay")["team"] == "typed"
 
@@ -361,6 +381,8 @@ def test_a_form_left_by_a_slip_comes_back_and_writes_over_nothing_that_others_ch
     with signed_in(browser, at, Role.LEAD, "/team?item=gil", name="slip") as page:
         page.get_by_role("button", name="Edit", exact=True).click()
         set_input(page, "Location", "FR")
+        page.reload()
+        page.get_by_role("button", name="Edit", exact=True).click()
         page.mouse.click(5, 450)
         page.get_by_role("dialog").get_by_label("Location").press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
@@ -368,6 +390,9 @@ def test_a_form_left_by_a_slip_comes_back_and_writes_over_nothing_that_others_ch
         page.reload()
         page.get_by_role("button", name="Edit", exact=True).click()
         expect(page.get_by_text("was changed by somebody else")).to_be_visible()
+        page.get_by_role("button", name="Save as chosen").press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.get_by_role("button", name="Edit", exact=True).click()
         page.get_by_role("button", name="Save as chosen").click()
         expect(page.get_by_role("dialog")).to_have_count(0)
 

@@ -1,5 +1,6 @@
 /** Corrections: work that counts for somebody else than the records say. Shared by Quality and Throughput. */
 import type { Schemas } from '../api/client';
+import { Who } from '../people/Who';
 import type { Description, Field } from '../resource/describe';
 import { TimeText } from '../time/TimeText';
 import { addWeeks, wholeDay } from '../time/weeks';
@@ -41,7 +42,7 @@ export function corrections(table: FactTable): Description<Correction> {
       { id: 'to', header: 'Belongs to', sort: 'to_member', width: 260, cell: ({ to_member, to_project }) => placeOf(to_member, to_project) },
       { id: 'days', header: 'Days', width: 190, cell: ({ days }) => days?.map(wholeDay).join(', ') || 'the whole week' },
       { id: 'reason', header: 'Reason', width: 300, cell: ({ reason }) => reason },
-      { id: 'by', header: 'By', width: 170, cell: ({ created_by }) => created_by },
+      { id: 'by', header: 'By', width: 170, cell: ({ created_by }) => <Who id={created_by} /> },
       { id: 'created', header: 'When', sort: 'created', width: 230, cell: ({ created }) => <TimeText instant={created} /> },
     ],
     filters: [
@@ -53,7 +54,7 @@ export function corrections(table: FactTable): Description<Correction> {
     ],
     fields: [
       { name: 'table', label: 'Of', input: { kind: 'choice', options: [table] }, required: true, initial: table, once: true },
-      { name: 'week', label: 'Week', input: { kind: 'text' }, required: true, initial: addWeeks(thisWeek(), -1), once: true },
+      { name: 'week', label: 'Week', input: { kind: 'text' }, required: true, starts: () => addWeeks(thisWeek(), -1), once: true },
       { name: 'from_member', label: 'Counts as member', input: { kind: 'text' }, hint: 'An id, or an identity that nobody has named, such as worker:….', once: true },
       { name: 'from_project', label: 'Counts as project', input: { kind: 'text' }, hint: 'An id, or a labelling job such as job:….', once: true },
       { name: 'to_member', label: 'Belongs to member', input: members, once: true },

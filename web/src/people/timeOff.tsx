@@ -6,6 +6,7 @@ import type { Description, Field } from '../resource/describe';
 import { TimeText } from '../time/TimeText';
 import { weekdayName, wholeDay } from '../time/weeks';
 import { MemberName } from './MemberName';
+import { Who } from './Who';
 
 export type TimeOff = Schemas['AvailabilityAnswer'] & { version: number };
 type Status = Schemas['AvailabilityStatus'];
@@ -45,7 +46,7 @@ export const TIME_OFF: Description<TimeOff> = {
     { id: 'status', header: 'Status', sort: 'status', width: 140, cell: ({ status }) => <TimeOffStatus status={status} /> },
     { id: 'created', header: 'Asked', width: 230, cell: ({ created }) => <TimeText instant={created} /> },
     { id: 'decided', header: 'Decided', width: 230, cell: ({ decided }) => <TimeText instant={decided} /> },
-    { id: 'decided_by', header: 'By', width: 160, cell: ({ decided_by }) => decided_by ?? '–' },
+    { id: 'decided_by', header: 'By', width: 160, cell: ({ decided_by }) => <Who id={decided_by} /> },
     { id: 'answer', header: 'Answer', width: 220, cell: ({ answer }) => answer ?? '–', optional: true },
   ],
   filters: [

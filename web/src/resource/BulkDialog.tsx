@@ -12,14 +12,16 @@ import ProgressBar from '@cloudscape-design/components/progress-bar';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import { wordsOf } from '../api/problem';
 import { FieldInput } from '../fields/FieldInput';
 import { unlessBeside } from '../shell/dialogs';
-import { useMay } from '../shell/session';
+import { useMay, useSignedIn } from '../shell/session';
 import { needsOf, perform, titleOf, type Action, type Outcome } from './bulk';
-import { shown, type Description, type Row, type Values } from './describe';
+import { same, startOf, type Description, type Row, type Values } from './describe';
+import { draftOf, dropDraft, keepDraft } from './drafts';
+import { ShownValue } from './ShownValue';
 import { useAddress } from './useAddress';
 import { useWrites } from './useWrites';
 
@@ -35,8 +37,12 @@ interface Props<R extends Row> {
 
 export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: Props<R>) {
   const needs = needsOf(action);
-  const [values, setValues] = useState<Values>(() => Object.fromEntries(needs.map(({ name, initial }) => [name, initial])));
-  const [reason, setReason] = useState('');
+  // Of these rows alone: the reason for one is none for another.
+  const form = `${useSignedIn().session.sub} ${resource.table} ${titleOf(action)} ${rows.map(({ key }) => key).sort().join(' ')}`;
+  const [draft] = useState(() => draftOf(form));
+  const [empty] = useState<Values>(() => Object.fromEntries(needs.map((field) => [field.name, startOf(field)])));
+  const [values, setValues] = useState<Values>({ ...empty, ...draft?.mine });
+  const [reason, setReason] = useState(draft?.reason ?? '');
   const [stage, setStage] = useState<Stage>('ask');
   const [busy, setBusy] = useState(false);
   const [done, setDone] = useState(0);
@@ -49,6 +55,18 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
   const bad = outcomes.filter(({ ok }) => !ok);
   const missing = needs.some(({ name, required }) => required && (values[name] ?? '') === '');
 
+  const over = useRef(false);
+  const forget = () => {
+    over.current = true;
+    dropDraft(form);
+  };
+  useEffect(() => {
+    if (over.current) return;
+    const mine = Object.fromEntries(Object.entries(values).filter(([name, value]) => !same(value, empty[name])));
+    if (Object.keys(mine).length > 0 || reason) keepDraft(form, { mine, reason });
+    else dropDraft(form);
+  }, [form, values, empty, reason]);
+
   async function run(dry: boolean) {
     setBusy(true);
     setError(undefined);
@@ -60,6 +78,7 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
       setOutcomes(dry ? found : [...bad, ...found]);
       setStage(dry ? 'previewed' : 'done');
       if (!dry) {
+        forget();
         const final = action.kind === 'verb' && action.verb.final;
         const written = found.filter(({ ok }) => ok);
         // A row that was as wanted already has no change of now to be taken back.
@@ -91,7 +110,13 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
             {stage !== 'done' && (
-              <Button variant="link" onClick={close}>
+              <Button
+                variant="link"
+                onClick={() => {
+                  forget();
+                  close();
+                }}
+              >
                 Cancel
               </Button>
             )}
@@ -130,6 +155,7 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
         )}
         {stage === 'ask' && (
           <>
+            {draft && <Alert type="info">What you typed before, and did not write, is put back.</Alert>}
             {needs.map((field) => (
               <FieldInput
                 key={field.name}
@@ -187,8 +213,8 @@ function Results<R extends Row>({ resource, outcomes }: { resource: Description<
                 {words}
                 {changes.map(([name, before, after]) => (
                   <div key={name}>
-                    {fields.get(name)?.label ?? name}: <del>{shown(fields.get(name), before)}</del> →{' '}
-                    <strong>{shown(fields.get(name), after)}</strong>
+                    {fields.get(name)?.label ?? name}: <del><ShownValue name={name} field={fields.get(name)} value={before} /></del> →{' '}
+                    <strong><ShownValue name={name} field={fields.get(name)} value={after} /></strong>
                   </div>
                 ))}
               </>

@@ -12,10 +12,12 @@ import Table from '@cloudscape-design/components/table';
 import { useState } from 'react';
 
 import type { ProblemBody } from '../api/problem';
+import { Who } from '../people/Who';
 import { unlessBeside } from '../shell/dialogs';
 import { useZone } from '../shell/session';
 import { localText } from '../time/zone';
-import { same, shown, type Field, type Values } from './describe';
+import { same, type Field, type Values } from './describe';
+import { ShownValue } from './ShownValue';
 
 export interface Meeting<R> {
   read: R;
@@ -36,12 +38,16 @@ export function Compare<R>({
   fields,
   meeting,
   title,
+  onLater,
   onCancel,
   onChosen,
 }: {
   fields: readonly Field[];
   meeting: Meeting<R>;
   title: string;
+  /** Left undecided: nothing is forgotten. */
+  onLater: () => void;
+  /** What was wanted is given up. */
   onCancel: () => void;
   onChosen: (mine: Values) => void;
 }) {
@@ -58,7 +64,7 @@ export function Compare<R>({
       visible
       size="max"
       header={`${title} was changed by somebody else`}
-      onDismiss={unlessBeside(onCancel)}
+      onDismiss={unlessBeside(onLater)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
@@ -77,8 +83,9 @@ export function Compare<R>({
     >
       <SpaceBetween size="m">
         <Alert type="warning">
-          {changed_by ?? 'Somebody'} saved it{changed_at ? ` at ${localText(changed_at, zone)} (${zone})` : ''}, after you
-          had opened it{change_reason ? `: “${change_reason}”` : ''}. Nothing of yours is lost: choose what to keep.
+          After you had opened it, it was saved by {changed_by ? <Who id={changed_by} /> : 'somebody'}
+          {changed_at ? ` at ${localText(changed_at, zone)} (${zone})` : ''}
+          {change_reason ? `: “${change_reason}”` : ''}. Nothing of yours is lost: choose what to keep.
         </Alert>
         <Table
           variant="embedded"
@@ -88,12 +95,12 @@ export function Compare<R>({
           ariaLabels={{ tableLabel: 'What differs' }}
           columnDefinitions={[
             { id: 'field', header: 'Field', cell: ({ field }) => field.label, isRowHeader: true },
-            { id: 'read', header: 'When you opened it', cell: ({ field, read: value }) => shown(field, value) },
-            { id: 'now', header: 'Now', cell: ({ field, now: value }) => shown(field, value) },
+            { id: 'read', header: 'When you opened it', cell: ({ field, read: value }) => <ShownValue name={field.name} field={field} value={value} /> },
+            { id: 'now', header: 'Now', cell: ({ field, now: value }) => <ShownValue name={field.name} field={field} value={value} /> },
             {
               id: 'mine',
               header: 'Yours',
-              cell: ({ field, mine }) => (field.name in meeting.mine ? shown(field, mine) : 'not changed'),
+              cell: ({ field, mine }) => (field.name in meeting.mine ? <ShownValue name={field.name} field={field} value={mine} /> : 'not changed'),
             },
             {
               id: 'keep',

@@ -10,14 +10,14 @@ import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
-import { ApiProblem, SignedOut, wordsOf } from '../api/problem';
+import { ApiProblem, wordsOf } from '../api/problem';
 import { FieldInput } from '../fields/FieldInput';
 import { unlessBeside } from '../shell/dialogs';
 import { useMay, useSignedIn } from '../shell/session';
 import { Compare, type Meeting } from './Compare';
-import { same, type Description, type Field, type Row, type Values } from './describe';
+import { same, startOf, type Description, type Field, type Row, type Values } from './describe';
 import { draftOf, dropDraft, keepDraft, type Draft } from './drafts';
 import { itemPath, useWrites } from './useWrites';
 
@@ -35,7 +35,19 @@ interface Props<R extends Row> {
 
 function valuesOf(fields: readonly Field[], row: object | undefined): Values {
   const found = row as Values | undefined;
-  return Object.fromEntries(fields.map(({ name, initial }) => [name, found ? found[name] : initial]));
+  return Object.fromEntries(fields.map((field) => [field.name, found ? found[field.name] : startOf(field)]));
+}
+
+/** What is sent for an item as it was read, also of a field that reading leaves out, such as a picture; all that is known for one that is made. */
+function changesOf(from: Row | undefined, wanted: Values): Values {
+  const before = from as Values | undefined;
+  return Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== undefined && !(before && name in before && same(value, before[name]))));
+}
+
+/** Of one that is made: what is not as the form was when it opened. */
+function typedInto(fields: readonly Field[], values: Values): Values {
+  const empty = valuesOf(fields, undefined);
+  return Object.fromEntries(Object.entries(values).filter(([name, value]) => !same(value, empty[name])));
 }
 
 /** A draft of an item that somebody changed since is compared before anything else. */
@@ -52,7 +64,7 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
   const [draft, setDraft] = useState(() => draftOf<R>(form));
   const [base, setBase] = useState<R | undefined>(row);
   const [values, setValues] = useState<Values>(() => ({ ...valuesOf(fields, row), ...draft?.mine }));
-  const [reason, setReason] = useState('');
+  const [reason, setReason] = useState(draft?.reason ?? '');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [meeting, setMeeting] = useState(() => metAgain(draft, row));
@@ -62,21 +74,22 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
   const problem = error instanceof ApiProblem ? error : undefined;
   const named = row ? resource.name(row) : `a ${resource.noun}`;
 
+  const over = useRef(false);
+
   function close() {
+    over.current = true;
     dropDraft(form);
     onClose();
   }
 
-  const changesOf = (from: R | undefined, wanted: Values): Values =>
-    Object.fromEntries(Object.entries(wanted).filter(([name, value]) => value !== undefined && !(from && same(value, (from as Values)[name]))));
-
-  /** Escape leaves a form, and may have been meant for something in it: what was typed comes back with the form. */
-  const leave = unlessBeside(() => {
-    const mine = Object.fromEntries(Object.entries(values).filter(([name, value]) => !same(value, valuesOf(fields, base)[name])));
-    if (Object.keys(mine).length > 0) keepDraft(form, { read: base, mine });
+  // What is typed outlives Escape, which may have been meant for something in the form, and a page that is loaded anew.
+  // What is being compared is kept as it is: beside the item as it was read.
+  useEffect(() => {
+    if (meeting || over.current) return;
+    const mine = base ? changesOf(base, values) : typedInto(fields, values);
+    if (Object.keys(mine).length > 0 || reason) keepDraft(form, { read: base, mine, reason });
     else dropDraft(form);
-    onClose();
-  });
+  }, [form, fields, meeting, base, values, reason]);
 
   async function save(from: R | undefined, wanted: Values) {
     const changed = changesOf(from, wanted);
@@ -91,7 +104,6 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
       }
       close();
     } catch (failed) {
-      if (failed instanceof SignedOut) keepDraft(form, { read: from, mine: changed });
       if (from && failed instanceof ApiProblem && failed.status === 412 && failed.body.current) {
         const now = failed.body.current;
         // It was written, and only its answer was lost: there is nothing to compare.
@@ -111,6 +123,7 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
         fields={fields}
         meeting={meeting}
         title={named}
+        onLater={onClose}
         onCancel={() => {
           void refresh();
           close();
@@ -129,7 +142,7 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
       visible
       size="large"
       header={title ?? (row ? `Edit ${named}` : `Add ${named}`)}
-      onDismiss={leave}
+      onDismiss={unlessBeside(onClose)}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
@@ -167,6 +180,7 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
                       setDraft(undefined);
                       setBase(row);
                       setValues(valuesOf(fields, row));
+                      setReason('');
                     }}
                   >
                     Start anew
@@ -182,6 +196,7 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
                   <FieldInput
                     field={field}
                     value={values[field.name]}
+                    item={base}
                     error={problem?.of(field.name)}
                     onChange={(value) => setValues((before) => ({ ...before, [field.name]: value }))}
                   />

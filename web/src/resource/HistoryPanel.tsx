@@ -10,8 +10,10 @@ import { useState } from 'react';
 
 import { api, type Schemas, type Table } from '../api/client';
 import { wordsOf } from '../api/problem';
+import { Who } from '../people/Who';
 import { TimeText } from '../time/TimeText';
-import { shown, type Field } from './describe';
+import type { Field } from './describe';
+import { ShownValue } from './ShownValue';
 import { useWrites } from './useWrites';
 
 const PAGE = 20;
@@ -70,7 +72,7 @@ export function HistoryPanel({
                 <Badge>{change.operation}</Badge> <TimeText instant={change.instant} />
               </div>
               <Box color="text-body-secondary" fontSize="body-s">
-                {change.actor}
+                <Who id={change.actor} />
                 {change.reason ? `: “${change.reason}”` : ''}
               </Box>
               <Differences change={change} fields={fields} />
@@ -104,10 +106,10 @@ function Differences({ change, fields }: { change: Change; fields: readonly Fiel
           <dd>
             {'before' in pair && (
               <>
-                <del>{shown(known.get(name), pair.before)}</del> →{' '}
+                <del><ShownValue name={name} field={known.get(name)} value={pair.before} /></del> →{' '}
               </>
             )}
-            {'after' in pair ? <ins>{shown(known.get(name), pair.after)}</ins> : 'removed'}
+            {'after' in pair ? <ins><ShownValue name={name} field={known.get(name)} value={pair.after} /></ins> : 'removed'}
           </dd>
         </div>
       ))}

@@ -13,9 +13,10 @@ import { useFlash } from '../shell/Flash';
 import { SidePanel } from '../shell/panel';
 import { BulkDialog } from './BulkDialog';
 import { versionOf, type Action } from './bulk';
-import { shown, type Description, type Row, type Values, type Verb } from './describe';
+import type { Description, Row, Values, Verb } from './describe';
 import { EditDialog } from './EditDialog';
 import { HistoryPanel } from './HistoryPanel';
+import { ShownValue } from './ShownValue';
 import { itemPath, useWrites } from './useWrites';
 
 interface Props<R extends Row> {
@@ -64,7 +65,9 @@ export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayW
           {fields.length > 0 && (
             <KeyValuePairs
               columns={2}
-              items={fields.filter(({ apart }) => !apart).map((field) => ({ label: field.label, value: shown(field, (row as unknown as Values)[field.name]) }))}
+              items={fields
+                .filter(({ apart }) => !apart)
+                .map((field) => ({ label: field.label, value: <ShownValue name={field.name} field={field} value={(row as unknown as Values)[field.name]} /> }))}
             />
           )}
           {resource.details?.(row)}

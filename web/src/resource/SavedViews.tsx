@@ -16,8 +16,10 @@ import { useState } from 'react';
 
 import { everyRow, send, type Schemas } from '../api/client';
 import { wordsOf } from '../api/problem';
+import { accountOf } from '../people/Who';
 import { useFlash } from '../shell/Flash';
 import { unlessBeside } from '../shell/dialogs';
+import { useSignedIn } from '../shell/session';
 import type { Address } from './useAddress';
 
 type View = Schemas['SavedViewAnswer'];
@@ -31,6 +33,7 @@ export const savedViewsQuery = (screen: Schemas['Screen']) =>
 export function SavedViews({ screen, address }: { screen: Schemas['Screen']; address: Address }) {
   const [saving, setSaving] = useState(false);
   const { tell, fail } = useFlash();
+  const { sub } = useSignedIn().session;
   const queries = useQueryClient();
   const found = useQuery(savedViewsQuery(screen));
   const views = found.data ?? [];
@@ -38,7 +41,7 @@ export function SavedViews({ screen, address }: { screen: Schemas['Screen']; add
     text: visibility === 'private' ? 'My views' : 'Shared views',
     items: views
       .filter((view) => view.visibility === visibility)
-      .map((view) => ({ id: `open ${view.key}`, text: view.name, description: visibility === 'shared' ? `by ${view.owner}` : undefined })),
+      .map((view) => ({ id: `open ${view.key}`, text: view.name, description: visibility === 'shared' ? `by ${accountOf(view.owner, sub) ?? view.owner}` : undefined })),
   }));
   const remove = async (key: string) => {
     const view = views.find((one) => one.key === key);

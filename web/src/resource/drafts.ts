@@ -1,5 +1,6 @@
 /**
- * What was typed into a form and not saved: kept in this tab, for this person, and put back when the form is opened again.
+ * What is being typed into a form: kept in this tab, for this person, and put back when the form is opened again, also
+ * after the page was loaded anew.
  * Only the fields that were changed, beside the item as it was read: what others changed meanwhile is theirs.
  * Belongs here: keeping and taking a draft. Does not belong here: forms.
  */
@@ -11,6 +12,8 @@ export interface Draft<R> {
   /** The item that was edited; none when one was being made. */
   read?: R;
   mine: Values;
+  /** Why: for the change log. */
+  reason?: string;
 }
 
 export function keepDraft<R>(form: string, draft: Draft<R>): void {

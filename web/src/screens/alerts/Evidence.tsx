@@ -8,6 +8,7 @@ import { useNavigate } from 'react-router';
 
 import { SeverityBadge } from '../../figures/SeverityBadge';
 import { MemberName } from '../../people/MemberName';
+import { Who } from '../../people/Who';
 import { TimeText } from '../../time/TimeText';
 import { ProjectName } from '../../work/ProjectName';
 import { RULES, type Alert, type Rule } from './rules';
@@ -48,7 +49,7 @@ export function Evidence({ alert }: { alert: Alert }) {
             : []),
           ...(alert.resolved ? [{ label: alert.ending === 'over' ? 'Over' : 'Mended', value: <TimeText instant={alert.resolved} /> }] : []),
           ...(alert.verdict
-            ? [{ label: 'Useful?', value: `${alert.verdict.replace('_', ' ')}, says ${alert.verdict_by ?? 'somebody'}${alert.verdict_note ? `: “${alert.verdict_note}”` : ''}` }]
+            ? [{ label: 'Useful?', value: <Judged alert={alert} /> }]
             : []),
         ]}
       />
@@ -98,10 +99,19 @@ function Told({ alert }: { alert: Alert }) {
   );
 }
 
+function Judged({ alert }: { alert: Alert }) {
+  return (
+    <>
+      {alert.verdict?.replace('_', ' ')}, says {alert.verdict_by ? <Who id={alert.verdict_by} /> : 'somebody'}
+      {alert.verdict_note ? `: “${alert.verdict_note}”` : ''}
+    </>
+  );
+}
+
 function By({ instant, who }: { instant: string | null | undefined; who: string | null | undefined }) {
   return (
     <>
-      by {who ?? 'somebody'}, <TimeText instant={instant} />
+      by {who ? <Who id={who} /> : 'somebody'}, <TimeText instant={instant} />
     </>
   );
 }

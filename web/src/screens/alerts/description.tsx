@@ -4,6 +4,7 @@ import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/c
 import type { Schemas } from '../../api/client';
 import { SEVERITIES, SeverityBadge } from '../../figures/SeverityBadge';
 import { MemberName } from '../../people/MemberName';
+import { Who } from '../../people/Who';
 import type { Description, Field } from '../../resource/describe';
 import { preference } from '../../shell/preferences';
 import { TimeText } from '../../time/TimeText';
@@ -37,7 +38,7 @@ const UNTIL: Field = {
   input: { kind: 'day' },
   required: true,
   hint: 'In your time zone. If it is still true afterwards, it is told.',
-  initial: addDays(today(BROWSER_ZONE), SILENT_DAYS),
+  starts: () => addDays(today(zone()), SILENT_DAYS),
 };
 const WHY: Field = { name: 'reason', label: 'Why nothing is to be told', input: { kind: 'long' }, required: true, hint: 'Others will ask.' };
 const NOTE: Field = { name: 'note', label: 'What was wrong with it', input: { kind: 'long' }, hint: 'Helps to mend the rule.' };
@@ -64,7 +65,7 @@ export const ALERTS: Description<Alert> = {
     { id: 'verdict', header: 'Useful?', width: 110, cell: ({ verdict }) => (verdict ? VERDICTS[verdict] : '–') },
     { id: 'last', header: 'Seen last', sort: 'last_seen', width: 235, cell: ({ last_seen }) => <TimeText instant={last_seen} />, optional: true },
     { id: 'told', header: 'Told', width: 235, cell: ({ told }) => <TimeText instant={told} />, optional: true },
-    { id: 'by', header: 'Taken up by', width: 160, cell: ({ acknowledged_by }) => acknowledged_by ?? '–', optional: true },
+    { id: 'by', header: 'Taken up by', width: 160, cell: ({ acknowledged_by }) => <Who id={acknowledged_by} />, optional: true },
     { id: 'until', header: 'Silent until', width: 235, cell: ({ status, silenced_until }) => <TimeText instant={status === 'silenced' ? silenced_until : null} />, optional: true },
   ],
   filters: [

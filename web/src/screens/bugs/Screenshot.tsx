@@ -11,8 +11,10 @@ import { ApiProblem, wordsOf } from '../../api/problem';
 
 const NOT_FOUND = 404;
 
-export function Screenshot({ bug, version, title }: { bug: string; version: number; title: string }) {
+/** The saved picture; null when there is none. It is another one with every version. */
+export function useScreenshot(bug: string, version: number, wanted = true) {
   const found = useQuery({
+    enabled: wanted,
     queryKey: ['bugs', 'screenshot', bug, version],
     queryFn: async ({ signal }) => {
       try {
@@ -24,7 +26,11 @@ export function Screenshot({ bug, version, title }: { bug: string; version: numb
     },
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const address = useObjectAddress(found.data);
+  return { ...found, address: useObjectAddress(found.data) };
+}
+
+export function Screenshot({ bug, version, title }: { bug: string; version: number; title: string }) {
+  const { address, ...found } = useScreenshot(bug, version);
   return (
     <div>
       <Box variant="h3">Screenshot</Box>

@@ -9,10 +9,21 @@ import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { wordsOf } from '../../api/problem';
+import type { Row } from '../../resource/describe';
+import { useScreenshot } from './Screenshot';
 import { shrink, type Picture } from './shrink';
 
-/** `kept` is a picture that was put back with the rest of a form. */
-export function ScreenshotInput({ kept, onChange }: { kept: string | null | undefined; onChange: (base64: string | null) => void }) {
+interface Props {
+  /** What is to be sent: null takes a saved picture away, undefined leaves all as it is. */
+  value: string | null | undefined;
+  /** The bug that is edited, which may have a picture. */
+  bug: Row | undefined;
+  onChange: (base64: string | null | undefined) => void;
+}
+
+export function ScreenshotInput({ value, bug, onChange }: Props) {
+  const kept = value ?? undefined;
+  const saved = useScreenshot(bug?.key ?? '', bug?.version ?? 0, bug !== undefined).address;
   const [picture, setPicture] = useState<Picture | undefined>();
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<string | undefined>();
@@ -49,20 +60,22 @@ export function ScreenshotInput({ kept, onChange }: { kept: string | null | unde
     <SpaceBetween size="xs">
       {refused && <Alert type="warning">{refused}</Alert>}
       {busy && <StatusIndicator type="loading">Shrinking the picture</StatusIndicator>}
-      {picture || kept ? (
+      {saved && !kept && <Saved address={saved} removed={value === null} remove={(yes) => onChange(yes ? null : undefined)} />}
+      {kept ? (
         <SpaceBetween size="xs">
-          <img className="shot" src={`data:${picture?.type ?? 'image/webp'};base64,${picture?.base64 ?? kept}`} alt="The screenshot as it will be sent" />
+          <img className="shot" src={`data:${picture?.type ?? 'image/webp'};base64,${kept}`} alt="The screenshot as it will be sent" />
           <SpaceBetween direction="horizontal" size="xs" alignItems="center">
             <Box color="text-body-secondary" fontSize="body-s">
               {picture && `${picture.width} × ${picture.height}, ${Math.round((picture.base64.length * 3) / 4000)} kB, ${picture.type.replace('image/', '').toUpperCase()}`}
             </Box>
             <Button
+              formAction="none"
               onClick={() => {
                 setPicture(undefined);
-                give.current(null);
+                give.current(saved ? undefined : null);
               }}
             >
-              Remove the screenshot
+              {saved ? 'Keep the one that was sent' : 'Remove the screenshot'}
             </Button>
           </SpaceBetween>
         </SpaceBetween>
@@ -78,6 +91,22 @@ export function ScreenshotInput({ kept, onChange }: { kept: string | null | unde
           </SpaceBetween>
         </FileDropzone>
       )}
+    </SpaceBetween>
+  );
+}
+
+/** The picture that the bug has: stays, unless it is removed or another one is given. */
+function Saved({ address, removed, remove }: { address: string; removed: boolean; remove: (yes: boolean) => void }) {
+  return (
+    <SpaceBetween size="xs">
+      {removed ? (
+        <StatusIndicator type="warning">The screenshot is removed when the bug is saved</StatusIndicator>
+      ) : (
+        <img className="shot" src={address} alt="The screenshot that was sent" />
+      )}
+      <Button formAction="none" onClick={() => remove(!removed)}>
+        {removed ? 'Keep the screenshot' : 'Remove the screenshot'}
+      </Button>
     </SpaceBetween>
   );
 }

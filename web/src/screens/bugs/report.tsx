@@ -5,6 +5,7 @@ import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/c
 
 import { EVERYBODY } from '../../auth/roles';
 import { SEVERITIES, SeverityBadge } from '../../figures/SeverityBadge';
+import { Who } from '../../people/Who';
 import type { Description, Field } from '../../resource/describe';
 import { TimeText } from '../../time/TimeText';
 import { Screenshot } from './Screenshot';
@@ -23,7 +24,7 @@ const spaced = (text: string) => text.replace('_', ' ');
 const STATUS: Field = { name: 'status', label: 'Status', input: { kind: 'choice', options: STATUSES, show: spaced }, required: true, initial: 'new', show: (value) => spaced(String(value)) };
 const SEVERITY: Field = { name: 'severity', label: 'Severity', input: { kind: 'choice', options: SEVERITIES }, required: true, initial: 'medium' };
 const CATEGORY: Field = { name: 'category', label: 'Category', input: { kind: 'text' }, required: true, hint: 'The part of the platform, such as screens, figures, plan or mail.' };
-const ASSIGNEE: Field = { name: 'assignee', label: 'Assignee', input: { kind: 'text' }, hint: 'The id of who looks into it.' };
+const ASSIGNEE: Field = { name: 'assignee', label: 'Assignee', input: { kind: 'text' }, hint: 'The id of who looks into it.', person: true };
 
 /** What anybody may say about a bug. */
 const REPORTED: readonly Field[] = [
@@ -34,7 +35,7 @@ const REPORTED: readonly Field[] = [
   {
     name: 'screenshot',
     label: 'Screenshot',
-    input: { kind: 'custom', input: (value, set) => <ScreenshotInput kept={typeof value === 'string' ? value : undefined} onChange={set} /> },
+    input: { kind: 'custom', input: (value, set, _, bug) => <ScreenshotInput value={value as string | null | undefined} bug={bug} onChange={set} /> },
     hint: 'Made small in the browser before it is sent. Leave out what others should not see.',
     apart: true,
     show: (value) => `a picture of ${Math.round((String(value).length * 3) / 4000)} kB`,
@@ -65,8 +66,8 @@ export const BUGS: Description<Bug> = {
     { id: 'severity', header: 'Severity', width: 110, cell: ({ severity }) => <SeverityBadge severity={severity} /> },
     { id: 'status', header: 'Status', sort: 'status', width: 140, cell: ({ status = 'new' }) => <StatusIndicator type={LOOKS[status]}>{spaced(status)}</StatusIndicator> },
     { id: 'category', header: 'Category', sort: 'category', width: 140, cell: ({ category }) => category },
-    { id: 'assignee', header: 'Assignee', width: 150, cell: ({ assignee }) => assignee ?? '–' },
-    { id: 'reporter', header: 'Reporter', width: 170, cell: ({ reporter }) => reporter },
+    { id: 'assignee', header: 'Assignee', width: 150, cell: ({ assignee }) => <Who id={assignee} /> },
+    { id: 'reporter', header: 'Reporter', width: 170, cell: ({ reporter }) => <Who id={reporter} /> },
     { id: 'created', header: 'Reported', sort: 'created', width: 230, cell: ({ created }) => <TimeText instant={created} /> },
     { id: 'resolved', header: 'Resolved', width: 230, cell: ({ resolved }) => <TimeText instant={resolved} />, optional: true },
     { id: 'page', header: 'Page', width: 220, cell: ({ page }) => page || '–', optional: true },
@@ -92,7 +93,7 @@ export const BUGS: Description<Bug> = {
       <KeyValuePairs
         columns={2}
         items={[
-          { label: 'Reporter', value: bug.reporter },
+          { label: 'Reporter', value: <Who id={bug.reporter} /> },
           { label: 'Reported', value: <TimeText instant={bug.created} /> },
           { label: 'Resolved', value: <TimeText instant={bug.resolved} /> },
           { label: 'Id', value: bug.bug_id },

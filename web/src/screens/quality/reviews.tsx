@@ -3,6 +3,7 @@ import StatusIndicator from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../../api/client';
 import { MemberName } from '../../people/MemberName';
+import { Who } from '../../people/Who';
 import { ProjectName } from '../../work/ProjectName';
 import type { Description, Field } from '../../resource/describe';
 import { TimeText } from '../../time/TimeText';
@@ -36,7 +37,7 @@ export const REVIEWS: Description<Review> = {
     { id: 'reviewed', header: 'Reviewed', sort: 'reviewed', width: 105, cell: ({ reviewed }) => <span className="number">{reviewed}</span> },
     { id: 'correct', header: 'Correct', sort: 'correct', width: 100, cell: ({ correct }) => <span className="number">{correct}</span> },
     { id: 'severity', header: 'Worst error', width: 115, cell: ({ severity }) => severity ?? '–' },
-    { id: 'reviewer', header: 'Reviewer', width: 160, cell: ({ reviewer }) => reviewer },
+    { id: 'reviewer', header: 'Reviewer', width: 160, cell: ({ reviewer }) => <Who id={reviewer} /> },
     { id: 'at', header: 'Reviewed at', sort: 'reviewed_at', width: 230, cell: ({ reviewed_at }) => <TimeText instant={reviewed_at} /> },
     { id: 'notes', header: 'Notes', width: 220, cell: ({ notes }) => notes || '–', optional: true },
     { id: 'review_id', header: 'Id', width: 240, cell: ({ review_id }) => review_id, optional: true },

@@ -10,6 +10,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { api, type Schemas } from '../../api/client';
 import { wordsOf } from '../../api/problem';
+import { Who } from '../../people/Who';
 import { useAddress } from '../../resource/useAddress';
 import { TimeText } from '../../time/TimeText';
 import { mondayOf, shortDay } from '../../time/weeks';
@@ -31,7 +32,7 @@ export function Demand({ request }: { request: Request }) {
           { label: 'Asked', value: <TimeText instant={request.created} /> },
           { label: 'Triaged', value: <TimeText instant={request.triaged} /> },
           { label: 'Decided', value: <TimeText instant={request.decided} /> },
-          { label: 'By', value: request.decided_by ?? '–' },
+          { label: 'By', value: <Who id={request.decided_by} /> },
           ...(request.decision ? [{ label: 'Why', value: request.decision }] : []),
           ...(request.fulfilled ? [{ label: 'Fulfilled', value: <TimeText instant={request.fulfilled} /> }] : []),
         ]}

@@ -3,6 +3,7 @@ import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/c
 
 import type { Schemas } from '../../api/client';
 import { SkillsInput, skillsText, type Skill } from '../../fields/SkillsInput';
+import { Who } from '../../people/Who';
 import { ProjectName } from '../../work/ProjectName';
 import type { Description, Field, Value } from '../../resource/describe';
 import { TimeText } from '../../time/TimeText';
@@ -49,7 +50,7 @@ export const REQUESTS: Description<Request> = {
     { id: 'id', header: 'Request', width: 260, cell: ({ request_id }) => request_id, optional: true },
     { id: 'created', header: 'Asked', sort: 'created', width: 230, cell: ({ created }) => <TimeText instant={created} />, optional: true },
     { id: 'decided', header: 'Decided', width: 230, cell: ({ decided }) => <TimeText instant={decided} />, optional: true },
-    { id: 'decided_by', header: 'By', width: 160, cell: ({ decided_by }) => decided_by ?? '–', optional: true },
+    { id: 'decided_by', header: 'By', width: 160, cell: ({ decided_by }) => <Who id={decided_by} />, optional: true },
     { id: 'decision', header: 'Why', width: 240, cell: ({ decision }) => decision ?? '–', optional: true },
   ],
   filters: [

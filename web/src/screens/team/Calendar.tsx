@@ -56,7 +56,7 @@ export function Calendar() {
     pagination: { pageSize: PAGE, defaultPage: Math.max(1, Number(address.one('page') ?? 1) || 1) },
   });
   const error = members.error ?? timeOff.error;
-  const waiting = (timeOff.data ?? []).filter(({ status }) => status === 'requested').length;
+  const waiting = lines.flatMap((line) => line.days).filter(asked).length;
   return (
     <SpaceBetween size="s">
       {asOf && <AsOfBar asOf={asOf} onBack={() => address.set({ as_of: undefined })} />}
@@ -129,6 +129,9 @@ export function Calendar() {
   );
 }
 
+/** Whether the day shows a wish that waits for its decision. */
+const asked = ({ contracted, holiday, entry }: Day) => contracted > 0 && !holiday && entry?.status === 'requested';
+
 function DayCell({ day, decide }: { day: Day | undefined; decide: (key: string) => void }) {
   if (!day || day.contracted === 0) return <span className="quiet" aria-label="no working day">·</span>;
   if (day.holiday) return <abbr title={day.holiday} className="day-mark day-holiday">H</abbr>;
@@ -136,7 +139,7 @@ function DayCell({ day, decide }: { day: Day | undefined; decide: (key: string) 
   if (entry?.status === 'approved') {
     return <abbr title={`${entry.code ?? 'other'}, approved`} className="day-mark day-off">{Number(entry.hours_off)}</abbr>;
   }
-  if (entry?.status === 'requested') {
+  if (entry && asked(day)) {
     return (
       <Link
         href={`?tab=time-off&item=${encodeURIComponent(entry.key)}`}

@@ -9,7 +9,7 @@ type Hours = Record<string, string>;
 
 export function totalHours(hours: Hours | undefined): string {
   const sum = Object.values(hours ?? {}).reduce((total, one) => total + Number(one), 0);
-  return String(Math.round(sum * 100) / 100);
+  return Number.isFinite(sum) ? String(Math.round(sum * 100) / 100) : '–';
 }
 
 export function hoursText(hours: Hours | undefined): string {

@@ -63,7 +63,7 @@ export const WORKERS: Description<Worker> = {
           input: { kind: 'of-list', list: '/api/members', value: 'member_id', show: ({ name }: { name: string }) => name },
           required: true,
         },
-        { name: 'valid_from', label: 'From', input: { kind: 'day' }, required: true, initial: today('UTC'), hint: 'The weeks since then are computed again.' },
+        { name: 'valid_from', label: 'From', input: { kind: 'day' }, required: true, starts: () => today('UTC'), hint: 'The weeks since then are computed again.' },
         { name: 'valid_to', label: 'Before', input: { kind: 'day' }, hint: 'Until further notice without it.' },
       ],
       body: (_, { member, valid_from, valid_to }) => ({ member, valid_from, valid_to: (valid_to as Value) || null }),
