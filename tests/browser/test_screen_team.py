@@ -284,10 +284,12 @@ def test_every_part_of_the_screen_can_be_read_by_everybody(
 
 
 def test_what_is_asked_for_in_the_calendar_leads_to_its_approval(browser: Browser, at: Place) -> None:
-    monday = clock.this_week().monday
-    days = (monday + timedelta(days=6), monday)  # nobody works on a Sunday
-    asked = [{"member_id": "gil", "date": f"{day}", "hours_off": 8, "code": "vacation"} for day in days]
+    gone = {"member_id": "hal", "name": "Hal Gone", "email": "hal@example.com", "hours": {"mon": 8}}
+    at.call("POST", "/api/members", gone | {"time_zone": "UTC"})
+    day = clock.this_week().monday.isoformat()
+    asked = [{"member_id": name, "date": day, "hours_off": 8, "code": "vacation"} for name in ("hal", "gil")]
     *_, key = [at.call("POST", "/api/availability", one)["key"] for one in asked]
+    at.call("PATCH", "/api/members/hal", {"status": "inactive"}, **{"If-Match": "*"})
 
     with signed_in(browser, at, Role.LEAD, "/team?tab=calendar", name="calendar") as page:
         expect(page.get_by_text("(1 here)")).to_be_visible()
