@@ -246,6 +246,29 @@ def test_a_list_whose_rows_are_on_their_way_shows_those_of_before_and_takes_the_
     assert [("team=still" in one, "sort=-name" in one) for one in wishes[:2]] == [(False, True), (True, True)]
 
 
+def test_rows_are_asked_for_where_a_pointer_rests_and_shown_only_once_it_presses(
+    browser: Browser, at: Place
+) -> None:
+    def names(page: Page) -> list[str]:
+        return [one for one in page.locator("tbody th").all_inner_texts() if one]
+
+    with signed_in(browser, at, Role.LEAD, "/team", name="ahead") as page:
+        page.evaluate("() => localStorage.setItem('prism.table.team.members', JSON.stringify({ pageSize: 3 }))")
+        page.reload()
+        expect(page.locator("tbody th")).to_have_count(3)
+        first = names(page)
+        with page.expect_response(lambda one: "cursor=" in one.url) as answered:
+            page.get_by_role("button", name="Next page").hover()
+        answered.value.finished()
+        still = names(page)
+        page.get_by_role("button", name="Next page").click()
+        expect(page.locator("tbody th").first).not_to_have_text(first[0])
+        then = names(page)
+
+    assert still == first
+    assert set(then).isdisjoint(first)
+
+
 def test_a_list_as_it_was_known_says_so_and_cannot_be_edited(browser: Browser, at: Place) -> None:
     instant = datetime.now(UTC)
     at.call("PATCH", "/api/members/dee", {"name": "Dee Renamed"}, **{"If-Match": "*"})

@@ -1,10 +1,11 @@
 /** Disputes: a member says that a figure is wrong; a lead answers. Shared by Quality and Throughput. */
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+import type { StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../api/client';
 import { MemberName } from '../people/MemberName';
 import type { Description } from '../resource/describe';
 import { TimeText } from '../time/TimeText';
+import { StatusWord } from './StatusWord';
 
 type Dispute = Schemas['DisputeAnswer'] & { version: number };
 type Status = Schemas['DisputeStatus'];
@@ -26,7 +27,7 @@ export function disputes(table: Schemas['FactTable']): Description<Dispute> {
     empty: 'No disputes',
     columns: [
       { id: 'member', header: 'Member', main: true, sort: 'member_id', width: 170, cell: ({ member_id }) => <MemberName id={member_id} /> },
-      { id: 'status', header: 'Status', sort: 'status', width: 130, cell: ({ status = 'open' }) => <StatusIndicator type={LOOKS[status]}>{status}</StatusIndicator> },
+      { id: 'status', header: 'Status', sort: 'status', width: 130, cell: ({ status = 'open' }) => <StatusWord type={LOOKS[status]}>{status}</StatusWord> },
       { id: 'week', header: 'Week', sort: 'week', width: 110, cell: ({ week }) => week },
       { id: 'project', header: 'Project', width: 150, cell: ({ project_id }) => project_id ?? '–' },
       { id: 'field', header: 'Figure', width: 160, cell: ({ field }) => field.replaceAll('_', ' ') },

@@ -1,7 +1,8 @@
 /** Time off as a list: who asked for what, and what was decided. The calendar of it is Calendar.tsx. */
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+import type { StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../api/client';
+import { StatusWord } from '../figures/StatusWord';
 import type { Description, Field } from '../resource/describe';
 import { TimeText } from '../time/TimeText';
 import { weekdayName, wholeDay } from '../time/weeks';
@@ -21,7 +22,7 @@ const LOOKS: Record<Status, StatusIndicatorProps.Type> = {
 };
 
 export function TimeOffStatus({ status = 'requested' }: { status?: Status }) {
-  return <StatusIndicator type={LOOKS[status]}>{status}</StatusIndicator>;
+  return <StatusWord type={LOOKS[status]}>{status}</StatusWord>;
 }
 
 const ANSWER: Field = { name: 'answer', label: 'Answer to the member', input: { kind: 'long' }, required: true };

@@ -20,6 +20,7 @@ import { pageIn, Pages } from './Pages';
 import { Part, StillTable } from './Still';
 import { useAddress, type State } from './useAddress';
 import { listQuery, useList } from './useList';
+import { useSortAhead } from './useSortAhead';
 import { tablePreferences, useTablePreferences } from './useTablePreferences';
 
 interface Listed {
@@ -70,7 +71,11 @@ export function FiguresTable<R>(props: Props<R>) {
   const shown = columns.map(({ id = '', header, isRowHeader }) => ({ id, header: String(header), main: isRowHeader }));
   const [preferences, preferencesButton] = useTablePreferences(nameOfTable(props), shown);
   const sort = sortIn(address.state, props) ?? '';
-  const list = useList<R>(props.table, props.path, pageQuery(props, address.state, preferences.pageSize), pageIn(address.state));
+  const query = pageQuery(props, address.state, preferences.pageSize);
+  const list = useList<R>(props.table, props.path, query, pageIn(address.state));
+  const listen = useSortAhead({ columns, display: preferences.contentDisplay, boxes: nameOf !== undefined, sort }, (wanted) =>
+    list.askFor({ ...query, sort: wanted }),
+  );
   const chosen = list.rows.filter((row) => selected.includes(keyOf(row)));
   const parts = {
     actions: (
@@ -103,7 +108,7 @@ export function FiguresTable<R>(props: Props<R>) {
           {wordsOf(list.error)}
         </Alert>
       )}
-      <StillTable still={list.stale} parts={parts}>
+      <StillTable still={list.stale} parts={parts} listen={listen}>
         <Table
           variant="full-page"
           stickyHeader
@@ -113,8 +118,7 @@ export function FiguresTable<R>(props: Props<R>) {
           wrapLines={preferences.wrapLines}
           stripedRows={preferences.stripedRows}
           contentDensity={preferences.contentDensity}
-          items={list.rows}
-          trackBy={keyOf}
+          items={list.rows} // without `trackBy`, as in ResourceScreen.tsx
           columnDefinitions={columns}
           loading={list.loading && !list.error}
           loadingText={`Loading ${nouns}`}
@@ -123,7 +127,11 @@ export function FiguresTable<R>(props: Props<R>) {
           onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(keyOf))}
           sortingColumn={columns.find(({ sortingField }) => sortingField === sort.replace('-', ''))}
           sortingDescending={sort.startsWith('-')}
-          onSortingChange={({ detail }) => address.set({ sort: `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}` })}
+          onSortingChange={({ detail }) => {
+            const wanted = `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}`;
+            list.askFor({ ...query, sort: wanted });
+            address.set({ sort: wanted });
+          }}
           ariaLabels={{
             tableLabel: title,
             selectionGroupLabel: `Select ${nouns}`,

@@ -1,6 +1,6 @@
 /** Filters that combine, in the address: values of one property are either-or, properties and text are and. */
 import PropertyFilter, { type PropertyFilterProps } from '@cloudscape-design/components/property-filter';
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 
 import type { Filter } from './describe';
 import type { Address } from './useAddress';
@@ -51,17 +51,36 @@ export function FilterBar({
     }
     address.set(found);
   };
+  const frame = useKeptHeight();
   return (
-    <PropertyFilter
-      query={{ tokens, operation: 'and' }}
-      hideOperations
-      onChange={({ detail }) => take(detail)}
-      filteringProperties={properties}
-      filteringOptions={options}
-      disableFreeTextFiltering={search === undefined}
-      filteringPlaceholder={search ? `Search ${search}, or filter` : `Filter ${nouns}`}
-      filteringAriaLabel={`Filter ${nouns}`}
-      expandToViewport
-    />
+    <div ref={frame} className="filter-bar">
+      <PropertyFilter
+        query={{ tokens, operation: 'and' }}
+        hideOperations
+        onChange={({ detail }) => take(detail)}
+        filteringProperties={properties}
+        filteringOptions={options}
+        disableFreeTextFiltering={search === undefined}
+        filteringPlaceholder={search ? `Search ${search}, or filter` : `Filter ${nouns}`}
+        filteringAriaLabel={`Filter ${nouns}`}
+        expandToViewport
+      />
+    </div>
   );
+}
+
+/**
+ * A first filter makes the bar higher, and a table that learns of it is drawn once more, with the rows of before: while
+ * rows are on their way the bar keeps its height a little (prism.css), and grows with them.
+ */
+function useKeptHeight() {
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const bar = frame.current;
+    if (!bar) return;
+    const seen = new ResizeObserver(() => bar.style.setProperty('--kept-height', `${bar.offsetHeight}px`));
+    seen.observe(bar);
+    return () => seen.disconnect();
+  }, []);
+  return frame;
 }

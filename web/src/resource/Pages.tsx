@@ -10,14 +10,22 @@ export function pageIn(state: State): number {
 
 export function Pages<R>({ address, list }: { address: Address; list: List<R> }) {
   const known = Math.max(list.pages, 1);
+  const page = Math.min(pageIn(address.state), known);
+  // Who comes near from the last known page is about to turn it.
+  const near = page === known ? list.askNext : undefined;
   return (
-    <Pagination
-      currentPageIndex={Math.min(pageIn(address.state), known)}
-      pagesCount={known}
-      openEnd={list.more}
-      disabled={list.loading}
-      ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
-      onChange={({ detail }) => address.set({ page: detail.currentPageIndex > 1 ? String(detail.currentPageIndex) : undefined })}
-    />
+    <div onPointerEnter={near} onFocus={near}>
+      <Pagination
+        currentPageIndex={page}
+        pagesCount={known}
+        openEnd={list.more}
+        disabled={list.loading}
+        ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
+        onChange={({ detail: { currentPageIndex: next } }) => {
+          if (next > known) list.askNext();
+          address.set({ page: next > 1 ? String(next) : undefined });
+        }}
+      />
+    </div>
   );
 }

@@ -15,7 +15,7 @@ import { wordsOf } from '../api/problem';
 import { PLANNERS } from '../auth/roles';
 import { useMay } from '../shell/session';
 import { AsOfBar, AsOfPicker } from '../time/AsOf';
-import { useWeek } from '../time/useWeek';
+import { useWeek, weekIn } from '../time/useWeek';
 import { WeekPicker } from '../time/WeekPicker';
 import { BulkBar } from './BulkBar';
 import type { Column, Description, Row } from './describe';
@@ -26,8 +26,9 @@ import { EditDialog, ItemPanel } from './opened';
 import { pageIn, Pages } from './Pages';
 import { SavedViews } from './SavedViews';
 import { Part, StillTable } from './Still';
-import { OWN_NAMES, useAddress } from './useAddress';
+import { OWN_NAMES, useAddress, useComing, type State } from './useAddress';
 import { useList } from './useList';
+import { useSortAhead } from './useSortAhead';
 import { useTablePreferences } from './useTablePreferences';
 
 interface Props<R extends Row> {
@@ -53,18 +54,25 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
   const week = useWeek(address);
   const page = pageIn(address.state);
 
-  const fixed: Query = { ...resource.fixed, ...(resource.weekly ? { week } : {}) };
-  const filtered: Query = { ...pick(address.state, resource), ...fixed, as_of: asOf };
-  const query = { ...filtered, sort: address.one('sort') ?? resource.sort, limit: preferences.pageSize };
+  const fixedAt = (state: State): Query => ({ ...resource.fixed, ...(resource.weekly ? { week: weekIn(state) ?? week } : {}) });
+  const filteredAt = (state: State): Query => ({ ...pick(state, resource), ...fixedAt(state), as_of: state.as_of?.[0] });
+  const queryAt = (state: State): Query => ({ ...filteredAt(state), sort: state.sort?.[0] ?? resource.sort, limit: preferences.pageSize });
+  const query = queryAt(address.state);
+  const order = String(query.sort ?? '');
   const list = useList<R>(resource.table, resource.path, query, page);
+  useComing((state) => {
+    // Another tab of the screen shows another list.
+    if (state.tab?.[0] === address.one('tab')) list.askFor(queryAt(state));
+  });
   const rows = list.rows;
   const chosen = rows.filter(({ key }) => selected.includes(key));
   const opened = address.one('item');
 
   const columns = useTableColumns(resource);
-  const sort = (address.one('sort') ?? resource.sort ?? '').replace(/^-/, '');
-  const sorted = columns.find(({ sortingField }) => sortingField === sort);
+  const sorted = columns.find(({ sortingField }) => sortingField === order.replace(/^-/, ''));
+  const boxes = Boolean(resource.bulk || resource.verbs || resource.remove);
   const { nouns } = resource;
+  const listen = useSortAhead({ columns, display: preferences.contentDisplay, boxes, sort: order }, (sort) => list.askFor({ ...query, sort }));
 
   const parts = {
     actions: (
@@ -75,8 +83,8 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
         <ExportMenu
           table={resource.table}
           selected={chosen.map(({ key }) => key)}
-          filtered={{ ...filtered, sort: query.sort }}
-          all={{ ...fixed, as_of: asOf }}
+          filtered={{ ...filteredAt(address.state), sort: query.sort }}
+          all={{ ...fixedAt(address.state), as_of: asOf }}
           allText={resource.weekly ? `All rows of ${week}` : resource.span && `All rows ${resource.span}`}
         />
         {mayWrite && (
@@ -106,14 +114,13 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
           {wordsOf(list.error)}
         </Alert>
       )}
-      <StillTable still={list.stale} parts={parts}>
+      <StillTable still={list.stale} parts={parts} listen={listen}>
         <Table
           variant="full-page"
           stickyHeader
           resizableColumns
           enableKeyboardNavigation
-          items={rows}
-          trackBy="key"
+          items={rows} // without `trackBy` a row is its place: others are written into the cells that are there
           loading={list.loading && !list.error}
           loadingText={`Loading ${nouns}`}
           columnDefinitions={columns}
@@ -122,11 +129,11 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
           stripedRows={preferences.stripedRows}
           contentDensity={preferences.contentDensity}
           sortingColumn={sorted}
-          sortingDescending={(address.one('sort') ?? resource.sort ?? '').startsWith('-')}
+          sortingDescending={order.startsWith('-')}
           onSortingChange={({ detail }) =>
             address.set({ sort: `${detail.isDescending ? '-' : ''}${detail.sortingColumn.sortingField ?? ''}` })
           }
-          selectionType={resource.bulk || resource.verbs || resource.remove ? 'multi' : undefined}
+          selectionType={boxes ? 'multi' : undefined}
           selectedItems={chosen}
           onSelectionChange={({ detail }) => setSelected(detail.selectedItems.map(({ key }) => key))}
           ariaLabels={{

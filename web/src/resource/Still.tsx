@@ -3,7 +3,7 @@
  * something is coming, would take longer than the answer. Its parts (filter, pages, buttons) go on meanwhile.
  * Belongs here: what is drawn when. Does not belong here: what a table shows.
  */
-import { Component, createContext, useContext, type ReactNode } from 'react';
+import { Component, createContext, useContext, type ComponentProps, type ReactNode } from 'react';
 
 type Parts = Readonly<Record<string, ReactNode>>;
 const PartsContext = createContext<Parts>({});
@@ -12,13 +12,15 @@ interface Props {
   still: boolean;
   /** What is drawn anew whatever `still` says, by the name of its place. */
   parts: Parts;
+  /** What is listened to around the table. */
+  listen: Pick<ComponentProps<'div'>, 'onPointerOver' | 'onPointerLeave' | 'onFocus' | 'onBlur'>;
   children: ReactNode;
 }
 
-export function StillTable({ still, parts, children }: Props) {
+export function StillTable({ still, parts, listen, children }: Props) {
   return (
     <PartsContext.Provider value={parts}>
-      <div className={still ? 'still-table' : undefined} aria-busy={still}>
+      <div {...listen} className={still ? 'still-table' : undefined} aria-busy={still}>
         <Kept still={still}>{children}</Kept>
       </div>
     </PartsContext.Provider>

@@ -2,7 +2,7 @@
  * The state of a screen is its address: filters, order, week, as-of, the open item. A link shows what its sender saw.
  * The parameters have the names of the API, so that a list is asked with what stands in the address.
  */
-import { useCallback, useEffect, useMemo } from 'react';
+import { useCallback, useEffect, useEffectEvent, useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 
 export type State = Record<string, string[]>;
@@ -52,6 +52,23 @@ export function changed(parameters: URLSearchParams, changes: Changes): URLSearc
 
 // What the address is about to be: the router shows it a moment later, and two changes may come before.
 let coming: URLSearchParams | undefined;
+const hearing = new Set<(state: State) => void>();
+
+/** Tells what the address is about to be, before anything is drawn: what it needs is asked for meanwhile. */
+export function useComing(hear: (state: State) => void): void {
+  const heard = useEffectEvent(hear);
+  useEffect(() => {
+    const one = (state: State) => heard(state);
+    hearing.add(one);
+    return () => void hearing.delete(one);
+  }, []);
+}
+
+function tell(next: URLSearchParams): void {
+  coming = next;
+  const state = stateOf(next);
+  for (const hear of hearing) hear(state);
+}
 
 export function useAddress(): Address {
   const [parameters, setParameters] = useSearchParams();
@@ -62,7 +79,7 @@ export function useAddress(): Address {
   const set = useCallback(
     (changes: Changes, how?: 'typed') => {
       const next = changed(coming ?? new URLSearchParams(window.location.search), changes);
-      coming = next;
+      tell(next);
       setParameters(next, { replace: how === 'typed' });
     },
     [setParameters],
@@ -71,7 +88,7 @@ export function useAddress(): Address {
     (next: State) => {
       const found = new URLSearchParams();
       for (const [name, values] of Object.entries(next)) for (const value of values) found.append(name, value);
-      coming = found;
+      tell(found);
       setParameters(found);
     },
     [setParameters],

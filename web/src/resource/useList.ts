@@ -1,11 +1,12 @@
 /**
  * The pages of a list, as the server cuts them. A cursor leads from one to the next: page 3 of a link is reached
- * through 1 and 2. Belongs here: asking for pages. Does not belong here: showing them.
+ * through 1 and 2. Belongs here: asking for pages, also before they are shown. Does not belong here: showing them.
  */
-import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { hashKey, infiniteQueryOptions, keepPreviousData, queryOptions, useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
 import { send, type Query } from '../api/client';
+import { queries } from '../api/queries';
 
 interface Page<R> {
   items: R[];
@@ -23,13 +24,28 @@ export interface List<R> {
   stale: boolean;
   error: Error | null;
   again: () => void;
+  /** The list is about to be wanted otherwise. What is fresh is not asked for again, nor what is shown. */
+  askFor: (query: Query) => void;
+  /** The page behind those that are known is about to be wanted: its answer is kept until then. */
+  askNext: () => void;
 }
+
+const pageOf = async <R>(path: string, query: Query, cursor: string, signal: AbortSignal) =>
+  (await send<Page<R>>('GET', path, { query: { ...query, cursor: cursor || undefined }, signal })).data;
+
+/** A page behind the first, apart from its list: one that was asked ahead is no page of the list until it is shown. */
+const nextQuery = <R>(table: string, path: string, query: Query, cursor: string) =>
+  queryOptions({
+    queryKey: [table, 'next', path, query, cursor],
+    queryFn: ({ signal }) => pageOf<R>(path, query, cursor, signal),
+    retry: false, // the list tries again
+  });
 
 export const listQuery = <R>(table: string, path: string, query: Query) =>
   infiniteQueryOptions({
     queryKey: [table, 'list', path, query],
-    queryFn: async ({ pageParam, signal }) =>
-      (await send<Page<R>>('GET', path, { query: { ...query, cursor: pageParam || undefined }, signal })).data,
+    queryFn: ({ pageParam, signal }) =>
+      pageParam ? queries.fetchQuery(nextQuery<R>(table, path, query, pageParam)) : pageOf<R>(path, query, '', signal),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
   });
@@ -42,6 +58,7 @@ export function useList<R>(table: string, path: string, query: Query, page: numb
   useEffect(() => {
     if (wanted && !isFetching) void fetchNextPage();
   }, [wanted, isFetching, fetchNextPage]);
+  const cursor = found.isPlaceholderData ? undefined : data?.pages.at(-1)?.next;
   return {
     rows: data?.pages[Math.min(page, pages) - 1]?.items ?? [],
     pages,
@@ -50,5 +67,11 @@ export function useList<R>(table: string, path: string, query: Query, page: numb
     stale: wanted || (found.isPlaceholderData && isFetching),
     error: found.error,
     again: () => void found.refetch(),
+    askFor: (other) => {
+      if (hashKey([other]) !== hashKey([query])) void queries.prefetchInfiniteQuery(listQuery(table, path, other));
+    },
+    askNext: () => {
+      if (cursor) void queries.prefetchQuery(nextQuery<R>(table, path, query, cursor));
+    },
   };
 }

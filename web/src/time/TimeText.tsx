@@ -1,8 +1,10 @@
 /** An instant with its zone beside it, wherever a time is shown. */
+import { memo } from 'react';
+
 import { useZone } from '../shell/session';
 import { localText } from './zone';
 
-export function TimeText({ instant }: { instant: string | null | undefined }) {
+export const TimeText = memo(function TimeText({ instant }: { instant: string | null | undefined }) {
   const zone = useZone();
   if (!instant) return <>–</>;
   return (
@@ -10,4 +12,4 @@ export function TimeText({ instant }: { instant: string | null | undefined }) {
       {localText(instant, zone)} <small>{zone}</small>
     </time>
   );
-}
+});

@@ -1,8 +1,9 @@
 /** Alerts as the API knows them: what the ledger shows, and what people may make of one. */
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+import type { StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../../api/client';
 import { SEVERITIES, SeverityBadge } from '../../figures/SeverityBadge';
+import { StatusWord } from '../../figures/StatusWord';
 import { MemberName } from '../../people/MemberName';
 import { Who } from '../../people/Who';
 import type { Description, Field } from '../../resource/describe';
@@ -56,7 +57,7 @@ export const ALERTS: Description<Alert> = {
   columns: [
     { id: 'title', header: 'Alert', main: true, sort: 'title', width: 310, cell: ({ title }) => title },
     { id: 'severity', header: 'Severity', width: 105, cell: ({ severity }) => <SeverityBadge severity={severity} /> },
-    { id: 'status', header: 'Status', width: 150, cell: ({ status = 'open' }) => <StatusIndicator type={LOOKS[status]}>{status}</StatusIndicator> },
+    { id: 'status', header: 'Status', width: 150, cell: ({ status = 'open' }) => <StatusWord type={LOOKS[status]}>{status}</StatusWord> },
     { id: 'rule', header: 'Rule', sort: 'rule', width: 170, cell: ({ rule }) => RULES[rule] },
     { id: 'member', header: 'Member', width: 150, cell: ({ member_id }) => (member_id ? <MemberName id={member_id} /> : '–') },
     { id: 'project', header: 'Project', width: 150, cell: ({ project_id }) => (project_id ? <ProjectName id={project_id} /> : '–') },

@@ -1,10 +1,11 @@
 /** Bugs as the API knows them: what the list shows, what anybody may report, what leads decide. */
 import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+import type { StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
 import { EVERYBODY } from '../../auth/roles';
 import { SEVERITIES, SeverityBadge } from '../../figures/SeverityBadge';
+import { StatusWord } from '../../figures/StatusWord';
 import { Who } from '../../people/Who';
 import type { Description, Field } from '../../resource/describe';
 import { TimeText } from '../../time/TimeText';
@@ -64,7 +65,7 @@ export const BUGS: Description<Bug> = {
   columns: [
     { id: 'title', header: 'Title', main: true, sort: 'title', width: 380, cell: ({ title }) => title },
     { id: 'severity', header: 'Severity', width: 110, cell: ({ severity }) => <SeverityBadge severity={severity} /> },
-    { id: 'status', header: 'Status', sort: 'status', width: 140, cell: ({ status = 'new' }) => <StatusIndicator type={LOOKS[status]}>{spaced(status)}</StatusIndicator> },
+    { id: 'status', header: 'Status', sort: 'status', width: 140, cell: ({ status = 'new' }) => <StatusWord type={LOOKS[status]}>{spaced(status)}</StatusWord> },
     { id: 'category', header: 'Category', sort: 'category', width: 140, cell: ({ category }) => category },
     { id: 'assignee', header: 'Assignee', width: 150, cell: ({ assignee }) => <Who id={assignee} /> },
     { id: 'reporter', header: 'Reporter', width: 170, cell: ({ reporter }) => <Who id={reporter} /> },

@@ -1,8 +1,7 @@
 /** A member's own time off and disputes: what they may do with them, and no more. */
-import StatusIndicator from '@cloudscape-design/components/status-indicator';
-
 import type { Schemas } from '../../api/client';
 import { EVERYBODY } from '../../auth/roles';
+import { StatusWord } from '../../figures/StatusWord';
 import { textOf, type Description, type Field } from '../../resource/describe';
 import { TimeText } from '../../time/TimeText';
 import { ProjectName } from '../../work/ProjectName';
@@ -76,7 +75,7 @@ export function myDisputes(member: string): Description<Dispute> {
       { id: 'project', header: 'Project', width: 140, cell: ({ project_id }) => (project_id ? <ProjectName id={project_id} /> : '–') },
       { id: 'shown', header: 'Shown', width: 100, cell: ({ shown }) => <span className="number">{shown}</span> },
       { id: 'expected', header: 'Expected', width: 110, cell: ({ expected }) => <span className="number">{expected ?? '–'}</span> },
-      { id: 'status', header: 'Status', sort: 'status', width: 130, cell: ({ status = 'open' }) => <StatusIndicator type={LOOKS[status]}>{status}</StatusIndicator> },
+      { id: 'status', header: 'Status', sort: 'status', width: 130, cell: ({ status = 'open' }) => <StatusWord type={LOOKS[status]}>{status}</StatusWord> },
       { id: 'reason', header: 'Your reason', width: 260, cell: ({ reason }) => reason },
       { id: 'answer', header: 'Answer', width: 260, cell: ({ answer }) => answer ?? '–' },
       { id: 'opened', header: 'Opened', sort: 'opened', width: 230, cell: ({ opened }) => <TimeText instant={opened} /> },

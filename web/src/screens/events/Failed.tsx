@@ -3,11 +3,12 @@ import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+import type { StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 import type { TableProps } from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
 
 import { send, type Query, type Schemas } from '../../api/client';
+import { StatusWord } from '../../figures/StatusWord';
 import type { Filter } from '../../resource/describe';
 import { FiguresTable } from '../../resource/FiguresTable';
 import { HereLink } from '../../resource/HereLink';
@@ -44,7 +45,7 @@ const COLUMNS: readonly TableProps.ColumnDefinition<Row>[] = [
   { id: 'version', header: 'Version', width: 90, cell: ({ version }) => version ?? '–' },
   { id: 'producer', header: 'Producer', width: 140, cell: ({ producer }) => producer },
   { id: 'failure', header: 'Failure', width: 140, cell: ({ failure }) => spaced(failure) },
-  { id: 'status', header: 'Status', width: 120, cell: ({ status }) => <StatusIndicator type={LOOKS[status]}>{spaced(status)}</StatusIndicator> },
+  { id: 'status', header: 'Status', width: 120, cell: ({ status }) => <StatusWord type={LOOKS[status]}>{spaced(status)}</StatusWord> },
   { id: 'problem', header: 'First problem', width: 340, cell: ({ problems: [first] }) => (first ? `${first.path || '/'}: ${first.reason}` : '–') },
   { id: 'accepted', header: 'Accepted', width: 235, cell: ({ accepted_at }) => <TimeText instant={accepted_at} /> },
   { id: 'tries', header: 'Sent again', width: 105, cell: ({ replays }) => <span className="number">{replays.length}</span> },

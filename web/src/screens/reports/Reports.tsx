@@ -1,7 +1,6 @@
 /** The archive of reports: every edition that was made, and what it said. */
-import StatusIndicator from '@cloudscape-design/components/status-indicator';
-
 import type { Schemas } from '../../api/client';
+import { StatusWord } from '../../figures/StatusWord';
 import { KINDS, LOOKS } from '../../figures/editions';
 import type { Description } from '../../resource/describe';
 import { ResourceScreen } from '../../resource/ResourceScreen';
@@ -25,7 +24,7 @@ const EDITIONS: Description<Edition> = {
     { id: 'report', header: 'Report', width: 170, cell: ({ report }) => KINDS[report] },
     { id: 'week', header: 'Week', sort: 'week', width: 110, cell: ({ week }) => week },
     { id: 'number', header: 'Edition', width: 90, cell: ({ number = 1 }) => <span className="number">{number}</span> },
-    { id: 'status', header: 'Status', width: 130, cell: ({ status = 'prepared' }) => <StatusIndicator type={LOOKS[status]}>{status}</StatusIndicator> },
+    { id: 'status', header: 'Status', width: 130, cell: ({ status = 'prepared' }) => <StatusWord type={LOOKS[status]}>{status}</StatusWord> },
     { id: 'created', header: 'Made', sort: 'created', width: 235, cell: ({ created }) => <TimeText instant={created} /> },
     { id: 'sent', header: 'Sent', width: 235, cell: ({ sent }) => <TimeText instant={sent} /> },
     { id: 'id', header: 'Id', width: 220, cell: ({ edition_id }) => edition_id, optional: true },

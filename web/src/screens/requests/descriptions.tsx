@@ -1,8 +1,9 @@
 /** Requests for capacity as the API knows them: the list, the form, and the steps of their decision. */
-import StatusIndicator, { type StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
+import type { StatusIndicatorProps } from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../../api/client';
 import { SkillsInput, skillsText, type Skill } from '../../fields/SkillsInput';
+import { StatusWord } from '../../figures/StatusWord';
 import { Who } from '../../people/Who';
 import { ProjectName } from '../../work/ProjectName';
 import type { Description, Field, Value } from '../../resource/describe';
@@ -42,7 +43,7 @@ export const REQUESTS: Description<Request> = {
     { id: 'requester', header: 'Requester', main: true, sort: 'requester', width: 180, cell: ({ requester }) => requester },
     { id: 'late', header: 'Late', width: 130, cell: (row) => <Late request={row} /> },
     { id: 'due', header: 'Due', sort: 'due_date', width: 130, cell: ({ due_date }) => wholeDay(due_date) },
-    { id: 'status', header: 'Status', sort: 'status', width: 130, cell: ({ status = 'submitted' }) => <StatusIndicator type={LOOKS[status]}>{status}</StatusIndicator> },
+    { id: 'status', header: 'Status', sort: 'status', width: 130, cell: ({ status = 'submitted' }) => <StatusWord type={LOOKS[status]}>{status}</StatusWord> },
     { id: 'hours', header: 'Hours', sort: 'hours', width: 105, cell: ({ hours }) => <span className="number">{Number(hours)}</span> },
     { id: 'project', header: 'Project', width: 190, cell: ({ project_id }) => (project_id ? <ProjectName id={project_id} /> : '–') },
     { id: 'skills', header: 'Skills', width: 170, cell: ({ skills }) => skillsText(skills) },

@@ -1,6 +1,5 @@
 /** Members as the API knows them: what the roster shows, what can be edited, alone and many at once. */
-import StatusIndicator from '@cloudscape-design/components/status-indicator';
-
+import { StatusWord } from '../../figures/StatusWord';
 import type { Member } from '../../people/useMembers';
 import type { Description, Field, Value } from '../../resource/describe';
 import { WEEKDAYS } from '../../time/weeks';
@@ -52,7 +51,7 @@ export const MEMBERS: Description<Member> = {
       header: 'Status',
       sort: 'status',
       width: 110,
-      cell: ({ status }) => <StatusIndicator type={status === 'inactive' ? 'stopped' : 'success'}>{status}</StatusIndicator>,
+      cell: ({ status }) => <StatusWord type={status === 'inactive' ? 'stopped' : 'success'}>{status}</StatusWord>,
     },
     { id: 'team', header: 'Team', sort: 'team', cell: ({ team }) => team ?? '–', width: 150 },
     { id: 'skills', header: 'Skills', cell: ({ skills }) => skillsText(skills), width: 300 },

@@ -1,8 +1,8 @@
 /** Identities of the labelling tool that nobody has named yet, and labelling jobs that no project claims. */
 import Badge from '@cloudscape-design/components/badge';
-import StatusIndicator from '@cloudscape-design/components/status-indicator';
 
 import type { Schemas } from '../../api/client';
+import { StatusWord } from '../../figures/StatusWord';
 import { MemberName } from '../../people/MemberName';
 import type { Description, Value } from '../../resource/describe';
 import { TimeText } from '../../time/TimeText';
@@ -31,7 +31,7 @@ export const WORKERS: Description<Worker> = {
       header: 'Status',
       sort: 'status',
       width: 140,
-      cell: ({ status }) => <StatusIndicator type={LOOKS[status ?? 'unresolved']}>{status}</StatusIndicator>,
+      cell: ({ status }) => <StatusWord type={LOOKS[status ?? 'unresolved']}>{status}</StatusWord>,
     },
     {
       id: 'member',
