@@ -109,10 +109,10 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory() as folder,
         prism_up(Path(folder) / "home", options.weeks) as served,
-        _chromium() as browser,
+        chromium() as browser,
     ):
-        tokens = _signed_in(browser, served, Role.ADMIN)
-        own = _signed_in(browser, served, Role.ANNOTATOR)
+        tokens = signed_in(browser, served, Role.ADMIN)
+        own = signed_in(browser, served, Role.ANNOTATOR)
         week = (clock.this_week() + 6).label
         if not options.weeks:
             _fill(browser, served, tokens, week, options.grid)
@@ -178,7 +178,7 @@ def _wait(origin: str, running: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     found = shutil.which("chromium")
     if found is None:
         sys.exit("there is no chromium here; Debian: apt-get install chromium")
@@ -188,7 +188,7 @@ def _chromium() -> Iterator[Browser]:
         running.close()
 
 
-def _signed_in(browser: Browser, at: Served, role: Role) -> str:
+def signed_in(browser: Browser, at: Served, role: Role) -> str:
     """The storage of a tab that somebody has signed in with, as a script that another tab begins with."""
     page = browser.new_context().new_page()
     page.goto(at.origin)
@@ -202,9 +202,11 @@ def _signed_in(browser: Browser, at: Served, role: Role) -> str:
 
 
 @contextmanager
-def _tab(browser: Browser, tokens: str) -> Iterator[tuple[Page, Calls]]:
+def tab(browser: Browser, tokens: str, **look: Any) -> Iterator[tuple[Page, Calls]]:
     """A tab of a browser that has nothing of before but the session."""
-    context: BrowserContext = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context: BrowserContext = browser.new_context(
+        viewport={"width": 1440, "height": 900}, reduced_motion="reduce", **look
+    )
     context.add_init_script(tokens)
     page, calls = context.new_page(), Calls()
     calls.watch(page)
@@ -212,7 +214,7 @@ def _tab(browser: Browser, tokens: str) -> Iterator[tuple[Page, Calls]]:
     context.close()
 
 
-def _ready(page: Page, calls: Calls) -> None:
+def ready(page: Page, calls: Calls) -> None:
     """Until everything is drawn and nothing is on its way."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
@@ -227,10 +229,10 @@ def _loads(browser: Browser, at: Served, tokens: str, name: str, repeats: int) -
     times: list[float] = []
     scripts: set[str] = set()
     for _ in range(repeats + 1):
-        with _tab(browser, tokens) as (page, calls):
+        with tab(browser, tokens) as (page, calls):
             began = time.monotonic()
             page.goto(f"{at.origin}/{name}", wait_until="commit")
-            _ready(page, calls)
+            ready(page, calls)
             times.append(1_000 * (time.monotonic() - began))
             scripts = calls.scripts
     return {
@@ -258,9 +260,9 @@ def _interactions(browser: Browser, at: Served, tokens: str, repeats: int) -> di
     for kind, act in ACTIONS.items():
         timed: list[dict[str, Any]] = []
         for _ in range(repeats):
-            with _tab(browser, tokens) as (page, calls):
+            with tab(browser, tokens) as (page, calls):
                 page.goto(f"{at.origin}/team")
-                _ready(page, calls)
+                ready(page, calls)
                 page.evaluate(REPAINTED)
                 act(page)
                 timed.append(page.evaluate("() => window.repainted"))
@@ -275,9 +277,9 @@ def _interactions(browser: Browser, at: Served, tokens: str, repeats: int) -> di
 
 def _grid(browser: Browser, at: Served, tokens: str, week: str) -> dict[str, Any]:
     """The week of everybody: scrolled from end to end, then walked down by keys as fast as they can be pressed."""
-    with _tab(browser, tokens) as (page, calls):
+    with tab(browser, tokens) as (page, calls):
         page.goto(f"{at.origin}/capacity?week={week}")
-        _ready(page, calls)
+        ready(page, calls)
         rows = int(page.locator(".plan-grid").get_attribute("aria-rowcount") or 0) - 1
         gaps: Sequence[float] = page.evaluate(SCROLL)
         page.locator(".plan-grid").evaluate("(one) => { one.scrollTop = 0; }")
@@ -305,7 +307,7 @@ def _grid(browser: Browser, at: Served, tokens: str, week: str) -> dict[str, Any
 
 def _fill(browser: Browser, at: Served, tokens: str, week: str, members: int) -> None:
     """Members and their hours of the week, by the API with the token of a tab."""
-    with _tab(browser, tokens) as (page, _):
+    with tab(browser, tokens) as (page, _):
         page.goto(at.origin)
         token = page.evaluate(
             "() => JSON.parse(Object.entries(sessionStorage)"

@@ -92,7 +92,7 @@ def test_an_annotator_reports_a_bug_with_a_pasted_screenshot_and_sees_own_bugs_o
     browser: Browser, at: Place
 ) -> None:
     with signed_in(browser, at, Role.ANNOTATOR, "/bugs", name="bugs-report") as page:
-        expect(page.get_by_text("No bugs", exact=True)).to_be_visible()
+        expect(page.get_by_text("No bugs", exact=True).first).to_be_visible()
         page.get_by_role("button", name="Add bug").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_label("Assignee")).to_have_count(0)
@@ -126,12 +126,12 @@ def test_a_picture_of_twenty_megabytes_is_shrunk_until_it_fits_and_what_is_none_
     with signed_in(browser, at, Role.ANALYST, "/bugs", name="bugs-large") as page:
         page.get_by_role("button", name="Add bug").click()
         dialog = page.get_by_role("dialog")
-        expect(dialog.get_by_text("or paste it")).to_be_visible()
+        expect(dialog.get_by_text("or paste it").first).to_be_visible()
         give(page, "drop", b"PK\x03\x04 no picture", "notes.zip", "application/zip")
-        expect(dialog.get_by_text("no picture that the browser can read")).to_be_visible()
+        expect(dialog.get_by_text("no picture that the browser can read").first).to_be_visible()
         fill(page, Title="A large one", Category="screens", Description="What was typed stays")
         dialog.locator("input[type=file]").set_input_files(large)
-        expect(dialog.get_by_text(re.compile(r"\d+ kB, (JPEG|WEBP)"))).to_be_visible(timeout=60_000)
+        expect(dialog.get_by_text(re.compile(r"\d+ kB, (JPEG|WEBP)")).first).to_be_visible(timeout=60_000)
         dialog.get_by_role("button", name="Add", exact=True).click()
         page.get_by_role("link", name="A large one").click()
         expect(page.get_by_alt_text("Screenshot of “A large one”")).to_be_visible()
@@ -163,7 +163,7 @@ def test_a_lead_filters_takes_a_bug_through_its_states_and_reads_what_happened(
         expect(first).to_contain_text(f"created{created:%Y-%m-%d %H:%M} Europe/Madrid")
         expect(first).to_contain_text("an account that is no member")
         expect(page.get_by_role("listitem").get_by_text("you", exact=True)).to_have_count(3)
-        expect(page.get_by_text("None was sent.")).to_be_visible()
+        expect(page.get_by_text("None was sent.").first).to_be_visible()
         found = violations(page)
         page.get_by_role("button", name="Undo this change").first.click()
         expect(page.get_by_text("Undone.").first).to_be_visible()
@@ -184,10 +184,10 @@ def test_a_lead_takes_the_screenshot_of_a_bug_away(browser: Browser, at: Place) 
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_alt_text("The screenshot that was sent")).to_be_visible()
         dialog.get_by_role("button", name="Remove the screenshot").click()
-        expect(dialog.get_by_text("is removed when the bug is saved")).to_be_visible()
+        expect(dialog.get_by_text("is removed when the bug is saved").first).to_be_visible()
         found = violations(page)
         dialog.get_by_role("button", name="Save", exact=True).click()
-        expect(page.get_by_text("None was sent.")).to_be_visible()
+        expect(page.get_by_text("None was sent.").first).to_be_visible()
 
     assert found == []
     assert [one["version"] for one in bugs(at, "Names are seen on it")] == [2]
@@ -199,7 +199,7 @@ def test_the_list_and_its_form_are_accessible_and_look_like_this(
 ) -> None:
     with signed_in(browser, at, Role.LEAD, "/bugs", scheme=scheme, name=f"bugs-{scheme}") as page:
         page.get_by_role("link", name=re.compile("Tuesday counts twice")).click()
-        expect(page.get_by_text("None was sent.")).to_be_visible()
+        expect(page.get_by_text("None was sent.").first).to_be_visible()
         page.screenshot(path=screenshots / f"screen-bugs-{scheme}.png")
         found = list(violations(page))
         page.get_by_role("button", name="Add bug").click()

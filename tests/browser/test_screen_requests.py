@@ -101,7 +101,7 @@ def test_a_lead_enters_a_request_sees_what_it_takes_and_decides_it_to_the_end(br
         expect(dialog).to_have_count(0)
         (made,) = at.item("/api/requests?q=Dana")["items"]
         row(page, made).get_by_role("link").click()
-        expect(page.get_by_text("It names no project")).to_be_visible()
+        expect(page.get_by_text("It names no project").first).to_be_visible()
         take(page, "Triage")
         expect(page.get_by_role("table", name="Hours of the request by week").get_by_role("row")).to_have_count(4)
         take(page, "Approve", "fits the next weeks")
