@@ -203,6 +203,8 @@ def test_the_list_and_its_form_are_accessible_and_look_like_this(
         page.screenshot(path=screenshots / f"screen-bugs-{scheme}.png")
         found = list(violations(page))
         page.get_by_role("button", name="Add bug").click()
+        # The code of the form comes after the list: a paste before it would find nobody who listens.
+        expect(page.get_by_role("button", name="Choose a picture")).to_be_visible()
         give(page, "paste", page.screenshot())
         expect(page.get_by_alt_text("The screenshot as it will be sent")).to_be_visible()
         page.screenshot(path=screenshots / f"screen-bugs-form-{scheme}.png")
