@@ -30,7 +30,8 @@ const ROUNDING_HOURS = 0.05;
 
 export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign, onDrop }: Props) {
   const host = useRef<HTMLDivElement>(null);
-  const focusing = useRef(false);
+  // The cell that is to have the focus once it is drawn: an effect of the draw before knows another one.
+  const wanted = useRef<string | undefined>(undefined);
   const [at, setAt] = useState<readonly [number, number]>([0, 0]);
   const dragged = useRef<Piece | undefined>(undefined);
   const [over, setOver] = useState<string | undefined>();
@@ -53,16 +54,18 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign, onDrop }:
   const shown = printing ? lines.map((line, index) => ({ index, key: line.member, start: 0 })) : rows.getVirtualItems();
   // A cell that was out of sight is there after the scroll that was asked for.
   useEffect(() => {
-    if (!focusing.current) return;
-    const cell = host.current?.querySelector<HTMLElement>(`[data-cell="${row} ${column}"]`);
+    const place = `${row} ${column}`;
+    if (wanted.current !== place) return;
+    const cell = host.current?.querySelector<HTMLElement>(`[data-cell="${place}"]`);
     if (!cell) return;
-    focusing.current = false;
+    wanted.current = undefined;
     cell.focus({ preventScroll: true });
   });
   const go = (nextRow: number, nextColumn: number) => {
     const target = Math.min(Math.max(0, nextRow), lines.length - 1);
-    focusing.current = true;
-    setAt([target, Math.min(Math.max(0, nextColumn), LAST_COLUMN)]);
+    const place = Math.min(Math.max(0, nextColumn), LAST_COLUMN);
+    wanted.current = `${target} ${place}`;
+    setAt([target, place]);
     rows.scrollToIndex(target);
   };
   const onKeyDown = (event: KeyboardEvent) => {
