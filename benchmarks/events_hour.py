@@ -22,16 +22,17 @@ from typing import Any
 from benchmarks.harness import Target, circumstances, keep, print_targets
 from benchmarks.own_platform import own_platform
 from prism_core.events.conservation import Receipt
-from prism_core.events.ledger import running
 from prism_core.events.objectives import QUERY_SECONDS
 from prism_core.events.outcomes import Outcome
 from prism_core.events.rollups import Grain
+from prism_core.events.tally import Tally
 from prism_core.history.changes import ULID_RANDOM_BYTES, ulid
 from prism_core.models.events import RECEIPT_SHARDS, ReceiptItem, hour_of
 from prism_core.settings import Settings
 from prism_core.tables import RECEIPTS
 from prism_resources.aws import client
 from prism_resources.events.receipts import Receipts
+from prism_resources.events.tallying import tally_of
 from prism_resources.tables.bulk import batch_write, put_request
 from prism_resources.tables.codec import encode
 from prism_resources.tables.reader import TableReader
@@ -53,12 +54,13 @@ def main(argv: list[str] | None = None) -> dict[str, Any]:
         settings = platform.settings
         items = map(put_request, (encode(RECEIPTS, one) for one in _rows(now, options.receipts)))
         batch_write(client(settings, "dynamodb"), settings.table_name(RECEIPTS.name), items, workers=8)
-        ways = {PRISM: lambda: list(Receipts(settings).of_hour(now)), PEER: lambda: _as_items(settings, now)}
+        receipts, hour = Receipts(settings), Grain.HOUR.start_of(now)
+        ways = {PRISM: lambda: tally_of(receipts, hour, now), PEER: lambda: _as_items(settings, hour, now)}
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         waited: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(options.repeats):
             for name, way in ways.items():
-                own, whole = _timed(way, now, options.receipts)
+                own, whole = _timed(way, options.receipts)
                 seconds[name].append(own)
                 waited[name].append(whole)
     medians = {name: round(median(found), 3) for name, found in seconds.items()}
@@ -99,29 +101,33 @@ def _rows(now: datetime, number: int) -> Iterator[ReceiptItem]:
         )
 
 
-def _timed(read: Callable[[], list[Receipt]], now: datetime, wanted: int) -> tuple[float, float]:
+def _timed(added_up: Callable[[], Tally], wanted: int) -> tuple[float, float]:
     """Until the hour is added up, as the API answers it: seconds of CPU of this process, and on the clock."""
     began, own = time.perf_counter(), time.process_time()
-    found = running(read(), now)
+    found = added_up().balance
     took = time.process_time() - own, time.perf_counter() - began
     if found.accepted != wanted:
         sys.exit(f"{found.accepted:,} receipts were read of {wanted:,}")
     return took
 
 
-def _as_items(settings: Settings, now: datetime) -> list[Receipt]:
+def _as_items(settings: Settings, hour: datetime, now: datetime) -> Tally:
     """Each row a checked item, as the other tables are read."""
     reader = TableReader(client(settings, "dynamodb"), settings, RECEIPTS, ReceiptItem)
 
     def read(shard: int) -> list[ReceiptItem]:
-        return list(reader.query("by_hour", hour=hour_of(now), shard=shard, consistent=True))
+        return list(reader.query("by_hour", hour=hour_of(hour), shard=shard, consistent=True))
 
     with ThreadPoolExecutor(8) as pool:
         rows = [one for found in pool.map(read, range(RECEIPT_SHARDS)) for one in found]
-    return [
-        Receipt(one.receipt, one.producer, one.accepted_at, one.outcome, one.settled_at, one.refused)
-        for one in rows
-    ]
+    tally = Tally(hour, now)
+    tally.add(
+        [
+            Receipt(one.receipt, one.producer, one.accepted_at, one.outcome, one.settled_at, one.refused)
+            for one in rows
+        ]
+    )
+    return tally
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from prism_resources.events.folding import Folded, Folding
 from prism_resources.events.large import forget_large
 from prism_resources.events.ledger import Ledger
 from prism_resources.events.measuring import measure, send
-from prism_resources.events.scoring import LATELY, Scoring, Telling
+from prism_resources.events.scoring import Scoring, Telling
 
 GROUP: Final = "events"
 OWNERS: Final = ["team:data-engineering"]
@@ -111,7 +111,8 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
             balanced = [balancing.of_hour(hour, now) for hour in hours]
             folded = Folding(prism.settings()).fold(hours, now)
             Ledger(prism.settings()).write(balanced)
-            measured = measure(balancing, now, sum(one.lost for one in balanced))
+            lost = sum(one.lost for one in balanced)
+            measured = measure(prism.settings(), now, lost, balancing.slowest_seconds)
             shown = {one.name: one.value for one in measured.metrics()} | {"windows": folded.windows}
             context.add_asset_metadata(_metadata(hours, folded, balanced) | shown | {MISSED: missed})
             context.log.info("%d hours, %d windows", len(hours), folded.windows)
@@ -132,14 +133,15 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,
         description=(
-            "How well producers kept to their schemas in the last day. A field that fails in three events and in "
-            "none of the seven days before is told to the owner of its type, once."
+            "How well producers kept to their schemas in the last day. A field that fails in three events, and "
+            "failed in fewer, or a tenth of them, in the seven days before, is told to the owner of its type; in "
+            "the same week or the next one again only when ten times as many fail."
         ),
     )
     def event_scorecard(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
             now, scoring = clock.now(), Scoring(prism.settings())
-            scored = scoring.of_time(now - LATELY, now)
+            scored = scoring.lately(now)
             began = scoring.began(scored, now)
             told = Telling(prism.settings()).tell(began, now)
             mails = [one for outcome in told for one in outcome.deliveries]
@@ -220,8 +222,11 @@ def _scores(scored: tuple[Score, ...]) -> str:
     return "\n".join(lines)
 
 
-def _began(began: Mapping[str, tuple[FailingField, ...]]) -> dict[str, list[dict[str, str]]]:
+def _began(began: Mapping[str, Mapping[FailingField, int]]) -> dict[str, list[dict[str, str | int]]]:
     return {
-        producer: [{"type": one.type, "field": one.field, "rule": one.rule} for one in fields]
+        producer: [
+            {"type": one.type, "field": one.field, "rule": one.rule, "events": number}
+            for one, number in fields.items()
+        ]
         for producer, fields in began.items()
     }

@@ -5,8 +5,6 @@ belong here: reading them. Of receipts alone accepted = stored + failed + duplic
 they are counted; the proof is that the stores, counted on their own, say the same.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +12,6 @@ from typing import Final
 import msgspec
 
 from prism_core.events.outcomes import Outcome
-from prism_core.events.rollups import Grain
 
 # A message has been tried nine times by then, and is for three hours; what is in flight longer waits in the dead
 # queue or is lost.
@@ -83,15 +80,6 @@ class Held:
     failed: int
 
 
-def balances(receipts: Iterable[Receipt], now: datetime) -> dict[datetime, Balance]:
-    """The balance of each hour (of acceptance, UTC). A receipt that is read twice counts once."""
-    known = {one.receipt: one for one in receipts if one.counts or one.doubtful}
-    hours: dict[datetime, list[Receipt]] = {}
-    for one in known.values():
-        hours.setdefault(Grain.HOUR.start_of(one.accepted_at), []).append(one)
-    return {hour: _balance(hour, found, now) for hour, found in sorted(hours.items())}
-
-
 def discrepancies(balance: Balance, held: Held) -> tuple[str, ...]:
     """What is wrong with an hour, as sentences; nothing: every accepted event is where its receipt says.
 
@@ -129,24 +117,3 @@ def _gone(balance: Balance, held: Held) -> int:
     """Those in flight that neither a queue nor a store has; what a store holds beyond the receipts is of them."""
     beyond = max(0, held.stored - balance.stored) + max(0, held.failed - balance.failed)
     return max(0, balance.vanished - beyond)
-
-
-def _balance(hour: datetime, known: list[Receipt], now: datetime) -> Balance:
-    receipts = [one for one in known if one.counts]
-    doubtful = [one for one in known if not one.counts]
-    number: Mapping[Outcome | None, int] = Counter(
-        one.outcome if one.outcome is not None and one.outcome.is_final else None for one in receipts
-    )
-    open_ones = [one for one in receipts if one.outcome is None or not one.outcome.is_final]
-    return Balance(
-        hour,
-        accepted=len(receipts),
-        stored=number.get(Outcome.STORED, 0),
-        failed=number.get(Outcome.FAILED, 0) + number.get(Outcome.CONFLICT, 0),
-        duplicate=number.get(Outcome.DUPLICATE, 0),
-        in_flight=number.get(None, 0),
-        overdue=sum(now - one.accepted_at > OVERDUE_AFTER for one in open_ones),
-        vanished=sum(now - one.accepted_at > KEPT_IN_QUEUES for one in open_ones),
-        in_doubt=len(doubtful),
-        long_in_doubt=sum(now - one.accepted_at > DOUBTED_FOR for one in doubtful),
-    )

@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from prism_core.events.failed import FailedEvent, field_of
-from prism_core.events.ledger import ProducerHour
 from prism_core.events.rollups import RollUp
 from prism_core.events.scorecard import FailingField, fields_of
+from prism_core.events.tally import ProducerHour
 
 MOST_VALUES: Final = 20
 MOST_FIELDS: Final = 50

@@ -5,28 +5,24 @@ sums over hours. Does not belong here: where records lie (prism_resources/events
 some weeks, and a busy hour has a hundred thousand of them: who asks later asks this.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from prism_core.events.conservation import Balance, Held, Receipt, balances, discrepancies, lost
+from prism_core.events.conservation import Balance, Held, discrepancies, lost
 from prism_core.events.envelope import BEHIND_AT_MOST
-from prism_core.events.objectives import Figures, figures
-from prism_core.events.rollups import Grain
-from prism_core.events.scorecard import scores
+from prism_core.events.objectives import Figures, total
+from prism_core.events.sketches import Percentiles
+from prism_core.events.tally import ProducerHour, Tally
 
 HOUR: Final = timedelta(hours=1)
-
-
-class ProducerHour(msgspec.Struct, frozen=True):
-    """A producer's events of an hour; what was sent again counts as it ended first."""
-
-    accepted: int
-    stored: int
-    failed: int
-    duplicate: int
+# The promises are looked at over these. Those of up to an hour are measured from receipts, others from records.
+WINDOWS: Final = (
+    timedelta(minutes=5), timedelta(minutes=30), HOUR, timedelta(hours=6), timedelta(days=1), timedelta(days=28),
+)  # fmt: skip
+OF_RECEIPTS: Final = tuple(one for one in WINDOWS if one <= HOUR)
 
 
 class HourRecord(msgspec.Struct, frozen=True):
@@ -50,6 +46,7 @@ class HourRecord(msgspec.Struct, frozen=True):
     counted_at: datetime
     producers: dict[str, ProducerHour] = {}
     in_doubt: int = 0
+    delays_ms: Percentiles = Percentiles()
 
     @property
     def balance(self) -> Balance:
@@ -68,13 +65,9 @@ class HourRecord(msgspec.Struct, frozen=True):
         return self.overdue > 0 and len(self.wrong) == 1
 
 
-def record(balance: Balance, held: Held, receipts: Sequence[Receipt], now: datetime) -> HourRecord:
-    """The record of an hour whose receipts and stores were read before `now`."""
-    found = figures(receipts, balance.hour, min(now, balance.hour + HOUR), judged_at=now)
-    producers = {
-        one.producer: ProducerHour(one.accepted, one.stored, one.failed, one.duplicate)
-        for one in sorted(scores(receipts, ()), key=lambda score: score.producer)
-    }
+def record(tally: Tally, held: Held) -> HourRecord:
+    """The record of an hour whose receipts and stores were read, when its tally says."""
+    balance, found = tally.balance, tally.figures(tally.hour)
     return HourRecord(
         hour=balance.hour,
         accepted=balance.accepted,
@@ -90,10 +83,17 @@ def record(balance: Balance, held: Held, receipts: Sequence[Receipt], now: datet
         unserved=found.unserved,
         lost=lost(balance, held),
         p95_ms=found.p95_ms,
-        counted_at=now,
-        producers=producers,
+        counted_at=tally.now,
+        producers=tally.producers,
         in_doubt=balance.in_doubt,
+        delays_ms=found.delays_ms,
     )
+
+
+def running(tally: Tally) -> HourRecord:
+    """The hour that runs, by its receipts alone: what the stores hold of it is counted when it has ended."""
+    balance = tally.balance
+    return record(tally, Held(balance.stored, balance.failed))
 
 
 def to_count_again(records: Iterable[HourRecord], folded: Mapping[datetime, int]) -> list[datetime]:
@@ -109,18 +109,22 @@ def _is_to_be_mended(one: HourRecord, folded: Mapping[datetime, int]) -> bool:
     return bool(one.wrong or one.in_doubt) or folded.get(one.hour, one.held_stored) != one.held_stored
 
 
-def figures_of(records: Iterable[HourRecord]) -> Figures:
-    """Of several hours: sums, and the p95 of the slowest of them, since percentiles have no sum."""
+def over_windows(
+    recent: Mapping[timedelta, Figures], records: Iterable[HourRecord], now: datetime
+) -> dict[timedelta, Figures]:
+    """The figures of each of WINDOWS up to now: `recent` are those of receipts, `records` the hours of the longest
+    one, with that which runs."""
     known = list(records)
-    ended = sum(one.accepted - one.in_flight + one.overdue for one in known)
-    slowest = max((one.p95_ms for one in known if one.p95_ms is not None), default=None)
-    return Figures(
-        ended,
-        sum(one.slow for one in known),
-        sum(one.unserved for one in known),
-        slowest,
-        sum(one.lost for one in known),
-    )
+    found = dict(recent)
+    for one in WINDOWS:
+        if one not in found:
+            found[one] = total(_figures(each) for each in known if each.hour >= now - one)
+    return found
+
+
+def _figures(one: HourRecord) -> Figures:
+    ended = one.accepted - one.in_flight + one.overdue
+    return Figures(ended, one.slow, one.unserved, one.delays_ms, one.lost)
 
 
 def by_producer(records: Iterable[HourRecord]) -> Mapping[str, ProducerHour]:
@@ -136,10 +140,3 @@ def by_producer(records: Iterable[HourRecord]) -> Mapping[str, ProducerHour]:
                 had.duplicate + hour.duplicate,
             )
     return dict(sorted(found.items()))
-
-
-def running(receipts: Sequence[Receipt], now: datetime) -> HourRecord:
-    """The hour that runs, by its receipts alone: what the stores hold of it is counted when it has ended."""
-    hour = Grain.HOUR.start_of(now)
-    balance = balances(receipts, now).get(hour, Balance(hour, 0, 0, 0, 0, 0, 0))
-    return record(balance, Held(balance.stored, balance.failed), receipts, now)

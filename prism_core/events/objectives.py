@@ -5,12 +5,18 @@ where metrics go and who is woken. An event that its producer made wrong and tha
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Final
 
+import msgspec
+
 from prism_core.events.conservation import OVERDUE_AFTER, Receipt
+from prism_core.events.outcomes import Outcome
+from prism_core.events.sketches import Percentiles
 
 P95_MS: Final = 500.0
 SUCCESS_SHARE: Final = 0.995
@@ -18,6 +24,7 @@ LOSS_SHARE: Final = 0.0001
 QUERY_SECONDS: Final = 2.0
 MILLION: Final = 1_000_000
 _P95: Final = 0.95
+_MS: Final = timedelta(milliseconds=1)
 # Of fewer the 95th percentile is the slowest one, which after a quiet hour or a deployment is a cold start.
 FEWEST_FOR_SPEED: Final = 20
 
@@ -38,15 +45,23 @@ BURN_WINDOWS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Of the events accepted within a window. Shares are of 0 to 1, None of no events."""
+class Figures(msgspec.Struct, frozen=True):
+    """Of the events accepted within a window. Shares are of 0 to 1, None of no events. `slow` of the `accepted`
+    missed their time; `delays_ms` are of those that came to an end."""
 
-    accepted: int
-    slow: int
-    unserved: int
-    p95_ms: float | None
+    accepted: int = 0
+    slow: int = 0
+    unserved: int = 0
+    delays_ms: Percentiles = Percentiles()
     lost: int = 0
+
+    @property
+    def p95_ms(self) -> float | None:
+        """Within 1 %, on the side of the promise where the slow ones, which are counted, put it."""
+        found = self.delays_ms.quantile(_P95)
+        if found is None:
+            return None
+        return min(found, P95_MS - 1) if self._few_are_slow else max(found, P95_MS)
 
     @property
     def success(self) -> float | None:
@@ -67,44 +82,75 @@ class Figures:
         return max(speed, self.unserved / self.accepted / (1 - SUCCESS_SHARE))
 
     @property
+    def tells_speed(self) -> bool:
+        """Whether there are enough events to say anything of their speed."""
+        return self.accepted >= FEWEST_FOR_SPEED
+
+    @property
     def holds(self) -> bool:
-        fast = self.p95_ms is None or self.p95_ms < P95_MS
+        fast = self._few_are_slow or not self.tells_speed
         return fast and (self.success is None or self.success >= SUCCESS_SHARE) and (self.loss or 0) < LOSS_SHARE
 
-
-def figures(
-    receipts: Iterable[Receipt],
-    since: datetime,
-    until: datetime,
-    lost: int = 0,
-    *,
-    judged_at: datetime | None = None,
-) -> Figures:
-    """Of the receipts accepted from `since` to before `until`, as they stand at `judged_at` (`until` by default).
-    What is in flight and not overdue waits."""
-    now = judged_at or until
-    delays: list[float] = []
-    overdue = undeliverable = 0
-    for one in receipts:
-        if not one.counts or not since <= one.accepted_at < until:
-            continue
-        if one.outcome is not None and one.outcome.is_final and one.settled_at is not None:
-            delays.append((one.settled_at - one.accepted_at) / timedelta(milliseconds=1))
-            undeliverable += one.undeliverable
-        elif now - one.accepted_at > OVERDUE_AFTER:
-            overdue += 1
-    slow = sum(delay >= P95_MS for delay in delays) + overdue
-    return Figures(len(delays) + overdue, slow, overdue + undeliverable, nearest_rank(delays, _P95), lost)
+    @property
+    def _few_are_slow(self) -> bool:
+        """What p95 < P95_MS means, exactly."""
+        return self.slow <= self.accepted * (1 - _P95)
 
 
-def burning(receipts: Sequence[Receipt], now: datetime) -> tuple[BurnWindow, ...]:
-    """The pairs of windows that somebody must be told of; none of a long one with hardly an event."""
-    found = {w: figures(receipts, now - w, now) for pair in BURN_WINDOWS for w in (pair.long, pair.short)}
+class Meter:
+    """Figures of receipts that come page by page, as they stand at `now`, of the times from each of `since` until
+    then. What is in flight and not overdue waits."""
+
+    def __init__(self, now: datetime, since: Iterable[datetime]) -> None:
+        self._now = now
+        # Between one bound and the next; what was accepted before the first one, or after `now`, is in none.
+        self._bounds = sorted({*since, now})
+        self._between = [Figures() for _ in self._bounds[1:]]
+
+    def add(self, receipts: Iterable[Receipt]) -> None:
+        """One page of them; each receipt once."""
+        delays: list[list[float]] = [[] for _ in self._between]
+        overdue, undeliverable = [0] * len(delays), [0] * len(delays)
+        first, now, bounds = self._bounds[0], self._now, self._bounds
+        for one in receipts:
+            if not first <= one.accepted_at < now or one.refused or one.doubtful:
+                continue
+            place = bisect_right(bounds, one.accepted_at) - 1
+            if one.outcome is not None and one.outcome is not Outcome.RETRY and one.settled_at is not None:
+                delays[place].append(max(0.0, (one.settled_at - one.accepted_at) / _MS))
+                undeliverable[place] += one.undeliverable
+            elif now - one.accepted_at > OVERDUE_AFTER:
+                overdue[place] += 1
+        for place, found in enumerate(delays):
+            late = overdue[place]
+            slow = sum(delay >= P95_MS for delay in found) + late
+            new = Figures(len(found) + late, slow, late + undeliverable[place], Percentiles.of(found))
+            self._between[place] = total([self._between[place], new])
+
+    def figures(self, since: datetime) -> Figures:
+        """From one of the instants that the meter was made with to before `now`."""
+        return total(self._between[self._bounds.index(since) :])
+
+
+def total(parts: Iterable[Figures]) -> Figures:
+    """Of windows that share no event."""
+    known = list(parts)
+    return Figures(
+        sum(one.accepted for one in known),
+        sum(one.slow for one in known),
+        sum(one.unserved for one in known),
+        reduce(Percentiles.merged, (one.delays_ms for one in known), Percentiles()),
+        sum(one.lost for one in known),
+    )
+
+
+def burning(windows: Mapping[timedelta, Figures]) -> tuple[BurnWindow, ...]:
+    """The pairs of windows that somebody must be told of, by the figures of each; none of a long one with hardly
+    an event. The alarm and whoever looks at the promises ask this, so that they agree."""
     return tuple(
         pair
         for pair in BURN_WINDOWS
-        if found[pair.long].accepted >= FEWEST_FOR_SPEED
-        and min(found[pair.long].burn, found[pair.short].burn) > pair.rate
+        if windows[pair.long].tells_speed and min(windows[pair.long].burn, windows[pair.short].burn) > pair.rate
     )
 
 
@@ -118,7 +164,7 @@ def measures(found: Figures, told: Sequence[BurnWindow], query_seconds: float | 
         "EventsLostOfMillion": found.loss,
     }
     times = {
-        "EventsP95Ms": found.p95_ms if found.accepted >= FEWEST_FOR_SPEED else None,
+        "EventsP95Ms": found.p95_ms if found.tells_speed else None,
         "EventsQueryMs": None if query_seconds is None else query_seconds * 1_000,
     }
     return {

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prism_core.events.conservation import Receipt
 from prism_core.events.failed import FailedEvent, Failure, field_of
-from prism_core.events.outcomes import Outcome
+from prism_core.events.tally import ProducerHour
 
 # One odd event is no news; so many of a field are.
 FEWEST_EVENTS: Final = 3
 # What fails so many times as often as it did is news once more.
 SURGE: Final = 10
+_NONE: Final = ProducerHour(0, 0, 0, 0)
 # What a producer does wrong without any field of its data; an undeliverable event is our fault.
 ENVELOPE: Final = "(envelope)"
 OF_ENVELOPES: Final = frozenset({Failure.UNKNOWN_TYPE, Failure.UNKNOWN_VERSION, Failure.CONFLICT})
@@ -51,16 +51,13 @@ class Score:
         return self.failed / judged if judged else 0.0
 
 
-def scores(receipts: Iterable[Receipt], failed: Iterable[FailedEvent]) -> tuple[Score, ...]:
-    """The score of each producer, the worst first. What is sent again counts once, as it ended first."""
-    outcomes: dict[str, Counter[Outcome | None]] = {}
-    for one in {one.receipt: one for one in receipts}.values():
-        if one.counts and one.replay_of is None:
-            outcomes.setdefault(one.producer, Counter())[one.outcome] += 1
+def scores(producers: Mapping[str, ProducerHour], failed: Iterable[FailedEvent]) -> tuple[Score, ...]:
+    """The score of each producer, the worst first, by its events and those that failed, each of them once."""
     fields: dict[str, Counter[FailingField]] = {}
-    for event in {event.failed_id: event for event in failed}.values():
+    for event in failed:
         fields.setdefault(event.producer, Counter()).update(fields_of(event))
-    found = [_score(one, outcomes.get(one, Counter()), fields.get(one, Counter())) for one in {*outcomes, *fields}]
+    names = {*producers, *fields}
+    found = [_score(one, producers.get(one, _NONE), fields.get(one, Counter())) for one in names]
     return tuple(sorted(found, key=lambda one: (-one.failed_share, one.producer)))
 
 
@@ -73,30 +70,36 @@ def fields_of(event: FailedEvent) -> frozenset[FailingField]:
     )
 
 
-def began_to_fail(before: Iterable[Score], now: Iterable[Score]) -> dict[str, tuple[FailingField, ...]]:
-    """By producer, what fails in three events or more now, and before in fewer, or in a tenth of them at most:
-    what its owner is told."""
-    known = Counter[FailingField]()
-    for one in before:
-        known.update(one.fields)
-    found: dict[str, tuple[FailingField, ...]] = {}
-    for one in sorted(now, key=lambda score: score.producer):
-        new = sorted(f for f, number in one.fields.items() if _is_new(number, known[f]))
-        if new:
-            found[one.producer] = tuple(new)
+def failing(failed: Iterable[FailedEvent]) -> Counter[FailingField]:
+    """How many events failed by each field."""
+    found: Counter[FailingField] = Counter()
+    for event in failed:
+        found.update(fields_of(event))
     return found
 
 
-def _is_new(number: int, before: int) -> bool:
-    return number >= FEWEST_EVENTS and (before < FEWEST_EVENTS or number >= before * SURGE)
+def began_to_fail(before: Mapping[FailingField, int], now: Iterable[Score]) -> dict[str, dict[FailingField, int]]:
+    """By producer, what is news now beside how often it failed before, and how often it does."""
+    found: dict[str, dict[FailingField, int]] = {}
+    for one in sorted(now, key=lambda score: score.producer):
+        new = {field: number for field, number in one.fields.items() if is_news(number, before.get(field, 0))}
+        if new:
+            found[one.producer] = new
+    return found
 
 
-def _score(producer: str, outcomes: Counter[Outcome | None], fields: Counter[FailingField]) -> Score:
+def is_news(number: int, known: int) -> bool:
+    """Whether an owner is told of a field that fails so often, and was known to fail so often: in three events or
+    more, of which fewer were known, or a tenth of them at most."""
+    return number >= FEWEST_EVENTS and (known < FEWEST_EVENTS or number >= known * SURGE)
+
+
+def _score(name: str, events: ProducerHour, fields: Counter[FailingField]) -> Score:
     return Score(
-        producer,
-        accepted=sum(outcomes.values()),
-        stored=outcomes[Outcome.STORED],
-        failed=outcomes[Outcome.FAILED] + outcomes[Outcome.CONFLICT],
-        duplicate=outcomes[Outcome.DUPLICATE],
+        name,
+        accepted=events.accepted,
+        stored=events.stored,
+        failed=events.failed,
+        duplicate=events.duplicate,
         fields=dict(sorted(fields.items())),
     )

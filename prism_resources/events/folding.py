@@ -9,11 +9,11 @@ late event has one hour read again, not the week in which others of its window m
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from prism_core.events.rollups import Counted, Grain, RollUp, fold, roll_ups
-from prism_core.models.base import instant_text
-from prism_core.models.events import EventMark
+from prism_core.models.events import EventMark, hour_of
 from prism_core.settings import Settings
 from prism_resources.events.event_store import EventStore
 from prism_resources.events.rollup_store import RollupStore
@@ -21,6 +21,7 @@ from prism_resources.events.schema_store import SchemaStore
 
 _LAST_MINUTE: Final = timedelta(minutes=59)
 _LAST_HOUR: Final = timedelta(hours=23)
+_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ class Folded:
 
 
 class Folding:
-    """Roll-ups of a platform. Of one type's hour at a time the events lie in memory, without their data."""
+    """Roll-ups of a platform. Of a type's hour `at_once` events are in memory, without their data."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, at_once: int = _AT_ONCE) -> None:
+        self._at_once = at_once
         self._schemas, self._events = SchemaStore(settings), EventStore(settings)
         self._rollups = RollupStore(settings)
 
@@ -55,25 +57,36 @@ class Folding:
         for kind in self.types():
             days: set[datetime] = set()
             for hour in hours:
-                events = [counted(mark) for mark in self._events.of_hour(kind, instant_text(hour)[:13])]
-                if not events:
+                number, added = self._computed(kind, hour, running)
+                if not number:
                     continue
-                by_hour[hour] += len(events)
-                counts[kind] = counts.get(kind, 0) + len(events)
-                added = self._hour(kind, hour, [one for one in events if one.at < running], now)
+                by_hour[hour] += number
+                counts[kind] = counts.get(kind, 0) + number
+                self._write(kind, hour, added, now)
                 windows += len(added)
                 days |= {Grain.DAY.start_of(one.start) for one in added}
             windows += self._days(kind, days, now)
         return Folded(counts, windows, by_hour)
 
-    def _hour(self, kind: str, hour: datetime, events: Sequence[Counted], now: datetime) -> list[RollUp]:
-        """What all events accepted within an hour add to hours and minutes, in place of what their packs did."""
-        of_hours = list(roll_ups(events, Grain.HOUR).values())
-        added = [*roll_ups(events, Grain.MINUTE).values(), *of_hours]
+    def _computed(self, kind: str, hour: datetime, running: datetime) -> tuple[int, list[RollUp]]:
+        """How many events were accepted within an hour, and what they add to windows that have ended."""
+        events = map(counted, self._events.of_hour(kind, hour_of(hour)))
+        number, added = 0, dict[tuple[Grain, datetime], RollUp]()
+        while some := list(islice(events, self._at_once)):
+            number += len(some)
+            ended = [one for one in some if one.at < running]
+            for grain in (Grain.MINUTE, Grain.HOUR):
+                for (_, start), one in roll_ups(ended, grain).items():
+                    known = added.get((grain, start))
+                    added[grain, start] = one if known is None else known.merged(one)
+        return number, list(added.values())
+
+    def _write(self, kind: str, hour: datetime, added: Iterable[RollUp], now: datetime) -> None:
+        """What all events accepted within an hour add, in place of what their packs did."""
         self._rollups.put_accepted(hour, added, now)
-        for one in of_hours:
-            self._rollups.drop_packs(kind, hour, one.start, one.start + _LAST_MINUTE)
-        return added
+        for one in added:
+            if one.grain is Grain.HOUR:
+                self._rollups.drop_packs(kind, hour, one.start, one.start + _LAST_MINUTE)
 
     def _days(self, kind: str, days: Iterable[datetime], now: datetime) -> int:
         computed: list[RollUp] = []

@@ -1,28 +1,28 @@
-"""The promises of the pipeline, measured from the receipts of the last hours.
+"""The promises of the pipeline, as they are sent to the alarms.
 
-Belongs here: which receipts are looked at, and sending the figures. Does not belong here: what is
-promised and what a figure is (prism_core/events/objectives.py), and alarms (infra/templates/events.yaml).
+Belongs here: what of them is sent. Does not belong here: what is promised and what a figure is
+(prism_core/events/objectives.py), reading (tallying.py), and alarms (infra/templates/events.yaml).
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from prism_core.events.conservation import Receipt
+import msgspec
+
 from prism_core.events.ledger import HOUR
-from prism_core.events.objectives import BURN_WINDOWS, BurnWindow, Figures, burning, figures, measures
-from prism_core.events.rollups import Grain
+from prism_core.events.objectives import BurnWindow, Figures, burning, measures
 from prism_core.settings import Settings
-from prism_resources.events.balancing import Balancing
+from prism_resources.events.ledger import Ledger
+from prism_resources.events.receipts import Receipts
+from prism_resources.events.tallying import windows_of
 from prism_resources.metrics import Metric, put_metrics
-
-_LOOKS_BACK: Final = max(pair.long for pair in BURN_WINDOWS)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """The last sixty minutes: `burns` are pairs of windows that somebody must be told of, `query_seconds` is what
-    the slowest question about an hour took."""
+    the slowest question about receipts took."""
 
     figures: Figures
     burns: tuple[BurnWindow, ...]
@@ -34,15 +34,13 @@ class Measured:
         return [Metric(name, value) for name, value in found.items()]
 
 
-def measure(balancing: Balancing, now: datetime, lost: int) -> Measured:
-    """By the receipts of the last six hours; `lost` are events that a balance of them missed in the stores."""
-    receipts: list[Receipt] = []
-    hour = Grain.HOUR.start_of(now - _LOOKS_BACK)
-    while hour <= now:
-        receipts += balancing.receipts(hour)
-        hour += HOUR
-    measured = figures(receipts, now - HOUR, now, lost)
-    return Measured(measured, burning(receipts, now), balancing.slowest_seconds)
+def measure(settings: Settings, now: datetime, lost: int, slowest_seconds: float = 0.0) -> Measured:
+    """By receipts and the ledger, as the API answers it; `lost` are events that a balance missed in the stores,
+    `slowest_seconds` what the slowest question of the run has taken so far."""
+    began = time.monotonic()
+    windows = windows_of(Receipts(settings), Ledger(settings), now)
+    slowest = max(slowest_seconds, time.monotonic() - began)
+    return Measured(msgspec.structs.replace(windows[HOUR], lost=lost), burning(windows), slowest)
 
 
 def send(settings: Settings, measured: Measured) -> None:

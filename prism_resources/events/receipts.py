@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from prism_core.events.conservation import Receipt
 from prism_core.events.messages import Accepted
 from prism_core.events.outcomes import Outcome
 from prism_core.failures import TransientFailure
+from prism_core.models.base import instant_text
 from prism_core.models.events import RECEIPT_SHARDS, ReceiptItem, hour_of, shard_of
 from prism_core.settings import Settings
 from prism_core.tables import RECEIPTS
@@ -152,17 +154,30 @@ class Receipts:
         return next(found, None)
 
     def of_hour(self, hour: datetime) -> Iterator[Receipt]:
-        """Every receipt of an hour of acceptance (UTC), read consistently from its sixteen partitions.
+        """Every receipt of an hour of acceptance (UTC), once."""
+        return chain.from_iterable(self.pages_of_hour(hour))
 
-        A busy hour has a hundred thousand of them, and who asks waits: they come as bytes, without items between.
+    def pages_of_hour(self, hour: datetime, since: datetime | None = None) -> Iterator[list[Receipt]]:
+        """The same by pages, read consistently from its sixteen partitions; the service sends none of those
+        that were accepted before `since`.
+
+        A busy hour has hundreds of thousands, and who asks waits: they come as bytes, without items between.
         """
         label = hour_of(hour)
-        requests = [
-            query_of(self._reader.table, RECEIPTS.condition("by_hour", {"hour": label, "shard": shard}))
-            for shard in range(RECEIPT_SHARDS)
-        ]
+        requests = [self._query(label, shard, since) for shard in range(RECEIPT_SHARDS)]
         for page in self._raw.pages("Query", requests, _PAGES, threads=_READERS):
-            yield from map(_receipt, page)
+            yield [_receipt(row) for row in page]
+
+    def _query(self, hour: str, shard: int, since: datetime | None) -> dict[str, Any]:
+        """Of one partition, with the attributes of a receipt alone."""
+        request = query_of(self._reader.table, RECEIPTS.condition("by_hour", {"hour": hour, "shard": shard}))
+        names = {f"#{name}": name for name in _Row.__struct_fields__}
+        request["ProjectionExpression"] = ", ".join(names)
+        request["ExpressionAttributeNames"] |= names
+        if since is not None:
+            request["FilterExpression"] = "#accepted_at >= :since"
+            request["ExpressionAttributeValues"] |= {":since": {"S": instant_text(since)}}
+        return request
 
     def _row(self, one: Accepted) -> ReceiptItem:
         kept = timedelta(days=self._settings.events_keep_days)

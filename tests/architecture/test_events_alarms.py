@@ -26,11 +26,12 @@ from prism_core.events.objectives import (
     Figures,
     measures,
 )
+from prism_core.events.sketches import Percentiles
 from prism_core.settings import load_settings
 from prism_resources.metrics import NAMESPACE
 from tests.architecture.test_templates import decoded
 
-SENT = measures(Figures(accepted=FEWEST_FOR_SPEED, slow=0, unserved=0, p95_ms=1.0), BURN_WINDOWS, 1.0)
+SENT = measures(Figures(accepted=FEWEST_FOR_SPEED, delays_ms=Percentiles.of([1.0])), BURN_WINDOWS, 1.0)
 BOUNDS = {
     "EventsP95Ms": P95_MS,
     "EventsUnservedOfMillion": round((1 - SUCCESS_SHARE) * MILLION),

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from prism_assets.events.hourly import AGAIN, UNTIL, hours_missed, hours_to_count
-from prism_core.events.conservation import Balance, Held
+from prism_core.events.conservation import Held, Receipt
 from prism_core.events.ledger import HourRecord, record, to_count_again
+from prism_core.events.outcomes import Outcome
+from prism_core.events.tally import Tally
 from prism_core.models.base import instant_text
 
 HOUR = timedelta(hours=1)
@@ -15,8 +17,10 @@ SEVEN = datetime(2026, 1, 5, 7, tzinfo=UTC)
 def hour(
     start: datetime, *, stored: int, held: int, in_flight: int = 0, counted_at: datetime = SEVEN + 2 * HOUR
 ) -> HourRecord:
-    balance = Balance(start, stored + in_flight, stored, 0, 0, in_flight, 0)
-    return record(balance, Held(held, 0), (), counted_at)
+    tally = Tally(start, counted_at)
+    tally.add([Receipt(f"s{n}", "p", start, Outcome.STORED, start) for n in range(stored)])
+    tally.add([Receipt(f"w{n}", "p", start) for n in range(in_flight)])
+    return record(tally, Held(held, 0))
 
 
 def test_an_hour_that_was_wrong_is_counted_again_by_each_run_until_it_is_right() -> None:

@@ -19,7 +19,7 @@ import httpx
 import msgspec
 
 from infra.local.platform import Platform
-from prism_core.events.conservation import Balance, Held, Receipt, balances, discrepancies
+from prism_core.events.conservation import Balance, Held, Receipt, discrepancies
 from prism_core.events.envelope import read_envelope
 from prism_core.events.failed import FailedEvent, FailedFilter
 from prism_core.events.messages import Accepted
@@ -32,6 +32,7 @@ from prism_resources.events.failed_store import FailedStore
 from prism_resources.events.queue import DEAD_NAME, EventQueue
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.schema_store import SchemaStore
+from tests.event_tallies import balances
 from tests.integration.deployed import Deployed
 
 MADE = "com.example.made"

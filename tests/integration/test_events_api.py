@@ -63,7 +63,8 @@ def _kept(platform: Platform) -> Iterator[None]:
     receipts.accept(sent)
     receipts.settle([(one, Outcome.STORED) for one in sent], NOW + timedelta(seconds=99, milliseconds=700))
     hour = NOW.replace(minute=0)
-    Ledger(settings).write([Balancing(settings).of_hour(hour, hour + timedelta(hours=1))])
+    balancing = Balancing(settings, sleep=lambda _: None)
+    Ledger(settings).write([balancing.of_hour(hour, hour + timedelta(hours=1))])
     folded = [
         *roll_ups(map(counted, events), Grain.DAY).values(),
         *roll_ups(map(counted, events), Grain.MINUTE).values(),
@@ -74,7 +75,7 @@ def _kept(platform: Platform) -> Iterator[None]:
     stay_within(timedelta(hours=1), 60)  # of the hour that runs, this one is asked for
     just = accepted(500, datetime.now(UTC))
     receipts.accept([just])
-    receipts.settle([(just, Outcome.STORED)], just.accepted_at + timedelta(milliseconds=90))
+    receipts.settle([(just, Outcome.STORED)], just.accepted_at + timedelta(milliseconds=900))
     yield
     for made in (routes._failed, routes._receipts, routes._rollups):
         made.cache_clear()
@@ -152,13 +153,13 @@ def test_windows_are_answered_by_type_and_of_all_types() -> None:
     assert day in every
 
 
-def test_promises_are_told_by_window_with_what_burns() -> None:
+def test_promises_are_told_by_window_and_one_cold_start_tells_nobody() -> None:
     told = asked("/api/events/objectives")
 
     windows = {one["window"]: one for one in told["windows"]}
     assert list(windows) == ["5m", "30m", "1h", "6h", "1d", "28d"]
     assert windows["5m"]["events"] >= 1
-    assert windows["5m"]["burn"] == 0
+    assert windows["5m"]["burn"] > 0
     assert windows["5m"]["holds"]
     assert (told["p95_ms"], told["success"], told["loss"]) == (500, 0.995, 0.0001)
     assert [(one["long"], one["short"], one["told"]) for one in told["burning"]] == [

@@ -24,7 +24,6 @@ from infra.cli.app import app
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.emulator.process import EmulatorProcess
 from infra.local.platform import Platform
-from prism_core.events.conservation import balances
 from prism_core.events.messages import Accepted
 from prism_core.events.outcomes import Outcome
 from prism_core.failures import TransientFailure
@@ -32,6 +31,7 @@ from prism_resources.aws import client
 from prism_resources.events.queue import CALL_ATTEMPTS
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.sending import Sender
+from tests.event_tallies import balances
 from tests.integration.event_world import MADE, Pipeline, accepted, await_true, event
 from tests.integration.faults import FaultProxy, fault_proxy
 from tests.integration.fresh import platform_of_this_file, worker_port

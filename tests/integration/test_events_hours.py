@@ -15,10 +15,13 @@ from prism_core.events.failed import FailedFilter, FailedStatus, Failure, failed
 from prism_core.events.messages import Accepted, Body, encode
 from prism_core.events.outcomes import Outcome
 from prism_core.events.rollups import Grain, roll_ups
+from prism_core.events.scorecard import FailingField
 from prism_core.events.versions import SchemaVersion
+from prism_core.models.reports import Recipient
+from prism_core.tables import RECIPIENTS
 from prism_resources.aws import client
 from prism_resources.events import archive, objects
-from prism_resources.events.balancing import Balancing
+from prism_resources.events.balancing import LAG_SECONDS, Balancing
 from prism_resources.events.dead import drain
 from prism_resources.events.event_store import EventStore
 from prism_resources.events.failed_store import FailedStore
@@ -29,7 +32,10 @@ from prism_resources.events.receipts import Receipts
 from prism_resources.events.replaying import Replaying
 from prism_resources.events.rollup_store import RollupStore
 from prism_resources.events.schema_store import SchemaStore
+from prism_resources.events.scoring import Telling
+from prism_resources.mailing import Mailing
 from prism_resources.metrics import NAMESPACE
+from prism_resources.tables.store import TableStore
 from tests.integration.event_rows import NOW, failed, stored
 from tests.integration.fresh import platform_of_this_file
 
@@ -59,7 +65,7 @@ def test_windows_are_computed_from_all_of_their_events_and_a_late_one_corrects_i
     events.store(early)
     rollups.put_pack(SEVEN, "pack", roll_ups(map(counted, early[:2]), Grain.MINUTE).values(), NOW)
 
-    first = Folding(settings).fold([SEVEN], SEVEN + HOUR)
+    first = Folding(settings, at_once=2).fold([SEVEN], SEVEN + HOUR)
     before = [one.count for one in rollups.read(kind, Grain.MINUTE, SEVEN, SEVEN + HOUR)]
     events.store([late])
     for _ in range(2):
@@ -185,10 +191,31 @@ def test_a_store_that_lacks_what_receipts_say_is_told(platform: Platform) -> Non
     receipts.accept([gone])
     receipts.settle([(gone, Outcome.STORED)], NOW)
 
-    found = Balancing(platform.settings).of_hour(SEVEN + 5 * HOUR, NOW + 9 * HOUR)
+    waits: list[float] = []
+
+    found = Balancing(platform.settings, sleep=waits.append).of_hour(SEVEN + 5 * HOUR, NOW + 9 * HOUR)
 
     assert found.wrong == ("1 receipts say stored, and the store holds 0: 1 are lost",)
-    assert (found.lost, found.only_waits) == (1, False)
+    assert (found.lost, found.only_waits, waits) == (1, False, [LAG_SECONDS])
+
+
+def test_what_an_index_does_not_know_yet_is_not_lost(platform: Platform) -> None:
+    """An event and a failed one that come into sight while the run waits before it tells of a loss."""
+    settings, start = platform.settings, SEVEN + 40 * HOUR
+    both = [accepted(40 * 3600 + number, "h.balanced") for number in (1, 2)]
+    Receipts(settings).accept(both)
+    Receipts(settings).settle([(both[0], Outcome.STORED), (both[1], Outcome.FAILED)], NOW)
+    waits: list[float] = []
+
+    def come_into_sight(seconds: float) -> None:
+        waits.append(seconds)
+        EventStore(settings).store([stored(40 * 3600 + 1, "h.balanced")])
+        FailedStore(settings).add([failed(number * 3600, "h.balanced") for number in (39, 40, 41)])
+
+    found = Balancing(settings, sleep=come_into_sight).of_hour(start, start + HOUR)
+
+    assert waits == [LAG_SECONDS]
+    assert (found.wrong, found.held_stored, found.held_failed, found.lost) == ((), 1, 1, 0)
 
 
 def test_what_waits_for_too_long_is_told_and_is_not_lost(platform: Platform) -> None:
@@ -206,11 +233,16 @@ def test_promises_are_measured_from_receipts_and_sent_to_the_alarms(platform: Pl
     receipts.settle([(quick, Outcome.STORED)], quick.accepted_at + timedelta(milliseconds=80))
     receipts.settle([(slow, Outcome.STORED)], slow.accepted_at + timedelta(milliseconds=900))
 
-    soon = measure(Balancing(settings), waiting.accepted_at + timedelta(minutes=1), 0)
-    later = measure(Balancing(settings), waiting.accepted_at + timedelta(minutes=20), 1)
+    soon = measure(settings, waiting.accepted_at + timedelta(minutes=1), 0)
+    later = measure(settings, waiting.accepted_at + timedelta(minutes=20), 1, 700.5)
+    of_two_hours = measure(settings, quick.accepted_at + HOUR, 0)
     send(settings, later)
 
-    assert (soon.figures.accepted, soon.figures.slow, soon.figures.p95_ms) == (2, 1, 900)
+    assert (soon.figures.accepted, soon.figures.slow) == (2, 1)
+    assert soon.figures.p95_ms == pytest.approx(900, rel=0.01)
+    assert (soon.figures.holds, soon.burns) == (True, ())
+    assert (of_two_hours.figures.accepted, of_two_hours.figures.unserved) == (3, 1)
+    assert later.query_seconds >= 700.5
     assert (later.figures.accepted, later.figures.unserved, later.figures.loss) == (3, 1, 1 / 3)
     sent = client(settings, "cloudwatch").list_metrics(Namespace=NAMESPACE)["Metrics"]
     assert {one.name for one in later.metrics()} <= {one["MetricName"] for one in sent}
@@ -225,3 +257,31 @@ def test_a_run_goes_on_where_the_last_one_ended_and_looks_again_at_what_was_in_f
 
     assert (len(first), first[-1]) == (25, SEVEN - HOUR)
     assert later == [SEVEN - 6 * HOUR, SEVEN - 2 * HOUR, SEVEN - HOUR]
+
+
+def test_an_owner_is_told_again_within_two_weeks_only_of_ten_times_as_much(platform: Platform) -> None:
+    settings, field = platform.settings, FailingField("tool", "h.told", "/seconds", "type")
+    person = Recipient.model_validate(
+        {
+            "recipient_id": "owner", "name": "Ana", "email": "ana@example.org", "time_zone": "UTC",
+            "subscriptions": [{"report": "events"}],
+        }
+    )  # fmt: skip
+    store = TableStore(client(settings, "dynamodb"), settings, RECIPIENTS, Recipient)
+    store.create(person, actor="test", reason="", request_id="owner", now=NOW)
+    telling = Telling(settings)
+
+    def told(number: int, days: int) -> list[str]:
+        """What mails said that went out."""
+        outcomes = telling.tell({"tool": {field: number}}, NOW + timedelta(days=days))
+        letters = [letter for one in outcomes for letter in Mailing(settings).content(one.edition).letters]
+        return [line for letter in letters for line in letter.text.splitlines() if "h.told, field" in line]
+
+    line = "- h.told, field /seconds: breaks the rule type (tool, {:,} events)"
+    assert told(3, 0) == [line.format(3)]
+    assert told(29, 1) == []
+    assert told(3_000, 2) == [line.format(3_000)]
+    assert told(3, 3) == told(29_999, 8) == []
+    assert told(30_000, 9) == [line.format(30_000)]
+    assert told(3, 16) == []
+    assert told(3, 24) == [line.format(3)]

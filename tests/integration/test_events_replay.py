@@ -41,7 +41,7 @@ from prism_core.tables import RECIPIENTS
 from prism_resources.aws import client
 from prism_resources.events.balancing import Balancing
 from prism_resources.events.schema_store import SchemaStore
-from prism_resources.events.scoring import LATELY, Scoring, Telling
+from prism_resources.events.scoring import Scoring, Telling
 from prism_resources.lake import Lake
 from prism_resources.mailing import Mailing
 from prism_resources.tables.codec import encode_key
@@ -141,7 +141,7 @@ def _scorecard_tells_the_owner_once(instance: dg.DagsterInstance) -> None:
         found: dict[str, Any] = {name: value.value for name, value in event.asset_materialization.metadata.items()}
         assert found["mails"] == mails
         ((fields),) = found["began_to_fail"].values()
-        assert fields == [{"type": KIND, "field": "/seconds", "rule": "type"}]
+        assert fields == [{"type": KIND, "field": "/seconds", "rule": "type", "events": 5}]
         assert "| 8 | 3 | 5 | 0 | 62.5% |" in found["scores"]
 
 
@@ -354,7 +354,7 @@ def test_unknown_types_and_versions_and_conflicts_are_told_and_a_replay_of_a_rep
 
     assert sent["verdicts"] == {"failed": 6, "conflict": 3}
     now, scoring = clock.now(), Scoring(settings)
-    began = scoring.began(scoring.of_time(now - LATELY, now), now)
+    began = scoring.began(scoring.lately(now), now)
     told = Telling(settings).tell(began, now)
     assert [one.status.value for outcome in told for one in outcome.deliveries] == ["sent"]
     (letter,) = Mailing(settings).content(told[-1].edition).letters

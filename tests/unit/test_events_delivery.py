@@ -17,7 +17,6 @@ from prism_core.events.conservation import (
     Balance,
     Held,
     Receipt,
-    balances,
     discrepancies,
     lost,
 )
@@ -35,6 +34,7 @@ from prism_core.events.packing import (
 )
 from prism_core.events.signatures import SIGNATURE, TIMESTAMP, NotSigned, Scheme, require_signature, sign
 from prism_core.failures import PermanentFailure
+from tests.event_tallies import balances, tallies
 
 NOW = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
 HOUR = NOW.replace(minute=0)
@@ -221,9 +221,8 @@ def test_the_first_final_outcome_is_kept() -> None:
     assert settle(Outcome.STORED, Outcome.FAILED) is Outcome.STORED
 
 
-def test_hours_are_balanced_on_their_own_and_each_receipt_once() -> None:
+def test_hours_are_balanced_on_their_own() -> None:
     receipts = [
-        Receipt("1", "p", HOUR, Outcome.STORED),
         Receipt("1", "p", HOUR, Outcome.STORED),
         Receipt("2", "p", HOUR + timedelta(minutes=59, seconds=59), Outcome.CONFLICT),
         Receipt("3", "p", HOUR + timedelta(hours=1)),
@@ -263,7 +262,7 @@ def test_what_nobody_was_told_of_is_never_accepted_nor_lost_until_it_comes_throu
     assert "more than were accepted" in " ".join(discrepancies(balance, Held(2, 0)))
     assert (much_later.in_doubt, discrepancies(much_later, Held(0, 0)), lost(much_later, Held(0, 0))) == (1, (), 0)
     assert "more than were accepted" in " ".join(discrepancies(much_later, Held(1, 0)))
-    kept = record(balance, Held(1, 0), [refused, doubtful], NOW + timedelta(hours=2))
+    kept = record(tallies([refused, doubtful], NOW + timedelta(hours=2))[HOUR], Held(1, 0))
     assert to_count_again([kept], {HOUR: 1}) == [HOUR]
     assert (kept.producers, kept.unserved) == ({}, 0)
     settled = msgspec.structs.replace(doubtful, doubtful=False, outcome=Outcome.STORED, settled_at=NOW)
@@ -274,10 +273,11 @@ def test_what_nobody_was_told_of_is_never_accepted_nor_lost_until_it_comes_throu
 def test_what_waits_for_longer_than_a_queue_keeps_it_is_lost_unless_a_store_holds_it() -> None:
     gone, waiting = NOW - KEPT_IN_QUEUES - timedelta(seconds=1), NOW - KEPT_IN_QUEUES + timedelta(minutes=1)
     receipts = [Receipt("1", "p", gone), Receipt("2", "p", gone), Receipt("3", "p", waiting)]
-    (balance,) = balances(receipts, NOW).values()
+    (tally,) = tallies(receipts, NOW).values()
+    balance = tally.balance
 
     assert (balance.in_flight, balance.overdue, balance.vanished) == (3, 3, 2)
     assert [lost(balance, held) for held in (Held(0, 0), Held(1, 0), Held(1, 1), Held(3, 0))] == [2, 1, 0, 0]
     assert "2 are in no queue any more and in no store: they are lost" in discrepancies(balance, Held(0, 0))
     assert len(discrepancies(balance, Held(1, 1))) == 1
-    assert not record(balance, Held(0, 0), receipts, NOW).only_waits
+    assert not record(tally, Held(0, 0)).only_waits

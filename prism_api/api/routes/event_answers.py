@@ -4,36 +4,34 @@ Belongs here: the models, and filling them from what prism_core says. Does not b
 figures (prism_core/events).
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import Field, JsonValue
 
-from prism_core.events.conservation import Receipt
 from prism_core.events.failed import FailedEvent, FailedStatus, Failure
-from prism_core.events.ledger import HourRecord, figures_of
+from prism_core.events.ledger import HourRecord
 from prism_core.events.objectives import (
     BURN_WINDOWS,
     LOSS_SHARE,
     P95_MS,
     SUCCESS_SHARE,
     Figures,
-    figures,
+    burning,
 )
 from prism_core.events.rollups import Grain, RollUp
 from prism_core.models.base import Choice, Count, Instant, Model
 
 MOST_VALUES: Final = 10
-_HOUR: Final = timedelta(hours=1)
-# By name, the longest last: those of up to an hour from receipts, the others from the ledger.
-WINDOWS: Final = {
-    "5m": timedelta(minutes=5),
-    "30m": timedelta(minutes=30),
-    "1h": _HOUR,
-    "6h": timedelta(hours=6),
-    "1d": timedelta(days=1),
-    "28d": timedelta(days=28),
+# Of the windows (prism_core/events/ledger.py).
+NAMES: Final = {
+    timedelta(minutes=5): "5m",
+    timedelta(minutes=30): "30m",
+    timedelta(hours=1): "1h",
+    timedelta(hours=6): "6h",
+    timedelta(days=1): "1d",
+    timedelta(days=28): "28d",
 }
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -171,8 +169,8 @@ class EventRollups(Model):
 
 
 class ObjectiveWindow(Model):
-    """A window up to now. `burn` 1 uses up exactly what may be missed. `p95_ms` of more than an hour is that of
-    its slowest hour."""
+    """A window up to now. `burn` 1 uses up exactly what may be missed. `p95_ms` is within 1 %; of fewer than 20
+    events `holds` says nothing of their speed."""
 
     window: str
     events: Count
@@ -184,7 +182,8 @@ class ObjectiveWindow(Model):
 
 
 class Burning(Model):
-    """A pair of windows, and whether both burn faster than `rate`: then somebody is told."""
+    """A pair of windows, and whether somebody is told: both burn faster than `rate`, and the long one has 20
+    events or more."""
 
     long: str
     short: str
@@ -265,34 +264,28 @@ def rollup_answer(one: RollUp) -> EventRollup:
     )
 
 
-def objectives_answer(recent: Sequence[Receipt], records: Sequence[HourRecord], now: datetime) -> EventObjectives:
-    """`recent` are the receipts of the last two hours, `records` those of four weeks and of the running hour."""
-    found: dict[str, Figures] = {}
-    for name, length in WINDOWS.items():
-        if length <= _HOUR:
-            found[name] = figures(recent, now - length, now)
-        else:
-            found[name] = figures_of(one for one in records if one.hour >= now - length)
-    by_length = {length: name for name, length in WINDOWS.items()}
-    burning = [
-        Burning(
-            long=by_length[pair.long],
-            short=by_length[pair.short],
-            rate=pair.rate,
-            told=all(found[by_length[one]].burn > pair.rate for one in (pair.long, pair.short)),
-        )
-        for pair in BURN_WINDOWS
-    ]
-    windows = [
-        ObjectiveWindow(
-            window=name,
-            events=one.accepted,
-            p95_ms=one.p95_ms,
-            success=one.success,
-            loss=one.loss,
-            burn=round(one.burn, 3),
-            holds=one.holds,
-        )
-        for name, one in found.items()
-    ]
-    return EventObjectives(p95_ms=P95_MS, success=SUCCESS_SHARE, loss=LOSS_SHARE, windows=windows, burning=burning)
+def objectives_answer(found: Mapping[timedelta, Figures]) -> EventObjectives:
+    """By the figures of each window."""
+    told = burning(found)
+    return EventObjectives(
+        p95_ms=P95_MS,
+        success=SUCCESS_SHARE,
+        loss=LOSS_SHARE,
+        windows=[_window(NAMES[length], one) for length, one in found.items()],
+        burning=[
+            Burning(long=NAMES[pair.long], short=NAMES[pair.short], rate=pair.rate, told=pair in told)
+            for pair in BURN_WINDOWS
+        ],
+    )
+
+
+def _window(name: str, one: Figures) -> ObjectiveWindow:
+    return ObjectiveWindow(
+        window=name,
+        events=one.accepted,
+        p95_ms=one.p95_ms,
+        success=one.success,
+        loss=one.loss,
+        burn=round(one.burn, 3),
+        holds=one.holds,
+    )

@@ -25,6 +25,7 @@ from prism_api.api.lists import DEFAULT_LIMIT, MAX_LIMIT, in_order
 from prism_api.api.opaque import decode_cursor, encode_cursor
 from prism_api.api.problems import FieldError, Problem, invalid, not_found
 from prism_api.api.routes.event_answers import (
+    EventHour,
     EventHours,
     EventObjectives,
     EventRollups,
@@ -37,21 +38,21 @@ from prism_api.api.routes.event_answers import (
     objectives_answer,
     rollup_answer,
 )
-from prism_core.events.conservation import Receipt
 from prism_core.events.failed import FailedEvent, FailedFilter, FailedStatus, Failure
-from prism_core.events.ledger import HOUR, running
+from prism_core.events.ledger import running
 from prism_core.events.rollups import Grain
 from prism_core.models.base import Day, instant_text
 from prism_resources.events.failed_store import FailedStore
 from prism_resources.events.ledger import Ledger
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.rollup_store import RollupStore
+from prism_resources.events.tallying import tally_of, windows_of
 
 TAG: Final = "events"
 MOST_FAILED: Final = 10_000
 MOST_DAYS: Final = 35
 MOST_ROLLUPS: Final = 5_000
-_LATELY, _MONTH_DAYS = timedelta(days=7), 28
+_LATELY = timedelta(days=7)
 router = APIGatewayHttpRouter()
 Kind = Annotated[str | None, Query(description="of this type alone", min_length=1, max_length=200)]
 Producer = Annotated[str | None, Query(description="of this producer alone", min_length=1, max_length=128)]
@@ -158,8 +159,7 @@ def hours(first: FirstDay = None, last: LastDay = None) -> Response[EventHours]:
     since = first or until - timedelta(days=1)
     _bounded_days(since, until)
     ended = Ledger(settings()).of_days(since, until)
-    runs = running(_of_hour(Grain.HOUR.start_of(now)), now) if until >= now.date() else None
-    of_running = None if runs is None else hour_answer(runs, runs=True)
+    of_running = _running(now) if until >= now.date() else None
     return respond(EventHours(items=[hour_answer(one) for one in ended], running=of_running))
 
 
@@ -204,16 +204,11 @@ def objectives() -> Response[EventObjectives]:
 
 def measured(now: datetime) -> EventObjectives:
     """The promises, as they are at an instant."""
-    hour = Grain.HOUR.start_of(now)
-    of_running = _of_hour(hour)
-    recent = [*_of_hour(hour - HOUR), *of_running]
-    days = Ledger(settings()).of_days((now - timedelta(days=_MONTH_DAYS)).date(), now.date())
-    records = [one for one in days if one.hour < hour]
-    return objectives_answer(recent, [*records, running(of_running, now)], now)
+    return objectives_answer(windows_of(_receipts(), Ledger(settings()), now))
 
 
-def _of_hour(hour: datetime) -> list[Receipt]:
-    return list(_receipts().of_hour(hour))
+def _running(now: datetime) -> EventHour:
+    return hour_answer(running(tally_of(_receipts(), Grain.HOUR.start_of(now), now)), runs=True)
 
 
 def _filter(
