@@ -7,7 +7,7 @@ Belongs here: the command, reading its files, waiting for verdicts. Does not bel
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +25,8 @@ from prism_core import clock
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
 
 if TYPE_CHECKING:
+    import httpx
+
     from prism_core.events.ledger import HourRecord
 
 # Of a request: what the API takes of bytes, less what stands around the events.
@@ -33,11 +35,11 @@ _MOST_SHOWN = 100
 _TRIES, _SECONDS = 5, 30.0
 _POLL_SECONDS = 0.1
 _READERS = 8
-_REFUSED, _IN_FLIGHT = "refused", "in flight"
+REFUSED, _IN_FLIGHT = "refused", "in flight"
 
 
 @dataclass(slots=True)
-class _Row:
+class Row:
     """An event of a file and what became of it."""
 
     where: str
@@ -105,7 +107,7 @@ def send(
         raise fail(f"{count_of(bad, 'event is', 'events are')} not stored")
 
 
-def _by_type(rows: Sequence[_Row]) -> list[dict[str, Any]]:
+def _by_type(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """How many events of each type were accepted, and what became of them; of no type, those that have none."""
     found: dict[str, Counter[str]] = {}
     for row in rows:
@@ -115,18 +117,18 @@ def _by_type(rows: Sequence[_Row]) -> list[dict[str, Any]]:
     return [
         {
             "type": kind,
-            "accepted": verdicts.total() - verdicts[_REFUSED],
+            "accepted": verdicts.total() - verdicts[REFUSED],
             "stored": verdicts["stored"],
             "failed": verdicts["failed"] + verdicts["conflict"],
             "duplicate": verdicts["duplicate"],
             "in_flight": verdicts[_IN_FLIGHT],
-            "refused": verdicts[_REFUSED],
+            "refused": verdicts[REFUSED],
         }
         for kind, verdicts in sorted(found.items())
     ]
 
 
-def _rows(path: Path, kind: str | None, source: str) -> Iterator[_Row]:
+def _rows(path: Path, kind: str | None, source: str) -> Iterator[Row]:
     """The events of a file, in their order."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -135,7 +137,7 @@ def _rows(path: Path, kind: str | None, source: str) -> Iterator[_Row]:
     except UnicodeDecodeError as error:
         raise BadUsage(f"{path} is not UTF-8") from error
     for number, value in enumerate(_values(path, text), start=1):
-        yield _Row(f"{path.name}:{number}", value if kind is None else _event(value, kind, source))
+        yield Row(f"{path.name}:{number}", value if kind is None else _event(value, kind, source))
 
 
 def _values(path: Path, text: str) -> Iterator[Any]:
@@ -162,8 +164,7 @@ def _event(value: Any, kind: str, source: str) -> dict[str, Any]:
     return {"specversion": "1.0", "id": digest, "source": source, "type": kind, "data": value}
 
 
-def _post(platform: Platform, rows: Sequence[_Row]) -> None:
-    """Post all events, and note which were taken under which receipt."""
+def _post(platform: Platform, rows: Sequence[Row]) -> None:
     import httpx
 
     from infra.addresses import api_url
@@ -175,18 +176,33 @@ def _post(platform: Platform, rows: Sequence[_Row]) -> None:
         httpx.Client(headers=headers, timeout=_SECONDS) as http,
         step_progress(f"sending {count_of(len(rows), 'event', 'events')}", len(rows)) as progress,
     ):
+        post(http, f"{api}/api/events", rows, lambda sent: progress.advance(progress.task_ids[0], sent))
+
+
+def post(http: "httpx.Client", url: str, rows: Sequence[Row], sent: Callable[[int], None]) -> None:
+    """Post all events, and note which were taken under which receipt.
+
+    Raises TransientFailure when nothing is taken at all; where some were, the others say why they were not sent.
+    """
+    try:
         for batch in _batches(rows):
             left = batch
             for tried in range(_TRIES):
-                left = _take(left, _answer(http, f"{api}/api/events", _body(left)))
+                time.sleep(_pause(tried))
+                left = _take(left, _answer(http, url, _body(left)))
                 if not left:
                     break
-                time.sleep(2.0**tried / 4)
-            progress.advance(progress.task_ids[0], len(batch))
+            sent(len(batch))
+    except TransientFailure as failure:
+        if not any(row.receipt for row in rows):
+            raise
+        for row in rows:
+            if not row.verdict:
+                row.verdict, row.reason = REFUSED, f"not sent: {failure}"
 
 
-def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
-    batch, size = list[_Row](), 0
+def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    batch, size = list[Row](), 0
     for row in rows:
         length = len(_text(row))
         if batch and (len(batch) == _BATCH_EVENTS or size + length > _BATCH_BYTES):
@@ -198,25 +214,25 @@ def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
         yield batch
 
 
-def _text(row: _Row) -> bytes:
+def _text(row: Row) -> bytes:
     return json.dumps(row.value, ensure_ascii=False).encode()
 
 
-def _body(batch: Sequence[_Row]) -> bytes:
+def _body(batch: Sequence[Row]) -> bytes:
     return b"[" + b",".join(map(_text, batch)) + b"]"
 
 
-def _answer(http: Any, url: str, body: bytes) -> dict[str, Any]:
+def _answer(http: "httpx.Client", url: str, body: bytes) -> dict[str, Any]:
     """The answer to a batch: with rows, or a problem of all of it. One that asks to wait is asked again."""
     import httpx
 
-    said = ""
-    for tried in range(_TRIES):
+    said, wait = "", 0.0
+    for tried in range(1, _TRIES + 1):
+        time.sleep(wait)
         try:
             answer = http.post(url, content=body)
         except httpx.HTTPError as error:
-            said = str(error)
-            time.sleep(2.0**tried / 4)
+            said, wait = str(error), _pause(tried)
             continue
         if answer.status_code in {401, 403}:
             raise PermanentFailure(f"the API takes no events of this producer: {answer.text:.300}")
@@ -225,15 +241,19 @@ def _answer(http: Any, url: str, body: bytes) -> dict[str, Any]:
                 return dict(answer.json())
             except ValueError as error:
                 raise PermanentFailure(f"the API answered {answer.status_code}: {answer.text:.300}") from error
-        said = f"it answered {answer.status_code}"
-        time.sleep(min(float(answer.headers.get("retry-after", 1)), 10.0))
+        said, wait = f"it answered {answer.status_code}", min(float(answer.headers.get("retry-after", 1)), 10.0)
     raise TransientFailure(f"{url} took nothing, {_TRIES} times in a row: {said}; send the files again later")
 
 
-def _take(batch: Sequence[_Row], answer: dict[str, Any]) -> list[_Row]:
+def _pause(tried: int) -> float:
+    """Seconds to wait after so many tries that came to nothing."""
+    return 2.0**tried / 8 if tried else 0.0
+
+
+def _take(batch: Sequence[Row], answer: dict[str, Any]) -> list[Row]:
     """Note what was said of each; answers those that the queue did not take, which may be sent again."""
     told = {int(one["row"]): one for one in answer.get("rows", ())}
-    later = list[_Row]()
+    later = list[Row]()
     for number, row in enumerate(batch):
         one = told.get(number, answer)
         if "receipt" in one:
@@ -241,20 +261,20 @@ def _take(batch: Sequence[_Row], answer: dict[str, Any]) -> list[_Row]:
             row.verdict = _IN_FLIGHT
         else:
             path = f"{one['path']}: " if one.get("path") else ""
-            row.verdict, row.reason = _REFUSED, f"{path}{one.get('detail', one.get('title', ''))}"
+            row.verdict, row.reason = REFUSED, f"{path}{one.get('detail', one.get('title', ''))}"
             if one.get("status") == HTTPStatus.SERVICE_UNAVAILABLE:
                 later.append(row)
     return later
 
 
-def _await_verdicts(platform: Platform, rows: Sequence[_Row], seconds: float) -> None:
+def _await_verdicts(platform: Platform, rows: Sequence[Row], seconds: float) -> None:
     from prism_resources.events.failed_store import FailedStore
     from prism_resources.events.receipts import Receipts
 
     receipts, failed = Receipts(platform.settings), FailedStore(platform.settings)
     deadline = time.monotonic() + seconds
 
-    def look(row: _Row) -> None:
+    def look(row: Row) -> None:
         assert row.accepted_at is not None  # noqa: S101 - it has a receipt
         found = receipts.get(row.receipt, row.accepted_at)
         if found is not None and found.outcome is not None and found.outcome.is_final:
@@ -285,7 +305,7 @@ def _why(failed: Any, receipt: str) -> str:
     return f"{found.problems[0].path or '/'}: {found.problems[0].reason}{more}"
 
 
-def _balances(platform: Platform, rows: Sequence[_Row]) -> list["HourRecord"]:
+def _balances(platform: Platform, rows: Sequence[Row]) -> list["HourRecord"]:
     """Of the hours in which these events were accepted: their receipts beside what the stores hold."""
     from prism_core.events.rollups import Grain
     from prism_resources.events.balancing import Balancing
@@ -308,7 +328,7 @@ def _runs(one: "HourRecord") -> bool:
     return one.counted_at < one.hour + HOUR
 
 
-def _print(rows: Sequence[_Row], counts: Counter[str], balances: Sequence["HourRecord"]) -> None:
+def _print(rows: Sequence[Row], counts: Counter[str], balances: Sequence["HourRecord"]) -> None:
     shown = Table("event", "id", "type", "verdict", "why", title="events")
     told = (
         rows if len(rows) <= _MOST_SHOWN else [row for row in rows if row.verdict not in {"stored", "duplicate"}]

@@ -183,12 +183,19 @@ def test_the_command_sends_again_what_the_queue_did_not_take(
     assert {one.event_id for one in pipeline.stored()} >= {one["id"] for one in sent}
 
 
+@pytest.mark.parametrize(
+    "down",
+    [
+        pytest.param({"service": "s3", "operation": "GetObject"}, id="documents"),
+        pytest.param({"service": "dynamodb", "body": "contains(to_string(@), 'schemas')"}, id="versions"),
+    ],
+)
 def test_events_wait_while_the_registry_is_down_and_are_judged_when_it_is_back(
-    pipeline: Pipeline, proxy: FaultProxy
+    pipeline: Pipeline, proxy: FaultProxy, down: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:
-    kind = "com.example.registry"
+    kind = f"com.example.registry.{request.node.callspec.id}"
     pipeline.add_schema(kind)
-    proxy.rule(service="s3", operation="GetObject", error={"code": "SlowDown", "status": 503})
+    proxy.rule(**down, error={"code": "SlowDown", "status": 503})
 
     receipts = sent_until_taken(pipeline, event(1, type=kind))
     time.sleep(2)
