@@ -22,7 +22,7 @@ from rich.table import Table
 from infra.cli.console import count_of, err, fail, out, plain, say, step_progress
 from infra.local.platform import Platform, attached
 from prism_core import clock
-from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
+from prism_core.failures import BadUsage, PermanentFailure, PrismFailure, TransientFailure
 
 if TYPE_CHECKING:
     import httpx
@@ -182,23 +182,23 @@ def _post(platform: Platform, rows: Sequence[Row]) -> None:
 def post(http: "httpx.Client", url: str, rows: Sequence[Row], sent: Callable[[int], None]) -> None:
     """Post all events, and note which were taken under which receipt.
 
-    Raises TransientFailure when nothing is taken at all; where some were, the others say why they were not sent.
+    Raises PrismFailure when nothing was taken at all; where some were, the others say why they have no receipt.
     """
+    in_hand = list[Row]()
     try:
-        for batch in _batches(rows):
-            left = batch
+        for in_hand in _batches(rows):
+            left = in_hand
             for tried in range(_TRIES):
                 time.sleep(_pause(tried))
                 left = _take(left, _answer(http, url, _body(left)))
                 if not left:
                     break
-            sent(len(batch))
-    except TransientFailure as failure:
+            sent(len(in_hand))
+    except PrismFailure as failure:
         if not any(row.receipt for row in rows):
             raise
-        for row in rows:
-            if not row.verdict:
-                row.verdict, row.reason = REFUSED, f"not sent: {failure}"
+        for row in (row for row in rows if not row.verdict):
+            row.verdict, row.reason = REFUSED, str(failure) if row in in_hand else f"not sent: {failure}"
 
 
 def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
@@ -223,26 +223,31 @@ def _body(batch: Sequence[Row]) -> bytes:
 
 
 def _answer(http: "httpx.Client", url: str, body: bytes) -> dict[str, Any]:
-    """The answer to a batch: with rows, or a problem of all of it. One that asks to wait is asked again."""
+    """The answer to a batch: with rows, or a problem of all of it. One that asks to wait is asked again, and so is
+    one without an answer: what it did take is a duplicate then."""
     import httpx
 
-    said, wait = "", 0.0
+    said, wait, lost = "", 0.0, False
     for tried in range(1, _TRIES + 1):
         time.sleep(wait)
         try:
             answer = http.post(url, content=body)
         except httpx.HTTPError as error:
-            said, wait = str(error), _pause(tried)
+            said, wait, lost = str(error), _pause(tried), True
             continue
-        if answer.status_code in {401, 403}:
+        status = answer.status_code
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise PermanentFailure(f"the API takes no events of this producer: {answer.text:.300}")
-        if answer.status_code not in {429, 503}:
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS:
             try:
                 return dict(answer.json())
             except ValueError as error:
-                raise PermanentFailure(f"the API answered {answer.status_code}: {answer.text:.300}") from error
-        said, wait = f"it answered {answer.status_code}", min(float(answer.headers.get("retry-after", 1)), 10.0)
-    raise TransientFailure(f"{url} took nothing, {_TRIES} times in a row: {said}; send the files again later")
+                raise PermanentFailure(f"the API answered {status}: {answer.text:.300}") from error
+        said, wait = f"it answered {status}", min(float(answer.headers.get("retry-after", _pause(tried))), 10.0)
+        # A function may end after the queue has the events and before its answer.
+        lost = lost or status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+    what = "may have taken these without an answer" if lost else "took nothing"
+    raise TransientFailure(f"{url} {what}, {_TRIES} times in a row: {said}; send the files again later")
 
 
 def _pause(tried: int) -> float:

@@ -27,6 +27,8 @@ KEPT_SECONDS: Final = 300.0
 # Somebody who tries names must not make us ask for each of them again and again, nor forget those that there are.
 _MOST_UNKNOWN: Final = 1_000
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+# The second one while a deleted secret can be restored.
+_GONE: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 _STANDARD_PREFIX: Final = "whsec_"
 
 
@@ -85,8 +87,8 @@ class Hooks:
             try:
                 text = client(self._settings, "secretsmanager").get_secret_value(SecretId=name)["SecretString"]
             except ClientError as error:
-                # A secret that may not be read is a mistake of ours: 500, which senders repeat, and a line in the log.
-                if error_code(error) == "ResourceNotFoundException":
+                # One that may not be read is a mistake of ours: 500, which senders repeat, and a line in the log.
+                if error_code(error) in _GONE:
                     return None
                 raise
         try:

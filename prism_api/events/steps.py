@@ -147,12 +147,15 @@ def store(pack: Pack) -> Pack:
         for one in pack.entries
         if one.failure is not None or found.get(one.accepted.receipt) is Outcome.CONFLICT
     ]
+    # An execution that was given up may be this late: by another version, the next one may have stored its event.
+    before = container.receipts().outcomes([one.accepted for one in wrong]) if wrong else {}
+    wrong = [one for one in wrong if one.accepted.receipt not in before]
     failed = made_alone(wrong, lambda one: failed_event(settings, one, _looked_up(one), registry(), now), left)
     if failed:
         container.failed().add(failed)
     open_ones = {one.receipt for one in left}
     ended = [
-        (one.accepted, found.get(one.accepted.receipt, Outcome.FAILED))
+        (one.accepted, before.get(one.accepted.receipt) or found.get(one.accepted.receipt, Outcome.FAILED))
         for one in pack.entries
         if one.accepted.receipt not in open_ones
     ]

@@ -130,7 +130,7 @@ def _of(kind: str, grain: Grain, start: datetime, events: list[Counted]) -> Roll
         delays_ms=Percentiles.of(
             max(0.0, (event.stored_at - event.accepted_at) / timedelta(milliseconds=1)) for event in events
         ),
-        values=Percentiles.of(event.value for event in events if event.value is not None and event.value >= 0),
+        values=Percentiles.of(event.value for event in events if event.value is not None),
         producers=TopValues.of(event.producer for event in events),
         labels=TopValues.of(event.label for event in events if event.label is not None),
     )

@@ -6,7 +6,7 @@ Sources: DDSketch (Masson, Rim, Lee, 2019) for percentiles, mergeable Misra-Grie
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -21,48 +21,62 @@ _MOST: Final = 1e12
 
 
 class Percentiles(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Values >= 0 in buckets that grow by 2 %: a quantile is at most 1 % off. Merged parts are the whole."""
+    """Values in buckets that grow by 2 %, those `below` zero by their size: a quantile is at most 1 % off. Merged
+    parts are the whole."""
 
     zeros: int = 0
     buckets: dict[int, int] = {}
+    below: dict[int, int] = {}
 
     @classmethod
     def of(cls, values: Iterable[float]) -> "Percentiles":
-        """Raises ValueError for a negative value or one that is no number. Above 10^12 is 10^12."""
-        zeros, buckets = 0, dict[int, int]()
+        """Raises ValueError for one that is no number. What is further than 10^12 from zero is 10^12 from it."""
+        zeros, buckets, below = 0, dict[int, int](), dict[int, int]()
         for value in values:
-            if not value >= 0:
-                raise ValueError(f"{value} is no value >= 0")
-            if value < _LEAST:
+            if math.isnan(value):
+                raise ValueError(f"{value} is no value")
+            size = abs(value)
+            if size < _LEAST:
                 zeros += 1
-            else:
-                bucket = math.ceil(math.log(min(value, _MOST)) / _LOG_GAMMA)
-                buckets[bucket] = buckets.get(bucket, 0) + 1
-        return cls(zeros, dict(sorted(buckets.items())))
+                continue
+            side, bucket = buckets if value > 0 else below, math.ceil(math.log(min(size, _MOST)) / _LOG_GAMMA)
+            side[bucket] = side.get(bucket, 0) + 1
+        return cls(zeros, dict(sorted(buckets.items())), dict(sorted(below.items())))
 
     @property
     def count(self) -> int:
-        return self.zeros + sum(self.buckets.values())
+        return self.zeros + sum(self.buckets.values()) + sum(self.below.values())
 
     def merged(self, other: "Percentiles") -> "Percentiles":
         """The sketch of both."""
-        names = sorted({*self.buckets, *other.buckets})
-        sums = {name: self.buckets.get(name, 0) + other.buckets.get(name, 0) for name in names}
-        return Percentiles(self.zeros + other.zeros, sums)
+        return Percentiles(
+            self.zeros + other.zeros, _sums(self.buckets, other.buckets), _sums(self.below, other.below)
+        )
 
     def quantile(self, share: float) -> float | None:
         """The value at the nearest rank of a share of 0 to 1, within 1 %; None of nothing."""
         rank = max(1, math.ceil(share * self.count))
         if not self.count:
             return None
-        seen = self.zeros
-        if rank <= seen:
-            return 0.0
-        for bucket, number in sorted(self.buckets.items()):
+        seen = 0
+        for value, number in self._ascending():
             seen += number
             if rank <= seen:
-                return 2 * _GAMMA**bucket / (_GAMMA + 1)
+                return value
         raise AssertionError("a rank is at most the count")
+
+    def _ascending(self) -> Iterator[tuple[float, int]]:
+        yield from ((-_middle(bucket), self.below[bucket]) for bucket in sorted(self.below, reverse=True))
+        yield 0.0, self.zeros
+        yield from ((_middle(bucket), self.buckets[bucket]) for bucket in sorted(self.buckets))
+
+
+def _middle(bucket: int) -> float:
+    return 2 * _GAMMA**bucket / (_GAMMA + 1)
+
+
+def _sums(one: dict[int, int], other: dict[int, int]) -> dict[int, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}
 
 
 class TopValues(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -65,7 +65,11 @@ def forget_large(settings: Settings, *, kept: timedelta = KEPT) -> int:
 
 
 def _ended(settings: Settings, keys: Sequence[str]) -> Iterator[str]:
-    """Those whose receipts say how it ended, or that the queue never had them."""
+    """Those whose receipts say how it ended.
+
+    Not those that the queue refused: a replay sends under the same receipt again, and the message of one may wait
+    while another is refused. Theirs expire.
+    """
     rows: dict[tuple[str, str], str] = {}
     for key in keys:
         hour, _, receipt = key.removeprefix(LARGE).partition("/")
@@ -75,7 +79,7 @@ def _ended(settings: Settings, keys: Sequence[str]) -> Iterator[str]:
     wanted: list[Item] = [
         {"hour_shard": {"S": partition}, "receipt": {"S": receipt}} for partition, receipt in rows
     ]
-    fields = {table: ("hour_shard", "receipt", "outcome", "refused")}
+    fields = {table: ("hour_shard", "receipt", "outcome")}
     for _, row in read_many(client(settings, "dynamodb"), {table: wanted}, fields):
-        if "outcome" in row or "refused" in row:
+        if "outcome" in row:
             yield rows[decode_value(row["hour_shard"]), decode_value(row["receipt"])]

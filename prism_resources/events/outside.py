@@ -24,6 +24,8 @@ from prism_core.events.services import TEXT, Service
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
 
 MAX_TEXT: Final = 200
+# These alone would be steps of a path, which no quoting hides.
+_STEPS: Final = frozenset({".", ".."})
 MAX_ANSWER_BYTES: Final = 64 * 1024
 MAX_REMEMBERED: Final = 10_000
 # After so many failures in a row nobody asks for a while; then one call finds out.
@@ -67,7 +69,7 @@ class Outside:
         service = self._services.get(name)
         if service is None:
             raise BadUsage(f"no service {name!r} may be asked; the setting event_services names {self._names()}")
-        if len(text) > MAX_TEXT:
+        if len(text) > MAX_TEXT or text in _STEPS:
             return None
         remembered = self._remembered(name, text)
         if remembered is not None:

@@ -7,7 +7,7 @@ noted asks that receipt what became of it, and sends under the same one if nothi
 moment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,6 +65,15 @@ class Replayed:
         return len(self.sent) + self.duplicate + self.unchanged + self.closed + self.unsent + self.gone
 
 
+def _once(events: Iterable[FailedEvent]) -> Iterator[FailedEvent]:
+    """Without those that come a second time, under the status that this very run has given them."""
+    seen = set[str]()
+    for event in events:
+        if event.failed_id not in seen:
+            seen.add(event.failed_id)
+            yield event
+
+
 class Replaying:
     """Sends failed events of a platform again."""
 
@@ -85,7 +94,7 @@ class Replaying:
 
         `told` hears how many were looked at. Raises BadUsage when a type does not have the version.
         """
-        done, found = Replayed(run), self._failed.find(wanted)
+        done, found = Replayed(run), _once(self._failed.find(wanted))
         while chunk := list(islice(found, CHUNK)):
             for target, group in self._by_version(chunk, version).items():
                 self._group(group, wanted, target, now, done)

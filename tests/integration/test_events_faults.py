@@ -1,5 +1,6 @@
 """Why real: that nothing is lost or stored twice must hold of processes that are killed and of calls that tear."""
 
+import hmac
 import json
 import os
 import signal
@@ -204,6 +205,23 @@ def test_events_wait_while_the_registry_is_down_and_are_judged_when_it_is_back(
     assert [one.outcome for one in pipeline.await_settled(receipts, 120).values()] == [Outcome.STORED]
 
 
+def test_a_delivery_whose_secret_may_not_be_read_is_repeated_by_its_sender(
+    pipeline: Pipeline, proxy: FaultProxy
+) -> None:
+    """401 would say that the producer is wrong, and senders give up on it."""
+    secret, body = b"a secret of the tests, long enough", b'{"pushed": true}'
+    mapping = {"source": "//forge", "type_prefix": "forge.", "type_header": "x-forge-event"}
+    pipeline.add_producer("forge", secrets=[secret.decode()], scheme="body_only", webhook=mapping)
+    signature = "sha256=" + hmac.digest(secret, body, "sha256").hex()
+    signed = {"x-forge-event": "push", "x-hub-signature-256": signature}
+    proxy.rule(service="secretsmanager", error={"code": "AccessDeniedException", "status": 400})
+
+    denied = pipeline.hook("forge", body, signed)
+    proxy.clear()
+
+    assert (denied.status_code, pipeline.hook("forge", body, signed).status_code) == (500, 202)
+
+
 def test_a_step_that_is_killed_in_the_middle_of_a_batch_loses_nothing_and_stores_nothing_twice(
     pipeline: Pipeline, platform: Platform
 ) -> None:
@@ -315,10 +333,11 @@ def test_faults_and_kills_lose_no_event_and_store_none_twice(
     assert platform.process is not None
     platform.flush()  # it saves what it serves from here on: it is killed, and started again
     began, source = time.monotonic(), f"/run/{time.time_ns()}"
-    wrong = {"number": "none"}
+    wrong, large = {"number": "none"}, {"number": 1, "label": "l" * 200_000}
     sent = [
-        event(number, source=source, id=str(number), **({"data": wrong} if number % 20 == 0 else {}))
+        event(number, source=source, id=str(number), **told)
         for number in range(EVENTS)
+        for told in ({"data": wrong} if number % 20 == 0 else {"data": large} if number % 401 == 7 else {},)
     ]
     twice = sent[::25]
     for rule in (

@@ -15,7 +15,7 @@ from cfnlint.decode import decode
 from infra.local.platform import Platform
 from prism_api.events import container, steps
 from prism_core.events.enrichment import Kind
-from prism_core.events.failed import FailedStatus, Failure
+from prism_core.events.failed import FailedFilter, FailedStatus, Failure
 from prism_core.events.messages import Accepted, apart, encode
 from prism_core.events.outcomes import Outcome
 from prism_core.events.packing import MAX_EVENTS, STATE_LIMIT_BYTES, encode_pack, packs
@@ -27,7 +27,8 @@ from prism_resources.aws import ATTEMPTS, client
 from prism_resources.events import archive, objects
 from prism_resources.events.large import LARGE, forget_large, put_large
 from prism_resources.events.lookup_store import LookupStore
-from prism_resources.events.receipts import CALL_ATTEMPTS
+from prism_resources.events.receipts import CALL_ATTEMPTS, Receipts
+from prism_resources.events.replaying import CHUNK, Replaying
 from prism_resources.events.rollup_store import RollupStore
 from prism_resources.events.sending import Sender
 from tests.architecture.sources import ROOT
@@ -124,20 +125,26 @@ def test_a_large_event_travels_beside_the_queue_and_is_stored_whole(pipeline: Pi
     assert {one.outcome for one in pipeline.await_settled(receipts).values()} == {Outcome.STORED}
     pipeline.await_empty()
     s3, bucket = client(pipeline.platform.settings, "s3"), pipeline.platform.settings.lake_bucket
-    waiting = accepted(event(data=long))
-    put_large(pipeline.platform.settings, waiting)
+    waiting, refused, nameless = (accepted(event(data=long)) for _ in range(3))
+    for one in (waiting, refused, nameless):
+        put_large(pipeline.platform.settings, one)
+    rows = Receipts(pipeline.platform.settings)
+    rows.accept([waiting, refused])
+    rows.refuse([refused])
+    kept = sorted(one.receipt for one in (waiting, refused, nameless))
     objects.put(pipeline.platform.settings, f"{LARGE}of-another-form", b"{}", objects.JSON)
 
     def versions() -> list[str]:
         left = s3.list_object_versions(Bucket=bucket, Prefix=LARGE)
         assert "DeleteMarkers" not in left or left["DeleteMarkers"] == []
         found = [one.get("Key", "").rpartition("/")[2] for one in left.get("Versions", [])]
-        return sorted(one for one in found if one in {*receipts, waiting.receipt})
+        return sorted(one for one in found if one in {*receipts, *kept})
 
     assert forget_large(pipeline.platform.settings) == 0  # others may read them still
-    assert versions() == sorted([*receipts, waiting.receipt])
+    assert versions() == sorted([*receipts, *kept])
     assert forget_large(pipeline.platform.settings, kept=timedelta(0)) >= 1
-    assert versions() == [waiting.receipt]
+    assert versions() == kept  # an event without an outcome is on its way, however long that takes
+    rows.refuse([waiting])  # this one was never sent: the hour must balance without it
     keys = {one.event_id: one.event_key for one in pipeline.stored()}
     whole, inline = (pipeline.events.get(keys[one["id"]]) for one in sent)
     assert whole is not None
@@ -350,6 +357,40 @@ def test_a_delivery_that_broke_off_decides_whatever_schema_there_is_when_it_come
     lines = [line for key in keys for line in gzip.decompress(objects.get(settings, key)).splitlines()]
     of_it = {line for line in lines if kind.encode() in line}
     assert [msgspec.json.decode(line)["stored_at"] for line in of_it] == [instant_text(before.stored_at)]
+
+
+def test_a_late_execution_keeps_nothing_as_failed_that_the_next_one_has_stored(
+    pipeline: Pipeline,
+) -> None:
+    """It was given up after it had judged; the next one judges by a version that has come since."""
+    kind = f"com.example.{uuid.uuid4().hex}"
+    pipeline.add_schema(kind, schema={"type": "object", "required": ["number"]})
+    sent = [accepted(event(type=kind, data={"text": "x"}))]
+    Sender(pipeline.platform.settings).receipts.accept(sent)
+    of_this_platform()
+    state: dict[str, Any] = json.loads(encode_pack([encode(one) for one in sent], in_an_hour()))
+    late = steps.handler({"step": "validate", "pack": state}, None)
+    pipeline.add_schema(kind, "2-0-0", schema={"type": "object", "required": ["text"]})
+
+    assert delivered(sent) == {sent[0].receipt: "stored"}
+    (told,) = steps.handler({"step": "store", "pack": late}, None)["outcomes"]
+
+    assert told["outcome"] == "stored"
+    assert pipeline.failed(type=kind) == []
+
+
+def test_a_replay_that_names_no_type_counts_each_failed_event_once(pipeline: Pipeline) -> None:
+    """What its first call sends is found again under another status."""
+    kind, many = f"com.example.{uuid.uuid4().hex}", CHUNK + 20
+    pipeline.add_schema(kind, schema={"type": "object"})
+    pipeline.failures.add([failed(number, kind, version="7-0-0") for number in range(many)])
+
+    done = Replaying(pipeline.platform.settings).replay(
+        FailedFilter(version="7-0-0"), run="r", now=datetime.now(UTC), told=lambda _: pipeline.await_empty()
+    )
+
+    assert (len(done.sent), done.matched) == (many, many)
+    pipeline.await_settled([one.receipt for one in done.sent])
 
 
 def test_a_pack_that_was_enriched_as_far_as_there_was_room_stays_within_the_state(pipeline: Pipeline) -> None:

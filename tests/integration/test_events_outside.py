@@ -77,7 +77,7 @@ def test_a_text_of_an_event_is_asked_for_and_cannot_change_where_the_call_goes(
     assert outside.ask("rates", "@elsewhere.example/../x?y#z\r\nHost: w") == (
         "/%40elsewhere.example%2F..%2Fx%3Fy%23z%0D%0AHost%3A%20w"
     )
-    assert outside.ask("rates", "x" * 201) is None
+    assert [outside.ask("rates", text) for text in ("x" * 201, ".", "..")] == [None] * 3
     assert len(served.asked) == 2
     with pytest.raises(BadUsage, match="no service 'others' may be asked; the setting event_services names rates"):
         outside.ask("others", "USD")

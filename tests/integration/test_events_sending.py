@@ -6,6 +6,7 @@ Why real: torn connections are things of sockets; the answers are those of the i
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -19,8 +20,8 @@ ACCEPTED_AT = "2026-11-23T08:00:00+00:00"
 
 
 @contextmanager
-def api(*, requests: int) -> Iterator[str]:
-    """An API that takes so many requests, and cuts the connection of each that follows."""
+def api(*, requests: int, then: HTTPStatus | None = None) -> Iterator[str]:
+    """An API that takes so many requests, and answers `then` to each that follows; without, it cuts them off."""
     left = [requests]
 
     class Api(BaseHTTPRequestHandler):
@@ -29,6 +30,9 @@ def api(*, requests: int) -> Iterator[str]:
             left[0] -= 1
             if left[0] < 0:
                 self.close_connection = True
+                if then is not None:
+                    self.send_response(then)
+                    self.end_headers()
                 return
             rows = [
                 {"row": number, "status": 202, "receipt": f"of {one['id']}", "accepted_at": ACCEPTED_AT}
@@ -53,20 +57,33 @@ def events(count: int) -> list[Row]:
     return [Row(f"events.jsonl:{number}", {"id": f"{number}"}) for number in range(1, count + 1)]
 
 
-def test_what_was_accepted_keeps_its_receipt_when_the_api_goes_away_and_the_rest_was_not_sent() -> (
-    None
-):
+@pytest.mark.parametrize(
+    ("then", "of_the_next"),
+    [
+        pytest.param(None, "may have taken these without an answer", id="cut-off"),
+        pytest.param(HTTPStatus.BAD_GATEWAY, "may have taken these without an answer", id="function-died"),
+        pytest.param(HTTPStatus.UNAUTHORIZED, "takes no events of this producer", id="token-ended"),
+    ],
+)
+def test_what_was_accepted_keeps_its_receipt_and_the_rest_says_why_it_has_none(
+    then: HTTPStatus | None, of_the_next: str
+) -> None:
     rows, sent = events(301), list[int]()
 
-    with api(requests=2) as url, httpx.Client() as http:
+    with api(requests=2, then=then) as url, httpx.Client() as http:
         post(http, url, rows, sent.append)
 
     assert [row.receipt for row in rows[:200]] == [f"of {number}" for number in range(1, 201)]
-    assert {row.verdict for row in rows[200:]} == {REFUSED}
-    assert all(row.reason.startswith("not sent: ") and "later" in row.reason for row in rows[200:])
     assert sent == [100, 100]
+    assert {row.verdict for row in rows[200:]} == {REFUSED}
+    assert all(of_the_next in row.reason and "not sent" not in row.reason for row in rows[200:300])
+    assert rows[300].reason.startswith("not sent: ")
 
 
 def test_an_api_that_takes_nothing_at_all_is_a_failure_that_passes() -> None:
-    with api(requests=0) as url, httpx.Client() as http, pytest.raises(TransientFailure, match="took nothing"):
+    with (
+        api(requests=0) as url,
+        httpx.Client() as http,
+        pytest.raises(TransientFailure, match="without an answer"),
+    ):
         post(http, url, events(3), lambda _: None)

@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from prism_core.events.rollups import Counted, Grain, fold, roll_ups, touched
 from prism_core.events.sketches import MOST_VALUES, RELATIVE_ERROR, Percentiles, TopValues
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
-amounts = st.floats(1e-6, 1e12)
+amounts = st.floats(1e-6, 1e12) | st.floats(-1e12, -1e-6)
 offsets = st.integers(-(8 * 86_400), 86_400)
 
 
@@ -46,10 +47,18 @@ def test_percentiles_of_parts_are_those_of_all_in_any_order(parts: list[list[flo
     assert whole.count == sum(map(len, parts))
 
 
-@pytest.mark.parametrize("value", [-1.0, float("nan")], ids=["negative", "nan"])
-def test_a_value_that_has_no_rank_is_refused(value: float) -> None:
+def test_a_value_that_has_no_rank_is_refused() -> None:
     with pytest.raises(ValueError, match="no value"):
-        Percentiles.of([value])
+        Percentiles.of([float("nan")])
+
+
+def test_measures_below_zero_count_as_any_other() -> None:
+    measured = [msgspec.structs.replace(counted(str(n), 0), value=float(n)) for n in (-10, -9, -8, -7, 5)]
+
+    (found,) = roll_ups(measured, Grain.DAY).values()
+
+    assert found.values.count == 5
+    assert found.values.quantile(0.5) == pytest.approx(-8, rel=RELATIVE_ERROR)
 
 
 def test_nothing_has_no_quantile() -> None:
