@@ -249,7 +249,7 @@ class Settings(BaseModel):
         default=35, description="how long a backup is kept"
     )
 
-    athena_workgroup: Annotated[str, Field(pattern=r"^[\w.-]{1,128}$")] | None = Field(
+    athena_workgroup: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")] | None = Field(
         default=None, description="what answers SQL in `aws`; that of the installation if unset"
     )
     query_timeout_seconds: Annotated[int, Field(ge=1, le=1800)] = 120
