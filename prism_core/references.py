@@ -18,6 +18,7 @@ REFERENCES: Final[Mapping[str, str]] = {
     "to_member": "members",
     "to_project": "projects",
 }
+_PERIODS: Final = "periods"  # whose work a worker's counts as
 # Figures of a labelling job that no project claims can be disputed, too.
 _MAY_BE_A_JOB: Final = frozenset({("disputes", "project_id")})
 
@@ -40,6 +41,8 @@ def newly_named(
     table: str, before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]
 ) -> Iterable[Reference]:
     """The members and projects that a write of a table names and the stored item does not, by field."""
+    for member in sorted(_of_periods(after) - _of_periods(before)):
+        yield Reference(_PERIODS, "members", member)
     for field, named in REFERENCES.items():
         value = after.get(field)
         if named == table or not isinstance(value, str) or before.get(field) == value:
@@ -47,3 +50,9 @@ def newly_named(
         if (table, field) in _MAY_BE_A_JOB and value.startswith(JOB_PREFIX):
             continue
         yield Reference(field, named, value)
+
+
+def _of_periods(state: Mapping[str, JsonValue]) -> set[str]:
+    periods = state.get(_PERIODS)
+    members = [one.get("member") for one in periods if isinstance(one, dict)] if isinstance(periods, list) else []
+    return {member for member in members if isinstance(member, str)}

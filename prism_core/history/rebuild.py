@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from pydantic import JsonValue
 
@@ -18,6 +18,14 @@ from prism_core.history.changes import Side, State, apply, conflicts, revert
 from prism_core.models.base import instant_text
 from prism_core.models.changes import Change, Changes, FieldChange, Operation
 from prism_core.privacy import is_forgotten
+
+# Ends the request id of a change that takes another one back.
+UNDO: Final = ".undo"
+_INVERSE: Final = {
+    Operation.CREATE: Operation.DELETE,
+    Operation.UPDATE: Operation.UPDATE,
+    Operation.DELETE: Operation.CREATE,
+}
 
 
 class TooManyChanges(BadUsage):
@@ -258,27 +266,52 @@ def by_item(changes: Iterable[Change]) -> dict[str, list[Change]]:
 def undone(change: Change, current: State | None, later: Iterable[Change] = ()) -> dict[str, JsonValue] | None:
     """The state that an undo of one change makes of the current one (both without version); None: it deletes.
 
-    `later` are the item's changes since, to name the one that is in the way. Raises LaterChanges and
-    ForgottenValue; personal values are expected to be opened.
+    `later` are the item's changes since: one of the same fields, or of the item's existence, is in the way, also
+    where it led back to the same values. Raises LaterChanges and ForgottenValue; personal values are expected
+    to be opened.
     """
     if lost := [name for name, one in change.changes.items() if any(map(is_forgotten, one.values()))]:
         raise ForgottenValue(change, lost)
-    moved = conflicts(current or {}, change.changes, reverse=True)
+    stand = [one for one in standing(later) if _stands_on(one, change)]
+    again = [name for one in stand for name in (set(one.changes) & set(change.changes) or one.changes)]
+    moved = tuple(dict.fromkeys((*conflicts(current or {}, change.changes, reverse=True), *sorted(again))))
     if change.operation is Operation.CREATE:  # its undo deletes the item, with whatever was added since
         moved = tuple(dict.fromkeys((*moved, *sorted(set(current or {}) - set(change.changes)))))
     should_exist = change.operation is not Operation.DELETE
     if should_exist is (current is None) and not moved:
         moved = tuple(change.changes)
     if moved:
-        raise LaterChanges(change, moved, _in_the_way(moved, later))
+        raise LaterChanges(change, moved, stand[-1] if stand else None)
     before = revert(current or {}, change.changes)
     return None if change.operation is Operation.CREATE else before
 
 
-def _in_the_way(fields: Sequence[str], later: Iterable[Change]) -> Change | None:
-    """The newest change of one of the fields, or of the item's existence."""
-    touching = [one for one in later if one.operation is not Operation.UPDATE or set(one.changes) & set(fields)]
-    return max(touching, key=lambda one: one.version, default=None)
+def standing(changes: Iterable[Change]) -> list[Change]:
+    """The changes of an item without those that were taken back, and what took them back."""
+    found: list[Change] = []
+    for change in in_order(changes):
+        place = next((n for n in reversed(range(len(found))) if _takes_back(change, found[n])), None)
+        if place is None:
+            found.append(change)
+        else:
+            del found[place]
+    return found
+
+
+def _takes_back(undo: Change, change: Change) -> bool:
+    """By its mark, not by its values alone: who enters the old value anew wants that value."""
+    if not undo.request_id.endswith(UNDO) or undo.operation is not _INVERSE[change.operation]:
+        return False
+    other: dict[Side, Side] = {"before": "after", "after": "before"}
+    return undo.changes == {
+        name: {other[side]: value for side, value in one.items()} for name, one in change.changes.items()
+    }
+
+
+def _stands_on(later: Change, change: Change) -> bool:
+    """Whether it is about the same fields or the item's existence; on a creation stands all that follows."""
+    updates = later.operation is change.operation is Operation.UPDATE
+    return not updates or bool(set(later.changes) & set(change.changes))
 
 
 def _known_to(row: State | None, ordered: list[Change]) -> list[Change]:

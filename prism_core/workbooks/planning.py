@@ -8,7 +8,8 @@ A row is loaded whole or not at all: hours moved from Monday to Tuesday must not
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final, cast
 
 from pydantic import JsonValue, ValidationError
@@ -79,6 +80,8 @@ class _Planner:
         self._ids = None if known is None else {table: set(ids) for table, ids in known.items()}
         self._sheets = {sheet.name: sheet for sheet in workbook.sheets}
         self._current, self._formats, self._now = current, workbook.formats, now
+        # What is stored is shown in UTC, whatever zone the cells of a sheet are in.
+        self._shown = replace(workbook.formats, zone=UTC)
 
     def judge(self, rows: list[Entry]) -> None:
         """Decide on all rows of one item."""
@@ -105,7 +108,7 @@ class _Planner:
             if exported is not None and _digest(value) == exported:
                 continue  # nobody edited this cell
             column = row.table.columns[column_id]
-            stands = seen(column, plain, self._formats)
+            stands = seen(column, plain, self._shown)
             if (stands is None) if isinstance(value, Clear) else _same(value, stands):
                 continue  # it says what is stored
             locked = column.lock is Lock.CLOSED or (column.lock is Lock.NEW and stored is not None)

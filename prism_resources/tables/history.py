@@ -6,7 +6,6 @@ and writing the log (store.py).
 """
 
 import heapq
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from prism_core.calendar import Week
 from prism_core.clock import SKEW
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion, TransientFailure
 from prism_core.history.changes import State, state_of
-from prism_core.history.rebuild import LaterChanges, TooManyChanges, item_before, undo_since, undone
+from prism_core.history.rebuild import UNDO, LaterChanges, TooManyChanges, item_before, undo_since, undone
 from prism_core.models.base import Versioned, instant_text
 from prism_core.models.changes import Change, Operation
 from prism_core.settings import Settings
@@ -27,7 +26,7 @@ from prism_core.tables import CHANGELOG, ITEM_KEY_SEPARATOR, Key, KeyCondition, 
 from prism_resources.ahead import read_ahead
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.codec import decode
-from prism_resources.tables.log import log_conditions, span
+from prism_resources.tables.log import instant_of, log_conditions, place_of, span
 from prism_resources.tables.publications import Publications
 from prism_resources.tables.reader import Page, TableReader
 from prism_resources.tables.store import M, TableStore, Write
@@ -43,7 +42,6 @@ UNDO_ATTEMPTS = 3
 _FEW_WEEKS = 2
 # The finest step of an instant.
 TICK = timedelta(microseconds=1)
-_PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[0-7][0-9A-Z]{25}")
 
 Matches = Callable[[State], bool]
 Progress = Callable[[int, int], None]
@@ -111,7 +109,7 @@ class TableHistory:
         found: list[Change] = []
         for change in self._sealed(spec, after, until, start, None):
             if len(found) == limit:
-                return ChangePage([self.keys.unseal(spec, one) for one in found], _place(found[-1]))
+                return ChangePage([self.keys.unseal(spec, one) for one in found], place_of(found[-1]))
             found.append(change)
         return ChangePage([self.keys.unseal(spec, one) for one in found], None)
 
@@ -131,7 +129,7 @@ class TableHistory:
             return
         low, high = span(after, until)
         if start is not None:
-            high, until = start, _instant_of(start, low, high)
+            high, until = start, instant_of(start, low, high)
         first, last = Week.of(after), Week.of(until)
         weeks = [last + -back for back in range(last - first + 1)]
 
@@ -142,7 +140,7 @@ class TableHistory:
         each = read_ahead(lambda week: list(of_week(week)), weeks) if ahead else map(of_week, weeks)
         for done, changes in enumerate(each, 1):
             for change in changes:
-                if start is None or _place(change) != start:
+                if start is None or place_of(change) != start:
                     yield change
             if progress is not None:
                 progress(done, len(weeks))
@@ -153,7 +151,7 @@ class TableHistory:
                 yield decode(CHANGELOG, Change, raw)
 
         shards = map(shard, log_conditions(self._settings, [spec.name], [week], (low, high)))
-        return heapq.merge(*shards, key=_place, reverse=True)
+        return heapq.merge(*shards, key=place_of, reverse=True)
 
     # -- states ------------------------------------------------------------------------------------------
 
@@ -251,6 +249,14 @@ class TableHistory:
             if one.request_id == change.request_id and one.item_key != change.item_key
         ]
 
+    def later(self, spec: TableSpec, change: Change) -> Iterator[Change]:
+        """The changes of its item since a change, newest first. Through an index that may lag by a moment."""
+        for one in self.of_item(spec, change.item_key):
+            if one.instant < change.instant - SKEW:
+                return
+            if one.version > change.version:
+                yield one
+
     def undo(
         self, store: TableStore[M], change: Change, *, actor: str, reason: str, request_id: str, now: datetime
     ) -> M | None:
@@ -273,12 +279,16 @@ class TableHistory:
         now: datetime,
         dry: bool = False,
     ) -> list[M | None]:
-        """The same for changes of several items, in one transaction. A dry one answers what would be stored."""
+        """The same for changes of several items, in one transaction. A dry one answers what would be stored.
+
+        The log keeps the request id with a mark, by which it can be told that a change was taken back.
+        """
         spec = store.spec
         for change in changes:
             if change.table != spec.name:
                 raise BadUsage(f"the change is one of {change.table}, not of {spec.name}")
         opened = [self.keys.unseal(spec, change) for change in changes]
+        request_id += UNDO
         author = {"actor": actor, "reason": reason, "request_id": request_id}
         for attempt in range(UNDO_ATTEMPTS):
             reverses = [self._reverse(store, change, request_id) for change in opened]
@@ -300,10 +310,8 @@ class TableHistory:
         raw = store.read(key_of_item_key(spec, change.item_key))
         found = None if raw is None else decode(spec, spec.model, raw)
         item = found if isinstance(found, Versioned) else None
-        # Read only when something is in the way.
-        later = (one for one in self.of_item(spec, change.item_key) if one.version > change.version)
         try:
-            state = undone(change, None if item is None else state_of(item), later)
+            state = undone(change, None if item is None else state_of(item), self.later(spec, change))
         except LaterChanges as refused:
             if refused.later is not None and refused.later.request_id == request_id:
                 return _Reverse(cast("M | None", found), None)
@@ -376,21 +384,7 @@ def refuse_unlogged(spec: TableSpec) -> None:
         )
 
 
-def _instant_of(place: str, low: str, high: str) -> datetime:
-    """The instant of a cursor. It comes back from a browser, so it may be anything."""
-    try:
-        if _PLACE.fullmatch(place) and low < place < high:
-            return datetime.fromisoformat(place.partition("#")[0])
-    except ValueError:
-        pass
-    raise BadUsage("the cursor does not belong to this list of changes; start from the first page")
-
-
 def _with_version(item: object) -> State:
     if not isinstance(item, Versioned):
         raise PermanentFailure(f"{type(item).__name__} has no version")
     return state_of(item) | {"version": item.version}
-
-
-def _place(change: Change) -> str:
-    return f"{instant_text(change.instant)}#{change.ulid}"

@@ -236,6 +236,12 @@ def test_a_screenshot_is_fetched_on_demand_and_is_a_picture() -> None:
     assert (shot.status, shot.headers["content-type"]) == (200, "image/png")
     refused = LEAD("POST", "/api/bugs", {**bug, "screenshot": base64.b64encode(b"<svg onload=x>").decode()})
     assert (refused.status, refused.body["errors"][0]["path"]) == (422, "body.screenshot")
+    # What the answers lack, nobody can send back: it stays, unless it is taken out by name.
+    path, taken = f"/api/bugs/{created.body['key']}", {name: bug[name] for name in bug if name != "screenshot"}
+    assert LEAD("PUT", path, {**taken, "title": "better"}, match="*").body["title"] == "better"
+    assert LEAD("GET", f"{path}/screenshot").body == shot.body
+    assert LEAD("PUT", path, {**taken, "screenshot": None}, match="*").status == 200
+    assert LEAD("GET", f"{path}/screenshot").status == 404
 
 
 def test_a_worker_is_resolved_from_a_day_on_and_the_period_before_ends_there() -> None:
@@ -258,6 +264,10 @@ def test_a_worker_is_resolved_from_a_day_on_and_the_period_before_ends_there() -
         {"member": "w-m2", "from": "2019-03-11", "to": None},
     ]
     assert (nobody.status, nobody.body["errors"][0]["path"]) == (422, "body.member")
+    item = f"/api/workers/{queued['key']}"
+    typo = LEAD("PATCH", item, {"periods": [{"member": "w-typo", "from": "2019-03-04"}]}, match='"3"')
+    assert (typo.status, [one["path"] for one in typo.body["errors"]]) == (422, ["body.periods"])
+    assert LEAD("PATCH", item, {"periods": second.body["periods"][1:]}, match='"3"').status == 200
 
 
 def test_raw_categories_are_named_when_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

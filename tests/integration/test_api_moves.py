@@ -1,10 +1,17 @@
 """Taking back a move of hours. Why real: both of its changes go in one transaction, or none does."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from infra.local.platform import Platform
+from prism_api.api import backend
+from prism_core import clock
+from prism_core.calendar import Week
+from prism_core.models.work import Allocation
+from prism_core.tables import ALLOCATIONS
+from prism_resources.tables.store import Write
 from tests.integration.api_client import Api, known
 
 LEAD, ADMIN = Api("[lead]", "z-lead"), Api("[admin]", "z-admin")
@@ -13,7 +20,7 @@ LEAD, ADMIN = Api("[lead]", "z-lead"), Api("[admin]", "z-admin")
 @pytest.fixture(scope="module", autouse=True)
 def _world(platform: Platform) -> None:
     assert platform.owned
-    known(["z-ann", "z-bob"], ["z-p", "z-q"])
+    known(["z-ann", "z-bob", "z-cy"], ["z-p", "z-q"])
 
 
 class Move:
@@ -91,6 +98,29 @@ def test_a_revert_fills_no_day_beyond_its_24_hours_whoever_asks() -> None:
 
     assert (refused.status, "25.00 hours" in refused.body["detail"]) == (422, True)
     assert move.hours()["z-bob"] == "5.00"
+
+
+@pytest.mark.parametrize(("week", "others"), [("2017-W47", ("z-bob", "z-cy")), ("2017-W48", ("z-bob",))])
+def test_a_row_of_a_published_plan_is_taken_back_alone(week: str, others: tuple[str, ...]) -> None:
+    """A publication writes all of its rows under one request, at one instant."""
+    monday = Week.parse(week).monday
+    row = {"week": week, "project_id": "z-p", "hours": {monday.isoformat(): 8}}
+    gone = LEAD("POST", "/api/allocations", {**row, "member_id": "z-ann"}).body
+    store = backend.store(ALLOCATIONS, Allocation)
+    mine = store.get(member_id="z-ann", week=Week.parse(week), project_id="z-p")
+    assert mine is not None
+    # One of two gets all that was taken away; who alone gets something gets less.
+    hours = {monday: Decimal("8.00" if len(others) > 1 else "6.00")}
+    made = [mine.model_copy(update={"member_id": one, "hours": hours}) for one in others]
+    writes = [Write(mine, mine.version, delete=True), *(Write(one, 0) for one in made)]
+    store.transact(writes, actor="z-lead", reason="", request_id=f"publication of {week}", now=clock.now())
+    change = LEAD("GET", f"/api/history/allocations/{gone['key']}").body["items"][0]["id"]
+
+    done = LEAD("POST", f"/api/changes/{change}/revert")
+
+    assert (done.status, left(done.body)) == (200, {"z-ann": "8.00"}), done.body
+    rows = LEAD("GET", "/api/allocations", week=week).body["items"]
+    assert {one["member_id"] for one in rows} == {"z-ann", *others}
 
 
 def test_a_change_of_one_item_is_taken_back_alone() -> None:

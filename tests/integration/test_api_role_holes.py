@@ -12,10 +12,11 @@ import pytest
 from infra.local.platform import Platform
 from prism_api.api import backend
 from prism_api.api.routes import members, suggestions
+from prism_core.models.people import Member
 from prism_core.models.workers import Suggestion, Worker
 from prism_core.settings import LeadScope
 from prism_core.suggestions import Colleague, Seen
-from prism_core.tables import WORKERS
+from prism_core.tables import MEMBERS, WORKERS
 from tests.integration.api_client import Answer, Api, every_page, known
 from tests.integration.test_api_imports import book, imported
 
@@ -289,6 +290,27 @@ def test_a_published_taxonomy_is_retired_and_nothing_else() -> None:
     assert patched(LEAD, path, status="retired").body["status"] == "retired"
     for status in ("draft", "published"):
         assert patched(LEAD, path, status=status).status == 409
+    retired = ADMIN("GET", "/api/history/taxonomy/h-tax").body["items"][0]
+    refused = ADMIN("POST", f"/api/changes/{retired['id']}/revert")
+    assert (refused.status, "Make a new one" in refused.body["detail"]) == (409, True), refused.body
+
+
+def test_an_account_that_was_given_on_does_not_come_back_by_a_revert() -> None:
+    known(["h-first", "h-second"])
+    account = {"cognito_sub": f"h-sub-{uuid.uuid4().hex}"}
+    assert patched(ADMIN, "/api/members/h-first", **account).status == 200
+    assert patched(ADMIN, "/api/members/h-first", cognito_sub=None).status == 200
+    store = backend.store(MEMBERS, Member)  # past the claim of the first, which ends after a minute
+    second = store.get(member_id="h-second")
+    assert second is not None
+    author = {"actor": "h-admin", "reason": "", "request_id": uuid.uuid4().hex, "now": datetime.now(UTC)}
+    store.update(second.model_copy(update=account), expected_version=second.version, **author)
+    taken_away = ADMIN("GET", "/api/history/members/h-first").body["items"][0]
+
+    refused = ADMIN("POST", f"/api/changes/{taken_away['id']}/revert")
+
+    assert (refused.status, "h-second" in refused.body["detail"]) == (409, True), refused.body
+    assert ADMIN("GET", "/api/members/h-first").body["cognito_sub"] is None
 
 
 def test_who_reports_a_bug_does_not_say_what_became_of_it() -> None:

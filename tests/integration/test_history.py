@@ -404,7 +404,7 @@ def test_an_undo_that_is_repeated_after_its_answer_was_lost_is_done_once(
     again = history.undo(members, change, **by(now, "undo-1"))
 
     assert again == first
-    assert change_to(history, edited, 4).request_id == "undo-1"
+    assert change_to(history, edited, 4).request_id == "undo-1.undo"
     with pytest.raises(LaterChanges):
         history.undo(members, change, **by(now, "undo-2"))
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.history.rebuild import (
+    UNDO,
     ForgottenValue,
     LaterChanges,
     by_item,
@@ -164,6 +165,34 @@ def test_a_creation_is_undone_only_while_nothing_was_added() -> None:
         undone(table.log[0], table.rows["X"], table.log[1:])
 
     assert refused.value.fields == ("b",)
+
+
+def test_values_that_somebody_came_back_to_are_theirs_and_not_undone() -> None:
+    table = Table()
+    for hours in (6, 8, 7, 8):
+        table.write("X", {"a": hours}, START)
+    states: list[State | None] = [{"a": 8}, None, {"a": 2}, None]  # made, deleted, made anew, deleted on purpose
+    for state in states:
+        table.write("Y", state, START)
+    edited, deleted = by_item(table.log).values()
+
+    with pytest.raises(LaterChanges, match=r"version 2 cannot be undone: a: version 4 of .* stands on it"):
+        undone(edited[1], table.rows["X"], edited[2:])
+    with pytest.raises(LaterChanges, match=r"version 2 cannot be undone: a: version 4 of .* stands on it"):
+        undone(deleted[1], None, deleted[2:])
+
+
+def test_what_was_taken_back_is_in_no_way() -> None:
+    table = Table()
+    for hours in (6, 8, 7, 8):
+        table.write("X", {"a": hours}, START)
+    _, raised, lowered, back = table.log
+    back = back.model_copy(update={"request_id": f"r{UNDO}"})
+
+    assert undone(raised, table.rows["X"], [back, lowered]) == {"a": 6}
+    assert undone(lowered, {"a": 7}, []) == {"a": 8}
+    with pytest.raises(LaterChanges):  # it was taken back already
+        undone(lowered, table.rows["X"], [back])
 
 
 def test_a_deletion_is_undone_only_while_the_item_is_gone() -> None:

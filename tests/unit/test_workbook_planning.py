@@ -2,9 +2,11 @@
 
 import io
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +15,7 @@ from prism_core.models.people import AvailabilityStatus
 from prism_core.models.work import Allocation
 from prism_core.tables import ALLOCATIONS, AVAILABILITY, MEMBERS, TABLES
 from prism_core.workbooks.exporting import write_xlsx
+from prism_core.workbooks.mapping import default_mapping
 from prism_core.workbooks.plan import Outcome
 from prism_core.workbooks.planning import plan_import
 from prism_core.workbooks.reading import read_workbook
@@ -220,6 +223,23 @@ def test_an_export_that_nobody_edited_is_unchanged() -> None:
 
     assert plan.counts == {"read": 6, "new": 0, "changed": 0, "unchanged": 6, "conflict": 0, "rejected": 0}
     assert plan.writes == ()
+
+
+def test_an_instant_is_read_in_the_zone_of_its_sheet_beside_a_stored_one_in_utc() -> None:
+    mapping = default_mapping()
+    madrid = replace(mapping, formats=replace(mapping.formats, zone=ZoneInfo("Europe/Madrid")))
+    items = {key: item for key, item in one_of_each().items() if key.startswith("quality/")}  # reviewed 09:30Z
+    data = exported(items)
+    typed = book({"Quality": [("Member ID", "Week", "Project ID", "Review ID", "Reviewed at"),
+                              ("M-1", "2026-W02", "P-1", "Q-1", datetime(2026, 1, 7, 9, 30))]})  # fmt: skip  # noqa: DTZ001
+    at = cell(data, "Quality", "Reviewed at (UTC)")
+    moved = edited(data, "Quality", {at: datetime(2026, 1, 7, 11, 0)})  # noqa: DTZ001
+
+    corrected, unedited, mine = (planned(one, items, madrid) for one in (typed, data, moved))
+
+    assert [outcomes(plan) for plan in (corrected, unedited, mine)] == [["changed"], ["unchanged"], ["changed"]]
+    instants = [plan.writes[0].item.plain()["reviewed_at"] for plan in (corrected, mine)]
+    assert instants == ["2026-01-07T08:30:00.000000Z", "2026-01-07T11:00:00.000000Z"]
 
 
 def test_an_edited_cell_changes_its_field_alone() -> None:

@@ -39,9 +39,21 @@ EXAMPLE = {
 
 
 def _is_one_move(one: Change, other: Change) -> bool:
-    """Whether hours left the one and reached the other: the same week and project, and one of them was deleted."""
+    """Whether hours left the one and reached the other: the same week and project, one of them was deleted, and
+    the other has just its hours more."""
     places = {change.item_key.rpartition(ITEM_KEY_SEPARATOR)[2] for change in (one, other)}
-    return len(places) == 1 and [one.operation, other.operation].count(Operation.DELETE) == 1
+    deleted = [one.operation, other.operation].count(Operation.DELETE)
+    return len(places) == deleted == 1 and _gained(one) == {day: -hours for day, hours in _gained(other).items()}
+
+
+def _gained(change: Change) -> dict[str, Decimal]:
+    """Hours by day that a change gave, negative where it took some; no day that it left alone."""
+    found: dict[str, Decimal] = {}
+    for side, hours in change.changes.get("hours", {}).items():
+        for day, value in hours.items() if isinstance(hours, dict) else ():
+            given = Decimal(str(value))
+            found[day] = found.get(day, Decimal(0)) + (given if side == "after" else -given)
+    return {day: hours for day, hours in found.items() if hours}
 
 
 RESOURCE = Resource(

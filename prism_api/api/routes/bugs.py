@@ -88,6 +88,7 @@ RESOURCE = Resource(
     judge=_judge,
     hidden=_hidden,
     mine="reporter",
+    kept=lambda _: frozenset({"screenshot"}),  # no answer has it to send back
     row=BugSummary,
     answer=BugSummary,
     generated="b",

@@ -200,7 +200,9 @@ def _of_the_same_move(resource: Resource[Any], change: Change) -> list[Change]:
     together = resource.together
     if together is None:
         return []
-    return [one for one in backend.history().beside(resource.spec, change) if together(change, one)]
+    # A move is two changes. A published plan writes all of its rows at one instant, and each is taken back alone.
+    others = backend.history().beside(resource.spec, change)
+    return others if len(others) == 1 and together(change, others[0]) else []
 
 
 def _left(call: Call, resource: Resource[Any], change: Change, item: Any) -> RevertedItem:
@@ -248,14 +250,14 @@ def _judge_revert(call: Call, resource: Resource[Any], change: Change, *, dry: b
     raw = backend.reader(resource.spec, resource.model).read(key)
     before = None if raw is None else decode(resource.spec, resource.model, raw)
     try:
-        state = undone(change, None if before is None else state_of(before), iter(()))
+        later = backend.history().later(resource.spec, change)
+        state = undone(change, None if before is None else state_of(before), later)
     except PermanentFailure:
         return  # the undo itself says why
     after = None if state is None else resource.model.from_plain({**state, "version": change.version + 1})
-    if not admin:
-        if after is not None and not resource.seen_by(call, visible(call), after):
-            raise Problem(HTTPStatus.FORBIDDEN, f"The {resource.noun} would belong to somebody else.")
-        resource.judge(call, before, after)
+    if not admin and after is not None and not resource.seen_by(call, visible(call), after):
+        raise Problem(HTTPStatus.FORBIDDEN, f"The {resource.noun} would belong to somebody else.")
+    resource.judge(call, before, after)
     refuse_unsound(resource, call, before, after)
     if not dry:
         resource.claim(call, before, after)
