@@ -157,16 +157,16 @@ def taken_back(
 
 
 def _back(now: Allocation | None, before: Allocation | None, today: date | None) -> Allocation | None:
-    """The row of before over the one of now, whose days before `today` it keeps."""
+    """The row of before over the one of now, whose days before `today` it keeps; none where no hours are left."""
     row, version = before or now, 1 if now is None else now.version + 1
     if row is None:
         return None
     old = {} if before is None else before.hours
     passed = (
-        {} if now is None or today is None else {day: hours for day, hours in now.hours.items() if day < today}
+        {} if now is None or today is None else {day: hours for day, hours in _worked(now).items() if day < today}
     )
     hours = passed | {day: one for day, one in old.items() if today is None or day >= today}
-    if not hours and (before is None or old):
+    if not any(hours.values()) and (before is None or hours != old):
         return None
     return row.model_copy(update={"version": version, "hours": hours})
 

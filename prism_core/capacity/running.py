@@ -34,11 +34,11 @@ def check_publishable(week: Week, today: date) -> None:
 
 
 def with_passed_days(planned: Mapping[Pair, Days], current: Mapping[Pair, Days], today: date) -> dict[Pair, Days]:
-    """The hours of a plan from today on, and before that those that are allocated."""
+    """The hours of a plan from today on, and before that those that are allocated; no day of zero hours."""
     found: dict[Pair, Days] = {}
     for pair in sorted({*planned, *current}):
-        passed = {day: hours for day, hours in current.get(pair, {}).items() if day < today}
-        days = passed | {day: hours for day, hours in planned.get(pair, {}).items() if day >= today}
+        passed = {day: hours for day, hours in current.get(pair, {}).items() if day < today and hours}
+        days = passed | {day: hours for day, hours in planned.get(pair, {}).items() if day >= today and hours}
         if days:
             found[pair] = days
     return found

@@ -138,6 +138,23 @@ def test_a_publication_changes_moved_days_alone_not_fractions_that_stay_nor_days
     assert kept["m-1", "running"] == {MON: EIGHT, TUE: EIGHT, WED: EIGHT}
 
 
+def test_a_row_of_zero_hours_on_a_day_that_has_passed_hinders_no_publication() -> None:
+    # What keeps somebody off a project is a pin of zero hours on Monday; later it is unpinned.
+    standing = [
+        allocation(project_id="kept-off", hours={MON: "0.00"}),
+        allocation(project_id="dropped", hours={MON: "0.00", THU: "8.00"}),
+    ]
+
+    kept, replaced = replaced_on(WED, W48, "plan-1", {("m-1", "p-1"): {FRI: EIGHT}}, standing)
+
+    assert kept == {("m-1", "p-1"): {FRI: EIGHT}}
+    assert [(one.row.project_id, one.after is None) for one in replaced] == [
+        ("dropped", True),
+        ("kept-off", True),
+        ("p-1", False),
+    ]
+
+
 def test_a_plan_made_before_is_not_held_against_days_that_have_passed() -> None:
     planned = {("m-1", "p-1"): {MON: EIGHT, TUE: EIGHT, WED: EIGHT}}
 

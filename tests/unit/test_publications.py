@@ -190,6 +190,15 @@ def test_an_undo_leaves_days_that_have_passed_as_they_are() -> None:
     assert worked(seen(found.values(), list(forth.replacements))) == worked(after)
 
 
+def test_an_undo_leaves_no_row_without_hours() -> None:
+    idle = row("m-1", "p-1", hours={MONDAY: Decimal(0)})
+    ended = row("m-2", "p-1", hours={MONDAY: Decimal(4), TUESDAY: Decimal(0)})
+
+    back = taken_back([Replacement(None, idle), Replacement(ended, None)], [idle], TUESDAY)
+
+    assert back.replacements == (Replacement(idle, None),)
+
+
 def test_changes_are_told_by_hours_not_by_who_put_them_there() -> None:
     rows = [row("m-1", "p-1"), row("m-2", "p-1")]
 
