@@ -3,13 +3,14 @@
 Belongs here: the days of what a flow gives. Does not belong here: how much everybody works (network.py, limits.py)
 and the packing of blocks that do not fit at once (packing.py).
 Within a slot the projects of a member follow each other through the days, so pieces are long, and on whole quarter
-hours where the hours are.
+hours where the hours are. A project whose people have no day that is long enough is not worked on by too few.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from prism_core.capacity.limits import Limits
 from prism_core.capacity.network import Hours
 from prism_core.capacity.offers import Tables
 from prism_core.capacity.packing import Item, pack
@@ -18,29 +19,34 @@ from prism_core.capacity.supply import DAYS, Flags, Ints
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """The pairs with hours, their hours by day, and the hours by offer that these days hold (hundredths)."""
+    """The pairs with hours, their hours by day, and the hours by offer that these days hold (hundredths).
+
+    `lost`: the pairs for which no day is left, where their projects lack people without them.
+    """
 
     pair: Ints
     by_day: Ints
     by_offer: Ints
+    lost: Ints
 
 
-def lay(found: Tables, hours: Hours, block: Ints) -> Days:
-    """The days of a flow. `block`: the shortest piece by pair; hours that no day can hold so are given up."""
+def lay(found: Tables, hours: Hours, limits: Limits) -> Days:
+    """The days of a flow that keeps the limits. Hours that no day can hold are given up."""
     free = hours.entry_pair < found.free_pairs
     days = np.zeros((len(found.pair_owner), DAYS), np.int64)
     np.add.at(days, hours.entry_pair[free], _through_slots(found, hours, free))
     pins = np.arange(found.free_pairs, len(found.pair_owner))
     days[pins] = found.supply.regular[found.pair_owner[pins]]
-    by_offer = hours.by_offer
-    broken: Flags = np.any((days > 0) & (days < block[:, None]), axis=1)
+    by_offer, lost = hours.by_offer, np.zeros(0, np.int64)
+    broken: Flags = np.any((days > 0) & (days < limits.block[:, None]), axis=1)
     broken[pins] = False
     if broken.any():
         by_offer = by_offer.copy()
         for member in np.unique(found.pair_member[broken]).tolist():
-            _repack(found, member, block, days, by_offer)
+            _repack(found, member, limits.block, days, by_offer)
+        lost = _without_people(found, limits, hours.by_pair, days, by_offer)
     pair = np.flatnonzero(days.any(axis=1))
-    return Days(pair, days[pair], by_offer)
+    return Days(pair, days[pair], by_offer, lost)
 
 
 def _through_slots(found: Tables, hours: Hours, free: Flags) -> Ints:
@@ -74,7 +80,7 @@ def _repack(found: Tables, member: int, block: Ints, days: Ints, by_offer: Ints)
         offers = np.flatnonzero((found.offer_pair == pair) & (by_offer > 0))
         ends = found.line_end[found.offer_line[offers]]
         hours = {int(end): int(by_offer[offers[ends == end]].sum()) for end in np.unique(ends)}
-        worth = int(found.offer_points[offers].min(initial=0))
+        worth = int(found.offer_points[offers].min())
         items.append(Item(hours, int(block[pair]), worth))
     packed = pack(
         items,
@@ -86,6 +92,24 @@ def _repack(found: Tables, member: int, block: Ints, days: Ints, by_offer: Ints)
         days[pair] = rows
         for end, amount in given_up.items():
             _give_up(found, pair, end, amount, by_offer)
+
+
+def _without_people(found: Tables, limits: Limits, planned: Ints, days: Ints, by_offer: Ints) -> Ints:
+    """Empty, in place, the projects that packing left with too few people; answers the pairs that they lack.
+
+    Somebody with less than a share that counts is no help either. `planned`: the hours by pair before packing.
+    """
+    fewest, project = limits.fewest, found.pair_project
+    held = days.sum(axis=1)
+    together = (planned > 0) & (fewest[project] > 0)
+    together[found.free_pairs :] = False
+    short = together & (held < limits.least)
+    people = np.bincount(project[together & ~short], minlength=len(fewest))
+    too_few = (people < fewest)[project]
+    emptied = short | (together & too_few)
+    days[emptied] = 0
+    by_offer[emptied[found.offer_pair]] = 0
+    return np.flatnonzero(short & too_few)
 
 
 def _give_up(found: Tables, pair: int, end: int, amount: int, by_offer: Ints) -> None:

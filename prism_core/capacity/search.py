@@ -23,13 +23,17 @@ _HALVINGS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hours as a flow; the bound in hundredths of points and hours; whether it is the optimum, or time ran out."""
+    """Hours as a flow; the bound in hundredths of points and hours; whether it is the optimum, or time ran out.
+
+    `needed`: the bound is of plans that keep so many published hours (hundredths), however few are asked for.
+    """
 
     flow: Flow
     bound: int
     exact: bool
     timed: bool = False
     notes: tuple[str, ...] = ()
+    needed: int = 0
 
 
 def search(problem: PlanProblem, found: Tables, limits: Limits, polish_seconds: float) -> Answer:
@@ -93,7 +97,7 @@ def _limited(
     for stop in stops_of(int(limited(found, limits).sum()), gap, polish_seconds):
         flow, proven, timed = polished(found, problem.weights, limits, flow, extra, needed, stop)
         bound = min(bound, proven)
-    return Answer(flow, max(bound, flow.objective), exact=False, timed=timed, notes=notes)
+    return Answer(flow, max(bound, flow.objective), exact=False, timed=timed, notes=notes, needed=needed)
 
 
 def _within_budget(

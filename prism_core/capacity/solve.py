@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,7 +15,8 @@ import numpy as np
 
 from prism_core.capacity.checking import BadProblem, check
 from prism_core.capacity.days import Days, lay
-from prism_core.capacity.limits import limits_of
+from prism_core.capacity.limits import Limits, limits_of
+from prism_core.capacity.moves import keeping
 from prism_core.capacity.offers import Tables, tables
 from prism_core.capacity.plan import Assignment, MemberLoad, PlanResult, PlanState, Unmet
 from prism_core.capacity.problem import NO_HOURS, PlanProblem
@@ -54,29 +55,96 @@ def solve(problem: PlanProblem, *, polish_seconds: float = 0.0) -> PlanResult:
     with clock.phase("arrays"):
         found = tables(problem)
         limits = limits_of(problem, found)
-    with clock.phase("search"):
-        answer = search(problem, found, limits, polish_seconds)
-    with clock.phase("days"):
-        days = lay(found, answer.flow.hours, limits.block)
-    with clock.phase("plan"):
-        notes = (*(str(finding) for finding in findings), *answer.notes)
-        plan = _plan(problem, found, answer, days, notes)
+    notes = tuple(str(finding) for finding in findings)
+    laid, plan = _best(problem, found, limits, polish_seconds, clock, notes)
     with clock.phase("verify"):
-        _judge(problem, plan, answer, laid_whole=bool((days.by_offer == answer.flow.hours.by_offer).all()))
+        _judge(problem, plan, laid)
     return replace(plan, seconds=clock.seconds)
 
 
-def _plan(problem: PlanProblem, found: Tables, answer: Answer, days: Days, notes: tuple[str, ...]) -> PlanResult:
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """What a search found, its hours by day, and the bound of plans that keep as many published hours."""
+
+    answer: Answer
+    days: Days
+    bound: int
+    timed: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the days hold all hours that the search found."""
+        return bool((self.days.by_offer == self.answer.flow.hours.by_offer).all())
+
+
+def _best(
+    problem: PlanProblem,
+    found: Tables,
+    limits: Limits,
+    polish_seconds: float,
+    clock: Clock,
+    notes: tuple[str, ...],
+) -> tuple[_Laid, PlanResult]:
+    """The plan of a search; of a second one where the days of the first leave a project too few people."""
+    first = _laid(problem, found, limits, polish_seconds, clock)
+    laid = replace(first, bound=_proven(problem, found, first, first))
+    with clock.phase("plan"):
+        plan = _plan(problem, found, laid, notes)
+    if not len(laid.days.lost):
+        return laid, plan
+    # Without the pairs that no day holds, their people are free for what does fit.
+    fits = limits.fits.copy()
+    fits[laid.days.lost] = False
+    left = max(polish_seconds - clock.seconds["search"], 0.0)
+    again = _laid(problem, found, replace(limits, fits=fits), left, clock)
+    again = replace(again, bound=_proven(problem, found, first, again), timed=first.timed or again.timed)
+    with clock.phase("plan"):
+        other = _plan(problem, found, again, notes)
+    return (again, other) if _rank(problem, other) > _rank(problem, plan) else (laid, plan)
+
+
+def _laid(problem: PlanProblem, found: Tables, limits: Limits, polish_seconds: float, clock: Clock) -> _Laid:
+    with clock.phase("search"):
+        answer = search(problem, found, limits, polish_seconds)
+    with clock.phase("days"):
+        return _Laid(answer, lay(found, answer.flow.hours, limits), answer.bound, answer.timed)
+
+
+def _proven(problem: PlanProblem, found: Tables, first: _Laid, laid: _Laid) -> int:
+    """The bound of the first search; one of its own where the days keep fewer published hours than that is of."""
+    kept = laid.answer.flow.kept - (0 if laid.is_whole else _kept_lost(found, laid))
+    if kept >= first.answer.needed:
+        return first.answer.bound
+    return keeping(found, problem.weights, kept).bound
+
+
+def _kept_lost(found: Tables, laid: _Laid) -> int:
+    """Published hours (hundredths) that the search kept and the days do not."""
+    lasting, pairs = found.offer_lasting, len(found.pair_owner)
+    before, after = (
+        np.minimum(sums(found.offer_pair[lasting], hours[lasting], pairs), found.published).sum()
+        for hours in (laid.answer.flow.hours.by_offer, laid.days.by_offer)
+    )
+    return int(before - after)
+
+
+def _rank(problem: PlanProblem, plan: PlanResult) -> tuple[Decimal, Decimal]:
+    """The higher, the better: fewer hours moved beyond the budget (0 if there is none), then its worth."""
+    return -max(plan.moved_hours - (problem.move_budget_hours or NO_HOURS), NO_HOURS), plan.objective
+
+
+def _plan(problem: PlanProblem, found: Tables, laid: _Laid, notes: tuple[str, ...]) -> PlanResult:
+    answer, days = laid.answer, laid.days
     assignments = _assignments(problem, found, days)
     terms = Scorer(problem).terms(assignments)
     met = sums(found.offer_line, days.by_offer, len(problem.lines))
-    state = PlanState.OPTIMUM if answer.exact else PlanState.TIMED if answer.timed else PlanState.BOUND
+    state = PlanState.OPTIMUM if answer.exact else PlanState.TIMED if laid.timed else PlanState.BOUND
     return PlanResult(
         week=problem.week,
         level=problem.level,
         state=state,
         objective=sum(terms.values(), Decimal(0)),
-        bound=points_of(answer.bound),
+        bound=points_of(laid.bound),
         terms=terms,
         assignments=assignments,
         unmet=tuple(
@@ -86,7 +154,7 @@ def _plan(problem: PlanProblem, found: Tables, answer: Answer, days: Days, notes
         ),
         loads=_loads(problem, assignments),
         moved_hours=moved_hours(problem.published, assignments),
-        notes=notes,
+        notes=(*notes, *answer.notes),
         seconds={},
     )
 
@@ -141,11 +209,12 @@ def _loads(problem: PlanProblem, assignments: tuple[Assignment, ...]) -> tuple[M
     return tuple(made)
 
 
-def _judge(problem: PlanProblem, plan: PlanResult, answer: Answer, *, laid_whole: bool) -> None:
+def _judge(problem: PlanProblem, plan: PlanResult, laid: _Laid) -> None:
     """Two independent counts of every plan: its worth, its rules. Raises AssertionError, which is our mistake."""
     broken = breaches(problem, plan)
-    if laid_whole and plan.objective != points_of(answer.flow.objective):
-        broken.append(f"worth {plan.objective}, the solver counted {points_of(answer.flow.objective)}")
+    counted = points_of(laid.answer.flow.objective)
+    if laid.is_whole and plan.objective != counted:
+        broken.append(f"worth {plan.objective}, the solver counted {counted}")
     if plan.objective > plan.bound:
         broken.append(f"worth {plan.objective}, above the bound {plan.bound}")
     if broken:

@@ -87,6 +87,35 @@ def problems(
     return _with_pin(draw, problem)
 
 
+@st.composite
+def short_days(draw: st.DrawFn) -> PlanProblem:
+    """Weeks whose days are too short for all blocks that their hours would hold, of projects for several people.
+
+    A best plan of whole hours exists.
+    """
+    days = st.sampled_from(((3, 1), (6, 2), (4, 0), (0, 4)))
+    members = [
+        member(f"M{number}", *draw(days), skills=draw(st.sampled_from(({"a": 1}, {"a": 1, "b": 1}))))
+        for number in range(draw(st.integers(2, 3)))
+    ]
+    projects = [
+        PlanProject(
+            f"P{number}",
+            draw(st.integers(1, 5)),
+            min_people=draw(st.sampled_from((0, 2))),
+            min_block_hours=Decimal(draw(st.sampled_from((2, 4)))),
+        )
+        for number in range(2)
+    ]
+    lines = [
+        line(f"P{number}", draw(st.sampled_from((2, 4, 8))), skills={skill: 1})
+        for number, skill in enumerate("ab")
+    ]
+    pairs = [(one.member_id, project.project_id) for one in members for project in projects]
+    before = draw(st.dictionaries(st.sampled_from(pairs), st.sampled_from((Decimal(2), Decimal(4))), max_size=2))
+    return PlanProblem(WEEK, members, projects, lines, previous=before, weights=NO_FAIRNESS)
+
+
 def _drawn_member(draw: st.DrawFn, member_id: str, *, fair: bool, limits: bool) -> PlanMember:
     hours = draw(st.sampled_from(((4, 0), (2, 2), (4, 4)) if fair else ((3, 0), (0, 2), (2, 3), (4, 1), (0, 0))))
     skills = draw(st.sampled_from(({}, {"a": 1}, {"a": 3}, {"a": 2, "b": 4})))
@@ -105,7 +134,7 @@ def _drawn_project(draw: st.DrawFn, project_id: str, *, limits: bool, fewest: bo
         quality_target=draw(st.sampled_from((None, Decimal("0.95")))),
         min_people=least,
         max_people=most,
-        min_block_hours=Decimal(draw(st.sampled_from((0, 0, 2)))) if limits and blocks else Decimal(0),
+        min_block_hours=Decimal(draw(st.sampled_from((0, 0, 2, 4)))) if limits and blocks else Decimal(0),
     )
 
 

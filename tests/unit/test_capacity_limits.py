@@ -14,12 +14,12 @@ from prism_core.capacity.problem import Level, Pin, PlanProblem, PlanProject
 from prism_core.capacity.solve import solve
 from prism_core.capacity.verifying import breaches
 from tests.unit.capacity_programs import best_of_all_choices
-from tests.unit.capacity_weeks import MON, TUE, WEEK, best_points, line, member, problems
+from tests.unit.capacity_weeks import MON, TUE, WEEK, best_points, line, member, problems, short_days
 
 POLISH_SECONDS = 5
 
 
-@given(problems(limits=True))
+@given(st.one_of(problems(limits=True), short_days()))
 @settings(max_examples=40)
 def test_the_best_plan_lies_between_objective_and_bound(problem: PlanProblem) -> None:
     best = best_points(problem)
@@ -102,9 +102,19 @@ def test_a_programme_is_planned_at_once_by_work_and_not_by_the_clock() -> None:
     assert replace(first, seconds={}) == replace(second, seconds={})
 
 
-@given(problems(limits=True, fewest=True), st.sampled_from((Level.AUTO, Level.DAY)))
+@given(
+    st.one_of(problems(limits=True, fewest=True), short_days()),
+    st.sampled_from((Level.AUTO, Level.DAY)),
+    st.booleans(),
+)
 @settings(max_examples=60)
-def test_no_limit_is_broken_and_the_word_optimum_is_not_used(problem: PlanProblem, level: Level) -> None:
+def test_no_limit_is_broken_and_the_word_optimum_is_not_used(
+    problem: PlanProblem,
+    level: Level,
+    again: bool,  # noqa: FBT001
+) -> None:
+    problem = replace(problem, level=level, published=problem.previous if again else {})
+
     plan = solve(problem)
 
     assert breaches(problem, plan) == []
@@ -175,6 +185,44 @@ def test_a_day_that_is_too_short_for_a_block_is_not_used_for_it() -> None:
     plan = solve(PlanProblem(WEEK, [member("A", 3, 5)], [project], [line("P", 8)]))
 
     assert plan.assignments[0].by_day == {TUE: Decimal(5)}
+
+
+@pytest.mark.parametrize("order", [("high", "low"), ("low", "high")])
+def test_where_a_day_holds_one_block_of_two_the_one_that_is_worth_more_stays(order: tuple[str, str]) -> None:
+    priority = {"high": 1, "low": 5}
+    projects = [PlanProject(name, priority[name], min_block_hours=Decimal(4)) for name in order]
+
+    plan = solve(PlanProblem(WEEK, [member("A", 6, 2)], projects, [line("high", 4), line("low", 4)]))
+
+    assert [(one.project_id, one.by_day) for one in plan.assignments] == [("high", {MON: Decimal(4)})]
+
+
+def _two_for_a_block() -> PlanProblem:
+    """A's only day for a block has room for one of `Q` and `Z`; `Z` wants two people."""
+    projects = [
+        PlanProject("Q", 1, min_block_hours=Decimal(4)),
+        PlanProject("Z", 5, min_people=2, min_block_hours=Decimal(4)),
+    ]
+    people = [member("A", 6, 2, skills={"p": 1, "q": 1}), member("B", 8, skills={"p": 1})]
+    return PlanProblem(WEEK, people, projects, [line("Q", 4, skills={"q": 1}), line("Z", 8, skills={"p": 1})])
+
+
+def test_a_project_that_loses_one_of_two_people_to_the_length_of_a_day_is_not_worked_on() -> None:
+    plan = solve(_two_for_a_block())
+
+    assert [one.pair for one in plan.assignments] == [("A", "Q")]
+    assert [(one.project_id, one.hours) for one in plan.unmet] == [("Z", Decimal(8))]
+
+
+def test_whom_the_length_of_a_day_keeps_off_a_project_somebody_else_stands_in_for() -> None:
+    problem = _two_for_a_block()
+    before = {("A", "Z"): Decimal(4), ("B", "Z"): Decimal(4)}
+    people = [*problem.members, member("C", 8, skills={"p": 1})]
+
+    plan = solve(replace(problem, members=people, previous=before))
+
+    assert [one.pair for one in plan.assignments] == [("A", "Q"), ("B", "Z"), ("C", "Z")]
+    assert plan.unmet == ()
 
 
 def test_hours_in_turn_leave_no_piece_that_is_too_short() -> None:
