@@ -1,7 +1,8 @@
 """From an upload to its analysis, on the embedded AWS: what the queue and our own writes add to the analyser.
 
 Belongs here: the time of an upload by stage, the queue's throughput beside the analyser alone, in turns in one
-run, and the memory of many large pictures at once. Does not belong here: how good the models are.
+run, the memory of many large pictures at once, and by itself what a publication has drawn: it is no part of the
+queue. Does not belong here: how good the models are.
 The peer is the same analyser, asked directly with the same pictures by as many at once as the queue has functions.
 """
 
@@ -37,6 +38,7 @@ from prism_core.tables import IMAGES
 from prism_resources.aws import client
 from prism_resources.media.analyser import Analyser
 from prism_resources.media.pictures import MAX_BYTES, open_picture
+from prism_resources.media.publishing import draw_copies
 from prism_resources.tables.codec import decode_key
 from prism_resources.tables.store import TableStore
 
@@ -69,12 +71,13 @@ class Found:
     singles: list[float] = field(default_factory=list[float])
     looks: list[float] = field(default_factory=list[float])
     queue: list[float] = field(default_factory=list[float])
+    drawn: list[float] = field(default_factory=list[float])
     alone: list[float] = field(default_factory=list[float])
     cpu: dict[str, list[float]] = field(default_factory=dict[str, list[float]])  # ms an image, by way and part
 
     @property
     def added(self) -> list[float]:
-        """Ms of queue, copies and writes, by upload."""
+        """Ms of queue, opening and writes, by upload."""
         return [whole - look for whole, look in zip(self.singles, self.looks, strict=True)]
 
 
@@ -124,6 +127,16 @@ class Uploads:
                 sys.exit(f"{len(left)} images were not analysed within {_PATIENCE_SECONDS} s")
         return took
 
+    def draw(self, article_id: str) -> None:
+        """Public copies of all images of an article, as its publication has them drawn: again until all are."""
+        images = list(self._rows.query("by_article", article_id=article_id, consistent=True))
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while images:
+            left = {one.image_id: one for one in draw_copies(self._settings, images)}
+            if time.monotonic() > deadline or not all(one.passes for one in left.values()):
+                sys.exit(f"{len(left)} images were not drawn: {next(iter(left.values())).why}")
+            images = [one for one in images if one.image_id in left]
+
     def looks(self, since: float) -> dict[str, float]:
         """Ms of the analyser by object key, as the function logged them of itself."""
         group, found = f"/aws/lambda/{self._settings.name_prefix}-images", dict[str, float]()
@@ -145,9 +158,10 @@ class Machine:
         self._platform, self._seeing, self._emulator = platform, seeing, platform.process.pid
 
     def parts(self) -> dict[str, list[int]]:
-        function = f"{self._platform.settings.name_prefix}-images"
-        functions = workers(self._platform.home, function)
-        return {"analyser": [self._seeing], "functions": functions, "embedded AWS": [self._emulator]}
+        prefix, home = self._platform.settings.name_prefix, self._platform.home
+        named = {"functions": "images", "drawing": "copies"}
+        ours = {name: workers(home, f"{prefix}-{function}") for name, function in named.items()}
+        return {"analyser": [self._seeing], **ours, "embedded AWS": [self._emulator]}
 
     def cpu(self) -> dict[str, float]:
         """Seconds so far, by part."""
@@ -175,11 +189,14 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     ):
         uploads, machine = Uploads(platform), Machine(platform, seeing)
         # Models are loaded, and every function was called.
-        uploads.wait([uploads.put(row, pictures[0]) for row in uploads.rows(4 * FUNCTIONS)])
+        warm = uploads.rows(4 * FUNCTIONS)
+        uploads.wait([uploads.put(row, pictures[0]) for row in warm])
+        uploads.draw(warm[0].article_id)
         for repeat in range(1, options.repeats + 1):
             _round(platform, uploads, machine, pictures[: options.images], found)
             _singles(uploads, pictures[: options.singles], found)
-            _say(f"{repeat}/{options.repeats}: {found.queue[-1]:.2f} images/s beside {found.alone[-1]:.2f}")
+            said = f"{found.queue[-1]:.2f} images/s beside {found.alone[-1]:.2f}, {found.drawn[-1]:.2f} drawn"
+            _say(f"{repeat}/{options.repeats}: {said}")
         before = machine.peaks()
         large = _large(uploads, options.large)
         memory = {
@@ -198,9 +215,11 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
             "queue": round(statistics.median(found.queue), 3),
             "analyser alone": round(statistics.median(found.alone), 3),
         },
+        "drawn_for_publication": {"images_a_second": round(statistics.median(found.drawn), 3)},
         "all_images_a_second": {
             "queue": [round(one, 3) for one in found.queue],
             "analyser alone": [round(one, 3) for one in found.alone],
+            "drawn": [round(one, 3) for one in found.drawn],
         },
         "cpu_ms_an_image": {name: round(statistics.median(all_), 1) for name, all_ in found.cpu.items()},
         "large": {"pictures": options.large, "bytes": large, "mib": memory},
@@ -223,7 +242,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 def _round(
     platform: Platform, uploads: Uploads, machine: Machine, pictures: Sequence[bytes], found: Found
 ) -> None:
-    """The analyser alone, then the same pictures through the queue. Rows and what is shown are made before."""
+    """The analyser alone, the same pictures through the queue, and then drawn as their publication has them. Rows
+    and what is shown are made before."""
     asked, shown = Analyser(platform.settings), [open_picture(data, "x.jpg").for_analysis() for data in pictures]
     rows = uploads.rows(len(pictures))
 
@@ -234,8 +254,15 @@ def _round(
     def queue() -> None:
         uploads.wait([uploads.put(row, data) for row, data in zip(rows, pictures, strict=True)])
 
+    def publication() -> None:
+        uploads.draw(rows[0].article_id)
+
     ways: tuple[tuple[str, Callable[[], None], list[float]], ...]
-    ways = (("alone", alone, found.alone), ("queue", queue, found.queue))
+    ways = (
+        ("alone", alone, found.alone),
+        ("queue", queue, found.queue),
+        ("publication", publication, found.drawn),
+    )
     for name, way, rates in ways:
         before, began = machine.cpu(), time.perf_counter()
         way()
@@ -300,11 +327,13 @@ def _print(result: Mapping[str, Any]) -> None:
     for what, name in (
         ("one upload to analysed", "upload_ms"),
         ("  of it the analyser", "analyser_ms"),
-        ("  queue, copies, writes", "added_ms"),
+        ("  queue, opening, writes", "added_ms"),
     ):
         print(f"{what:<26} p50 {result[name]['p50']:>7.0f} ms, p95 {result[name]['p95']:>7.0f} ms")
     for name, rate in result["images_a_second"].items():
         print(f"{name:<26} {rate:.2f} images a second, {rate / result['cores']:.2f} a core")
+    drawn = result["drawn_for_publication"]["images_a_second"]
+    print(f"{'drawn at publication':<26} {drawn:.2f} images a second, {drawn / result['cores']:.2f} a core")
     for name, used in result["cpu_ms_an_image"].items():
         print(f"{name:<26} {used:.0f} ms of CPU an image")
     large = result["large"]

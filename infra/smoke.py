@@ -29,11 +29,13 @@ from prism_resources.wire.findings import Level
 
 _READY_SECONDS: Final = 120
 _NO_MESSAGES: Final = {"Records": []}
+_NO_IMAGE: Final = {"article_id": "none", "image_id": "none", "object_version": "none"}
 # What a function answers when it has nothing to do: it was loaded, and its modules and variables are right.
 _NOTHING_TO_DO: Final[dict[str, tuple[dict[str, Any], Callable[[Any], bool]]]] = {
     "api": ({WARM_EVENT: True}, lambda said: said["warm"] is True),
     "events-dispatcher": (_NO_MESSAGES, lambda said: said == {"batchItemFailures": []}),
     "images": (_NO_MESSAGES, lambda said: said == {"batchItemFailures": []}),
+    "copies": (_NO_IMAGE, lambda said: "refused" in said),
     "events-step": ({"step": "validate", "pack": {}}, lambda said: said["valid"] == 0),
     "planner": (
         {"do": "candidates", "plan_id": "smoke-test", "line": "none"},

@@ -24,7 +24,7 @@ FRESHNESS: Final = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=4), warn_window=timedelta(hours=2, minutes=30)
 )
 SAMPLE: Final = 10
-_HELPLESS: Final = (Trouble.HOPELESS, Trouble.DELETED, Trouble.UNREADABLE)
+_HELPLESS: Final = (Trouble.HOPELESS, Trouble.DELETED, Trouble.UNREADABLE, Trouble.UNDRAWN)
 
 
 def media_assets() -> list[dg.AssetsDefinition]:
@@ -41,7 +41,8 @@ def media_assets() -> list[dg.AssetsDefinition]:
         freshness_policy=FRESHNESS,
         description=(
             "Rows of images beside their files: what was never analysed or got stuck is driven again, what lost "
-            "its file says so, and a file that belongs to no image for a day is deleted; its versions stay."
+            "its file says so, and a file that belongs to no image for a day is deleted; its versions stay. "
+            "Public copies that were lost are drawn again, and those that no article shows for a day are deleted."
         ),
     )
     def image_reconciliation(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
@@ -55,12 +56,13 @@ def media_assets() -> list[dg.AssetsDefinition]:
                     "marked_gone": done.marked,
                     "given_up": done.given_up,
                     "removed": done.removed,
+                    "drawn_again": done.drawn,
                     "dead_letters": done.dead,
                     "troubles": dg.MetadataValue.json(done.counts),
                     "images": dg.MetadataValue.json({name: kind.value for name, kind in done.troubles.items()}),
                 }
             )
-            for words in done.unreadable.values():
+            for words in done.words.values():
                 context.log.warning(words)
             context.log.info("%d images, %d in trouble", done.images, len(done.troubles))
 
@@ -101,8 +103,8 @@ def media_checks() -> list[dg.AssetChecksDefinition]:
         name="images_settled",
         retry_policy=RETRIES,
         description=(
-            "No image waits for a person: none was begun too often, lost its file or is unreadable, no message "
-            "is dead."
+            "No image waits for a person: none was begun too often, lost its file, is unreadable or lacks public "
+            "copies, no message is dead."
         ),
     )
     def images_settled(context: dg.AssetCheckExecutionContext, prism: PrismResource) -> dg.AssetCheckResult:

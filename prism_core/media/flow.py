@@ -35,7 +35,8 @@ def moved(article: Article, to: ArticleStatus) -> Article:
 
 
 def published(article: Article, images: Iterable[Image], by: str, now: datetime) -> Article:
-    """The article as the public reads it from now on. The gate was asked before. Raises NotAllowed."""
+    """The article as the public reads it from now on. The gate was asked before, and public copies of every image
+    were drawn. Raises NotAllowed."""
     FLOW.check(article.article_id, article.status, _PUBLISHED)
     publication = Publication(
         version=article.version,
@@ -77,6 +78,8 @@ def is_taken_back(one: PublishedImage, image: Image | Standing | None) -> bool:
 def _published(image: Image) -> PublishedImage:
     if image.alt is None or image.object_version is None:
         raise ValueError(f"{image.image_id} has not passed the gate")
+    if not image.copies:
+        raise ValueError(f"{image.image_id} has no public copies, and would be shown as a broken picture")
     return PublishedImage(
         image_id=image.image_id, object_version=image.object_version, alt=image.alt, copies=image.copies
     )

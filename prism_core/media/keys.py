@@ -56,6 +56,28 @@ def copy_key(article_id: str, image_id: str, object_version: str, file: str) -> 
     return f"{COPIES}{article_id}/{image_id}/{version_folder(object_version)}/{file}"
 
 
+def copies_folder(article_id: str, image_id: str, object_version: str) -> str:
+    """Where the public copies of one version lie."""
+    return copy_key(article_id, image_id, object_version, "")
+
+
+@dataclass(frozen=True, slots=True)
+class CopyKey:
+    """The key of a public copy: its folder, and whose image it is of."""
+
+    folder: str
+    article_id: str
+    image_id: str
+
+
+def read_copy(key: str) -> CopyKey | None:
+    """None for what is no copy of an image."""
+    parts = key.split("/")
+    if len(parts) != _PARTS + 1 or f"{parts[0]}/" != COPIES or not all(parts):
+        return None
+    return CopyKey(f"{key.rpartition('/')[0]}/", parts[1], parts[2])
+
+
 def ending_of(file_name: str) -> str:
     """`jpg` of `Holiday.JPG`; nothing without a dot."""
     return file_name.rpartition(".")[2].lower() if "." in file_name else ""

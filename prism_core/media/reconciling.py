@@ -1,4 +1,5 @@
-"""Images against their objects: what was never analysed, got stuck, lost its file or its row.
+"""Images against their objects: what was never analysed, got stuck, lost its file or its row, and public copies
+that nobody is shown.
 
 Belongs here: what is wrong with an image or an object, given both, and what can be done about it. Does not belong
 here: listing either, and doing it.
@@ -27,7 +28,8 @@ _HAD_A_FILE: Final = (ImageState.ANALYSING, ImageState.ANALYSED, ImageState.FAIL
 class Trouble(StrEnum):
     """`never`: its upload has no analysis, and nothing was heard of one; `stuck`: one began and did not end;
     `replaced`: a newer upload has none; `deleted`: the file is gone; `orphan`: a file without a row; `hopeless`:
-    it was begun too often; `unreadable`: its row fits no image."""
+    it was begun too often; `unreadable`: its row fits no image; `unshown`: public copies that no article shows;
+    `undrawn`: an article shows it, and its copies were lost and cannot be drawn again."""
 
     NEVER = "never"
     STUCK = "stuck"
@@ -36,6 +38,8 @@ class Trouble(StrEnum):
     ORPHAN = "orphan"
     HOPELESS = "hopeless"
     UNREADABLE = "unreadable"
+    UNSHOWN = "unshown"
+    UNDRAWN = "undrawn"
 
 
 # What having the event once more can mend.
@@ -71,3 +75,9 @@ def orphans(objects: Mapping[str, Stored], known: Container[str], now: datetime)
     """The keys of originals that no row names (`known` are those that one does), and that are old enough that none
     will come."""
     return sorted(key for key, one in objects.items() if key not in known and now - one.at >= ORPHAN_AFTER)
+
+
+def unshown(folders: Mapping[str, datetime], shown: Container[str], now: datetime) -> list[str]:
+    """The folders of public copies, each with the time of its newest, that no article on the shelf shows, and that
+    are old enough that none is being published with them."""
+    return sorted(name for name, at in folders.items() if name not in shown and now - at >= ORPHAN_AFTER)

@@ -1,7 +1,8 @@
-"""The steps of an analysis, as fields of the image's row: begun, released for another try, given up, ended.
+"""The steps of an image, as fields of its row: an analysis begun, released for another try, given up, ended, and
+public copies drawn.
 
 Belongs here: what each step writes over a row as it is now, or that it has nothing to write any more. Does not
-belong here: what an event asks for (arrivals.py) and writing (prism_resources/media/analysing.py).
+belong here: what an event asks for (arrivals.py) and writing (prism_resources/media).
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from prism_core.media.arrivals import Arrival, Due, due
-from prism_core.models.images import Image, ImageState
+from prism_core.models.images import Copy, Image, ImageState
 
 Fields = dict[str, Any]
 
@@ -72,3 +73,10 @@ def given_up(image: Image, arrival: Arrival, why: str, *, outage: bool) -> Field
     words = f"the analysis has not worked so far and is tried again by itself: {why}"
     found = {"state": ImageState.FAILED, "reason": words, "attempts": image.attempts + outage}
     return ended(image, arrival, found)
+
+
+def drawn(image: Image, object_version: str, copies: tuple[Copy, ...]) -> Fields | None:
+    """Public copies are of one upload that was analysed: not when it was replaced or lost meanwhile."""
+    if image.object_version != object_version or image.state is not ImageState.ANALYSED:
+        return None
+    return {"copies": copies}

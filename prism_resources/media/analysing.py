@@ -7,8 +7,6 @@ answer.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,23 +16,20 @@ from typing import Any, Final
 import msgspec
 
 from prism_core import clock
-from prism_core.failures import PermanentFailure, PrismFailure, StaleVersion, TransientFailure
+from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
 from prism_core.media import steps
 from prism_core.media.arrivals import Arrival, Due, due, lease_left
-from prism_core.media.keys import COPY_TYPES, copy_key, ending_of, raw_key
+from prism_core.media.keys import raw_key
 from prism_core.media.labels import read_answers, suggested_alt
-from prism_core.media_tables import IMAGES
 from prism_core.models.base import instant_text
-from prism_core.models.images import Copy, Image, ImageState
+from prism_core.models.images import Image, ImageState
 from prism_core.settings import Settings
-from prism_resources.aws import client
 from prism_resources.media.analyser import Analyser, Answers
-from prism_resources.media.objects import Made, Originals, TooLarge
-from prism_resources.media.pictures import MAX_BYTES, Drawn, NotAPicture, open_picture
+from prism_resources.media.objects import TooLarge
+from prism_resources.media.pictures import MAX_BYTES, NotAPicture, open_picture
+from prism_resources.media.services import Change, Services, write_over
 from prism_resources.tables.store import TableStore
 
-ACTOR: Final = "system:images"
-_ATTEMPTS: Final = 5
 # A picture that is begun with less time would not be looked at, and hold up whoever has more.
 _LEAST_SECONDS: Final = 13
 # How often S3 and DynamoDB are asked, and for how many seconds each time. A service that hangs must not outlast
@@ -43,7 +38,6 @@ _PATIENT: Final = (2, 5)
 _HURRIED: Final = (1, 2)
 # What must be left for who is patient: twice five seconds, and the pause between.
 _PATIENT_SECONDS: Final = 12
-Change = Callable[[Image], steps.Fields | None]
 
 
 @dataclass(slots=True)
@@ -55,16 +49,6 @@ class Done:
     again: float = 0.0
     state: ImageState | None = None
     seconds: dict[str, float] = field(default_factory=dict[str, float])
-
-
-class _Services:
-    """What an upload is read from and written to, asked so often and for so many seconds."""
-
-    def __init__(self, settings: Settings, attempts: int, seconds: int) -> None:
-        s3 = client(settings, "s3", attempts=attempts, read_seconds=seconds)
-        dynamodb = client(settings, "dynamodb", attempts=attempts, read_seconds=seconds)
-        self.originals, self.made = Originals(settings, s3), Made(settings, s3)
-        self.images = TableStore(dynamodb, settings, IMAGES, Image)
 
 
 class Analysing:
@@ -79,15 +63,15 @@ class Analysing:
         return Analyser(self._settings)
 
     @cached_property
-    def _patient(self) -> _Services:
-        return _Services(self._settings, *_PATIENT)
+    def _patient(self) -> Services:
+        return Services(self._settings, *_PATIENT)
 
     @cached_property
-    def _hurried(self) -> _Services:
-        return _Services(self._settings, *_HURRIED)
+    def _hurried(self) -> Services:
+        return Services(self._settings, *_HURRIED)
 
     @property
-    def _services(self) -> _Services:
+    def _services(self) -> Services:
         hurry = self._until is not None and self._until - time.monotonic() < _PATIENT_SECONDS
         return self._hurried if hurry else self._patient
 
@@ -172,15 +156,9 @@ class Analysing:
             return {"state": ImageState.GONE, "reason": words}
         picture = open_picture(data, image.file_name)
         key = raw_key(image.article_id, image.image_id, arrival.object_version)
-        jpeg = picture.for_analysis()  # before the thread: Pillow keeps what it encodes with in the picture
-        # Copies are drawn and written while the analyser thinks, which it does elsewhere. Nobody is shown them
-        # before the row names them.
-        with ThreadPoolExecutor(1) as beside:
-            copying = beside.submit(lambda: self._copied(image, arrival, picture.copies()))
-            # Who is the first to begin finds no answer; who comes later may come after a kill.
-            known = self._services.made.read(key) if again else None
-            raw = known or self._asked(key, jpeg, arrival, done, until)
-            copies = copying.result()
+        # Who is the first to begin finds no answer; who comes later may come after a kill.
+        known = self._services.made.read(key) if again else None
+        raw = known or self._asked(key, picture.for_analysis(), arrival, done, until)
         stored: Any = msgspec.json.decode(raw)
         at = datetime.fromisoformat(stored["at"])
         analysis = read_answers(stored["answers"], object_version=arrival.object_version, raw_key=key, at=at)
@@ -194,7 +172,6 @@ class Analysing:
             "height": picture.height,
             "orientation": picture.orientation,
             "analysis": analysis,
-            "copies": copies,
             "alt_suggestion": suggested_alt(analysis) or image.alt_suggestion,
         }
 
@@ -214,38 +191,9 @@ class Analysing:
             return raw
         return self._services.made.read(key) or raw  # somebody else was faster: one answer a version
 
-    def _copied(self, image: Image, arrival: Arrival, drawn: Iterable[Drawn]) -> tuple[Copy, ...]:
-        copies: list[Copy] = []
-        for file, width, height, body in drawn:
-            key = copy_key(image.article_id, image.image_id, arrival.object_version, file)
-            self._services.made.write(key, body, COPY_TYPES[ending_of(file)])
-            copies.append(Copy(file=file, width=width, height=height, bytes=len(body)))
-        return tuple(copies)
-
     def _write(self, image: Image, step: str, change: Change) -> Image | None:
-        """The row with a change, over whatever a person does to it meanwhile; None when it is not wanted any
-        more."""
-        for _ in range(_ATTEMPTS):
-            fields = change(image)
-            if fields is None:
-                return None
-            after = image.model_copy(update=fields)
-            try:
-                return self._images.update(
-                    after,
-                    before=image,
-                    expected_version=image.version,
-                    actor=ACTOR,
-                    reason=f"{step} of the analysis",
-                    request_id=f"{step}-{after.object_version}-{image.version}",
-                    now=clock.now(),
-                )
-            except StaleVersion:
-                current = self._images.get(article_id=image.article_id, image_id=image.image_id)
-                if current is None:
-                    return None
-                image = current
-        raise TransientFailure(f"image {image.image_id} is being changed by others; try again later")
+        """The row with a change; None when it is not wanted any more."""
+        return write_over(self._images, image, change, step=step, reason=f"{step} of the analysis")
 
 
 def _not_begun(what: Due, image: Image | None, now: datetime) -> Done:

@@ -132,6 +132,19 @@ class Made:
             data: bytes = answer["Body"].read()
             return data
 
+    def listed(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Every object below a prefix, and when it was written. For who may list the bucket."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        with calling(self.bucket, "list"):
+            for page in pages:
+                for one in page.get("Contents", ()):
+                    yield one["Key"], one["LastModified"]
+
+    def remove(self, key: str) -> None:
+        """Delete an object; nothing happens when there is none."""
+        with calling(key, "delete"):
+            self._s3.delete_object(Bucket=self.bucket, Key=key)
+
     def write(self, key: str, body: bytes, media: str) -> None:
         """Replaces what is there: the same version of an image always makes the same copies."""
         with calling(key, "write"):

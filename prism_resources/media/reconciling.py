@@ -2,7 +2,7 @@
 
 Belongs here: reading all three, and doing what can be done: the event once more, a state that says what
 happened, a delete marker over what belongs to nobody. Does not belong here: what is wrong
-(prism_core/media/reconciling.py).
+(prism_core/media/reconciling.py) and public copies (upkeep.py).
 """
 
 from collections import Counter
@@ -35,6 +35,7 @@ from prism_resources.failures import calling
 from prism_resources.media.analyser import Analyser
 from prism_resources.media.objects import Original, Originals
 from prism_resources.media.pictures import MAX_BYTES, open_picture
+from prism_resources.media.upkeep import CopiesUpkeep
 from prism_resources.tables.codec import Attribute, decode, decode_key
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
@@ -46,8 +47,9 @@ _MESSAGES: Final = 10
 
 @dataclass(slots=True)
 class Reconciled:
-    """What was found and done, by count; `images` are looked at, `troubles` by image or object key, `unreadable`
-    the words about each row that is no image."""
+    """What was found and done, by count; `images` are looked at, `drawn` had lost public copies. `troubles` are by
+    image, object key or folder of copies; `words` are about rows that are no image, and copies that cannot be
+    drawn again, by image."""
 
     images: int = 0
     objects: int = 0
@@ -55,9 +57,10 @@ class Reconciled:
     marked: int = 0
     given_up: int = 0
     removed: int = 0
+    drawn: int = 0
     dead: int = 0
     troubles: dict[str, Trouble] = field(default_factory=dict[str, Trouble])
-    unreadable: dict[str, str] = field(default_factory=dict[str, str])
+    words: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def counts(self) -> dict[str, int]:
@@ -85,7 +88,7 @@ class Reconciling:
         self._images = TableReader(dynamodb, settings, IMAGES, Image)
         self._store = TableStore(dynamodb, settings, IMAGES, Image)
         self._changes = TableReader(dynamodb, settings, CHANGELOG, Change)
-        self._originals = Originals(settings)
+        self._originals, self._copies = Originals(settings), CopiesUpkeep(settings)
         self._queue, self._dead = EventQueue(settings, QUEUE), EventQueue(settings, DEAD_QUEUE)
         self._sqs: Any = client(settings, "sqs")
 
@@ -101,6 +104,7 @@ class Reconciling:
         done.images, done.objects = len(known), len(objects)
         for key in orphans(objects, known, now):
             self._remove(key, now, done)
+        self._keep_copies(now, done)
         return done
 
     def analysed(self) -> Iterator[Image]:
@@ -141,7 +145,7 @@ class Reconciling:
         try:
             image = decode(IMAGES, Image, raw)
         except PermanentFailure as failure:
-            done.troubles[name], done.unreadable[name] = Trouble.UNREADABLE, str(failure)
+            done.troubles[name], done.words[name] = Trouble.UNREADABLE, str(failure)
             return
         if trouble_of(image, objects.get(image.object_key), now) is None:
             return
@@ -170,6 +174,13 @@ class Reconciling:
             self._drive(image, stored)
             done.driven += 1
         done.troubles[name] = trouble
+
+    def _keep_copies(self, now: datetime, done: Reconciled) -> None:
+        kept = self._copies.keep(now)
+        done.drawn = kept.drawn
+        done.troubles |= dict.fromkeys(kept.unshown, Trouble.UNSHOWN)
+        for name, why in kept.undrawn.items():
+            done.troubles[name], done.words[name] = Trouble.UNDRAWN, f"image {name} is shown broken: {why}"
 
     def _remove(self, key: str, now: datetime, done: Reconciled) -> None:
         """Put a delete marker on a file that belongs to no image at this moment either."""

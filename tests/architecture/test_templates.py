@@ -287,7 +287,7 @@ def test_no_right_of_the_api_is_a_wildcard() -> None:
         assert actions == TRACES or not [one for one in resources if "*" in re.sub(BELOW, "", one)]
 
 
-def test_the_api_reaches_objects_below_its_prefixes_and_calls_itself_and_the_planner() -> None:
+def test_the_api_reaches_objects_below_its_prefixes_and_calls_itself_and_what_solves_and_draws() -> None:
     objects = {
         json.loads(one)["Fn::Sub"].partition("${LakeBucket}/")[2]: actions
         for actions, resources in rights_of_the_api()
@@ -304,7 +304,7 @@ def test_the_api_reaches_objects_below_its_prefixes_and_calls_itself_and_the_pla
     records = {f"{prefix}*": {"s3:GetObject"} for prefix in ("editions/", "events/failed/", "events/hours/")}
     assert objects == records | inputs | passing | plans
     names = {json.loads(one)["Fn::Sub"].rpartition(":")[2] for resources in called for one in resources}
-    assert names == {"${NamePrefix}-api", "${NamePrefix}-planner"}
+    assert names == {"${NamePrefix}-api", "${NamePrefix}-copies", "${NamePrefix}-planner"}
 
 
 def test_the_planner_reads_what_it_plans_from_and_writes_plans_and_what_they_publish() -> None:
@@ -343,12 +343,21 @@ def test_the_api_writes_originals_and_reads_none() -> None:
 
 
 def test_what_analyses_an_upload_can_write_none_and_the_public_reads_articles_and_pictures_alone() -> None:
-    images, public = rights_of_the_api("ImagesRole"), rights_of_the_api("PublicRole")
-    writing = {one for actions, resources in images if "s3:PutObject" in actions for one in resources}
+    public = rights_of_the_api("PublicRole")
+    writing = {
+        role: [
+            json.loads(one)["Fn::Sub"]
+            for actions, resources in rights_of_the_api(role)
+            if "s3:PutObject" in actions
+            for one in resources
+        ]
+        for role in ("ImagesRole", "CopiesRole")
+    }
 
-    assert {json.loads(one)["Fn::Sub"] for one in writing} == {
-        "${MediaBucket.Arn}/analyses/*",
-        "${MediaBucket.Arn}/copies/*",
+    # Neither the answers nor what the public is shown is written by the function of the other.
+    assert writing == {
+        "ImagesRole": ["${MediaBucket.Arn}/analyses/*"],
+        "CopiesRole": ["${MediaBucket.Arn}/copies/*"],
     }
     assert {action for actions, _ in public for action in actions} == TRACES | {
         "logs:CreateLogStream", "logs:PutLogEvents", "dynamodb:GetItem", "dynamodb:Query", "s3:GetObject",

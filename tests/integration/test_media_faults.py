@@ -30,9 +30,11 @@ from prism_core.models.images import Image, ImageState
 from prism_core.tables import IMAGES
 from prism_resources.aws import client
 from prism_resources.media.analyser import Analyser
-from prism_resources.media.analysing import Analysing, Change
+from prism_resources.media.analysing import Analysing
+from prism_resources.media.copying import Copying
 from prism_resources.media.objects import Made, Original, Originals
 from prism_resources.media.reconciling import Reconciling
+from prism_resources.media.services import Change
 from prism_resources.tables.store import TableStore
 from tests.integration.faults import fault_proxy
 from tests.integration.fresh import platform_of_this_file, worker_port
@@ -84,7 +86,9 @@ def test_a_picture_for_print_becomes_one_of_the_web(studio: Studio) -> None:
 
     assert (image.state, image.format, image.width, image.height) == (ImageState.ANALYSED, "JPEG", 300, 200)
     assert image.object_version is not None
-    for copy in image.copies:
+    copies = Copying(studio.platform.settings).draw(image.article_id, image.image_id, image.object_version)
+    assert {copy.file for copy in copies} == {"300.webp", "300.avif"}
+    for copy in copies:
         made = Made(studio.platform.settings)
         body = made.read(copy_key(image.article_id, image.image_id, image.object_version, copy.file))
         assert body is not None
@@ -252,7 +256,7 @@ def test_the_reconciliation_mends_what_it_can_and_names_the_rest(studio: Studio)
     done = Reconciling(settings).reconcile(clock.now() + timedelta(minutes=11))
 
     assert [done.troubles.get(name) for name in names] == ["stuck", "hopeless", "unreadable", None]
-    assert "orientation" in done.unreadable[names[2]]
+    assert "orientation" in done.words[names[2]]
     await_true(lambda: studio.image(forms[0]).state is ImageState.ANALYSED)
     given_up = studio.image(forms[1])
     assert given_up.state is ImageState.FAILED

@@ -4,7 +4,9 @@ Why real: a form of S3, its event, the queue, the function, the models and the p
 each link is somebody else's.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -13,7 +15,11 @@ import pytest
 from infra.local.platform import Platform
 from infra.local.standins.faults import Fault
 from prism_api.public.document import PublicArticle, PublicArticlePage
+from prism_core.media.keys import copy_key
+from prism_core.media.reconciling import ORPHAN_AFTER
 from prism_resources.aws import client
+from prism_resources.media.objects import Made, Originals
+from prism_resources.media.upkeep import CopiesUpkeep
 from tests.integration.api_client import Answer, Api
 from tests.integration.deployed import Deployed
 from tests.integration.media_world import Studio, await_true, photograph, studio_of
@@ -70,6 +76,14 @@ def copy_of(read: httpx.Response, form: dict[str, Any]) -> str:
     return str(image["copies"][0]["url"]).removeprefix("/public/")
 
 
+def copies_of(studio: Studio, article: dict[str, Any]) -> dict[str, list[tuple[str, datetime]]]:
+    """The public copies of an article by image, with the time at which each was written."""
+    found = defaultdict[str, list[tuple[str, datetime]]](list)
+    for key, at in Made(studio.platform.settings).listed(f"copies/{article['article_id']}/"):
+        found[key.split("/")[2]].append((key, at))
+    return dict(found)
+
+
 def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, public: Any) -> None:
     article = studio.article("How we label", tags=["lidar"])
     assert (article["slug"], article["status"]) == ("how-we-label", "draft")
@@ -95,7 +109,9 @@ def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, publi
     assert suggested["the team.jpg"] is None or "face" in suggested["the team.jpg"]
     for name, form in forms.items():
         assert studio.describe(form, f"A photograph: {name}").status == 200
-    published = studio.act(article, "publish")
+    # Nothing of what the public would be shown exists before somebody publishes it.
+    assert copies_of(studio, article) == {}
+    published = studio.publish(article)
     assert published.status == 200, published.body
     assert published.body["status"] == "published"
 
@@ -135,7 +151,7 @@ def test_the_tour_of_the_readme_from_a_draft_to_the_public(studio: Studio, publi
     assert left["html"].count("<picture>") == 2
     assert public(copy_of(read, form)).status_code == 404
     assert studio.describe(form, "A cat").status == 200
-    assert studio.act(article, "publish").status == 200
+    assert studio.publish(article).status == 200
     read = public("articles/how-we-label")
     assert read.json()["html"].count("<picture>") == 3
     assert public(copy_of(read, form)).status_code == 200
@@ -232,7 +248,7 @@ def test_a_picture_that_is_held_back_is_published_on_a_persons_word_with_its_rea
     assert public("articles/held-back").status_code == 404
 
     assert decide(studio, form, accepted=True, reason="A statue, seen by three of us").status == 200
-    assert studio.act(article, "publish").status == 200
+    assert studio.publish(article).status == 200
     read = public("articles/held-back")
     assert [one["alt"] for one in read.json()["images"]] == ["A gesture"]
     change = studio.author("GET", f"/api/history/images/{form['key']}").body["items"][0]
@@ -256,6 +272,62 @@ def test_a_picture_that_is_held_back_is_published_on_a_persons_word_with_its_rea
     assert "cannot be read" in reasons[form["image_id"]]
     refused = studio.act(article, "publish")
     assert (refused.status, len(refused.body["errors"])) == (409, len(gate["reasons"]))
+
+
+def test_copies_are_drawn_to_be_published_or_nothing_is_drawn_again_when_lost_and_go_with_the_article(
+    studio: Studio, public: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article, settings = studio.article("Copies"), studio.platform.settings
+    names = ("a.jpg", "b.jpg")
+    kept, lost = (studio.upload(article, name, photograph("rocket.jpg", 320)) for name in names)
+    for form in (kept, lost):
+        assert studio.settled(form).state == "analysed"
+        assert studio.describe(form, "A rocket").status == 200
+    assert studio.act(article, "submit").status == 200
+
+    # Not in the time of a call: nothing is public, and the next call goes on.
+    with monkeypatch.context() as patched:
+        patched.setattr("prism_resources.media.publishing._WHOLE_SECONDS", 0)
+        busy = studio.act(article, "publish")
+    assert (busy.status, busy.headers["retry-after"], len(busy.body["errors"])) == (503, "5", 2)
+    assert "0 of 2 were drawn" in busy.body["detail"]
+
+    # What cannot be drawn is named; what was drawn stays, over what a killed call had left.
+    image = studio.image(kept)
+    left = copy_key(image.article_id, image.image_id, str(image.object_version), "320.webp")
+    Made(settings).write(left, b"half", "image/webp")
+    Originals(settings).remove(lost["fields"]["key"])
+    why = "its file was deleted; upload it again, or remove the image"
+    named = [{"path": f"images.{lost['image_id']}", "message": why}]
+    await_true(lambda: studio.act(article, "publish").body["errors"] == named)
+    assert studio.act(article, "publish").status == 409
+    assert (studio.read(article)["status"], public("articles/copies").status_code) == ("review", 404)
+    drawn = copies_of(studio, article)
+    assert set(drawn) == {kept["image_id"]}
+    assert studio.author("DELETE", f"/api/images/{lost['key']}", match="*").status == 204
+    assert studio.act(article, "publish").status == 200
+    assert copies_of(studio, article) == drawn
+    path = copy_of(public("articles/copies"), kept)
+    assert (path.rpartition("/")[2], public(path).content[:4]) == ("320.webp", b"RIFF")
+
+    # A copy that was lost is drawn again.
+    upkeep, ((key, at), *_) = CopiesUpkeep(settings), drawn[kept["image_id"]]
+    Made(settings).remove(key)
+    await_true(lambda: (upkeep.keep(at), key in dict(copies_of(studio, article)[kept["image_id"]]))[1])
+    again = copies_of(studio, article)[kept["image_id"]]
+    assert [name for name, _ in again] == [name for name, _ in drawn[kept["image_id"]]]
+    assert (public(path).status_code, len(studio.image(kept).copies)) == (200, 2)
+
+    # An archived article has copies for another day, and then they are drawn when it is published again.
+    assert studio.act(article, "archive").status == 200
+    last = max(at for _, at in again)
+    upkeep.keep(last)
+    assert copies_of(studio, article) == {kept["image_id"]: again}
+    assert f"{key.rpartition('/')[0]}/" in upkeep.keep(last + ORPHAN_AFTER).unshown
+    assert (copies_of(studio, article), studio.image(kept).copies) == ({}, ())
+    assert [studio.act(article, step).status for step in ("reopen", "submit")] == [200, 200]
+    assert studio.publish(article).status == 200
+    assert public(path).status_code == 200
 
 
 def test_an_article_whose_row_cannot_be_read_is_left_out_of_the_public_list_and_of_nothing_else(

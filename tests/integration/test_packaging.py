@@ -88,7 +88,7 @@ import io, json, os, sys, types
 sys.path.insert(0, sys.argv[1])
 os.environ.update(PRISM_ENVIRONMENT="aws", PRISM_REGION="us-east-1", PRISM_ACCOUNT_ID="000000000000",
     PRISM_FIRST_WEEK="2026-W01", AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
-import prism_api.images.handler as images, prism_api.public.handler as public
+import prism_api.images.copies, prism_api.images.handler as images, prism_api.public.handler as public
 from PIL import Image
 from prism_core.media.rendering import rendered
 from prism_core.settings import load_settings

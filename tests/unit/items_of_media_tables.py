@@ -111,7 +111,7 @@ MEDIA_ITEMS: dict[str, st.SearchStrategy[Any]] = {"articles": articles, "images"
 
 
 def analysed(image_id: str = "i-1", **changes: Any) -> Image:
-    """An image whose analysis found nothing, with an alternative text, unless told otherwise."""
+    """An image whose analysis found nothing, with an alternative text and copies, unless told otherwise."""
     sound: dict[str, Any] = {
         "article_id": "a-1",
         "image_id": image_id,
@@ -123,6 +123,7 @@ def analysed(image_id: str = "i-1", **changes: Any) -> Image:
         "object_version": "v1",
         "alt": "Two people",
         "analysis": analysis(),
+        "copies": ({"file": "480.webp", "width": 480, "height": 320, "bytes": 9_000},),
     }
     return Image.model_validate(sound | changes)
 

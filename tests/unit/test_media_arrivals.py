@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prism_core.failures import PermanentFailure
 from prism_core.media.arrivals import LEASE, Arrival, Due, due, is_newer, message_of, read_arrivals
-from prism_core.media.keys import OriginalKey, read_original
+from prism_core.media.keys import CopyKey, OriginalKey, copies_folder, copy_key, read_copy, read_original
 from prism_core.models.images import ImageState
 from tests.unit.items_of_media_tables import analysed, analysis
 
@@ -68,6 +68,13 @@ def test_what_is_no_event_is_said_to_be_none(message: bytes) -> None:
 def test_a_key_that_nobody_handed_out_names_no_image(key: str) -> None:
     with pytest.raises(PermanentFailure, match="no original"):
         read_original(key)
+
+
+def test_the_key_of_a_copy_tells_its_folder_and_whose_it_is() -> None:
+    folder = copies_folder("a-1", "i-1", "v1")
+
+    assert read_copy(copy_key("a-1", "i-1", "v1", "480.webp")) == CopyKey(folder, "a-1", "i-1")
+    assert {read_copy(key) for key in (folder, "copies/a/i/1.webp", "analyses/a/i/x/1.webp", "x")} == {None}
 
 
 def test_an_image_that_does_not_exist_is_nobodys() -> None:

@@ -60,6 +60,11 @@ def test_what_is_published_is_the_text_and_the_versions_of_that_moment() -> None
     assert [(one.image_id, one.object_version) for one in edited.publication.images] == [("i-1", "v1")]
 
 
+def test_nothing_is_published_without_the_copies_that_the_public_is_shown() -> None:
+    with pytest.raises(ValueError, match="i-2 has no public copies"):
+        published(moved(article(), ArticleStatus.REVIEW), [analysed(), analysed("i-2", copies=())], "m-1", NOW)
+
+
 @pytest.mark.parametrize("to", [ArticleStatus.ARCHIVED, ArticleStatus.DELETED])
 def test_what_is_taken_back_is_on_no_shelf(to: ArticleStatus) -> None:
     public = published(moved(article(), ArticleStatus.REVIEW), [analysed()], "m-1", NOW)

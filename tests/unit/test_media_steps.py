@@ -14,8 +14,9 @@ from prism_core.media.reconciling import (
     Trouble,
     orphans,
     trouble_of,
+    unshown,
 )
-from prism_core.models.images import Image, ImageState
+from prism_core.models.images import Copy, Image, ImageState
 from tests.unit.items_of_media_tables import analysed, analysis
 from tests.unit.test_media_arrivals import arrival
 
@@ -86,6 +87,36 @@ def test_who_comes_late_writes_nothing(changes: dict[str, Any]) -> None:
     assert steps.ended(image, arrival(), {"state": ImageState.FAILED}) is None
     assert steps.released(image, arrival(), outage=True) is None
     assert steps.given_up(image, arrival(), "busy", outage=True) is None
+
+
+COPIES = (Copy(file="480.webp", width=480, height=320, bytes=9_000),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({}, {"copies": COPIES}),
+        ({"object_version": "v2"}, None),
+        ({"state": "analysing"}, None),
+        ({"state": "gone"}, None),
+    ],
+)
+def test_copies_are_of_the_upload_that_was_analysed(
+    changes: dict[str, Any], fields: dict[str, Any] | None
+) -> None:
+    assert steps.drawn(analysed(copies=(), **changes), "v1", COPIES) == fields
+
+
+def test_another_upload_has_no_copies_of_the_one_before() -> None:
+    before = analysed(sequencer="0A")
+
+    assert over(before, steps.begun(before, arrival("v2", "0B"), NOW)).copies == ()
+
+
+def test_copies_of_nobody_are_old_and_shown_by_no_article() -> None:
+    day, minute = NOW - ORPHAN_AFTER, NOW - ORPHAN_AFTER + timedelta(minutes=1)
+
+    assert unshown({"shown/": day, "b/": day, "young/": minute, "a/": day}, {"shown/"}, NOW) == ["a/", "b/"]
 
 
 V1, V2 = Stored("v1", OLD), Stored("v2", OLD)

@@ -5,9 +5,10 @@ Belongs here: the resource, its steps, and what the gate says of its images. Doe
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -17,7 +18,7 @@ from prism_api.api.actions import action
 from prism_api.api.answers import respond
 from prism_api.api.calls import Call, current
 from prism_api.api.crud import IfMatch, Reason, crud
-from prism_api.api.problems import FieldError, Problem
+from prism_api.api.problems import RETRY_SECONDS, FieldError, Problem
 from prism_api.api.resource import Resource
 from prism_api.api.visibility import actor
 from prism_api.api.writes import author_of, change_item, matched, read_item
@@ -32,6 +33,9 @@ from prism_core.tables import ARTICLES, IMAGES
 from prism_resources.media.reading import standing
 from prism_resources.tables.claims import claimed
 from prism_resources.tables.codec import Attribute
+
+if TYPE_CHECKING:
+    from prism_resources.media.publishing import Undrawn
 
 EXAMPLE = {
     "title": "How we label lidar",
@@ -234,7 +238,25 @@ def delete(key: Key, if_match: IfMatch = None, reason: Reason = None) -> Respons
 
 
 def _publish(call: Call, article: Article, _: None) -> Article:
+    """Every copy that the public is shown is there before the article is public. A call that ends half-way has
+    changed nothing that anybody sees, and the next one goes on where it ended."""
     flow.FLOW.check(article.article_id, article.status, ArticleStatus.PUBLISHED)
+    images = _accepted(article)
+    undrawn = [image for image in images if not image.copies]
+    if undrawn:
+        from prism_resources.media.publishing import draw_copies  # noqa: PLC0415 - no other route has threads
+
+        _refuse_undrawn(draw_copies(backend.settings(), undrawn), len(undrawn))
+        # That took seconds: somebody may have replaced, rejected or added a picture meanwhile.
+        images = _accepted(article)
+        if not all(image.copies for image in images):
+            words = "The images of the article were changed while it was being published; publish it again."
+            raise Problem(HTTPStatus.CONFLICT, words)
+    return flow.published(article, images, actor(call), call.now)
+
+
+def _accepted(article: Article) -> list[Image]:
+    """The images of an article, all of which may be public. Raises Problem 409 with every reason of the gate."""
     images = images_of(article.article_id)
     found = blockers(article, images.readable, backend.settings().image_thresholds, images.unreadable)
     if found:
@@ -244,7 +266,25 @@ def _publish(call: Call, article: Article, _: None) -> Article:
             + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""),
             errors=tuple(FieldError(_where(one), one.reason) for one in found),
         )
-    return flow.published(article, images.readable, actor(call), call.now)
+    return images.readable
+
+
+def _refuse_undrawn(undrawn: Sequence["Undrawn"], asked: int) -> None:
+    """Raises Problem 409 for an image that cannot be drawn as it is, 503 where publishing again goes on."""
+    if not undrawn:
+        return
+    first = next((one for one in undrawn if not one.passes), undrawn[0])
+    errors = tuple(FieldError(f"images.{one.image_id}", one.why) for one in undrawn)
+    said = f"the public copies of image {first.image_id} were not drawn: {first.why}"
+    if not first.passes:
+        raise Problem(HTTPStatus.CONFLICT, f"The article is not published: {said}", errors=errors)
+    raise Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"The article is not published yet: {said}. {asked - len(undrawn)} of {asked} were drawn, and stay; "
+        "publish it again for the others.",
+        errors=errors,
+        headers={"retry-after": str(RETRY_SECONDS)},
+    )
 
 
 def _where(blocker: Blocker) -> str:
