@@ -37,7 +37,7 @@ _FACES: Final = frozenset({"FACE_FEMALE", "FACE_MALE"})
 # The edges of a sharp photograph vary so much; a blurred one has a hundredth of it.
 _SHARP: Final = 2_500.0
 _COLOURS: Final = 8
-# With 256 a side the eight colours of photographs are mostly the same within 5 of 255, and take 35 ms instead of 2.
+# With 256 a side the eight colours are mostly within 5 of 255 of these, and take 35 ms instead of 2.
 _SAMPLE: Final = (64, 64)
 
 
