@@ -10,16 +10,19 @@ import dagster as dg
 
 from prism_assets.computed import GENERATION
 from prism_assets.operational import reads
+from prism_assets.overtaking import ATTEMPTS
 from prism_assets.partitions import weeks_of
 from prism_assets.resources import PrismResource
 from prism_assets.restatements.gate import Intent
 from prism_assets.restatements.running import PublishedWeeks, intent_of, publishing, restatement_metadata
 from prism_assets.retries import RETRIES, failures_by_intent
+from prism_assets.throughput.causes import answered_otherwise
 from prism_assets.throughput.publish import KeptWeek, PublishedWeek, publish_week, read_for
 from prism_assets.throughput.queue import UnresolvedQueue
 from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.charts import as_markdown, bar_chart
+from prism_core.evidence import Part
 from prism_core.settings import ActivitySource
 from prism_core.tables import CORRECTIONS, PROJECTS, WORKERS
 from prism_resources.worker_activity.log import LogCounts, LogIngest
@@ -76,20 +79,41 @@ def throughput_assets(weekly: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDe
     )
     def throughput(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            weeks, now, intent = weeks_of(context), clock.now(), intent_of(context)
-            reading, queue = read_for(prism, weeks), UnresolvedQueue(prism.workers())
+            queue = UnresolvedQueue(prism.workers())
             with publishing(context) as run:
                 try:
-                    for week in weeks:
-                        with run.refusals(week):
-                            outcome = publish_week(prism, reading, week, now, intent)
-                            _show(context, run, week, outcome, intent)
-                            if isinstance(outcome, PublishedWeek):
-                                queue.see(outcome.result)
+                    _publish_weeks(context, prism, run, queue)
                 finally:  # also when a later week fails: these weeks are published
                     _flush(context, queue)
 
     return [worker_activity, throughput]
+
+
+def _publish_weeks(
+    context: dg.AssetExecutionContext, prism: PrismResource, run: PublishedWeeks, queue: UnresolvedQueue
+) -> None:
+    """Every week of the run, and again those for which the registers answer otherwise when all are published.
+
+    The sensors look for a name among published rows. Who is resolved while the run goes on is in none of those
+    that it has yet to write, so that nobody would ask for these weeks; who is resolved later is found in them.
+    """
+    intent, answers = intent_of(context), dict[Week, Part]()
+    weeks = weeks_of(context)
+    for _ in range(ATTEMPTS):
+        reading, now = read_for(prism, weeks), clock.now()
+        for week in weeks:
+            answers.pop(week, None)
+            with run.refusals(week):
+                outcome = publish_week(prism, reading, week, now, intent)
+                _show(context, run, week, outcome, intent)
+                if isinstance(outcome, PublishedWeek):
+                    queue.see(outcome.result)
+                    answers[week] = outcome.answers
+        registers = prism.registers()
+        weeks = [week for week, before in answers.items() if answered_otherwise(before, registers, week)]
+        if not weeks:
+            return
+        context.log.info("names of %d published weeks were resolved meanwhile", len(weeks))
 
 
 def _show(

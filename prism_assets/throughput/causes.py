@@ -86,6 +86,16 @@ class Remembered:
         return days_of(self.part.items.get((kind, name), "")).get((day - self.week.monday).days)
 
 
+def answered_otherwise(before: Part, look_ups: LookUps, week: Week) -> bool:
+    """Whether the registers answer otherwise by now for a day that figures of the week rest on."""
+    ask = {_WORKER: look_ups.member, _JOB: look_ups.project}
+    return any(
+        (ask[kind](name, week.days[day]) or "") != answer
+        for (kind, name), text in before.items.items()
+        for day, answer in days_of(text).items()
+    )
+
+
 def evidence_of(inputs: Iterable[str], noted: Noted, corrections: Iterable[Correction]) -> Evidence:
     """What a week was computed from: raw objects, answers of the registers, corrections."""
     return Evidence(

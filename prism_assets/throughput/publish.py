@@ -20,7 +20,7 @@ from prism_assets.two_places import Stands, TwoPlaces
 from prism_core import tables
 from prism_core.calendar import Week
 from prism_core.corrections import Reassignment
-from prism_core.evidence import Evidence
+from prism_core.evidence import RESOLUTION, Evidence, Part
 from prism_core.failures import PermanentFailure
 from prism_core.lake import WORKER_RESPONSE
 from prism_core.lake_tables import THROUGHPUT
@@ -40,12 +40,13 @@ PLACES: Final = TwoPlaces(THROUGHPUT, tables.THROUGHPUT, ThroughputWeek, ("proje
 
 @dataclass(frozen=True, slots=True)
 class PublishedWeek:
-    """What became of a week."""
+    """What became of a week; `answers` are those of the registers that its figures rest on."""
 
     result: WeekThroughput
     table: Replacement
     lake: Guarded
     unusable_answers: int
+    answers: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,8 @@ def _publish_once(
         counts=counts_of(computed.result) | {"unusable_answers": computed.unusable_answers},
         inputs=computed.inputs,
     )
-    return PublishedWeek(computed.result, table, Guarded(written, comparison), computed.unusable_answers)
+    answers = computed.evidence.parts[RESOLUTION]
+    return PublishedWeek(computed.result, table, Guarded(written, comparison), computed.unusable_answers, answers)
 
 
 def counts_of(result: WeekThroughput) -> dict[str, int]:

@@ -42,12 +42,11 @@ class UnresolvedQueue:
 
     def __init__(self, store: TableStore[Worker]) -> None:
         self._store = store
-        self._days: dict[str, tuple[date, date]] = {}
-        self._weeks: set[Week] = set()
+        self._seen: dict[Week, dict[str, tuple[date, date]]] = {}
 
     def see(self, result: WeekThroughput) -> None:
-        """Remember what a week could not resolve, with its first and last day."""
-        self._weeks.add(result.week)
+        """Remember what a week could not resolve, with its first and last day. Its last result counts."""
+        spans = self._seen[result.week] = dict[str, tuple[date, date]]()
         found: dict[str, list[date]] = {}
         for row in result.rows:
             if not row.worker_resolved:
@@ -58,8 +57,7 @@ class UnresolvedQueue:
         for key in [*counts.unresolved_by_worker, *(worker_key(job=job) for job in counts.unresolved_by_job)]:
             # Work that a correction has moved is in no row of its own name, but its worker is still unresolved.
             days = found.get(key) or list(result.week.days)
-            first, last = self._days.get(key, (min(days), max(days)))
-            self._days[key] = min(first, *days), max(last, *days)
+            spans[key] = min(days), max(days)
 
     def flush(self, progress: Callable[[int, int], None]) -> Queued:
         """Write what was seen: new names as unresolved, known unresolved ones with a wider span.
@@ -67,20 +65,30 @@ class UnresolvedQueue:
         Repeating it writes nothing. An item that somebody resolved or ignored is never touched, also when that
         happens at this moment.
         """
-        queued = Queued(left=max(0, len(self._days) - MOST_A_RUN))
-        names = sorted(self._days)[:MOST_A_RUN]
-        self._days = {key: self._days[key] for key in names}
+        days = self._days()
+        queued = Queued(left=max(0, len(days) - MOST_A_RUN))
+        names = sorted(days)[:MOST_A_RUN]
         done = 0
         for part in _parts(names):
-            self._write(part, queued)
+            self._write({key: days[key] for key in part}, queued)
             done += len(part)
             progress(done, len(names))
-        self._days.clear()
+        self._seen.clear()
         return queued
 
-    def _write(self, keys: list[str], queued: Queued) -> None:
+    def _days(self) -> dict[str, tuple[date, date]]:
+        """First and last day of each name over all weeks."""
+        found: dict[str, tuple[date, date]] = {}
+        for spans in self._seen.values():
+            for key, (first, last) in spans.items():
+                earliest, latest = found.get(key, (first, last))
+                found[key] = min(earliest, first), max(latest, last)
+        return found
+
+    def _write(self, days: dict[str, tuple[date, date]], queued: Queued) -> None:
         for attempt in range(1, ATTEMPTS + 1):
-            writes = [write for key in keys if (write := self._wanted(key, queued)) is not None]
+            wanted = (self._wanted(key, span, queued) for key, span in days.items())
+            writes = [write for write in wanted if write is not None]
             try:
                 self._store.transact(
                     writes,
@@ -98,8 +106,8 @@ class UnresolvedQueue:
             queued.seen_again += len(writes) - new
             return
 
-    def _wanted(self, key: str, queued: Queued) -> Write[Worker] | None:
-        first, last = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in self._days[key])
+    def _wanted(self, key: str, days: tuple[date, date], queued: Queued) -> Write[Worker] | None:
+        first, last = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days)
         found = self._store.get(worker_key=key)
         if found is None:
             try:
@@ -115,7 +123,7 @@ class UnresolvedQueue:
         return Write(found.model_copy(update=wider), found.version)
 
     def _span(self) -> str:
-        first, last = min(self._weeks), max(self._weeks)
+        first, last = min(self._seen), max(self._seen)
         return first.label if first == last else f"{first} to {last}"
 
 

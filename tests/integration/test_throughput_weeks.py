@@ -5,6 +5,7 @@ Why real: who wins a race, what a deleted object leaves, and what a person decid
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +20,8 @@ from prism_assets.throughput.publish import PublishedWeek, publish_week, read_fo
 from prism_core.calendar import Week, WeekRange
 from prism_core.lake import WORKER_RESPONSE
 from prism_core.lake_tables import THROUGHPUT
-from prism_core.models.workers import Worker, WorkerStatus
+from prism_core.models.projects import LabelingJob, Project
+from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus
 from prism_core.settings import ActivitySource, load_settings
 from prism_resources.aws import client
 from prism_resources.lake import Lake
@@ -27,6 +29,7 @@ from prism_resources.tables.generations import Generations
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from prism_resources.worker_activity.restart import start_over
+from tests.integration.asset_runs import run_assets, write
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.helpers import POOL, record, seconds, write_lines
 
@@ -187,6 +190,42 @@ def test_workers_and_jobs_that_nobody_has_resolved_are_queued_once_with_their_sp
     assert again.success
     waiting = PrismResource().workers().query("by_status", status=WorkerStatus.UNRESOLVED)
     assert {"q-2", "job:q-job"} <= {worker.worker_key for worker in waiting}
+
+
+def test_names_that_are_resolved_while_a_run_publishes_are_so_in_its_weeks_and_jobs_are_not_queued(
+    lake: Lake, instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tick over the change looks among published rows, and these are none yet."""
+    weeks = WeekRange.parse("2021-W20..2021-W21")
+    lines = [record(int(week.start.timestamp()) + 36_000, sub="meanwhile", job="mapped-now") for week in weeks]
+    load(lake, write_lines(tmp_path / "a.jsonl", [*lines]))
+    worker = Worker(
+        worker_key=f"{POOL}#meanwhile", pool=POOL, sub="meanwhile", status=WorkerStatus.RESOLVED, last_seen=NOW,
+        periods=(WorkerPeriod(member="M-meanwhile", from_=weeks.first.monday),),
+    )  # fmt: skip
+    project = Project(
+        project_id="P-meanwhile", name="Mapped now", category="boxes", demand_hours=Decimal(40),
+        labeling_jobs=(LabelingJob(job="mapped-now", valid_from=weeks.first.monday),),
+    )  # fmt: skip
+    published, reserve = list[Week](), Generations[Any].reserve
+
+    def as_the_last_week_is_published(self: Generations[Any], of: Week) -> int:
+        published.append(of)
+        if published == list(weeks):
+            write("workers", [worker])
+            write("projects", [project])
+        return reserve(self, of)
+
+    monkeypatch.setattr(Generations, "reserve", as_the_last_week_is_published)
+
+    result = run_assets(instance, weeks, "throughput")
+
+    assert result.success
+    for week in weeks:
+        rows = [(row.project_id, row.member_id) for row in PrismResource().throughput().week(week)]
+        assert rows == [("P-meanwhile", "M-meanwhile")]
+    assert published == [*weeks, *weeks]
+    assert queued("job:mapped-now") is None
 
 
 def test_a_later_week_widens_the_span_and_what_a_person_decided_is_never_touched(
