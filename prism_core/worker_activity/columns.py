@@ -263,7 +263,9 @@ def _workers(record: dict[str, Array]) -> Encoded:
         _dictionary(record[field], may_be_empty=True) for field in ("cognito_user_pool_id", "cognito_sub_id")
     )
     if len(pools.values) == 1 and pools.values[0] and all(subs.values):  # one pool is the usual case
-        return Encoded(subs.codes, [worker_key(ActivityRecord(None, pools.values[0], sub)) for sub in subs.values])
+        return Encoded(
+            subs.codes, [_certain(worker_key, ActivityRecord(None, pools.values[0], sub)) for sub in subs.values]
+        )
     ids = _dictionary(record["worker_id"], may_be_empty=True)
     packed = (pools.codes * len(subs.values) + subs.codes) * len(ids.values) + ids.codes
     combinations, codes = np.unique(packed, return_inverse=True)

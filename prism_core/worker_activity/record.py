@@ -21,6 +21,9 @@ from prism_core.failures import PermanentFailure
 MAX_RECORD_BYTES = 262_144  # a log event of CloudWatch is at most 256 KiB, so a longer line is no record
 SECONDS_A_DAY = 86_400
 IDENTITY_BYTES = 16
+# The longest key of throughput is that of its index by week, `job:…#worker:…`, in the 1,024 bytes of a sort key.
+MAX_NAME_BYTES = 500
+_SURELY_SHORT = MAX_NAME_BYTES // 4  # characters; one has at most four bytes
 
 ACCEPTED = "TasksAccepted"
 # The time that says when the event happened, by event type; an event type that is not here is kept uninterpreted.
@@ -36,6 +39,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 _TWO_DIGITS = {f"{number:02d}": number for number in range(60)}
 _DAY_OF_TIME = re.compile(rf"(?:{'|'.join(WEEKDAYS)}) ([A-Z][a-z]{{2}}) (\d\d)  UTC (\d{{4}})", re.ASCII)
 _MAX_TIMESTAMP_DIGITS = 11  # up to the year 5138; milliseconds have 13
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # what no key may hold: see FactSubject in prism_core/models/work.py
 _EXAMPLE = "Wed Aug 14 16:00:59 UTC 2019"
 
 
@@ -155,20 +159,21 @@ def check_record(record: ActivityRecord) -> Activity:
 
 
 def worker_key(record: ActivityRecord) -> str:
-    """`<pool>#<sub>` of a Cognito worker, else the worker id. Raises RecordRejected when there is neither."""
+    """`<pool>#<sub>` of a Cognito worker, else the worker id. Raises RecordRejected when there is neither, and for
+    a name that no key can hold."""
     if record.cognito_user_pool_id and record.cognito_sub_id:
-        return f"{record.cognito_user_pool_id}#{record.cognito_sub_id}"
+        return _usable(f"{record.cognito_user_pool_id}#{record.cognito_sub_id}", "worker")
     if not record.worker_id:
         raise RecordRejected("the record names no worker: neither Cognito pool and sub nor worker_id")
-    return record.worker_id
+    return _usable(record.worker_id, "worker")
 
 
 def job_name(labeling_job_arn: str | None) -> str:
-    """The last part of the ARN. Raises RecordRejected when there is none."""
+    """The last part of the ARN. Raises RecordRejected when there is none, and for a name that no key can hold."""
     name = re.split("[/:]", labeling_job_arn)[-1] if labeling_job_arn else ""
     if not name:
         raise RecordRejected("the record names no labeling job: labeling_job_arn is empty or ends without a name")
-    return name
+    return _usable(name, "labeling job")
 
 
 def parse_time(text: str) -> int:
@@ -253,6 +258,20 @@ def _explain_type(error: msgspec.ValidationError) -> NoReturn:
     if not place:
         raise RecordRejected(f"the line is not a JSON object: {wanted}") from error
     raise RecordRejected(f"{place.rstrip('`')} has the wrong type: {wanted}") from error
+
+
+def _usable(name: str, of_what: str) -> str:
+    """The name. Rows are kept under it, so that one which no key can hold would stop its whole week."""
+    if len(name) <= _SURELY_SHORT and name.isprintable():
+        return name
+    if (size := len(name.encode("utf-8", "surrogatepass"))) > MAX_NAME_BYTES:
+        raise RecordRejected(
+            f"the name of the {of_what} has {size:,} bytes, more than the {MAX_NAME_BYTES} that a key can hold: "
+            f"{name[:60]!r}…"
+        )
+    if _CONTROL.search(name):
+        raise RecordRejected(f"the name of the {of_what} holds a control character: {name[:60]!r}")
+    return name
 
 
 def _needed_time(record: ActivityRecord, field: str) -> int:

@@ -70,6 +70,17 @@ def test_a_real_record_gives_its_week_worker_job_and_times() -> None:
         (line_of(event_type="TasksAccepted", task_accepted_time=None), "needs task_accepted_time"),
         (line_of(task_submitted_time="2018-08-15T09:37:12Z"), "is not a time such as"),
         (line_of(task_submitted_time="Wed Aug 15 09:36:42 UTC 2018"), "lies before task_accepted_time"),
+        (
+            line_of(cognito_sub_id=None, worker_id="w" * 700),
+            "name of the worker has 700 bytes, more than the 500",
+        ),
+        (line_of(cognito_sub_id=None, worker_id="a\u0007b"), "the name of the worker holds a control character"),
+        (line_of(cognito_sub_id="a\tb"), "the name of the worker holds a control character"),
+        (
+            line_of(labeling_job_arn="labeling-job/job\nname"),
+            "the name of the labeling job holds a control character",
+        ),
+        (line_of(labeling_job_arn="labeling-job/" + "é" * 251), "the name of the labeling job has 502 bytes"),
         (line_of(event_timestamp="1533513600"), "2018-W32, outside 2018-W33..2018-W36"),
     ],
 )

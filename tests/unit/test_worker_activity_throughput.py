@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prism_core.calendar import Week
+from prism_core.models.work import ThroughputDay, ThroughputWeek
+from prism_core.tables import THROUGHPUT
 from prism_core.worker_activity import columns
 from prism_core.worker_activity.fields import Doubt, by_shape
 from prism_core.worker_activity.files import Accepted, read_records
-from prism_core.worker_activity.record import encode_landed
+from prism_core.worker_activity.record import MAX_NAME_BYTES, encode_landed
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
 from tests.unit.throughput_reference import reference_rows
 from tests.unit.worker_activity_samples import REAL, RECEIVED, RECORD, WEEKS, landed_line, line_of
@@ -92,6 +94,8 @@ CHANGES = st.sampled_from(
         {"event_timestamp": "0x5b70d080"},
         {"event_timestamp": 1_534_118_400},
         {"labeling_job_arn": "arn:x:labeling-job/"},
+        {"labeling_job_arn": "arn:x:labeling-job/job\nname"},
+        {"cognito_sub_id": "a\u0007b"},
         {"note": [1, {"deep": "NaN"}]},
         {"note": float("nan")},
         {"note": -float("inf")},
@@ -319,6 +323,25 @@ def test_an_invalid_landed_line_is_counted_and_quoted_with_its_number_over_all_o
         (6, "event_timestamp lies in 2018-W34, outside 2018-W33"),
     ]
     assert (result.counts.lines, result.counts.records) == (4, 2)
+    assert result.conserved
+
+
+def test_the_longest_names_fit_the_keys_of_the_table_and_a_longer_one_that_has_landed_is_an_invalid_line() -> None:
+    longest = "é" * (MAX_NAME_BYTES // 2)
+    arn = f"arn:aws:sagemaker:eu-central-1:0:labeling-job/{longest}"
+    fits = landed_line("1", cognito_sub_id=None, worker_id=longest, labeling_job_arn=arn)
+    longer = landed_line("2", cognito_sub_id=None, worker_id=longest + "w")
+
+    result = throughput(fits, longer)
+
+    row = only_row(result)
+    item = ThroughputWeek(
+        project_id=row.project_id, week=WEEK, member_id=row.member_id, days=(ThroughputDay(day=row.day),),
+        worker_resolved=False, project_resolved=False, generation=999_999,
+    )  # fmt: skip
+    keys = {**THROUGHPUT.key_of(item), **THROUGHPUT.derived_of(item)}
+    assert max(len(key.encode()) for key in keys.values()) <= 1024
+    assert [line.line for line in result.invalid] == [2]
     assert result.conserved
 
 
