@@ -319,14 +319,19 @@ class Lake:
         parquet, lines = known.get(partition.parquet), known.get(partition.jsonl)
         said = manifest.parts if manifest else {}
         last = manifest.generation if manifest else 0
+        # A sparse week without a row: nothing lies beside its manifest. What does was put there by a run that was
+        # ended before its own manifest.
+        bare = manifest is not None and not manifest.rows and not said
         if parquet is None:
-            if manifest is not None and not manifest.rows and not said:
+            if manifest is not None and bare and lines is None:
                 return _Standing(manifest, manifest.content_hash, last, lines=True, notes=tuple(notes))
-            if manifest is not None:
+            if bare:
+                notes.append(_unsaid(partition.jsonl))
+            elif manifest is not None:
                 notes.append(_gone(partition.parquet, manifest))
             return _Standing(manifest, None, last, lines=False, notes=tuple(notes))
         lines_fit = lines is not None and said.get("jsonl", lines.tag) == lines.tag
-        if manifest is not None and said.get("parquet", parquet.tag) == parquet.tag:
+        if manifest is not None and not bare and said.get("parquet", parquet.tag) == parquet.tag:
             if lines is None:
                 notes.append(_gone(partition.jsonl, manifest))
             return _Standing(manifest, manifest.content_hash, last, lines_fit, tuple(notes))
@@ -334,7 +339,7 @@ class Lake:
         if content_hash is None:
             notes.append(f"{partition.parquet} does not say what it is, or is cut off")
         elif manifest is not None or not notes:
-            notes.append(f"{partition.parquet} is newer than its manifest: a run was ended in between")
+            notes.append(_unsaid(partition.parquet))
         return _Standing(manifest, content_hash, max(last, generation), lines=False, notes=tuple(notes))
 
     def _of_parquet(self, partition: LakePartition) -> tuple[str | None, int]:
@@ -361,6 +366,10 @@ def hash_of_rows(table: LakeTable, rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _gone(key: str, manifest: Manifest) -> str:
     return f"{key} is missing, although its manifest counts {manifest.rows:,} rows"
+
+
+def _unsaid(key: str) -> str:
+    return f"{key} is newer than its manifest: a run was ended in between"
 
 
 def _writes(table: str) -> str:

@@ -311,6 +311,30 @@ def test_a_parquet_object_that_is_newer_than_its_manifest_keeps_its_generation(
     assert standing.manifest(partition) == new
 
 
+@pytest.mark.parametrize("put", [["jsonl"], ["jsonl", "parquet"]])
+def test_rows_of_a_run_that_was_killed_before_its_manifest_do_not_stay_when_they_are_taken_back(
+    programme: Platform, standing: Lake, put: list[str]
+) -> None:
+    """The week had no row until then, so that nothing lay beside its manifest."""
+    table = replace(QUALITY, name=f"killed_after_{put[-1]}")
+    partition, nothing = table.partition(W34), content_of(table, [arrow_rows(table, [])])
+    standing.write_partition(table, W34, nothing, now=NOW, sparse=True)
+    bare = standing.get(partition.manifest)
+    standing.write_partition(table, W34, _content(table, programme), now=NOW, sparse=True)
+    standing.put(partition.manifest, bare or b"", content_type="application/json")
+    for part in {"jsonl", "parquet"} - {*put}:
+        standing.delete(getattr(partition, part))
+
+    taken_back = standing.write_partition(table, W34, nothing, now=NOW, sparse=True)
+    again = standing.write_partition(table, W34, nothing, now=NOW, sparse=True)
+
+    assert taken_back.notes == (
+        f"{getattr(partition, put[-1])} is newer than its manifest: a run was ended in between",
+    )
+    assert rows(programme, table, W34) == []
+    assert (taken_back.written, again.written) == (True, False)
+
+
 def test_a_table_that_gained_a_column_is_written_anew_and_says_so(
     programme: Platform, standing: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
