@@ -11,7 +11,11 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004 - its name there
+    CredentialRetrievalError,
+    FlexibleChecksumError,
     HTTPClientError,
+    IncompleteReadError,
+    MetadataRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
 )
@@ -37,6 +41,8 @@ THROTTLED = frozenset(
 _BROKEN = frozenset(
     {"InternalError", "InternalServerError", "InternalFailure", "ServiceUnavailable", "RequestTimeout"}
 )
+# The container's or the machine's credentials were not to be had; an answer was cut off or damaged on its way.
+_PASSING = (CredentialRetrievalError, MetadataRetrievalError, FlexibleChecksumError, IncompleteReadError)
 _WHAT_TO_DO = {
     "NoSuchBucket": "the bucket does not exist; deploy the stacks (locally: `prism up --once`)",
     "AccessDenied": "this role may not do that; add the action to its policy",
@@ -67,7 +73,8 @@ def failure_of_code(code: str, message: str, subject: str, action: str) -> Prism
 
 
 def failure_of(error: ClientError | BotoCoreError, subject: str, action: str) -> PrismFailure:
-    """Throttling, 5xx, connections and time limits are transient; everything else waits for a person."""
+    """Throttling, 5xx, connections, time limits and answers that are cut off are transient, and so are credentials
+    that cannot be fetched at this moment; everything else waits for a person."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if status >= 500:
@@ -81,6 +88,8 @@ def failure_of(error: ClientError | BotoCoreError, subject: str, action: str) ->
         return TransientFailure(
             f"{action} of {subject}: the service could not be reached ({error}); try again later"
         )
+    if isinstance(error, _PASSING):
+        return TransientFailure(f"{action} of {subject}: {error}; try again later")
     return PermanentFailure(
         f"{action} of {subject}: {error}; this is a fault in PRISM, report it with this message"
     )
