@@ -36,7 +36,8 @@ def worker_activity_hourly(settings: Settings, known: KnownAssets) -> dg.Definit
         execution_timezone="UTC",
         description=(
             "Every week whose log has not been read past its end: the running one, the one that has just ended, "
-            "and what an outage left behind. What lands otherwise is the sensor's, landed_activity."
+            "and what an outage left behind; and a week again three and fourteen days later. What lands "
+            "otherwise is the sensor's, landed_activity."
         ),
         default_status=(
             dg.DefaultScheduleStatus.RUNNING
@@ -64,6 +65,7 @@ def recent_weeks(first: Week) -> WeekRange:
 
 
 def weeks_to_read(prism: PrismResource) -> list[Week]:
-    """The recent weeks whose log was never read past their end and the overlap, however long nobody looked."""
+    """The recent weeks whose log was never read past their end and the overlap, however long nobody looked, and
+    those that are to be read again for what comes very late."""
     log = LogIngest(prism.settings(), prism.lake(), prism.weeks())
-    return [week for week in recent_weeks(prism.settings().first_week) if not log.is_finished(week)]
+    return [week for week in recent_weeks(prism.settings().first_week) if log.is_due(week, clock.now())]

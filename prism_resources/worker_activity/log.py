@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 PAGE_EVENTS = 10_000
 STEP = timedelta(hours=6)
+# CloudWatch takes events of up to 14 days ago, so that the overlap cannot find all that come late: a week that has
+# ended is read as a whole when it ends, after three days, and when nothing of it can come any more.
+READ_AGAIN = (timedelta(days=3), timedelta(days=14))
+# What has landed expires after 90 days, and could no longer be told from what is new.
+READ_WHOLE_WITHIN = timedelta(days=60)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _log = logging.getLogger(__name__)
 
@@ -165,22 +170,23 @@ class LogIngest:
         return read_until(self._lake, week)
 
     def catch_up(self, now: datetime, reject: Callable[[Rejected], None]) -> LogCounts:
-        """Read every week that is not finished: never read, still running, or ended within the overlap."""
+        """Read every week whose reading is due."""
         total = LogCounts()
         for week in WeekRange(self._weeks.first, max(self._weeks.first, Week.of(now))):
-            if not self.is_finished(week):
+            if self.is_due(week, now):
                 total.add(self.read_week(week, now, reject))
         return total
 
     def read_week(self, week: Week, now: datetime, reject: Callable[[Rejected], None]) -> LogCounts:
         """Read a week from its last reading (less the overlap, for late arrivals) until now, and land what is new.
 
-        A finished week is read again as a whole. What is refused goes to `reject` and is kept in the lake. The
-        reading is remembered only when all of it has landed: a kill before that repeats it, and finds what had
-        landed as duplicates.
+        The reading that finishes a week is one of the whole week, and so is every later one. What is refused goes
+        to `reject` and is kept in the lake. The reading is remembered only when all of it has landed: a kill
+        before that repeats it, and finds what had landed as duplicates.
         """
         before = self.read_until(week)
-        whole = before is None or self._finished(week, before)
+        finishing = week.end + self._overlap <= now < week.end + READ_WHOLE_WITHIN
+        whole = before is None or finishing or self._finished(week, before)
         start = week.start if before is None or whole else max(week.start, before - self._overlap)
         refused = _Refused(self._lake, week, reject)
         counts = self._read(start, min(week.end, now), now, before, refused.add)
@@ -188,12 +194,17 @@ class LogIngest:
         self._lake.put(cursor_key(week), msgspec.json.encode(_Place(now)), content_type="application/json")
         return counts
 
-    def is_finished(self, week: Week) -> bool:
-        """Whether a week was read past its end and the overlap, so that an hourly reading need not look again."""
-        return self._finished(week, self.read_until(week))
+    def is_due(self, week: Week, now: datetime) -> bool:
+        """Whether an hourly reading looks at a week: until it was read past its end and the overlap, and twice
+        again for what comes very late."""
+        before = self.read_until(week)
+        if before is None or not self._finished(week, before):
+            return True
+        late = (week.end + self._overlap + after for after in READ_AGAIN)
+        return now < week.end + READ_WHOLE_WITHIN and any(before < at <= now for at in late)
 
-    def _finished(self, week: Week, read_until: datetime | None) -> bool:
-        return read_until is not None and read_until >= week.end + self._overlap
+    def _finished(self, week: Week, read_until: datetime) -> bool:
+        return read_until >= week.end + self._overlap
 
     def _read(
         self,

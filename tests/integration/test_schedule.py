@@ -46,7 +46,7 @@ def read(lake: Lake, week: Week, at: datetime) -> None:
 def read_all_before(lake: Lake, week: Week) -> None:
     for before in recent_weeks(Week.parse("2018-W33")):
         if before < week:
-            read(lake, before, before.end + timedelta(days=1))
+            read(lake, before, NOW)
 
 
 def test_a_week_whose_end_nobody_has_read_is_asked_for_however_long_it_was_out(lake: Lake) -> None:
@@ -67,6 +67,23 @@ def test_a_week_is_left_alone_once_it_was_read_past_its_end_and_the_overlap(lake
 
     assert within == [last, RUNNING]
     assert weeks_to_read(PrismResource()) == [RUNNING]
+
+
+def test_a_week_that_ended_is_read_again_twice_for_what_comes_very_late(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_all_before(lake, RUNNING)
+    week, asked = RUNNING + -1, list[tuple[int, bool]]()
+    read(lake, week, week.end + timedelta(hours=1))
+
+    for days in (2, 4, 13, 15, 20):
+        at = week.end + timedelta(days=days)
+        monkeypatch.setenv("PRISM_NOW", at.isoformat())
+        asked.append((days, week in weeks_to_read(PrismResource())))
+        if asked[-1][1]:
+            read(lake, week, at)
+
+    assert asked == [(2, False), (4, True), (13, False), (15, True), (20, False)]
 
 
 def requests() -> list[tuple[str | None, str | None]]:

@@ -101,6 +101,21 @@ def test_a_second_reading_lands_only_what_is_new_and_counts_what_came_late(platf
     assert not refused
 
 
+def test_the_reading_that_finishes_a_week_finds_what_came_later_than_the_overlap(
+    platform: Platform, group: str
+) -> None:
+    week, at = Week.of(NOW) + -1, (Week.of(NOW) + -1).end - timedelta(hours=3)
+    ingest = ingest_of(platform, group)
+    client(platform.settings, "s3").delete_object(Bucket=platform.settings.lake_bucket, Key=cursor_key(week))
+
+    early = ingest.read_week(week, week.end - timedelta(hours=1), lambda _: None)
+    put(platform.settings, group, [(millis(at), record(int(at.timestamp())))])
+    running = ingest.read_week(week, week.end + timedelta(minutes=30), lambda _: None)
+    finishing = ingest.read_week(week, week.end + timedelta(minutes=60), lambda _: None)
+
+    assert [one.read for one in (early, running, finishing)] == [0, 0, 1]
+
+
 def test_unknown_event_types_are_landed_and_broken_messages_are_rejected_by_event(
     platform: Platform, group: str
 ) -> None:
