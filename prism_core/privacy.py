@@ -29,6 +29,9 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 # Sealed texts are filled up to a multiple: their length must not tell one reason from another.
 PADDING_BYTES = 32
+# Stand where a value was forgotten and a text is needed; at this address nobody can be.
+FORGOTTEN: Final = "(forgotten)"
+_FORGOTTEN_TEXTS: Final = {"email": "forgotten@example.invalid"}
 _SEALED, _FORGOTTEN, _VERSION = "sealed", "forgotten", "v1"
 _MEMBER = "member_id"
 
@@ -121,6 +124,14 @@ def forgotten() -> JsonValue:
 
 def is_forgotten(value: JsonValue) -> bool:
     return value == {_FORGOTTEN: True}
+
+
+def readable(spec: TableSpec, state: State) -> dict[str, JsonValue]:
+    """A state of the past as its model reads it: texts stand where personal values were forgotten."""
+    return {
+        name: _FORGOTTEN_TEXTS.get(name, FORGOTTEN) if name in spec.personal and is_forgotten(value) else value
+        for name, value in state.items()
+    }
 
 
 def is_sealed(value: JsonValue) -> bool:

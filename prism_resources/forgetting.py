@@ -18,7 +18,7 @@ from prism_core.failures import BadUsage, TransientFailure
 from prism_core.models.base import Versioned
 from prism_core.models.changes import Change
 from prism_core.models.reports import Recipient
-from prism_core.privacy import holds_members, person_of
+from prism_core.privacy import FORGOTTEN, holds_members, person_of
 from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, RECIPIENTS, REQUESTS, TABLES, TableSpec
 from prism_resources.privacy import PersonKeys
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 ROUNDS = 3
-# Stands for who asked for capacity and is forgotten: a request has a requester.
-FORGOTTEN = "(forgotten)"
 
 
 @dataclass(frozen=True, slots=True)

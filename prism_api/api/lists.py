@@ -12,6 +12,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from prism_api.api import backend
 from prism_api.api.calls import Call
 from prism_api.api.opaque import decode_cursor, encode_cursor
@@ -22,6 +24,7 @@ from prism_core.calendar import Week, WeekRange
 from prism_core.failures import BadUsage
 from prism_core.history.changes import State
 from prism_core.models.base import Model, text_of
+from prism_core.privacy import readable
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -29,7 +32,9 @@ MAX_SORTED_ROWS = 10_000
 MAX_READ_ROWS = 5_000  # of one page: a filter that matches little must not read a table in one call
 MAX_PARTITIONS = 120
 _LIST_NAMES = ("limit", "sort", "cursor", "q", "as_of")
-_WEEK_RANGE = ("week_from", "week_to")
+_WEEK, _WEEK_RANGE = "week", ("week_from", "week_to")
+# As the parameters are validated: 5.0 is a number of rows, and 1 is true.
+_NUMBER, _TRUTH = TypeAdapter(int), TypeAdapter(bool)
 
 Row = Model
 
@@ -55,7 +60,7 @@ class Listed:
 
 def list_rows(resource: Resource[Any], call: Call) -> Listed:
     """One page of a list. Raises Problem for a filter, an order or a cursor that is none."""
-    limit = int(call.one("limit") or DEFAULT_LIMIT)
+    limit = _limit(call)
     seen = visible(call)
     resource.refuse_part(seen)
     filters = _own_rows(resource, _filters(resource, call), seen)
@@ -69,7 +74,7 @@ def list_rows(resource: Resource[Any], call: Call) -> Listed:
     if as_of is not None and not resource.past:
         raise invalid((FieldError("query.as_of", f"nobody reads how a {resource.noun} was"),))
     if as_of is not None:
-        past = _past(resource, call, plan, filters, seen, datetime.fromisoformat(as_of))
+        past = _past(resource, call, plan, seen, datetime.fromisoformat(as_of))
         rows, following = in_order(past, resource.key_text, sort, limit, position)
     elif sort is None:
         rows, following = _stream(resource, call, plan, seen, limit, position)
@@ -81,42 +86,44 @@ def list_rows(resource: Resource[Any], call: Call) -> Listed:
 
 def page_of(rows: Sequence[Any], key_text: Callable[[Any], str], call: Call, listed: str) -> Listed:
     """One page of rows that were computed whole. `listed` names the list with all that chooses its rows."""
-    limit, sort, cursor = int(call.one("limit") or DEFAULT_LIMIT), call.one("sort"), call.one("cursor")
+    limit, sort, cursor = _limit(call), call.one("sort"), call.one("cursor")
     listed = f"{listed} {sort}"
     position = decode_cursor(backend.cursor_key(), listed, cursor) if cursor else None
     page, following = in_order(rows, key_text, sort, limit, position)
     return Listed(page, None if following is None else encode_cursor(backend.cursor_key(), listed, following))
 
 
+def _limit(call: Call) -> int:
+    given = call.one("limit")
+    return DEFAULT_LIMIT if given is None else _NUMBER.validate_python(given)
+
+
 def _past(
     resource: Resource[Any],
     call: Call,
     plan: Plan,
-    filters: Mapping[str, tuple[str, ...]],
     seen: Visible,
     instant: datetime,
+    most: int = MAX_SORTED_ROWS,
 ) -> list[Row]:
     """The list as it was known at an instant: today's rows with the changes since undone."""
-    wanted = Plan(plan.way, (), None, None, _with_weeks(filters, keep_range=False))
+
+    def row_of(state: State) -> Row:
+        return resource.row_model.from_plain(readable(resource.spec, state))
 
     def belongs(state: State) -> bool:
-        return _matches(resource, call, wanted, seen, resource.model.from_plain({**state}))
+        row = row_of(state)
+        return _lies_in(plan, row) and _matches(resource, call, plan, seen, row)
 
-    current = list(_read_whole(resource, plan))
-    states = backend.history().list_at(resource.spec, current, instant, now=call.now, matches=belongs)
-    return [resource.model.from_plain(state) for state in states.values()]
-
-
-def _read_whole(resource: Resource[Any], plan: Plan) -> Iterator[Any]:
-    """Whole items, also where the list carries less."""
-    if resource.row is None:
-        yield from _read(resource, plan)
-        return
-    table = backend.reader(resource.spec, resource.model)
-    for row in _read(resource, plan):
-        item = table.get(**{part: getattr(row, part) for part in resource.spec.key_parts})
-        if item is not None:
-            yield item
+    states = backend.history().list_at(
+        resource.spec,
+        _read_at_most(resource, plan, most),
+        instant,
+        now=call.now,
+        matches=belongs,
+        fields=None if resource.row is None else frozenset(resource.row.model_fields),
+    )
+    return [row_of(state) for state in states.values()]
 
 
 def every_row(resource: Resource[Any], call: Call, most: int = MAX_SORTED_ROWS) -> list[Row]:
@@ -129,7 +136,7 @@ def every_row(resource: Resource[Any], call: Call, most: int = MAX_SORTED_ROWS) 
     plan = make_plan(resource, call, filters)
     sort, as_of = call.one("sort"), call.one("as_of")
     if as_of is not None:
-        rows = _past(resource, call, plan, filters, seen, datetime.fromisoformat(as_of))
+        rows = _past(resource, call, plan, seen, datetime.fromisoformat(as_of), most)
     else:
         rows = _collect(resource, call, plan, seen, most)
     if sort is None and as_of is None:
@@ -312,16 +319,33 @@ def _sortable(value: Any) -> Any:
 def _collect(
     resource: Resource[Any], call: Call, plan: Plan, seen: Visible, most: int = MAX_SORTED_ROWS
 ) -> list[Row]:
+    rows = _read_at_most(resource, plan, most)
+    return [row for row in rows if _matches(resource, call, plan, seen, row)]
+
+
+def _read_at_most(resource: Resource[Any], plan: Plan, most: int) -> list[Any]:
     rows = list(islice(_read(resource, plan), most + 1))
     if len(rows) > most:
         raise Problem(422, f"More than {most:,} rows would be read at once; narrow the filters.")
-    return [row for row in rows if _matches(resource, call, plan, seen, row)]
+    return rows
 
 
 def _read(resource: Resource[Any], plan: Plan) -> Iterator[Row]:
     table = backend.reader(resource.spec, resource.model)
     for parts in plan.partitions:
         yield from table.query_as(resource.row_model, plan.way, first=plan.first, last=plan.last, **parts)
+
+
+def _lies_in(plan: Plan, row: Row) -> bool:
+    """Whether the plan would have read the row: what changed since stands anywhere in the table."""
+    if plan.first is not None or plan.last is not None:
+        week = text_of(getattr(row, _WEEK))
+        if (plan.first is not None and week < plan.first) or (plan.last is not None and week > plan.last):
+            return False
+    return any(
+        all(_is_one_of(getattr(row, part), (text_of(value),)) for part, value in parts.items())
+        for parts in plan.partitions
+    )
 
 
 def _matches(resource: Resource[Any], call: Call, plan: Plan, seen: Visible, row: Row) -> bool:
@@ -335,7 +359,7 @@ def _matches(resource: Resource[Any], call: Call, plan: Plan, seen: Visible, row
 
 def _is_one_of(value: object, wanted: Sequence[str]) -> bool:
     if isinstance(value, bool):
-        return str(value).lower() in wanted
+        return any(_TRUTH.validate_python(one) is value for one in wanted)
     if isinstance(value, tuple):  # one of several, such as tags
         return any(text_of(one) in wanted for one in value)
     return value is not None and text_of(value) in wanted

@@ -13,6 +13,7 @@ from prism_api.api import backend
 from prism_api.api.problems import Problem
 from prism_api.api.resource import Resource
 from prism_core.models.changes import Change
+from prism_core.privacy import readable
 from prism_core.tables import CHANGELOG
 from prism_resources.tables.codec import LAST_WRITE, decode
 
@@ -52,4 +53,4 @@ def left_by(resource: Resource[Any], parts: Mapping[str, Any], request_id: str) 
     if ours is None:
         return None
     state = backend.history().item_at(spec, key, ours.instant)
-    return Left(None if state is None else resource.model.from_plain(state))
+    return Left(None if state is None else resource.model.from_plain(readable(spec, state)))

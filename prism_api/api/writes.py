@@ -25,6 +25,7 @@ from prism_core import clock
 from prism_core.failures import StaleVersion
 from prism_core.models.base import Model, Versioned
 from prism_core.models.changes import Change
+from prism_core.privacy import readable
 from prism_core.tables import CHANGELOG
 
 MAX_REASON_CHARACTERS = 1_000
@@ -71,7 +72,7 @@ def item_as_of(resource: Resource[Any], call: Call, key: str, instant: datetime)
         raise invalid((FieldError("query.as_of", "lies in the future"),))
     resource.refuse_part(visible(call))
     state = backend.history().item_at(resource.spec, resource.spec.key(resource.key_parts(key)), instant)
-    item = None if state is None else resource.model.from_plain(state)
+    item = None if state is None else resource.model.from_plain(readable(resource.spec, state))
     if item is None or not resource.seen_by(call, visible(call), item):
         raise not_found(f"{resource.noun} {key} at {instant:%Y-%m-%d %H:%M:%S} UTC")
     return item

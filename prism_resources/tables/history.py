@@ -188,12 +188,14 @@ class TableHistory:
         max_weeks: int | None = LIST_MAX_WEEKS,
         max_changes: int | None = LIST_MAX_CHANGES,
         progress: Progress | None = None,
+        fields: frozenset[str] | None = None,
     ) -> dict[str, dict[str, JsonValue]]:
         """A list at an instant by item key, from its current items and the changes since.
 
         `current` may be part of a table: what changed since is read, too, and `matches` says which states
-        belong to the list. Raises TooManyChanges beyond the limits (None: no limit), TransientFailure when
-        the table changes all the time, or while a plan is being published.
+        belong to the list. Items may have some `fields` only, the version among them; so have the states.
+        Raises TooManyChanges beyond the limits (None: no limit), TransientFailure when the table changes all
+        the time, or while a plan is being published.
         """
         if spec.published and (unfinished := Publications(self._dynamodb, self._settings).unfinished()):
             weeks = ", ".join(one.week.label for one in unfinished)
@@ -205,14 +207,14 @@ class TableHistory:
         if max_weeks is not None and Week.of(horizon) - Week.of(since) + 1 > max_weeks:
             raise TooManyChanges(spec.name, instant, max_weeks, "weeks")
         rows: dict[str, State] = {spec.item_key(spec.key_of(item)): _with_version(item) for item in current}
-        changes = self._at_most(spec, since, horizon, instant, max_changes, progress)
+        changes = self._at_most(spec, since, horizon, instant, max_changes, progress, fields)
         absent = {change.item_key for change in changes.values()} - rows.keys()
         for item_key in absent:
             row = self._row(spec, key_of_item_key(spec, item_key))
             if row is not None:
-                rows[item_key] = row
+                rows[item_key] = {name: row[name] for name in row if fields is None or name in fields}
         if absent:  # these rows are newer than the changes
-            changes |= self._at_most(spec, max(began, since), horizon + SKEW, instant, max_changes, None)
+            changes |= self._at_most(spec, max(began, since), horizon + SKEW, instant, max_changes, None, fields)
         found = undo_since(rows, changes.values(), instant, began=began)
         return {key: found[key] for key in sorted(found) if matches is None or matches(found[key])}
 
@@ -224,12 +226,16 @@ class TableHistory:
         instant: datetime,
         limit: int | None,
         progress: Progress | None,
+        fields: frozenset[str] | None,
     ) -> dict[str, Change]:
         """By ULID; none is opened before it is clear that they are not too many."""
         found: dict[str, Change] = {}
         for change in self._sealed(spec, after, until, None, progress, ahead=limit is None):
             if limit is not None and len(found) == limit:
                 raise TooManyChanges(spec.name, instant, limit, "changes")
+            if fields is not None:  # a screenshot is a hundred times the rest of its item
+                kept = {name: one for name, one in change.changes.items() if name in fields}
+                change = change.model_copy(update={"changes": kept})  # noqa: PLW2901
             found[f"{change.item_key} {change.ulid}"] = change
         return {place: self.keys.unseal(spec, change) for place, change in found.items()}
 

@@ -236,6 +236,16 @@ def test_a_screenshot_is_fetched_on_demand_and_is_a_picture() -> None:
     assert (shot.status, shot.headers["content-type"]) == (200, "image/png")
     refused = LEAD("POST", "/api/bugs", {**bug, "screenshot": base64.b64encode(b"<svg onload=x>").decode()})
     assert (refused.status, refused.body["errors"][0]["path"]) == (422, "body.screenshot")
+    # A past list and the log do without it, and an undo has it.
+    (made,) = LEAD("GET", f"/api/history/bugs/{created.body['key']}").body["items"]
+    gone = f"/api/bugs/{created.body['key']}"
+    assert ADMIN("DELETE", gone, match="*").status == 204
+    assert created.body in every_page(LEAD, "/api/bugs", as_of=made["instant"])
+    deleted = LEAD("GET", f"/api/history/bugs/{created.body['key']}").body["items"][0]
+    assert png not in str((made, deleted))
+    restored = ADMIN("POST", f"/api/changes/{deleted['id']}/revert")
+    assert (restored.status, png in str(restored.body)) == (200, False)
+    assert LEAD("GET", f"{gone}/screenshot").body == shot.body
     # What the answers lack, nobody can send back: it stays, unless it is taken out by name.
     path, taken = f"/api/bugs/{created.body['key']}", {name: bug[name] for name in bug if name != "screenshot"}
     assert LEAD("PUT", path, {**taken, "title": "better"}, match="*").body["title"] == "better"

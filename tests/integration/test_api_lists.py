@@ -65,6 +65,13 @@ def test_pages_of_any_size_hold_every_row_once_in_the_same_order(limit: int, sor
     assert sorted(names(whole)) == sorted(NAMES)
 
 
+def test_a_limit_counts_as_it_is_accepted() -> None:
+    answer = LEAD("GET", "/api/members", team=TEAM, limit="5.0")
+
+    assert (answer.status, len(answer.body["items"])) == (200, 5), answer.body
+    assert LEAD("GET", "/api/throughput", week="2017-W10", limit="5.0").status == 200
+
+
 def test_an_order_ignores_case_and_puts_what_is_absent_last() -> None:
     by_name = every_page(LEAD, "/api/members", team=TEAM, sort="-name")
     by_place = every_page(LEAD, "/api/members", team=TEAM, sort="-location")
@@ -105,6 +112,8 @@ def test_filters_of_several_fields_all_apply(query: dict[str, Any], expected: se
         ({"project_id": "list-p0", "member_id": ["list-0", "list-1"]}, 3),
         ({"week": "2017-W10", "pinned": "true"}, 0),
         ({"week": "2017-W10", "pinned": "false", "source": "person"}, 7),
+        ({"week": "2017-W10", "pinned": "False"}, 7),
+        ({"week": "2017-W10", "pinned": ["0", "1"]}, 7),
     ],
 )
 def test_every_way_into_the_allocations_gives_the_same_rows(query: dict[str, Any], rows_found: int) -> None:
@@ -113,6 +122,34 @@ def test_every_way_into_the_allocations_gives_the_same_rows(query: dict[str, Any
 
     assert len(streamed) == rows_found
     assert sorted(row["key"] for row in streamed) == sorted(row["key"] for row in ordered)
+
+
+def test_a_list_of_before_has_the_rows_that_the_list_had() -> None:
+    review = {"member_id": "list-1", "project_id": "list-p1", "category": "c", "reviewed": 4, "correct": 3}
+    keys = [LEAD("POST", "/api/quality", {**review, "week": f"2017-W{week}"}).body["key"] for week in (10, 11, 12)]
+    instant = LEAD("GET", f"/api/history/quality/{keys[-1]}").body["items"][0]["instant"]
+    queries: list[dict[str, Any]] = [
+        {},  # this week alone
+        {"member_id": "list-1", "week_from": "2017-W11"},
+        {"member_id": "list-1", "week_to": "2017-W11"},
+        {"member_id": ["list-0", "list-1"], "week": ["2017-W10", "2017-W12"], "category": "c"},
+        {"week_from": "2017-W10", "week_to": "2017-W11", "project_id": "list-p1"},
+    ]
+
+    def listed(**beside: str) -> list[list[str]]:
+        found = [every_page(LEAD, "/api/quality", **query, **beside) for query in queries]
+        return [
+            sorted(row["week"] for row in rows if row["key"] in keys and row["correct"] == 3) for rows in found
+        ]
+
+    before = listed()
+    for key in keys:
+        assert LEAD("PATCH", f"/api/quality/{key}", {"correct": 4}, match="*").status == 200
+
+    first, middle, last = "2017-W10", "2017-W11", "2017-W12"
+    assert before == [[], [middle, last], [first, middle], [first, last], [first, middle]]
+    assert listed(as_of=instant) == before
+    assert listed() == [[]] * len(queries)
 
 
 @pytest.mark.parametrize(

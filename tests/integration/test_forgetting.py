@@ -1,7 +1,7 @@
 """Forgetting people who are no members. Why real: what is left of somebody is decided by all that was stored."""
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,24 +9,26 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_core.failures import BadUsage
-from prism_core.models.people import Member
+from prism_core.models.base import is_mailbox
+from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Request
 from prism_core.models.reports import Recipient
-from prism_core.privacy import is_forgotten, person_of
+from prism_core.privacy import FORGOTTEN, is_forgotten, person_of
 from prism_core.settings import Settings
-from prism_core.tables import MEMBERS, RECIPIENTS, REQUESTS, TableSpec
+from prism_core.tables import AVAILABILITY, MEMBERS, RECIPIENTS, REQUESTS, TableSpec
 from prism_resources.aws import client
-from prism_resources.forgetting import FORGOTTEN, forget, forget_member, recipient, requester
+from prism_resources.forgetting import forget, forget_member, recipient, requester
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.history import TableHistory
 from prism_resources.tables.store import TableStore
+from tests.integration.api_client import Api, every_page
 
 NOW = datetime(2026, 1, 5, 7, tzinfo=UTC)
 NAME, EMAIL = "Cleo Unmistakable", "cleo@unmistakable.example"
 
 
-def by(reason: str = "asked for it") -> dict[str, Any]:
-    return {"actor": "M-lead", "reason": reason, "request_id": uuid.uuid4().hex, "now": NOW}
+def by(reason: str = "asked for it", now: datetime = NOW) -> dict[str, Any]:
+    return {"actor": "M-lead", "reason": reason, "request_id": uuid.uuid4().hex, "now": now}
 
 
 def unique(letter: str) -> str:
@@ -65,6 +67,27 @@ def asked(name: str) -> Request:
 
 def addressed(name: str, member_id: str | None = None) -> Recipient:
     return Recipient(recipient_id=name, name=NAME, email=EMAIL, member_id=member_id, time_zone="UTC")
+
+
+def test_lists_of_before_are_read_by_everybody_when_somebody_in_them_is_forgotten(settings: Settings) -> None:
+    name, team = unique("M"), unique("t")
+    members, away = Stored(settings, MEMBERS), Stored(settings, AVAILABILITY)
+    then = datetime.now(UTC)
+    person = Member(member_id=name, name=NAME, email=EMAIL, time_zone="UTC", team=team)
+    day_off = Availability(member_id=name, date=then.date(), hours_off=Decimal(4), reason="private")
+    members.store.create(person, **by(now=then))
+    away.store.create(day_off, **by(now=then))
+    forget_member(members.dynamodb, settings, name, **by(now=then + timedelta(seconds=1)))
+    admin = Api()
+
+    (listed,) = every_page(admin, "/api/members", as_of=then.isoformat(), team=team)
+    item = admin("GET", f"/api/members/{name}", as_of=then.isoformat())
+    days = every_page(admin, "/api/availability", as_of=then.isoformat(), member_id=name)
+
+    assert (item.status, item.body) == (200, listed)
+    assert (listed["name"], is_mailbox(listed["email"]), listed["email"] == EMAIL) == (FORGOTTEN, True, False)
+    assert [(one["hours_off"], one["reason"]) for one in days] == [("4.00", FORGOTTEN)]
+    assert admin("GET", "/api/availability", as_of=then.isoformat()).status == 200
 
 
 def test_who_asked_for_capacity_is_forgotten_and_what_was_asked_for_stays(settings: Settings) -> None:

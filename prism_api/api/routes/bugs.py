@@ -92,6 +92,7 @@ RESOURCE = Resource(
     row=BugSummary,
     answer=BugSummary,
     generated="b",
+    never_in_history=("screenshot",),  # a page of changes would be megabytes of them
 )
 router = crud(RESOURCE)
 

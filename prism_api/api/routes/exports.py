@@ -158,11 +158,10 @@ def _resource(call: Call, body: ExportWish) -> _Table:
     hints = {name: annotation for name, (annotation, _) in list_parameters(resource).items()}
     asked = _as_the_list(call, resource.path, hints, body.query)
     rows = _chosen(every_row(resource, asked, MAX_ROWS), resource.key_text, body)
-    model = resource.row if asked.one("as_of") is None else None
     answered = resource.answer or resource.model
     shown, secret = _without_secrets(resource, asked, rows)
     left_out = resource.model.model_fields.keys() - answered.model_fields.keys()
-    return _Table(resource.spec, shown, model, secret | left_out)
+    return _Table(resource.spec, shown, resource.row, secret | left_out)
 
 
 def _chosen(rows: list[Any], key_text: Callable[[Any], str], body: ExportWish) -> list[Any]:

@@ -209,7 +209,9 @@ def _left(call: Call, resource: Resource[Any], change: Change, item: Any) -> Rev
     if item is None:
         return RevertedItem(item_key=change.item_key, deleted=True)
     item = resource.narrow(call, item)
-    plain = {name: value for name, value in item.plain().items() if name not in resource.secret(call, item)}
+    closed = resource.secret(call, item)
+    shown = (resource.answer or resource.model).model_fields.keys() - closed
+    plain = {name: value for name, value in item.plain().items() if name in shown}
     return RevertedItem(item_key=change.item_key, deleted=False, version=item.version, item=plain)
 
 
