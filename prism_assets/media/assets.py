@@ -42,7 +42,7 @@ def media_assets() -> list[dg.AssetsDefinition]:
         description=(
             "Rows of images beside their files: what was never analysed or got stuck is driven again, what lost "
             "its file says so, and a file that belongs to no image for a day is deleted; its versions stay. "
-            "Public copies that were lost are drawn again, and those that no article shows for a day are deleted."
+            "Public copies that were lost are drawn again, and those that no article shows are deleted."
         ),
     )
     def image_reconciliation(context: dg.AssetExecutionContext, prism: PrismResource) -> None:

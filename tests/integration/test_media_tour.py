@@ -320,7 +320,7 @@ def test_copies_are_drawn_to_be_published_or_nothing_is_drawn_again_when_lost_an
     assert public(path).status_code == 200
     await_true(lambda: len(studio.image(kept).copies) == len(again))
 
-    # An archived article has copies for another day, and then they are drawn when it is published again.
+    # Of an archived article copies go once they are a day old, and are drawn when it is published again.
     assert studio.act(article, "archive").status == 200
     last = max(at for _, at in again)
     upkeep.keep(last)
