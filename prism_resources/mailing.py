@@ -147,9 +147,12 @@ class Mailing:
         said: dict[str, Any] = json.loads(body)
         return Content(tuple(letter_of(one) for one in said["letters"]), said["data"])
 
-    def open(self, week: Week, report: ReportKind | None = None) -> list[Edition]:
-        """The editions up to a week with a delivery that is not settled, or not begun; oldest first."""
-        weeks = WeekRange(week + (1 - LOOKS_BACK), week)
+    def open(self, week: Week, report: ReportKind | None = None, first: Week | None = None) -> list[Edition]:
+        """The editions up to a week with a delivery that is not settled, or not begun; oldest first.
+
+        Those of the weeks from `first` on, of a few where it is left out.
+        """
+        weeks = WeekRange(first or week + (1 - LOOKS_BACK), week)
         reports = tuple(ReportKind) if report is None else (report,)
         found = [one for kind in reports for one in self._of_weeks(kind, weeks)]
         return sorted(

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from prism_core.calendar import Week
 from prism_core.capacity.notices import notice
 from prism_core.history.rebuild import in_order
-from prism_core.mail_attempts import Outcome
+from prism_core.mail_attempts import Outcome, is_due, worth_until
 from prism_core.models.published import PublishedPlan
 from prism_core.models.reports import Delivery, Edition, EditionStatus, ReportKind
 from prism_core.publications import by_member
@@ -82,6 +82,18 @@ def unsettled(settings: Settings, *, now: datetime) -> list[Delivery]:
         for number in range(1, pointer.publication + 1)
         for one in mailing.unsettled(edition_id_of(REPORT, pointer.week, number), now=now)
     ]
+
+
+def refused(settings: Settings, pointers: Iterable[PublishedPlan], *, now: datetime) -> list[Delivery]:
+    """Mails about the weeks of these pointers, from the one of `now` on, that were refused and are due again."""
+    last = max((one.week for one in pointers), default=None)
+    if last is None:
+        return []
+    mailing, found = Mailing(settings), list[Delivery]()
+    for edition in mailing.open(last, REPORT, first=Week.of(now)):
+        until = worth_until(edition)
+        found += [one for one in mailing.deliveries(edition.edition_id) if is_due(one, until, now)]
+    return found
 
 
 def _untold(settings: Settings, last: PublishedPlan) -> list[PublishedPlan]:

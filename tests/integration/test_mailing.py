@@ -9,11 +9,13 @@ import os
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from infra.local.platform import Platform
@@ -21,6 +23,7 @@ from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.mail_attempts import AT_ONCE, Outcome
 from prism_core.models.people import Member
+from prism_core.models.projects import Project
 from prism_core.models.reports import DeliveryStatus, Edition, EditionStatus, Recipient, ReportKind
 from prism_core.settings import Settings
 from prism_core.tables import MEMBERS, RECIPIENTS
@@ -30,12 +33,16 @@ from prism_resources.letters import Letter
 from prism_resources.mail import Mailer
 from prism_resources.mailing import Mailing, Overtaken, Settled
 from prism_resources.messages import Inline
+from prism_resources.plans.publishing import Publisher
+from prism_resources.plans.telling import refused, tell, tell_all
 from prism_resources.recipients import Recipients
+from prism_resources.tables.publications import Publications
 from tests.integration.asset_runs import write
 from tests.integration.emulators import await_true
 from tests.integration.faults import FaultProxy, fault_proxy
 from tests.integration.fresh import platform_of_this_file, worker_port
 from tests.integration.test_emulator_contract_mail import received, sink
+from tests.integration.ticks import tick
 
 platform = platform_of_this_file()
 
@@ -370,6 +377,36 @@ def test_a_refused_mail_is_tried_again_by_later_runs_and_given_up_when_it_is_wor
     assert last.deliveries[0].attempts == AT_ONCE + 1
     assert (stands(again), again.edition.status) == ({never: "sent"}, EditionStatus.SENT)
     assert to(mailbox, 2) == ["never@example.com", "slow@example.com"]
+
+
+def test_changed_allocations_that_are_refused_for_hours_are_told_by_the_sensor_of_a_later_hour(
+    platform: Platform,
+    mailbox: Path,
+    proxy: FaultProxy,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    week, now, who = Week.parse("2036-W20"), datetime(2036, 5, 1, 10, 58, tzinfo=UTC), member("planned")
+    write("projects", [Project(project_id="p-1", name="P", category="raw", demand_hours=Decimal(8))])
+    planned = {(who, "p-1"): {week.monday: Decimal(8)}}
+    done = Publisher(platform.settings).publish(week, "plan-1", planned, actor="lead", expected=0)
+    proxy.rule(**SENDS, error={"code": "MessageRejected", "status": 400})
+    for _ in range(AT_ONCE):
+        tell(proxy.settings(platform.settings), done, now=now)
+
+    def asked(minutes: int) -> list[str]:
+        """What is asked for beside the publication itself, which is asked for once."""
+        monkeypatch.setenv("PRISM_NOW", f"{now + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}")
+        keys = [one.run_key or "" for one in tick("published_plans", instance, None).requests]
+        return [key.partition("+")[0] for key in keys if key != "allocation_notices@2036-W20-1"]
+
+    early, later = asked(minutes=10), asked(minutes=62)
+    tell_all(platform.settings, now=now + timedelta(minutes=62))
+
+    assert (early, later) == ([], ["allocation_notices@2036-05-01T12"])
+    assert to(mailbox) == ["planned@example.org"]
+    pointers = Publications(client(platform.settings, "dynamodb"), platform.settings).between(week.label)
+    assert refused(platform.settings, pointers, now=now + timedelta(hours=3)) == []
 
 
 def delivered_at_once(settings: Settings, edition: Edition, at_once: Barrier) -> None:
