@@ -54,7 +54,7 @@ class Judgement:
     stand until they are mended. `undecided` are fingerprints of which nothing can be said from these data, and
     `abstained` says why nothing at all can: what was found before then stays as it is. `mended` are fingerprints
     of which it is proven; where they are given, all others stay as they are. `projects` are those that are
-    judged: an alert of another one is over.
+    judged: an alert of another one is over, and so is one of a member who is `gone`.
     """
 
     rule: AlertRule
@@ -64,6 +64,7 @@ class Judgement:
     abstained: str | None = None
     mended: frozenset[str] | None = None
     projects: frozenset[str] | None = None
+    gone: frozenset[str] = field(default_factory=frozenset[str])
 
 
 def fingerprint(rule: AlertRule, subject: str, scope: str) -> str:
@@ -79,6 +80,7 @@ def judgement(
     undecided: Iterable[str] = (),
     mended: Iterable[str] | None = None,
     projects: Iterable[str] | None = None,
+    gone: Iterable[str] = (),
 ) -> Judgement:
     """The findings in a fixed order: the most severe first, then by subject and scope."""
     ordered = sorted(findings, key=lambda one: (-_RANKS[one.severity], one.subject, one.scope))
@@ -89,6 +91,7 @@ def judgement(
         undecided=frozenset(undecided),
         mended=None if mended is None else frozenset(mended),
         projects=None if projects is None else frozenset(projects),
+        gone=frozenset(gone),
     )
 
 

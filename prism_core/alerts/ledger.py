@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from prism_core.alerts.findings import EvidenceRow, Finding, Judgement, rank
+from prism_core.alerts.telling import CONFIRMED
 from prism_core.failures import BadUsage
 from prism_core.models.alerts import EVIDENCE_MAX, Alert, AlertRule, AlertStatus, Ending, Evidence, Verdict
 from prism_core.quality import Accuracy, accuracy
@@ -40,8 +41,8 @@ def update(known: Iterable[Alert], judgement: Judgement, now: datetime) -> list[
 def observed(alert: Alert | None, finding: Finding, now: datetime) -> Alert:
     """The alert of a finding: a new one, the same once more, or one that is back.
 
-    Back before its end was told, it never went. One that is worse than when it was taken up is open again; a
-    silence holds until its end, whatever is found.
+    Back before its end was told, it never went, unless that is long ago: those who heard of it may read no more.
+    One that is worse than when it was taken up is open again; a silence holds until its end, whatever is found.
     """
     seen = _seen(finding)
     if alert is None:
@@ -49,18 +50,22 @@ def observed(alert: Alert | None, finding: Finding, now: datetime) -> Alert:
             fingerprint=finding.fingerprint, rule=finding.rule, **seen, first_seen=now, last_seen=now, opened=now
         )
     changes = seen | {"last_seen": max(now, alert.last_seen)}
-    ended = alert.resolved_told is not None or alert.ending is Ending.OVER or alert.told is None
+    silent = alert.silenced_until is not None and alert.silenced_until > now
+    long_gone = alert.resolved is not None and now - alert.resolved > CONFIRMED and not silent
+    ended = alert.resolved_told is not None or alert.ending is Ending.OVER or alert.told is None or long_gone
     again = alert.status is AlertStatus.RESOLVED and ended
     if again:
         heard = alert.told_to if alert.told is not None and alert.told >= now else ()  # told this time already
         changes |= {"opened": now, "episodes": alert.episodes + 1, "told_to": heard}
     if alert.status is AlertStatus.RESOLVED:
         changes |= {"resolved": None, "resolved_told": None, "ending": None}
-    if alert.silenced_until is not None and alert.silenced_until > now:
+    if silent:
         return alert.model_copy(update=changes | {"status": AlertStatus.SILENCED})
     worse = rank(finding.severity) > rank(alert.acknowledged_severity or alert.severity)
     if again or worse or alert.acknowledged is None or alert.status is AlertStatus.SILENCED:
         changes |= {"status": AlertStatus.OPEN, **_NOT_TAKEN_UP}
+        if worse and alert.acknowledged_severity is not None and alert.told is not None:
+            changes |= {"told_severity": alert.acknowledged_severity}  # worse than people know it, so it is told
     else:
         changes |= {"status": AlertStatus.ACKNOWLEDGED}
     return alert.model_copy(update=changes)
@@ -72,7 +77,8 @@ def absent(alert: Alert, judgement: Judgement, now: datetime) -> Alert:
     if nothing_said or alert.status is AlertStatus.RESOLVED:
         return alert
     ending = Ending.MENDED
-    if judgement.projects is not None and alert.project_id not in judgement.projects:
+    of_no_project = judgement.projects is not None and alert.project_id not in judgement.projects
+    if of_no_project or alert.member_id in judgement.gone:
         ending = Ending.OVER
     elif judgement.mended is not None and alert.fingerprint not in judgement.mended:
         return alert

@@ -160,8 +160,8 @@ def standing(alerts: Iterable[Alert], now: datetime) -> list[Entry]:
 def overview(alerts: Iterable[Alert], since: datetime, now: datetime) -> list[Entry]:
     """What a digest of a longer time says, whatever was told before: what was opened, is still open, was mended.
 
-    Nothing is to be marked as told. Silent is what is silenced at `now`, what came and went in between, and what
-    is over because its week went by.
+    Nothing is to be marked as told. Silent is what is silenced at `now`, what came and went in between, what is
+    over because its week went by, and what is open from before and no judgement has found of late.
     """
     known = list(alerts)
     causes = causes_of(known, now)
@@ -173,7 +173,8 @@ def overview(alerts: Iterable[Alert], since: datetime, now: datetime) -> list[En
         if alert.status is not AlertStatus.RESOLVED:
             first = News.NEW if alert.episodes == 1 else News.BACK
             news = first if opened >= since else News.REMINDER
-            entries.append(Entry(alert, news, causes.get(alert.fingerprint)))
+            if news is not News.REMINDER or _is_confirmed(alert, now):
+                entries.append(Entry(alert, news, causes.get(alert.fingerprint)))
         elif alert.ending is Ending.MENDED and alert.resolved is not None and opened < since <= alert.resolved:
             entries.append(Entry(alert, News.RESOLVED))
     return sorted(entries, key=_place)

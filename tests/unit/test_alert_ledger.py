@@ -157,6 +157,18 @@ def test_one_that_is_back_before_its_end_was_told_never_went() -> None:
     assert news_of(back, MONDAY + 2 * DAY, REPEAT) is None
 
 
+def test_one_that_is_back_after_half_a_year_is_new_although_nobody_who_heard_of_it_reads_any_more() -> None:
+    # Whoever was told is paused by the time it is mended, so its end is told to nobody.
+    alert = acknowledged(after(found(finding()), tell=True), "lead", MONDAY)
+    (gone,) = update([alert], found(), MONDAY + 20 * DAY)
+    back_at = MONDAY + 180 * DAY
+
+    (back,) = update([gone], found(finding()), back_at)
+
+    assert (back.status, back.episodes, back.opened, back.told_to) == (AlertStatus.OPEN, 2, back_at, ())
+    assert news_of(back, back_at, REPEAT) is News.BACK
+
+
 # --- what people make of it --------------------------------------------------------------------------------
 
 
@@ -183,6 +195,19 @@ def test_one_that_is_worse_than_when_it_was_taken_up_is_open_again() -> None:
     (worse,) = update([alert], found(finding(HIGH)), MONDAY + DAY)
 
     assert (worse.status, worse.acknowledged, worse.acknowledged_by) == (AlertStatus.OPEN, None, None)
+
+
+def test_one_that_is_taken_up_and_as_bad_again_as_was_told_is_told_as_worse() -> None:
+    told_high = after(found(finding(HIGH)), tell=True)
+    (low,) = update([told_high], found(finding(LOW)), MONDAY + DAY)
+    alert = acknowledged(low, "lead", MONDAY + DAY)
+
+    (worse,) = update([alert], found(finding(HIGH)), MONDAY + 2 * DAY)
+
+    assert worse.status is AlertStatus.OPEN
+    assert news_of(worse, MONDAY + 2 * DAY, REPEAT) is News.WORSE
+    (entry,) = due([worse], MONDAY + 2 * DAY, REPEAT)
+    assert due([marked(entry, MONDAY + 2 * DAY)], MONDAY + 3 * DAY, REPEAT) == []
 
 
 def test_a_silence_holds_until_its_end_even_if_it_is_worse_or_was_away() -> None:

@@ -160,7 +160,8 @@ def test_an_overview_says_what_was_opened_is_open_and_was_mended_whatever_was_to
     known = [
         alert("members/new", opened=since, told=since),
         alert("members/back", opened=since, episodes=2),
-        acknowledged(alert("members/open", **TOLD), "lead", MONDAY),
+        acknowledged(alert("members/open", **TOLD, last_seen=now), "lead", MONDAY),
+        alert("members/not-judged-of-late", **TOLD),
         silenced(alert("members/silent"), now + DAY, "known", "lead", MONDAY),
         resolved(subject="members/mended", **TOLD, resolved_told=MONDAY + DAY),
         resolved(Ending.OVER, subject="members/over", **TOLD),
@@ -171,7 +172,7 @@ def test_an_overview_says_what_was_opened_is_open_and_was_mended_whatever_was_to
     said = {entry.alert.subject.removeprefix("members/"): entry.news for entry in overview(known, since, now)}
 
     assert said == {"new": News.NEW, "back": News.BACK, "open": News.REMINDER, "mended": News.RESOLVED}
-    assert overview(known[5:], since, now) == []
+    assert overview(known[6:], since, now) == []
 
 
 QUALITY = AlertRule.QUALITY_DEGRADATION

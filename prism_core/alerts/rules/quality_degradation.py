@@ -54,7 +54,8 @@ def judge(snapshot: AlertSnapshot) -> Judgement:
     """A finding where the upper end of the week's interval lies below the target, of enough pieces, and the trend
     of four weeks lies below zero by more than noise.
 
-    Mended is what reaches its target with enough pieces; all else stays as it is, also without any review.
+    Mended is what reaches its target with enough pieces; over is what was of somebody who is not active any more;
+    all else stays as it is, also without any review.
     """
     if snapshot.ended not in snapshot.quality:
         return Judgement(RULE, abstained=f"the reviews of {snapshot.ended} were not read")
@@ -69,7 +70,7 @@ def judge(snapshot: AlertSnapshot) -> Judgement:
             findings.append(_finding(snapshot, case, found))
         elif reviewed >= limits.quality_min_reviewed and found.share is not None and found.share >= case.target:
             mended.append(fingerprint(RULE, case.subject, case.scope))
-    return judgement(RULE, findings, mended=mended, projects=_targets(snapshot))
+    return judgement(RULE, findings, mended=mended, projects=_targets(snapshot), gone=_gone(snapshot))
 
 
 def trend_z(by_week: Mapping[Week, Counts]) -> Decimal:
@@ -102,10 +103,11 @@ def trend_z(by_week: Mapping[Week, Counts]) -> Decimal:
 
 def _cases(snapshot: AlertSnapshot) -> list[_Case]:
     found: defaultdict[Unit, dict[Week, Counts]] = defaultdict(dict)
+    gone = _gone(snapshot)
     for week in snapshot.ended.window(WINDOW_WEEKS):
         for row in snapshot.quality.get(week, ()):
             units: list[Unit] = [(None, row.project_id)]
-            if not is_open(row.member_id):
+            if not is_open(row.member_id) and row.member_id not in gone:
                 units.append((row.member_id, row.project_id))
             for unit in units:
                 correct, reviewed = found[unit].get(week, (0, 0))
@@ -116,6 +118,11 @@ def _cases(snapshot: AlertSnapshot) -> list[_Case]:
         for unit, by_week in found.items()
         if (target := targets.get(unit[1])) is not None
     ]
+
+
+def _gone(snapshot: AlertSnapshot) -> frozenset[str]:
+    """Members who are not active any more: nobody can help them to do better."""
+    return frozenset(key for key, member in snapshot.members.items() if not member.active)
 
 
 def _targets(snapshot: AlertSnapshot) -> dict[str, Decimal]:
