@@ -154,15 +154,20 @@ def _verdicts(platform: Platform, found: "Backtest") -> dict[str, Any]:
     return {one.fingerprint: one.verdict for one in stored if one is not None and one.verdict is not None}
 
 
-def _print(found: "Backtest", weeks: WeekRange, feedback: "Accuracy") -> None:
+def _print(found: "Backtest", weeks: WeekRange, feedback: "Accuracy | None") -> None:
+    from prism_core.alerts.backtest import REWRITTEN_WHY
+
     shown = Table("from", "to", "severity", "what", "about", title=f"{found.rule} · {weeks}")
     for one in found.episodes:
         ended = "goes on" if one.closed is None else f"{one.closed:%Y-%m-%d} ({one.ending})"
         shown.add_row(f"{one.opened:%Y-%m-%d}", ended, one.severity.value, plain(one.title), plain(one.subject))
     out.print(shown)
     out.print(f"{count_of(len(found.episodes), 'alert', 'alerts')} over {count_of(len(weeks), 'week', 'weeks')}")
-    said = "nobody judged one of them" if feedback.share is None else f"{feedback.share:.1%} useful"
-    out.print(f"feedback: {said} ({feedback.correct} of {feedback.reviewed})")
+    if feedback is None:
+        out.print(f"feedback: not compared, since {REWRITTEN_WHY}")
+    else:
+        said = "nobody judged one of them" if feedback.share is None else f"{feedback.share:.1%} useful"
+        out.print(f"feedback: {said} ({feedback.correct} of {feedback.reviewed})")
     for one in found.abstained:
         err.print("[yellow]not judged:[/yellow]", plain(f"{one.as_of:%Y-%m-%d}: {one.reason}"))
 
@@ -204,7 +209,7 @@ def _plain(judgement: "Judgement") -> dict[str, Any]:
 
 
 def _document(
-    found: "Backtest", weeks: WeekRange, cases: int, wrong: list[str], feedback: "Accuracy"
+    found: "Backtest", weeks: WeekRange, cases: int, wrong: list[str], feedback: "Accuracy | None"
 ) -> dict[str, Any]:
     return {
         "rule": found.rule.value,
@@ -223,5 +228,5 @@ def _document(
         ],
         "abstained": [{"as_of": one.as_of.isoformat(), "reason": one.reason} for one in found.abstained],
         "cases": {"all": cases, "wrong": wrong},
-        "feedback": {"judged": feedback.reviewed, "useful": feedback.correct},
+        "feedback": None if feedback is None else {"judged": feedback.reviewed, "useful": feedback.correct},
     }

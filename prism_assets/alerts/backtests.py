@@ -16,7 +16,7 @@ from prism_assets.alerts.judgements import GROUP, MOST_ROWS, OWNERS
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
-from prism_core.alerts.backtest import Backtest, backtest, by_feedback, of_all
+from prism_core.alerts.backtest import REWRITTEN_WHY, Backtest, backtest, by_feedback, of_all
 from prism_core.alerts.fixtures import outcomes
 from prism_core.alerts.planted import measured
 from prism_core.alerts.snapshot import ended_by
@@ -141,7 +141,9 @@ def _verdicts(prism: PrismResource, found: Backtest) -> dict[str, Any]:
     return {one.fingerprint: one.verdict for one in stored if one is not None and one.verdict is not None}
 
 
-def _metadata(found: list[Backtest], weeks: WeekRange, feedback: dict[AlertRule, Accuracy]) -> dict[str, Any]:
+def _metadata(
+    found: list[Backtest], weeks: WeekRange, feedback: dict[AlertRule, Accuracy | None]
+) -> dict[str, Any]:
     title = f"Alerts that would have been opened, {weeks}"
     shown = list(weeks)[-WEEKS:]
     groups = [
@@ -164,16 +166,19 @@ _ROWS = dg.TableSchema(
 )
 
 
-def _of_rule(found: Backtest, feedback: Accuracy) -> dg.TableRecord:
+def _of_rule(found: Backtest, feedback: Accuracy | None) -> dg.TableRecord:
     cases, hits = outcomes(found.rule), measured(found.rule)
-    judged = feedback.reviewed > 0
+    useful, share = "not comparable", REWRITTEN_WHY
+    if feedback is not None:
+        useful = f"{feedback.correct} of {feedback.reviewed} judged"
+        share = f"{feedback.low:.0%} to {feedback.high:.0%}" if feedback.reviewed else "nobody judged one"
     return dg.TableRecord(
         {
             "rule": found.rule.value,
             "alerts": len(found.episodes),
             "not judged": f"{len(found.abstained)} of {found.snapshots} weeks",
-            "useful": f"{feedback.correct} of {feedback.reviewed} judged",
-            "precision": f"{feedback.low:.0%} to {feedback.high:.0%}" if judged else "nobody judged one",
+            "useful": useful,
+            "precision": share,
             "precision, planted": "nothing is planted" if hits is None else of_all(hits.precision),
             "recall, planted": "nothing is planted" if hits is None else of_all(hits.recall),
             "cases": f"{sum(one.right for one in cases)} of {len(cases)} right",

@@ -7,6 +7,7 @@ people said. Does not belong here: cases that were planted (planted.py), reading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from prism_core.alerts.findings import rank, share_text
 from prism_core.alerts.judging import RULES
@@ -17,6 +18,10 @@ from prism_core.failures import BadUsage
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending, Verdict
 from prism_core.models.work import Severity
 from prism_core.quality import Accuracy, accuracy
+
+# A name that is resolved is taken out of the weeks of before as well: the lake names only those that still wait.
+REWRITTEN: Final = frozenset({AlertRule.UNRESOLVED_WORKER})
+REWRITTEN_WHY: Final = "names that were resolved since are in no week of the lake any more"
 
 
 @dataclass(slots=True)
@@ -89,8 +94,13 @@ def backtest(rule: AlertRule, snapshots: Iterable[AlertSnapshot]) -> Backtest:
     return Backtest(rule, count, tuple(episodes), tuple(silent))
 
 
-def by_feedback(result: Backtest, verdicts: Mapping[str, Verdict]) -> Accuracy:
-    """Of the alerts that people judged when they were told, the share that was useful."""
+def by_feedback(result: Backtest, verdicts: Mapping[str, Verdict]) -> Accuracy | None:
+    """Of the alerts that people judged when they were told, the share that was useful.
+
+    None for a rule whose useful alerts rewrite the past, so that a backtest finds the others alone.
+    """
+    if result.rule in REWRITTEN:
+        return None
     said = [verdicts[key] for key in result.fingerprints if key in verdicts]
     return accuracy(sum(verdict is Verdict.USEFUL for verdict in said), len(said))
 

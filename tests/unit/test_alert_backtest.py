@@ -1,6 +1,7 @@
 """A backtest tells what would have been open from when to when, and how much of it was right."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from prism_core.failures import BadUsage
 from prism_core.models.alerts import AlertRule, Ending, Verdict
 from prism_core.models.people import AvailabilityStatus
 from prism_core.models.work import Severity
+from prism_core.quality import accuracy
 
 OOTO = AlertRule.OOTO_CONFLICT
 WEEK = Week.parse("2026-W48")
@@ -85,9 +87,12 @@ def test_snapshots_are_taken_one_by_one_and_in_order() -> None:
 def test_precision_is_measured_by_what_people_said_of_the_alerts() -> None:
     result = backtest(OOTO, [morning(0, "approved")])
 
-    assert by_feedback(result, {FOUND: Verdict.USEFUL, "f" * 32: Verdict.NOT_USEFUL}).share == 1
-    assert by_feedback(result, {FOUND: Verdict.NOT_USEFUL}).share == 0
-    assert by_feedback(result, {}).share is None
+    assert by_feedback(result, {FOUND: Verdict.USEFUL, "f" * 32: Verdict.NOT_USEFUL}) == accuracy(1, 1)
+    assert by_feedback(result, {FOUND: Verdict.NOT_USEFUL}) == accuracy(0, 1)
+    assert by_feedback(result, {}) == accuracy(0, 0)
+    # What was useful is resolved, and no longer in the weeks of before.
+    rewritten = replace(result, rule=AlertRule.UNRESOLVED_WORKER)
+    assert by_feedback(rewritten, {FOUND: Verdict.USEFUL}) is None
 
 
 def test_a_backtest_of_nothing_found_nothing() -> None:

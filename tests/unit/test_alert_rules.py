@@ -36,6 +36,7 @@ from prism_core.failures import BadUsage
 from prism_core.models.alerts import Alert, AlertRule, AlertStatus, Ending
 from prism_core.models.people import AvailabilityStatus
 from prism_core.models.projects import ProjectStatus, RequestStatus
+from prism_core.models.work import Severity
 from prism_core.models.workers import WorkerStatus
 
 quarters = st.integers(0, 96).map(lambda number: Decimal(number) / 4)
@@ -273,6 +274,17 @@ def test_quality_without_reviews_stays_as_it_is_and_is_over_with_its_project() -
     assert _endings(alerts, rule(replace(FALLING, projects=closed))) == {Ending.OVER}
 
 
+def test_quality_of_somebody_who_has_left_is_over_and_that_of_the_project_goes_on() -> None:
+    rule = RULES[AlertRule.QUALITY_DEGRADATION]
+    alerts = update([], rule(FALLING), AS_OF)
+    left = members(MemberState("M-1", FULL_TIME, active=False))
+    unread = dict.fromkeys(ENDED.window(4), ())
+
+    for later in (replace(FALLING, members=left), replace(FALLING, members=left, quality=unread)):
+        after = {one.member_id: one.ending for one in update(alerts, rule(later), AS_OF + timedelta(days=7))}
+        assert (after["M-1"], after.get(None)) == (Ending.OVER, None)
+
+
 def test_an_sla_that_was_missed_is_not_mended_by_weeks_that_leave_the_window() -> None:
     rule, missed, forty = RULES[AlertRule.SLA_BREACH], ENDED.sunday, Decimal(40)
     weeks = [ENDED + number for number in range(-7, 9)]
@@ -358,6 +370,16 @@ def test_an_approved_request_is_not_called_impossible_when_its_weeks_were_not_re
     ]
 
     assert [len(answer.findings) for answer in answers] == [0, 0, 1]
+
+
+def test_a_week_that_is_looked_back_at_needs_no_work_of_the_next_one_to_call_a_request_impossible() -> None:
+    request = RequestState("R-1", RequestStatus.APPROVED, WEEK.days[4], Decimal(500), decided=ENDED.start)
+    as_of, read = ENDED.end + timedelta(hours=6), {ENDED: WorkWeek.of(())}
+
+    answer = RULES[AlertRule.LATE_REQUEST](AlertSnapshot(as_of, ENDED, ENDED, requests=(request,), work=read))
+
+    assert [(one.subject, one.severity) for one in answer.findings] == [("requests/R-1", Severity.HIGH)]
+    assert not answer.undecided
 
 
 def test_a_request_that_cannot_be_met_is_not_called_mended_while_its_lateness_is_let_pass() -> None:

@@ -95,14 +95,16 @@ def _left(snapshot: AlertSnapshot, request: RequestState) -> Decimal | None:
     """Hours that are certainly still open; None when the weeks since the approval were not all read.
 
     Work begins with the approval, and all work since then may have been for it: that on its project and on
-    labelling jobs of none, or on any where the request names no project.
+    labelling jobs of none, or on any where the request names no project. A week that is looked back at is judged a
+    few hours into the next one, whose work nobody has counted yet.
     """
     if request.status is not RequestStatus.APPROVED:
         return request.hours
     if request.decided is None:
         return None
     first = request.decided.date()
-    weeks = WeekRange(Week.of(first), max(Week.of(first), Week.of(snapshot.as_of)))
+    last = snapshot.ended if snapshot.ended == snapshot.week else Week.of(snapshot.as_of)
+    weeks = WeekRange(Week.of(first), max(Week.of(first), last))
     if any(week not in snapshot.work for week in weeks):
         return None
     done = NO_HOURS
