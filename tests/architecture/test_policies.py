@@ -15,7 +15,7 @@ from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import Settings
 from prism_core.tables import TABLES
 from prism_resources.events.large import LARGE
-from tests.architecture.test_templates import TABLE, of_type
+from tests.architecture.test_templates import TABLE, of_type, text_of
 
 ROLES = of_type("AWS::IAM::Role")
 POLICIES = of_type("AWS::IAM::ManagedPolicy")
@@ -334,6 +334,9 @@ def test_the_firewall_stands_before_the_one_distribution_and_the_api_behind_a_se
     told = [functions[name]["Properties"]["Environment"]["Variables"]["PRISM_ORIGIN_SECRET"] for name in behind]
     said = {text for one in told for text in re.findall(r"resolve:secretsmanager:[^\"]+", json.dumps(one))}
     (sent,) = (one["HeaderValue"]["Fn::Sub"] for one in api["OriginCustomHeaders"])
+    (logging,) = of_type("AWS::WAFv2::LoggingConfiguration").values()
+    (logs,) = logging["Properties"]["LogDestinationConfigs"]
+    assert text_of(logs).endswith(":log-group:${FirewallLogs}")  # without the ":*" that GetAtt adds
     # Both sides change to another value by the same parameter.
     assert {one.partition(":SecretString")[2] for one in (*said, sent)} == {":::${OriginSecretVersion}}}"}
 

@@ -74,6 +74,12 @@ HOLDS_DATA = (
     "AWS::Cognito::UserPool",
     "AWS::KMS::Key",
 )
+# CloudFormation refuses a rule of a bucket's life that has none of these; cfn-lint does not know.
+ENDS = {
+    "AbortIncompleteMultipartUpload", "ExpirationDate", "ExpirationInDays", "NoncurrentVersionExpiration",
+    "NoncurrentVersionExpirationInDays", "NoncurrentVersionTransition", "NoncurrentVersionTransitions",
+    "Transition", "Transitions",
+}  # fmt: skip
 BLOCKS = {"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"}
 
 
@@ -217,6 +223,17 @@ def test_raw_inputs_passing_files_and_backups_expire_when_they_should_and_nothin
     kept |= {BODIES: RAW_EXPIRY_DAYS + 7, UNREADABLE: RAW_EXPIRY_DAYS + 7, PAYLOADS: FAILED_KEPT.days + 7}
     kept |= {"audit/": AUDIT_EXPIRY_DAYS, "athena/": PASSING_EXPIRY_DAYS}
     assert expiring == {"raw/": RAW_EXPIRY_DAYS} | passing | kept
+
+
+@pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))
+def test_every_rule_of_a_bucket_is_one_that_cloudformation_takes_and_no_two_are_over_one_prefix(name: str) -> None:
+    rules = of_type("AWS::S3::Bucket")[name]["Properties"].get("LifecycleConfiguration", {"Rules": []})["Rules"]
+
+    assert [rule["Id"] for rule in rules if not ENDS & {*rule}] == []
+    for end in ENDS:  # S3 refuses two rules that end the same objects
+        prefixes = [rule.get("Prefix", "") for rule in rules if end in rule]
+        among = [one for at, one in enumerate(prefixes) if one.startswith((*prefixes[:at], *prefixes[at + 1 :]))]
+        assert among == []
 
 
 @pytest.mark.parametrize(
