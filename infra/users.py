@@ -20,12 +20,14 @@ from infra.addresses import token_url
 from infra.deploy import outputs
 from prism_api.api.calls import Role
 from prism_core.failures import BadUsage, PermanentFailure
+from prism_core.models.changes import Change
 from prism_core.models.people import Member
 from prism_core.settings import Settings
-from prism_core.tables import MEMBERS
+from prism_core.tables import CHANGELOG, MEMBERS
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
 from prism_resources.tables.claims import ACCOUNTS, claimed
+from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
 
 ACTOR = "prism user add"
@@ -67,7 +69,25 @@ class Users:
         """The account that tokens name by `sub`."""
         with calling(f"the account {sub}", "look for"):
             found = self._cognito.list_users(UserPoolId=self._pool, Filter=f'sub = "{sub}"', Limit=1)["Users"]
-        return self.find(found[0]["Username"]) if found else None
+        return self.find(_attribute(found[0]["Attributes"], "email")) if found else None
+
+    def of_member(self, member_id: str) -> list[User]:
+        """The accounts that are, or ever were, a member's, also of one whose row is deleted, by the change log.
+
+        Without those that are another member's by now.
+        """
+        dynamodb, members = client(self._settings, "dynamodb"), _members(self._settings)
+        log = TableReader(dynamodb, self._settings, CHANGELOG, Change)
+        row = members.get(member_id=member_id)
+        subs = {None if row is None else row.cognito_sub}
+        for change in log.query("by_item", item_key=MEMBERS.item_key({"member_id": member_id})):
+            subs |= {str(sub) for sub in change.changes.get("cognito_sub", {}).values() if sub}
+        mine = [
+            sub
+            for sub in sorted(sub for sub in subs if sub)
+            if all(one.member_id == member_id for one in members.query("by_subject", cognito_sub=sub))
+        ]
+        return [user for user in map(self.of_subject, mine) if user is not None]
 
     def add(self, email: str, role: Role, *, password: str | None = None, name: str | None = None) -> User:
         """Make an account. Without a password Cognito mails one that must be changed at the first sign-in.
@@ -188,4 +208,8 @@ def _members(settings: Settings) -> TableStore[Member]:
 
 
 def _sub(attributes: list[dict[str, str]]) -> str:
-    return next(one["Value"] for one in attributes if one["Name"] == "sub")
+    return _attribute(attributes, "sub")
+
+
+def _attribute(attributes: list[dict[str, str]], name: str) -> str:
+    return next(one["Value"] for one in attributes if one["Name"] == name)

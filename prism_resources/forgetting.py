@@ -99,7 +99,8 @@ def forget_member(
     author: Any = {"actor": actor, "reason": reason, "request_id": request_id, "now": now}
     # While the member is there, its reason is judged before anything is done.
     refuse_named(dynamodb, settings, member_id, reason)
-    done = [forget(dynamodb, settings, one, **author) for one in _as_recipient(dynamodb, settings, member_id)]
+    recipients = _as_recipient(dynamodb, settings, PersonKeys(dynamodb, settings), member_id)
+    done = [forget(dynamodb, settings, one, **author) for one in recipients]
     try:
         done.append(forget(dynamodb, settings, member(member_id), **author))
     except BadUsage:
@@ -117,7 +118,7 @@ def touched_of_member(dynamodb: "DynamoDBClient", settings: Settings, member_id:
     """
     keys = PersonKeys(dynamodb, settings)
     log = TableReader(dynamodb, settings, CHANGELOG, Change)
-    people = [*_as_recipient(dynamodb, settings, member_id), member(member_id)]
+    people = [*_as_recipient(dynamodb, settings, keys, member_id), member(member_id)]
     work = [one for person in people for one in _work(dynamodb, settings, keys, person)]
     if not work and all(keys.find(person.name, fresh=True) is None for person in people):
         raise BadUsage(f"there is no member {member_id!r}, nor a key of one; nothing is left to forget")
@@ -169,10 +170,26 @@ def forget(
     raise TransientFailure(f"{person.id} is written again and again; end their sign-in first, then repeat this")
 
 
-def _as_recipient(dynamodb: "DynamoDBClient", settings: Settings, member_id: str) -> list[Person]:
-    """A member as recipient of reports: their name and address stand there, too, under another key."""
+def _as_recipient(
+    dynamodb: "DynamoDBClient", settings: Settings, keys: PersonKeys, member_id: str
+) -> list[Person]:
+    """A member as recipient of reports: their name and address stand there, too, under another key.
+
+    Also one whose row is gone, deleted before or by a run that was killed: the key of its history is still there,
+    and the log says whose it was.
+    """
     reader = TableReader(dynamodb, settings, RECIPIENTS, Recipient)
-    return [recipient(one.recipient_id) for one in reader.query("by_member", member_id=member_id)]
+    log = TableReader(dynamodb, settings, CHANGELOG, Change)
+    found = [one.recipient_id for one in reader.query("by_member", member_id=member_id)]
+    beginning = recipient("").name
+    for name in keys.whose(beginning):
+        recipient_id = name.removeprefix(beginning)
+        if recipient_id in found or reader.get(recipient_id=recipient_id) is not None:
+            continue
+        changes = log.query("by_item", item_key=RECIPIENTS.item_key({"recipient_id": recipient_id}))
+        if any(member_id in one.changes.get("member_id", {}).values() for one in changes):
+            found.append(recipient_id)
+    return [recipient(one) for one in found]
 
 
 def member_tables() -> list[TableSpec]:

@@ -9,7 +9,7 @@ import base64
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +134,20 @@ class PersonKeys:
         if data_key.key_id != row.key_id:
             raise PermanentFailure(f"the data key of {person} is not the one its row names; restore the row")
         return self._remember(data_key)
+
+    def whose(self, beginning: str) -> Iterator[str]:
+        """The people who have a key and whose name begins so, whether or not a row of theirs is left."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._reader.table,
+            ConsistentRead=True,
+            ProjectionExpression="#person",
+            FilterExpression="begins_with(#person, :beginning)",
+            ExpressionAttributeNames={"#person": PERSON_KEYS.partition.name},
+            ExpressionAttributeValues={":beginning": {"S": beginning}},
+        )
+        with calling(self._reader.table, "read"):
+            for page in pages:
+                yield from (str(item[PERSON_KEYS.partition.name].get("S")) for item in page["Items"])
 
     def forget(self, person: str) -> bool:
         """Delete the key of a person for ever; False when there was none. Its sealed values are lost with it."""

@@ -19,7 +19,7 @@ from prism_core import clock
 from prism_core.failures import BadUsage
 
 if TYPE_CHECKING:
-    from infra.users import User, Users
+    from infra.users import User
     from prism_resources.forgetting import Forgotten, Touched
 
 
@@ -58,10 +58,8 @@ def forget_member(
 ) -> None:
     """Forget a member on request: end their sign-in, delete or blank their rows, delete their keys."""
     from infra.users import Users
-    from prism_core.tables import MEMBERS
     from prism_resources.aws import client
-    from prism_resources.forgetting import refuse_named, touched_of_member
-    from prism_resources.tables.store import TableStore
+    from prism_resources.forgetting import Forgotten, refuse_named, touched_of_member
 
     if dry_run and yes:
         raise BadUsage("--dry-run and --yes at once; name one")
@@ -69,28 +67,31 @@ def forget_member(
         raise BadUsage("--reason is missing; say why, without naming the person, or list with --dry-run")
     with attached(say) as platform:
         dynamodb, settings = client(platform.settings, "dynamodb"), platform.settings
-        touched = touched_of_member(dynamodb, settings, member_id)
-        row = TableStore(dynamodb, settings, MEMBERS, MEMBERS.model).get(member_id=member_id)
         users = Users(settings)
-        account = None if row is None else _account(users, getattr(row, "cognito_sub", None))
+        accounts, nothing_else = users.of_member(member_id), False
+        try:
+            touched = touched_of_member(dynamodb, settings, member_id)
+        except BadUsage:
+            if not accounts:
+                raise
+            touched, nothing_else = [], True
         if dry_run or not yes:
-            _print_touched(platform, member_id, touched, account, as_json=dry_run and as_json)
+            _print_touched(platform, member_id, touched, accounts, as_json=dry_run and as_json)
         if dry_run:
             return
         refuse_named(dynamodb, settings, member_id, reason)  # before anything is done, the account included
         if not yes and not _confirmed(member_id):
             raise BadUsage(f"nothing was done: {member_id} was not typed; --yes where nobody can be asked")
-        if account is not None:
-            # First: who can still sign in could write themselves anew.
+        for account in accounts:  # first: who can still sign in could write themselves anew
             users.remove(account)
-        done = _forget(platform, "member", member_id, reason)
+        done = (
+            Forgotten(member_id, 0, 0, key=False)
+            if nothing_else
+            else _forget(platform, "member", member_id, reason)
+        )
         platform.flush()
         _name_restored_sets(platform)
-    _print("member", member_id, done, {"account": account is not None}, as_json=as_json)
-
-
-def _account(users: "Users", sub: str | None) -> "User | None":
-    return None if sub is None else users.of_subject(sub)
+    _print("member", member_id, done, {"account": bool(accounts)}, as_json=as_json)
 
 
 def _confirmed(member_id: str) -> bool:
@@ -124,7 +125,7 @@ def _name_restored_sets(platform: Platform) -> None:
 
 
 def _print_touched(
-    platform: Platform, member_id: str, touched: "list[Touched]", account: "User | None", *, as_json: bool
+    platform: Platform, member_id: str, touched: "list[Touched]", accounts: "list[User]", *, as_json: bool
 ) -> None:
     from prism_resources.backup.sets import set_names
     from prism_resources.lake import Lake
@@ -135,14 +136,17 @@ def _print_touched(
             {"item": one.item, "becomes": "deleted" if one.deleted else "blanked", "log_entries": one.entries}
             for one in touched
         ]
-        found = {"member_id": member_id, "items": items, "account": account is not None, "restored_sets": sets}
+        found = {"member_id": member_id, "items": items, "account": bool(accounts), "restored_sets": sets}
         typer.echo(json.dumps(found))
         return
     table = Table("item", "becomes", "entries of the change log", title=plain(f"forgetting {member_id}"))
     for one in touched:
         table.add_row(plain(one.item), "deleted" if one.deleted else "blanked", str(one.entries))
     out.print(table)
-    say("their account is deleted" if account else "there is no account of theirs")
+    for account in accounts:
+        say(f"their account is deleted: {account.email}")
+    if not accounts:
+        say("there is no account of theirs")
     say("names, addresses and reasons in the change log, the lake and backups become unreadable with their key")
     say("exports, uploads and rows of jobs may name them in the clear until they expire, after seven days")
     if sets:

@@ -216,11 +216,17 @@ def test_csv_and_table_have_a_row_a_field(home: Path) -> None:
 def test_who_is_forgotten_is_shown_first_and_then_forgotten_in_the_past_too_and_in_every_file_of_the_home(
     home: Path, serving: Platform
 ) -> None:
-    users = Users(serving.settings)
-    account = users.add("anna@example.org", Role.ANNOTATOR, password="Signs-in-1-here")
-    link_member(
-        serving.settings, member_to_link(serving.settings, "M-1"), account, actor="t", request_id="t", now=SECOND
-    )
+    users, emails = Users(serving.settings), ("anna@example.org", "first@example.org", "cara@example.org")
+    anew, first, cara = (users.add(one, Role.ANNOTATOR, password="Signs-in-1-here") for one in emails)
+    members = TableStore(client(serving.settings, "dynamodb"), serving.settings, MEMBERS, Member)
+    by: dict[str, Any] = {"actor": "t", "reason": "", "request_id": "t", "now": SECOND}
+    members.create(member("M-3", "Cara"), **by)
+    by["request_id"] = "t3"
+    for number, (name, account) in enumerate((("M-1", first), ("M-1", anew), ("M-3", cara))):
+        of = member_to_link(serving.settings, name)
+        link_member(serving.settings, of, account, actor="t", request_id=f"t{number}", now=SECOND)
+    gone = member_to_link(serving.settings, "M-3")
+    members.delete(gone, expected_version=gone.version, **by)
 
     shown = prism(home, "forget-member", "M-1", "--dry-run", "--json")
 
@@ -240,7 +246,11 @@ def test_who_is_forgotten_is_shown_first_and_then_forgotten_in_the_past_too_and_
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told == {"member_id": "M-1", "deleted": 1, "blanked": 1, "key": True, "account": True}
-    assert users.find("anna@example.org") is None
+    # Whose row was deleted before can sign in for as long as they have an account.
+    assert json.loads(prism(home, "forget-member", "M-3", "--reason", "too", "--yes", "--json").stdout) == {
+        "member_id": "M-3", "deleted": 0, "blanked": 0, "key": True, "account": True,
+    }  # fmt: skip
+    assert [email for email in emails if users.find(email) is not None] == []
     (last, *_) = changes(home, "members", "--since", "2026-W04")
     assert (last["item_key"], last["operation"], last["reason"]) == ("members/M-1", "delete", "asked for it")
     then = {row["member_id"]: row for row in as_of(home, SECOND)}
@@ -250,5 +260,5 @@ def test_who_is_forgotten_is_shown_first_and_then_forgotten_in_the_past_too_and_
     serving.flush()
     kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
     assert b"M-1" in kept
-    words = (b"Anna", b"Ana@example.org", b"arthroscopy", b"anna@example.org")
+    words = (b"Anna", b"Ana@example.org", b"arthroscopy", b"Cara", *(email.encode() for email in emails))
     assert [word for word in words if word in kept] == []

@@ -17,7 +17,7 @@ from prism_core.privacy import FORGOTTEN, is_forgotten, person_of
 from prism_core.settings import Settings
 from prism_core.tables import AVAILABILITY, MEMBERS, RECIPIENTS, REQUESTS, TableSpec
 from prism_resources.aws import client
-from prism_resources.forgetting import forget, forget_member, recipient, requester
+from prism_resources.forgetting import forget, forget_member, recipient, requester, touched_of_member
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.history import TableHistory
 from prism_resources.tables.store import TableStore
@@ -130,6 +130,34 @@ def test_a_member_is_forgotten_as_a_recipient_too(settings: Settings) -> None:
     assert (done.deleted, done.key) == (2, True)
     assert (recipients.store.get(recipient_id=name), recipients.has_key(name)) == (None, False)
     assert all(map(is_forgotten, recipients.told(name, "name", "email")))
+
+
+def test_a_member_is_forgotten_as_a_recipient_whose_row_is_gone_too(settings: Settings) -> None:
+    recipients, members = Stored(settings, RECIPIENTS), Stored(settings, MEMBERS)
+    name, other, member_id = unique("x"), unique("x"), unique("M")
+    members.store.create(Member(member_id=member_id, name=NAME, email=EMAIL, time_zone="UTC"), **by())
+    # Deleted through the API, or by a run that was killed before it deleted the key.
+    for row in (addressed(name, member_id), addressed(other, unique("M"))):
+        recipients.store.delete(recipients.store.create(row, **by()), expected_version=1, **by())
+
+    done = forget_member(members.dynamodb, settings, member_id, **by())
+
+    assert (done.deleted, done.key) == (1, True)
+    assert all(map(is_forgotten, recipients.told(name, "name", "email")))
+    assert set(recipients.told(other, "name")) == {NAME}
+    with pytest.raises(BadUsage, match="nothing is left to forget"):
+        touched_of_member(members.dynamodb, settings, member_id)
+
+
+def test_who_is_left_as_the_key_of_a_recipient_alone_is_still_to_be_forgotten(settings: Settings) -> None:
+    recipients, name, member_id = Stored(settings, RECIPIENTS), unique("x"), unique("M")
+    first = recipients.store.create(addressed(name, member_id), **by())
+    recipients.store.delete(first, expected_version=1, **by())
+
+    assert touched_of_member(recipients.dynamodb, settings, member_id) == []
+    done = forget_member(recipients.dynamodb, settings, member_id, **by())
+
+    assert (done.deleted, done.key, recipients.has_key(name)) == (0, True, False)
 
 
 @pytest.mark.parametrize("reason", [f"{NAME} asked", f"mail of {EMAIL.upper()}"])

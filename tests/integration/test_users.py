@@ -8,6 +8,7 @@ import subprocess
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -21,7 +22,7 @@ from infra.local.demo_users import (
     seed_demo_users,
 )
 from infra.local.platform import Platform
-from infra.users import ACTOR, Users, link_member, member_to_link
+from infra.users import ACTOR, User, Users, link_member, member_to_link
 from prism_api.api.calls import Role
 from prism_core.failures import BadUsage
 from prism_core.models.changes import Change
@@ -121,6 +122,29 @@ def test_an_account_is_one_member(platform: Platform, users: Users) -> None:
 
     with pytest.raises(BadUsage, match=first.member_id):
         link_member(platform.settings, second, user, actor=ACTOR, request_id=uuid.uuid4().hex, now=NOW)
+
+
+def test_the_accounts_of_a_member_are_all_that_it_ever_had_but_those_of_others_by_now(
+    platform: Platform, users: Users
+) -> None:
+    first, second = stored_member(platform), stored_member(platform)
+    passed_on, kept = (users.add(address(), Role.ANNOTATOR, password=PASSWORD) for _ in range(2))
+    members = TableStore(client(platform.settings, "dynamodb"), platform.settings, MEMBERS, Member)
+
+    def linked(member: Member, user: User) -> Member:
+        given = member.model_copy(update={"cognito_sub": user.sub})
+        by: dict[str, Any] = {"actor": ACTOR, "reason": "", "request_id": uuid.uuid4().hex}
+        return members.update(given, expected_version=member.version, now=NOW, **by)
+
+    first = linked(linked(first, passed_on), kept)
+    linked(second, passed_on)
+    while_there = users.of_member(first.member_id)
+    members.delete(
+        first, expected_version=first.version, actor=ACTOR, reason="", request_id=uuid.uuid4().hex, now=NOW
+    )
+
+    assert while_there == users.of_member(first.member_id) == [kept]
+    assert users.of_member(second.member_id) == [passed_on]
 
 
 def test_a_linked_annotator_sees_the_own_member_and_nobody_else(platform: Platform, users: Users) -> None:
