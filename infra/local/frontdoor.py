@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.local.emulator.guard import foreign, headers_of, origins_of
 from infra.local.same_origin import SameOriginOnly
@@ -31,6 +31,8 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 # An HTTP API waits 30 seconds for its function.
 ANSWER_SECONDS = 35.0
 CONNECT_SECONDS = 5.0
+# To the embedded AWS at once; a call beyond waits for one of them.
+MAX_CONNECTIONS = 100
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 _POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -97,7 +99,8 @@ class _Door:
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         timeout = httpx.Timeout(self._behind.answer_seconds, connect=CONNECT_SECONDS)
         # Not through a proxy of the user's environment: what is behind is on this machine.
-        async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
+        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=20)
+        async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as client:
             self._client = client
             yield
 
@@ -161,7 +164,7 @@ class _Door:
             return _too_large(request)
         except httpx.TransportError as error:
             return self._unreachable(request, error)
-        passed = StreamingResponse(_body_of(answer), answer.status_code)
+        passed = _Passed(answer)
         passed.raw_headers = [
             (name.lower(), value)
             for name, value in answer.headers.raw
@@ -198,13 +201,22 @@ async def _limited(request: Request) -> AsyncIterator[bytes]:
         raise httpx.ReadError("the client went away") from error
 
 
-async def _body_of(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """As it comes, still compressed if it is. Closed when the client goes away, too."""
-    try:
-        async for chunk in answer.aiter_raw():
-            yield chunk
-    finally:
-        await answer.aclose()
+class _Passed(StreamingResponse):
+    """An answer as it comes, still compressed if it is.
+
+    However it ends, its connection is given back. To a client that went away before the answer nothing is sent, so
+    nothing of it is read: closing it where it is read would leave it in use for good.
+    """
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(answer.aiter_raw(), answer.status_code)
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._answer.aclose()
 
 
 def _outgoing(request: Request) -> list[tuple[bytes, bytes]]:
