@@ -128,6 +128,22 @@ def corrected_reviews(
     return tuple(map(corrected, reviews))
 
 
+def members_behind(member_id: str, corrections: Iterable[Correction], table: FactTable) -> frozenset[str] | None:
+    """Whose work may count as this member's once corrected, the member among them: no others' need be read.
+
+    None where a correction moves work of nobody in particular: it may be anybody's.
+    """
+    moved = [(c.from_member, c.to_member) for c in corrections if c.table is table and c.to_member]
+    found, known = {member_id}, 0
+    while len(found) > known:
+        known = len(found)
+        behind = {giver for giver, taker in moved if taker in found}
+        if None in behind:
+            return None
+        found |= {giver for giver in behind if giver is not None}
+    return frozenset(found)
+
+
 def effect_text(correction: Correction) -> str:
     """What a correction does, without its words: they are for people, and may change."""
     plain = correction.plain()

@@ -6,7 +6,7 @@ Does not belong here: the rule of one day (prism_core/identity.py) and human cor
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from prism_core.calendar import Week
 from prism_core.identity import JobResolver, resolve_member
@@ -23,9 +23,8 @@ class ReviewSubjects:
         self._jobs = jobs
         self._workers: defaultdict[str, dict[str, Worker]] = defaultdict(dict)
         for worker in workers:
-            for name in (worker.worker_key, worker.sub, worker.worker_id):
-                if name:
-                    self._workers[name][worker.worker_key] = worker
+            for name in _names(worker):
+                self._workers[name][worker.worker_key] = worker
 
     def member(self, name: str, week: Week) -> str | None:
         """The member behind a worker's key, subject or id; None when nobody was, or two were, in that week."""
@@ -53,3 +52,13 @@ class ReviewSubjects:
 def is_settled(review: QualityReview) -> bool:
     """Whether a review names a member and a project, rather than a worker or a labelling job."""
     return not review.member_id.startswith(WORKER_PREFIX) and not review.project_id.startswith(JOB_PREFIX)
+
+
+def stored_names(workers: Iterable[Worker], members: Collection[str]) -> set[str]:
+    """What stands in the place of the member where a review named a worker that was one of these at some time."""
+    theirs = (one for one in workers if any(period.member in members for period in one.periods))
+    return {f"{WORKER_PREFIX}{name}" for worker in theirs for name in _names(worker)}
+
+
+def _names(worker: Worker) -> tuple[str, ...]:
+    return tuple(name for name in (worker.worker_key, worker.sub, worker.worker_id) if name)

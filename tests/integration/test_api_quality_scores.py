@@ -1,11 +1,20 @@
 """Quality scores of the API. Why real: they come from the indexes of three tables, and a role has its own rows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 
+from infra.local.platform import Platform
 from prism_core import clock
+from prism_core.calendar import Week
+from prism_core.models.work import QualityReview, Severity
+from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus
+from prism_core.tables import QUALITY, WORKERS
+from prism_resources.aws import client
+from prism_resources.tables.store import TableStore
 from tests.integration.api_client import Answer, Api, known
 
 WEEKS = ("2019-W10", "2019-W11")
@@ -100,30 +109,67 @@ def test_a_review_that_a_correction_moved_counts_for_whom_it_is(reviews: list[st
     assert found == {"qs-ann": 50, "qs-bob": 50}
 
 
-def test_a_member_reads_of_themselves_what_their_lead_reads_once_reviews_were_corrected() -> None:
-    """One review that was a colleague's is theirs since, and one of theirs is the colleague's."""
-    known(("qs-eve",))
+def test_a_member_reads_of_themselves_what_their_lead_reads_once_reviews_were_corrected(
+    platform: Platform,
+) -> None:
+    """One review that was a colleague's is theirs since, and one of theirs is the colleague's; one names their
+    worker, and all of a project were theirs whoever stands in them."""
+    known(("qs-eve",), ("qs-shared",))
     assert Api()("PATCH", "/api/members/qs-eve", {"cognito_sub": "qs-eve-sub"}, match="*").status == 200
-    week = (clock.this_week() + -1).label  # of the last four, also when the week ends meanwhile
-    fields = {"project_id": "qs-p", "week": week, "category": "qs-own", "reviewed": 20}
-    places = (("qs-eve", 18, {}), ("qs-eve", 10, {"to_member": "qs-bob"}), ("qs-bob", 19, {"to_member": "qs-eve"}))
-    wrong = {"week": week, "table": "quality", "reason": "under a colleague's account"}
-    corrections: list[str] = []
-    for member, correct, to in places:
-        found = {**fields, "member_id": member, "correct": correct, "severity": "high"}
+    week = clock.this_week() + -1  # of the last four, also when the week ends meanwhile
+    fields = {"week": week.label, "category": "qs-own", "reviewed": 20}
+    places = (
+        ("qs-eve", "qs-p", 18, {}),
+        ("qs-eve", "qs-p", 10, {"to_member": "qs-bob"}),
+        ("qs-bob", "qs-p", 19, {"to_member": "qs-eve"}),
+        ("qs-bob", "qs-shared", 20, {}),
+    )
+    wrong = {"week": week.label, "table": "quality", "reason": "under a colleague's account"}
+    corrections = [{**wrong, "from_project": "qs-shared", "to_member": "qs-eve"}]
+    for member, project, correct, to in places:
+        found = {**fields, "member_id": member, "project_id": project, "correct": correct, "severity": "high"}
         made = Api(*LEAD)("POST", "/api/quality", found)
         if to:
-            moving = {**wrong, "review_id": made.body["review_id"], "from_member": member, **to}
-            corrections.append(Api(*LEAD)("POST", "/api/corrections", moving).body["key"])
+            corrections.append({**wrong, "review_id": made.body["review_id"], "from_member": member, **to})
+    keys = [Api(*LEAD)("POST", "/api/corrections", one).body["key"] for one in corrections]
+    mine = Api("[annotator]", "qs-eve-sub")
 
-    own = Api("[annotator]", "qs-eve-sub")("GET", "/api/me").body["quality"]
-    (read,) = (one for one in scores(week=week) if one["member_id"] == "qs-eve")
-    for key in corrections:
+    with named_worker(platform, week, "qs-eve"):
+        own = mine("GET", "/api/me").body["quality"]
+        page = Api(*LEAD)("GET", "/api/quality-scores", week=week.label, member_id="qs-eve").body["items"]
+        Api(*LEAD)("DELETE", f"/api/corrections/{keys[0]}", match="*")
+        fewer = mine("GET", "/api/me").body["quality"]
+    for key in keys[1:]:
         Api(*LEAD)("DELETE", f"/api/corrections/{key}", match="*")
 
-    assert own == [{name: read[name] for name in own[0]}]
-    assert (own[0]["reviewed"], own[0]["correct"], own[0]["share"]) == (40, 37, "0.9250")
-    assert own[0]["score"] == "0.8810"  # 3 errors, the worst of each review twice as heavy: 37 of 42
+    read = {one["project_id"]: one for one in page}
+    assert own == [{name: read[project][name] for name in own[0]} for project in ("qs-p", "qs-shared")]
+    assert (own[0]["reviewed"], own[0]["correct"], own[0]["share"]) == (60, 56, "0.9333")
+    assert own[0]["score"] == "0.8889"  # 4 errors, the worst of each review twice as heavy: 56 of 63
+    assert (own[1]["reviewed"], own[1]["correct"]) == (20, 20)
+    assert fewer == own[:1]
+
+
+@contextmanager
+def named_worker(platform: Platform, week: Week, member: str) -> Iterator[None]:
+    """A review of 20 pieces with one error, as a file brings it that names a worker, and whose worker it is."""
+    worker = Worker(
+        worker_key="pool-qs#sub-qs", pool="pool-qs", sub="sub-qs", status=WorkerStatus.RESOLVED,
+        periods=(WorkerPeriod(member=member, from_=week.days[0]),), last_seen=clock.now(),
+    )  # fmt: skip
+    review = QualityReview(
+        member_id="worker:sub-qs", week=week, project_id="qs-p", review_id="qs-of-a-worker", category="qs-own",
+        reviewed=20, correct=19, severity=Severity.HIGH, reviewer="lead", reviewed_at=clock.now(),
+    )  # fmt: skip
+    settings = platform.settings
+    workers = TableStore(client(settings, "dynamodb"), settings, WORKERS, Worker)
+    reviewed = TableStore(client(settings, "dynamodb"), settings, QUALITY, QualityReview)
+    author: dict[str, Any] = {"actor": "test", "reason": "", "now": clock.now()}
+    workers.put(worker, expected_version=0, request_id="qs-1", **author)
+    reviewed.put(review, expected_version=0, request_id="qs-2", **author)
+    yield
+    reviewed.delete(review, expected_version=1, request_id="qs-3", **author)
+    workers.delete(worker, expected_version=1, request_id="qs-4", **author)
 
 
 def test_who_is_no_member_sees_no_scores_of_others() -> None:

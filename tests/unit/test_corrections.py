@@ -16,10 +16,11 @@ from prism_core.corrections import (
     corrected_reviews,
     corrected_weeks,
     effect_text,
+    members_behind,
     of_effect_text,
 )
 from prism_core.failures import BadUsage
-from prism_core.models.disputes import Correction
+from prism_core.models.disputes import Correction, FactTable
 from prism_core.models.work import QualityReview, ThroughputDay, ThroughputWeek
 from prism_core.worker_activity.throughput import ThroughputRow, WeekThroughput, week_throughput
 from tests.unit.worker_activity_samples import landed_line
@@ -286,3 +287,23 @@ def test_the_preview_says_what_the_recomputation_will_find(
 
     assert shown(preview.rows) == shown(_items(computed))
     assert preview.tasks == {key: moved for key, moved in computed.counts.by_correction.items() if moved}
+
+
+@given(corrections=many_corrections(), member=st.sampled_from(["ann", "bob", "cleo"]))
+def test_the_reviews_that_count_for_a_member_are_found_without_reading_everybodys(
+    corrections: list[Correction], member: str
+) -> None:
+    these = [one.model_copy(update={"table": FactTable.QUALITY, "days": ()}) for one in corrections]
+    places = [(who, project) for who in (*PEOPLE, "cleo") for project in PROJECTS]
+    everybodys = [
+        REVIEW.model_copy(update={"member_id": who, "project_id": project, "review_id": f"Q-{number}"})
+        for number, (who, project) in enumerate(places)
+    ]
+
+    behind = members_behind(member, these, FactTable.QUALITY)
+
+    def of_member(reviews: list[QualityReview]) -> list[QualityReview]:
+        return [one.review for one in corrected_reviews(reviews, these) if one.review.member_id == member]
+
+    read = [one for one in everybodys if behind is None or one.member_id in behind]
+    assert of_member(read) == of_member(everybodys)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from prism_core.calendar import Week
 from prism_core.identity import JobResolver
 from prism_core.models.workers import Worker, WorkerPeriod, WorkerStatus, worker_key
-from prism_core.quality_subjects import ReviewSubjects
+from prism_core.quality_subjects import ReviewSubjects, stored_names
 from tests.unit.test_corrections import REVIEW, WEEK
 from tests.unit.test_suggestions import project
 
@@ -62,3 +62,9 @@ def test_a_stored_review_counts_for_its_member_and_project_once_they_are_known_a
     assert (settled.member_id, settled.project_id, settled.review_id) == ("ann", "birds", stored.review_id)
     assert (unknown.member_id, unknown.project_id) == ("worker:s-1", "job:ships")
     assert stored.member_id == "worker:s-1"
+
+
+def test_a_member_stands_in_reviews_under_every_name_of_their_workers() -> None:
+    theirs, others = worker("s-1", ("ann", date(2018, 1, 1), None)), worker("s-2", ("bob", date(2018, 1, 1), None))
+
+    assert stored_names((theirs, others), {"ann"}) == {"worker:p#s-1", "worker:s-1"}

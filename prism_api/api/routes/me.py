@@ -17,7 +17,7 @@ from prism_api.api import backend, documents
 from prism_api.api.calls import current
 from prism_api.api.crud import respond
 from prism_api.api.problems import Problem
-from prism_api.api.routes.quality_scores import counted_reviews
+from prism_api.api.routes.quality_scores import reviews_of
 from prism_api.api.routes.throughput import ThroughputRow, row_of
 from prism_api.api.visibility import own_member
 from prism_core import clock
@@ -79,7 +79,6 @@ def me() -> Response[Me]:
     weeks = this.window(WEEKS)
     facts = [row_of(fact) for fact in backend.throughput().member(member.member_id, weeks.first, weeks.last)]
     plans = _of_me(ALLOCATIONS, Allocation, member, weeks.first.label, (this + 1).label)
-    reviews = (one for of_week in counted_reviews(weeks).values() for one in of_week)
     today = clock.now().date()
     days = (today.isoformat(), (today + timedelta(weeks=AHEAD)).isoformat())
     disputes = backend.reader(DISPUTES, Dispute).query("by_member", member_id=member.member_id)
@@ -88,7 +87,7 @@ def me() -> Response[Me]:
             member=member,
             weeks=[_week(week, plans, facts) for week in weeks],
             throughput=facts,
-            quality=_quality(one for one in reviews if one.member_id == member.member_id),
+            quality=_quality(reviews_of(member.member_id, weeks)),
             allocations=[one for one in plans if one.week in (this, this + 1)],
             availability=_of_me(AVAILABILITY, Availability, member, *days),
             disputes=[one for one in disputes if one.status is DisputeStatus.OPEN],

@@ -5,7 +5,7 @@ lake has the figures as they were published. Does not belong here: the rules (pr
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -21,8 +21,8 @@ from prism_api.api.opaque import encode_key
 from prism_api.api.problems import FieldError, invalid
 from prism_api.api.visibility import visible
 from prism_core import clock
-from prism_core.calendar import Week
-from prism_core.corrections import corrected_reviews
+from prism_core.calendar import Week, WeekRange
+from prism_core.corrections import corrected_reviews, members_behind
 from prism_core.failures import BadUsage
 from prism_core.identity import JobResolver
 from prism_core.models.base import Count, Measure, Model, measure
@@ -32,7 +32,7 @@ from prism_core.models.work import QualityReview
 from prism_core.models.workers import Worker, WorkerStatus
 from prism_core.quality import accuracy
 from prism_core.quality_scores import WINDOW_WEEKS, CellKey, Cells, QualityScore, cells_of, overall, week_scores
-from prism_core.quality_subjects import ReviewSubjects, is_settled
+from prism_core.quality_subjects import ReviewSubjects, is_settled, stored_names
 from prism_core.tables import CORRECTIONS, PROJECTS, QUALITY, WORKERS
 
 MAX_WEEKS = 26
@@ -181,21 +181,49 @@ def _weeks(call: Call, weeks: Iterable[Week]) -> dict[Week, _Reviewed]:
 def counted_reviews(weeks: Iterable[Week]) -> dict[Week, list[QualityReview]]:
     """Everybody's reviews of weeks as they count today: of whom they are, after the corrections."""
     stored = {week: tuple(_stored(week)) for week in weeks}
-    subjects = None if all(map(is_settled, _each(stored))) else _subjects()
+    return _counted(stored, {week: _corrections(week) for week in stored})
+
+
+def reviews_of(member_id: str, weeks: WeekRange) -> list[QualityReview]:
+    """One member's reviews as they count today, without reading everybody's.
+
+    They are stored under the member, under their workers, or under whom a correction names. Only a week with a
+    correction that names nobody is read whole.
+    """
+    corrections = {week: _corrections(week) for week in weeks}
+    behind = {week: members_behind(member_id, these, FactTable.QUALITY) for week, these in corrections.items()}
+    members = frozenset[str]().union(*(found for found in behind.values() if found is not None))
+    workers = tuple(_workers())
+    stored: dict[Week, list[QualityReview]] = {week: [] for week in weeks}
+    for name in sorted(members | stored_names(workers, members)):
+        rows = backend.reader(QUALITY, QualityReview)
+        for review in rows.query("by_member", member_id=name, first=weeks.first, last=weeks.last):
+            stored[review.week].append(review)
+    for week in (week for week, found in behind.items() if found is None):
+        stored[week] = list(_stored(week))
+    counted = _counted(stored, corrections, workers)
+    return [one for reviews in counted.values() for one in reviews if one.member_id == member_id]
+
+
+def _counted(
+    stored: Mapping[Week, Sequence[QualityReview]],
+    corrections: Mapping[Week, Sequence[Correction]],
+    workers: Iterable[Worker] | None = None,
+) -> dict[Week, list[QualityReview]]:
+    """The registers are read only where a review names a worker or a labelling job."""
+    settled = all(is_settled(review) for reviews in stored.values() for review in reviews)
+    known = _workers() if workers is None else workers
+    subjects = None if settled else ReviewSubjects(known, JobResolver(_projects()))
     found: dict[Week, list[QualityReview]] = {}
     for week, reviews in stored.items():
-        settled = reviews if subjects is None else tuple(map(subjects.settled, reviews))
-        found[week] = [one.review for one in corrected_reviews(settled, _corrections(week))]
+        theirs = reviews if subjects is None else tuple(map(subjects.settled, reviews))
+        found[week] = [one.review for one in corrected_reviews(theirs, corrections[week])]
     return found
 
 
 def _asked(call: Call, review: QualityReview) -> bool:
     members, projects = call.query.get("member_id", ()), call.query.get("project_id", ())
     return (not members or review.member_id in members) and (not projects or review.project_id in projects)
-
-
-def _each(stored: Mapping[Week, tuple[QualityReview, ...]]) -> Iterator[QualityReview]:
-    return (review for reviews in stored.values() for review in reviews)
 
 
 def _stored(week: Week) -> Iterator[QualityReview]:
@@ -213,9 +241,8 @@ def _projects() -> Iterator[Project]:
         yield from projects.query("by_status", status=status)
 
 
-def _subjects() -> ReviewSubjects:
-    workers = backend.reader(WORKERS, Worker).query("by_status", status=WorkerStatus.RESOLVED)
-    return ReviewSubjects(workers, JobResolver(_projects()))
+def _workers() -> Iterator[Worker]:
+    return backend.reader(WORKERS, Worker).query("by_status", status=WorkerStatus.RESOLVED)
 
 
 def _row(week: Week, score: QualityScore, reviewed: _Reviewed) -> ScoreRow:
