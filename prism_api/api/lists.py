@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from math import prod
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -168,15 +169,29 @@ def _own_rows(
 
 
 def make_plan(resource: Resource[Any], call: Call, filters: Mapping[str, tuple[str, ...]]) -> Plan:
-    """The first way whose partition is named by the filters, else everything."""
+    """The first way whose partition is named by the filters, else everything.
+
+    Where they name more partitions than one call reads, such as 200 members of a week, the next way that they name:
+    the week is read, and rows of others are left out.
+    """
     filters = _with_weeks(filters, keep_range=_ranges_over_week(resource, filters))
-    for name in resource.ways:
-        parts = resource.spec.path(name).partition.parts
-        if all(part in filters for part in parts):
-            return _plan(resource, name, {part: filters[part] for part in parts}, filters)
+    ways = [name for name in resource.ways if all(part in filters for part in _parts(resource, name))]
+    ranged = any(name in filters for name in _WEEK_RANGE)  # over the weeks of the first way
+    few = [name for name in ways if not ranged and _partitions(resource, name, filters) <= MAX_PARTITIONS]
+    if ways:
+        name = (few or ways)[0]
+        return _plan(resource, name, {part: filters[part] for part in _parts(resource, name)}, filters)
     default = resource.everything(call)
     way = next(name for name in resource.ways if set(resource.spec.path(name).partition.parts) <= set(default))
     return _plan(resource, way, default, {**filters})
+
+
+def _parts(resource: Resource[Any], way: str) -> tuple[str, ...]:
+    return resource.spec.path(way).partition.parts
+
+
+def _partitions(resource: Resource[Any], way: str, filters: Mapping[str, tuple[str, ...]]) -> int:
+    return prod(len(set(filters[part])) for part in _parts(resource, way))
 
 
 def _ranges_over_week(resource: Resource[Any], filters: Mapping[str, tuple[str, ...]]) -> bool:

@@ -114,6 +114,7 @@ def test_filters_of_several_fields_all_apply(query: dict[str, Any], expected: se
         ({"week": "2017-W10", "pinned": "false", "source": "person"}, 7),
         ({"week": "2017-W10", "pinned": "False"}, 7),
         ({"week": "2017-W10", "pinned": ["0", "1"]}, 7),
+        ({"week": "2017-W10", "member_id": [f"list-{number}" for number in range(2, 150)]}, 5),
     ],
 )
 def test_every_way_into_the_allocations_gives_the_same_rows(query: dict[str, Any], rows_found: int) -> None:
