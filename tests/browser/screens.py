@@ -35,6 +35,15 @@ _ANSWERED = re.compile(
     r"|Blocked script execution in 'about:(blank|srcdoc)' because the document's frame is sandboxed"
 )
 expect.set_options(timeout=PATIENCE_MS)
+# A page that is left open: it believes that it is so many milliseconds later, until `BACK`.
+LATER = """(later) => {
+    const Now = window.DateOfNow ??= Date;
+    window.Date = class extends Now {
+        constructor(...given) { super(...(given.length > 0 ? given : [Now.now() + later])); }
+        static now() { return Now.now() + later; }
+    };
+}"""
+BACK = "() => { window.Date = window.DateOfNow; }"
 # A message that fades in has half of its contrast; what turns while it waits never ends.
 _STILL = """() => Promise.allSettled(document.getAnimations()
     .filter(one => one.effect?.getComputedTiming().endTime !== Infinity).map(one => one.finished))"""

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from prism_api.api.calls import Role
 from prism_core import clock
 from prism_core.calendar import Week
-from tests.browser.screens import Place, place, signed_in, violations
+from tests.browser.screens import LATER, Place, place, signed_in, violations
 
 WEEK = (clock.this_week() + 2).label
 GRID = f"Members and days of {WEEK}"
@@ -269,7 +269,9 @@ def test_open_demand_tells_why_and_candidates_and_the_link_shows_the_same(
             expect(page.locator("body.awsui-dark-mode")).to_have_count(0)
             page.screenshot(path=screenshots / f"screen-capacity-paper-{scheme}.png", full_page=True)
             page.emulate_media(media="screen")
-            page.get_by_label("Find members, teams and projects").fill("Member 0")
+            search = page.get_by_label("Find members, teams and projects")
+            search.press_sequentially("Member 0")
+            expect(search).to_have_value("Member 0")
             expect(page.get_by_text("10 of 40 members").first).to_be_visible()
             page.get_by_role("button", name="Export").click()
             with page.expect_download() as got:
@@ -311,6 +313,7 @@ def test_a_candidate_for_open_demand_is_pinned_by_keyboard(browser: Browser, at:
         (row,) = (one for one in rows(at) if (one["member_id"], one["project_id"]) == ("m-02", "night"))
         off["hours"] = {Week.parse(WEEK).monday.isoformat(): 3}
         at.call("PATCH", f"/api/allocations/{row['key']}", off, **{"If-Match": "*"})
+        read_anew_behind_the_dialog(page)
         press(page, "Pin")
         expect(page.get_by_text("Not pinned").first).to_be_visible()
         expect(page.get_by_role("dialog").get_by_text("Now 3", exact=True)).to_be_visible()
@@ -319,6 +322,14 @@ def test_a_candidate_for_open_demand_is_pinned_by_keyboard(browser: Browser, at:
 
     pinned = next(one for one in rows(at) if (one["member_id"], one["project_id"]) == ("m-02", "night"))
     assert (pinned["pinned"], sum(float(one) for one in pinned["hours"].values()) > 0) == (True, True)
+
+
+def read_anew_behind_the_dialog(page: Page) -> None:
+    """As where somebody comes back to a window after a minute."""
+    page.evaluate(LATER, 60_000)
+    with page.expect_response("**/api/allocations?*") as answered:
+        page.evaluate("() => window.dispatchEvent(new Event('visibilitychange'))")
+    answered.value.finished()
 
 
 def test_an_annotator_has_no_capacity_and_the_past_is_read_only(browser: Browser, at: Place) -> None:

@@ -151,6 +151,7 @@ export default function Capacity() {
                   />
                   <Box color="text-body-secondary" fontSize="body-s">
                     Arrows move, Enter opens{mayWrite && `, P pins or unpins, M reassigns${plan ? '' : '; or drag a project to somebody else'}`}.
+                    {shown.start && ` Names of projects stand without “${shown.start.trim()}”, with which all begin.`}
                   </Box>
                 </div>
                 {shown.loading ? <Spinner /> : (
@@ -158,6 +159,7 @@ export default function Capacity() {
                     week={week}
                     lines={lines}
                     nameOf={shown.nameOf}
+                    start={shown.start}
                     onOpen={open}
                     onPin={(line, pieces) => onePiece(line, pieces, (piece) => void decisions.toggle(piece))}
                     onReassign={(line, pieces) => onePiece(line, pieces, reassign)}
@@ -234,7 +236,7 @@ export default function Capacity() {
           }}
         />
       )}
-      {pinning && <PinDialog week={week} {...pinning} onClose={() => setPinning(undefined)} onSave={decisions.setHours} />}
+      {pinning && <PinDialog week={week} {...pinning} standing={shown.standing} onClose={() => setPinning(undefined)} onSave={decisions.setHours} />}
       {movingRow && moving && (
         <ReassignDialog
           piece={moving.piece}

@@ -14,6 +14,8 @@ interface Props {
   week: string;
   lines: readonly Line[];
   nameOf: (project: string) => string;
+  /** What all names of projects begin with, left out where it hides the rest of them. */
+  start: string;
   onOpen: (line: Line) => void;
   /** A key on the pieces of a day, or of the week. */
   onPin: (line: Line, pieces: readonly Piece[]) => void;
@@ -28,7 +30,7 @@ const LAST_COLUMN = 8;
 // Plans divide hours over days to two places: less is no overload.
 const ROUNDING_HOURS = 0.05;
 
-export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign, onDrop }: Props) {
+export function Grid({ week, lines, nameOf, start, onOpen, onPin, onReassign, onDrop }: Props) {
   const host = useRef<HTMLDivElement>(null);
   // The cell that is to have the focus once it is drawn: an effect of the draw before knows another one.
   const wanted = useRef<string | undefined>(undefined);
@@ -147,7 +149,7 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign, onDrop }:
               </div>
               {days.map((day, index) => (
                 <div role="gridcell" key={day} {...cell(item.index, index + 1)} onDoubleClick={() => onOpen(line)}>
-                  <DayCell line={line} day={day} nameOf={nameOf} onDrag={onDrop && ((piece) => (dragged.current = piece))} />
+                  <DayCell line={line} day={day} nameOf={nameOf} start={start} onDrag={onDrop && ((piece) => (dragged.current = piece))} />
                 </div>
               ))}
               <div role="gridcell" {...cell(item.index, LAST_COLUMN)}>
@@ -161,14 +163,13 @@ export function Grid({ week, lines, nameOf, onOpen, onPin, onReassign, onDrop }:
   );
 }
 
-interface DayProps {
+interface DayProps extends Pick<Props, 'nameOf' | 'start'> {
   line: Line;
   day: string;
-  nameOf: (project: string) => string;
   onDrag: ((piece: Piece | undefined) => void) | undefined;
 }
 
-function DayCell({ line, day, nameOf, onDrag }: DayProps) {
+function DayCell({ line, day, nameOf, start, onDrag }: DayProps) {
   const pieces = line.pieces.filter(({ byDay }) => (byDay[day] ?? 0) > 0);
   if (pieces.length === 0) {
     const free = line.availableBy?.[day];
@@ -179,7 +180,7 @@ function DayCell({ line, day, nameOf, onDrag }: DayProps) {
     <span
       key={piece.project}
       className="plan-piece"
-      title={piece.project}
+      title={`${nameOf(piece.project)} (${piece.project})`}
       draggable={onDrag && piece.row !== undefined}
       onDragStart={(event) => {
         event.dataTransfer.setData('text/plain', nameOf(piece.project));
@@ -189,9 +190,21 @@ function DayCell({ line, day, nameOf, onDrag }: DayProps) {
       onDragEnd={() => onDrag?.(undefined)}
     >
       {piece.pinned && <Icon name="lock-private" size="small" ariaLabel="pinned" />}
-      <span className="plan-project">{nameOf(piece.project)}</span> <b className="number">{hoursText(piece.byDay[day] ?? 0)}</b>
+      <ProjectOf name={nameOf(piece.project)} start={start} /> <b className="number">{hoursText(piece.byDay[day] ?? 0)}</b>
     </span>
   ));
+}
+
+/** The whole name is read out; a cell shows what tells it from the others. */
+function ProjectOf({ name, start }: { name: string; start: string }) {
+  if (!start) return <span className="plan-project">{name}</span>;
+  return (
+    <span className="plan-project">
+      <span className="read-out">{start}</span>
+      <span aria-hidden="true">…</span>
+      {name.slice(start.length)}
+    </span>
+  );
 }
 
 function WeekCell({ line }: { line: Line }) {

@@ -22,18 +22,20 @@ interface Props {
   project?: string;
   /** So many hours more than the member has on the project are proposed. */
   more?: number;
+  /** What stands as the dialog opens. */
+  standing: readonly Allocation[];
   onClose: () => void;
-  /** Over this version, where another than the screen's was shown here. Throws what the API refuses. */
-  onSave: (member: string, project: string, hours: Record<string, string>, over?: number) => Promise<void>;
+  /** Over this row, none where hours are new. Throws what the API refuses. */
+  onSave: (member: string, project: string, hours: Record<string, string>, over: Allocation | undefined) => Promise<void>;
 }
 
-/** Of a 412: what somebody else wrote, before it is written over knowingly. */
-function standingOf(error: unknown, project: string): Pick<Allocation, 'hours' | 'version'> | undefined {
-  const current = error instanceof ApiProblem && error.status === 412 ? (error.body.current as Allocation | undefined) : undefined;
-  return current?.project_id === project ? current : undefined;
+/** What somebody else wrote meanwhile, before it is written over knowingly: a row, or that there is none any more. */
+function metIn(error: unknown): { row: Allocation | undefined } | undefined {
+  if (!(error instanceof ApiProblem) || !(error.status === 412 || error.status === 404)) return undefined;
+  return { row: (error.body.current ?? undefined) as Allocation | undefined };
 }
 
-export function PinDialog({ week, line, project: given, more = 0, onClose, onSave }: Props) {
+export function PinDialog({ week, line, project: given, more = 0, standing: atFirst, onClose, onSave }: Props) {
   const projects = useProjects();
   const [project, setProject] = useState(given ?? '');
   const [hours, setHours] = useState<Record<string, string>>(() => {
@@ -42,7 +44,10 @@ export function PinDialog({ week, line, project: given, more = 0, onClose, onSav
   });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const standing = standingOf(error, project);
+  // What is read anew behind the dialog is not what it shows, and is not written over.
+  const [read] = useState(() => atFirst.filter(({ member_id }) => member_id === line.member));
+  const [met, setMet] = useState<Readonly<Record<string, Allocation | undefined>>>({});
+  const standing = met[project];
   const options = (projects.data ?? []).map(({ project_id, name }) => ({ value: project_id, label: name, description: project_id }));
 
   async function save() {
@@ -52,10 +57,13 @@ export function PinDialog({ week, line, project: given, more = 0, onClose, onSav
     const wanted = Object.fromEntries(days.filter((day) => hours[day]).map((day) => [day, (hours[day] ?? '').replace(',', '.')]));
     try {
       // An allocation has a day at least: one of no hours says that there are none.
-      await onSave(line.member, project, Object.keys(wanted).length > 0 ? wanted : { [days[0] ?? '']: '0' }, standing?.version);
+      const over = project in met ? standing : read.find(({ project_id }) => project_id === project);
+      await onSave(line.member, project, Object.keys(wanted).length > 0 ? wanted : { [days[0] ?? '']: '0' }, over);
       onClose();
     } catch (failed) {
       setError(failed);
+      const found = metIn(failed);
+      if (found) setMet((before) => ({ ...before, [project]: found.row }));
       setBusy(false);
     }
   }

@@ -4,7 +4,8 @@
  */
 import { useQueryClient } from '@tanstack/react-query';
 
-import { send } from '../../api/client';
+import { everyRow, send } from '../../api/client';
+import { ApiProblem } from '../../api/problem';
 import type { Allocation } from '../../people/week';
 import { itemPath, useWrites } from '../../resource/useWrites';
 import { useFlash } from '../../shell/Flash';
@@ -19,12 +20,22 @@ export function useDecisions(week: string, standing: readonly Allocation[], memb
   const { tell, fail } = useFlash();
   const rowOf = (member: string, project: string) => standing.find((row) => row.member_id === member && row.project_id === project);
 
-  /** Exactly these hours from now on, `over` the version that was looked at. Throws what the API refuses. */
-  async function setHours(member: string, project: string, hours: Record<string, string>, over?: number) {
-    const row = rowOf(member, project);
+  /** Exactly these hours from now on, over the row that was looked at. Throws what the API refuses. */
+  async function setHours(member: string, project: string, hours: Record<string, string>, over: Allocation | undefined) {
     const words = `Pinned hours of ${memberName(member)}.`;
-    if (row) await write('PATCH', itemPath(PATH, row.key), { body: { hours, pinned: true }, version: over ?? row.version }, words);
-    else await write('POST', PATH, { body: { member_id: member, week, project_id: project, hours, pinned: true } }, words);
+    if (over) {
+      await write('PATCH', itemPath(PATH, over.key), { body: { hours, pinned: true }, version: over.version }, words);
+      return;
+    }
+    try {
+      await write('POST', PATH, { body: { member_id: member, week, project_id: project, hours, pinned: true } }, words);
+    } catch (error) {
+      // Somebody wrote some meanwhile: told with them, as of a row that was changed.
+      if (!(error instanceof ApiProblem) || error.status !== 409) throw error;
+      const [current] = await everyRow<Allocation>(PATH, { week, member_id: member, project_id: project });
+      void refresh();
+      throw current ? new ApiProblem(412, { ...error.body, current: { ...current } }) : error;
+    }
   }
 
   /** Keeps a piece as it is shown, or lets plans decide about it again. */
@@ -35,7 +46,7 @@ export function useDecisions(week: string, standing: readonly Allocation[], memb
         await write('PATCH', itemPath(PATH, row.key), { body: { pinned: false }, version: row.version }, `Unpinned hours of ${memberName(piece.member)}.`);
       } else {
         const hours = Object.fromEntries(Object.entries(piece.byDay).map(([day, value]) => [day, String(value)]));
-        await setHours(piece.member, piece.project, hours);
+        await setHours(piece.member, piece.project, hours, rowOf(piece.member, piece.project));
       }
     } catch (error) {
       fail(error, 'Not written');

@@ -17,6 +17,8 @@ export type WeekPlan = Schemas['WeekPlan'];
 
 const POLL_MS = 1_000;
 const MOST_PLANS = 500;
+/** Characters of a name that a cell of a day has room for. */
+const FITTING = 12;
 
 /** A member's hours on a project in the week. With `row` they stand; without they are only proposed. */
 export interface Piece {
@@ -44,6 +46,8 @@ export interface Shown {
   standing: readonly Allocation[];
   document: Document | undefined;
   nameOf: (project: string) => string;
+  /** What all names of projects of the week begin with, where they are too long for a cell. */
+  start: string;
   memberName: (member: string) => string;
   loading: boolean;
   error: Error | null;
@@ -124,16 +128,30 @@ export function useShown(week: string, plan: string | undefined, asOf: string | 
     return linesOf(people, pieces, hoursOf, plan ? document.data : undefined);
   }, [people, standing, plan, document.data, timeOff.data, holidays, week]);
   const names = useMemo(() => new Map((projects.data ?? []).map(({ project_id, name }) => [project_id, name])), [projects.data]);
+  const start = useMemo(
+    () => sharedStart(lines.flatMap(({ pieces }) => pieces.map(({ project }) => names.get(project) ?? project))),
+    [lines, names],
+  );
   const memberNames = useMemo(() => new Map(people.map(({ member_id, name }) => [member_id, name])), [people]);
   return {
     lines,
     standing,
     document: plan ? document.data : undefined,
     nameOf: (id) => names.get(id) ?? id,
+    start,
     memberName: (id) => memberNames.get(id) ?? id,
     loading: members.isPending || allocations.isPending || timeOff.isPending || (plan !== undefined && document.isPending),
     error: members.error ?? allocations.error ?? timeOff.error ?? projects.error ?? document.error,
   };
+}
+
+/** The whole words that all of several names begin with; nothing where the names fit. What is left tells them apart. */
+export function sharedStart(names: readonly string[]): string {
+  const [first = '', ...others] = new Set(names);
+  if (others.length === 0 || [first, ...others].every(({ length }) => length <= FITTING)) return '';
+  let start = first;
+  for (const other of others) while (!other.startsWith(start)) start = start.slice(0, -1);
+  return start.slice(0, start.lastIndexOf(' ') + 1);
 }
 
 export function sumOf(hours: Readonly<Record<string, string | number>> | undefined): number {
