@@ -5,6 +5,7 @@ Why real: what a clipboard holds, which rows of a sheet stay and what a chart sa
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -127,22 +128,58 @@ def test_no_row_of_a_sheet_is_lost_by_a_paste_another_week_or_the_call_that_writ
         page.get_by_role("button", name="Week: on to 2026-W41").click()
         expect(page).to_have_url(re.compile("week=2026-W41"))
         page.get_by_label("Member of row 1", exact=True).fill("ada")
-        paste(page, "ada\tbirds\tbirds-2d\t9\t9\nbo\tbirds\tbirds-2d\t9\t8")
+        paste(page, "\n".join(f"ada\tbirds\tbirds-2d\t99\t{number}" for number in range(60)))
         page.route("**/api/quality/bulk", hold)
         with page.expect_request("**/api/quality/bulk"):
-            page.get_by_role("button", name="Write 2 reviews").click()
+            page.get_by_role("button", name="Write 60 reviews").click()
         expect(page.get_by_label("Correct of row 2", exact=True)).not_to_be_editable()
-        page.get_by_label("Notes of row 3", exact=True).fill("typed meanwhile")
+        page.get_by_label("Notes of row 61", exact=True).fill("typed meanwhile")
         held.pop().continue_()
-        expect(page.get_by_text("2 reviews written.").first).to_be_visible()
+        expect(page.get_by_text("60 reviews written.").first).to_be_visible()
         expect(page.get_by_label("Notes of row 1", exact=True)).to_have_value("typed meanwhile")
         page.unroute("**/api/quality/bulk")
         written = reviews(at, "2026-W41")
         page.get_by_role("button", name="Undo", exact=True).first.click()
-        expect(page.get_by_text("2 changes undone.").first).to_be_visible()
+        expect(page.get_by_text("60 changes undone.").first).to_be_visible()
 
-    assert [(one["member_id"], one["correct"]) for one in written] == [("ada", 9), ("bo", 8)]
+    assert sorted(int(str(one["correct"])) for one in written) == [*range(60)]
     assert reviews(at, "2026-W41") == []
+
+
+def test_a_sheet_that_is_left_while_it_is_written_is_written_once(browser: Browser, at: Place) -> None:
+    """By a page that is loaded anew after its answer was lost, then by a look at the scores meanwhile."""
+    held: list[Route] = []
+
+    def answer_lost(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    with signed_in(browser, at, Role.LEAD, "/quality?tab=entry&week=2026-W42", name="quality-left") as page:
+        paste(page, "ada\tbirds\tbirds-2d\t9\t1\nbo\tbirds\tbirds-2d\t9\t2")
+        page.route("**/api/quality/bulk", answer_lost)
+        page.get_by_role("button", name="Write 2 reviews").click()
+        expect(page.get_by_text("The platform does not answer.").first).to_be_visible()
+        page.unroute("**/api/quality/bulk")
+        page.reload()
+        expect(page.get_by_text("sent, and no answer yet").first).to_be_visible()
+        expect(page.get_by_label("Correct of row 1", exact=True)).not_to_be_editable()
+        page.get_by_role("button", name="Write 2 reviews").click()
+        expect(page.get_by_text("2 reviews written.").first).to_be_visible()
+        paste(page, "cy\tbirds\tbirds-2d\t9\t3")
+        page.route("**/api/quality/bulk", hold)
+        with page.expect_request("**/api/quality/bulk"):
+            page.get_by_role("button", name="Write 1 review").click()
+        page.get_by_role("tab", name="Scores").click()
+        expect(page.get_by_role("heading", name="Trend")).to_be_visible()
+        held.pop().continue_()
+        expect(page.get_by_text("1 review written.").first).to_be_visible()
+        page.goto(f"{at.origin}/quality?tab=entry&week=2026-W42")
+        expect(page.get_by_text("0 rows, 0 do not fit").first).to_be_visible()
+
+    assert [one["correct"] for one in reviews(at, "2026-W42")] == [1, 2, 3]
 
 
 def test_an_analyst_reads_scores_of_a_member_and_a_link_shows_the_same(browser: Browser, at: Place) -> None:
@@ -168,6 +205,11 @@ def test_an_analyst_reads_scores_of_a_member_and_a_link_shows_the_same(browser: 
         page.get_by_role("button", name="Export").click()
         with page.expect_download() as got:
             page.get_by_role("menuitem", name="Selected rows (1) as CSV").click()
+
+        page.goto(f"{page.url}&as_of={datetime.now(UTC) - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}")
+        expect(page.get_by_text("Figures of now, not of").first).to_be_visible()
+        page.get_by_role("main").get_by_role("link", name="Reviews", exact=True).click()
+        expect(page.get_by_text("As known on").first).to_be_visible()
 
         assert got.value.suggested_filename.startswith("quality_scores-")
         assert [line.split(",")[1] for line in got.value.path().read_text("utf-8-sig").splitlines()[1:]] == ["ada"]

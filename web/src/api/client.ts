@@ -4,7 +4,7 @@
  */
 import createClient, { type Middleware } from 'openapi-fetch';
 
-import { accessToken, renewed, tellEnded } from '../auth/session';
+import { accessToken, renewed, tellEnded, tokenAtHand } from '../auth/session';
 import { tellCut } from './cut';
 import { Offline, problemOf, SignedOut } from './problem';
 import { answeredWith, keyOf } from './repeats';
@@ -18,7 +18,7 @@ export type Query = Record<string, string | string[] | number | undefined>;
 
 async function authorised(request: Request): Promise<Response> {
   const again = request.clone();
-  const answer = await sent(request, await accessToken());
+  const answer = await sent(request, tokenAtHand() ?? (await accessToken()));
   if (answer.status !== 401) return answer;
   // The token ran out on the way, or was revoked: once more with a new one, then the session is over.
   if (!(await renewed())) throw ended();
@@ -62,6 +62,8 @@ export interface Wish {
   version?: number;
   /** Why: kept in the change log. */
   reason?: string;
+  /** Of a POST: the key of its repeats, where who sends it keeps one. */
+  repeats?: string;
   signal?: AbortSignal;
 }
 
@@ -79,9 +81,9 @@ export async function send<T>(method: string, path: string, wish: Wish = {}): Pr
   const url = `${window.location.origin}${path}${queryText(wish.query)}`;
   const body = wish.body === undefined ? undefined : JSON.stringify(wish.body);
   const words = `${url} ${wish.version ?? ''} ${wish.reason ?? ''} ${body ?? ''}`;
-  if (method === 'POST') headers.set('Idempotency-Key', keyOf(words));
+  if (method === 'POST') headers.set('Idempotency-Key', wish.repeats ?? keyOf(words));
   const answer = await authorised(new Request(url, { method, headers, body, signal: wish.signal }));
-  answeredWith(words, answer.status);
+  if (!wish.repeats) answeredWith(words, answer.status);
   if (!answer.ok) throw await problemOf(answer);
   const text = answer.status === 204 ? '' : await answer.text();
   return { data: (text ? JSON.parse(text) : undefined) as T, status: answer.status };

@@ -13,7 +13,10 @@ export function keyOf(wish: string): string {
   return key;
 }
 
+/** Whether it is known after an answer of this status what became of the wish. */
+export const isDecided = (status: number): boolean => status < 500 && !UNDECIDED.has(status);
+
 /** The wish was answered with this status: the next of the same words is another one. */
 export function answeredWith(wish: string, status: number): void {
-  if (status < 500 && !UNDECIDED.has(status)) open.delete(wish);
+  if (isDecided(status)) open.delete(wish);
 }

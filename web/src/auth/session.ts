@@ -51,6 +51,17 @@ export async function currentSession(): Promise<Session | undefined> {
   return renewed();
 }
 
+/**
+ * The token as it is kept, without a wait: a call that an action makes is on its way before its effect is drawn.
+ * Undefined where it has run out, or nobody is signed in: `accessToken` then knows more.
+ */
+export function tokenAtHand(): string | undefined {
+  const { authority, client_id: client } = theManager().settings;
+  const kept = window.sessionStorage.getItem(`oidc.user:${authority}:${client}`);
+  const user = kept ? User.fromStorageString(kept) : undefined;
+  return user?.expired === false ? user.access_token : undefined;
+}
+
 export async function accessToken(): Promise<string | undefined> {
   const user = await theManager().getUser();
   if (user && !user.expired) return user.access_token;

@@ -6,26 +6,24 @@ import Header from '@cloudscape-design/components/header';
 import ProgressBar from '@cloudscape-design/components/progress-bar';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useCallback, useDeferredValue, useEffect, useMemo, useState } from 'react';
+import { useCallback, useDeferredValue, useMemo, useState } from 'react';
 
 import { api, everyRow, send, type Schemas } from '../../api/client';
-import { Offline, wordsOf } from '../../api/problem';
+import { ApiProblem, SignedOut, wordsOf } from '../../api/problem';
+import { isDecided } from '../../api/repeats';
 import { versionOf } from '../../resource/bulk';
 import { useAddress } from '../../resource/useAddress';
 import { useWrites, type TakingBack, type Written } from '../../resource/useWrites';
 import { useFlash } from '../../shell/Flash';
-import { preference, setPreference } from '../../shell/preferences';
 import { useSignedIn } from '../../shell/session';
 import { mondayOf } from '../../time/weeks';
 import { useWeek } from '../../time/useWeek';
 import { WeekPicker } from '../../time/WeekPicker';
+import { changeDraft, padded, useDraft, type Draft } from './draft';
 import { EntryGrid } from './EntryGrid';
 import { SEVERITIES } from './reviews';
-import { emptyRow, fieldsOf, isEmpty, judged, namesOf, pastedOf, spread, type Cells, type ColumnName, type Known, type SheetRow } from './sheet';
+import { fieldsOf, isEmpty, judged, namesOf, pastedOf, sentAs, spread, type ColumnName, type Known, type Sent, type SheetRow } from './sheet';
 
-/** A draft is of a person in this browser: whoever signs in after them starts with an empty sheet. */
-const draftName = (sub: string) => `quality-draft.${sub}`;
-const BLANK_ROWS = 8;
 const ROWS_OF_A_CALL = 200;
 const MOST_RAW = 200;
 const MOST_KNOWN = 5_000;
@@ -40,63 +38,86 @@ const WRITTEN_BACK: TakingBack = {
 };
 const FRESH_MS = 60_000;
 const NONE: ReadonlySet<number> = new Set();
+const WAITING = 'Rows wait for the answer to their writing. Nothing was changed: write them again, then paste.';
 
-/** There is always an empty row below. */
-function padded(rows: readonly SheetRow[]): SheetRow[] {
-  const last = rows.findLastIndex((row) => !isEmpty(row));
-  const missing = Math.max(0, Math.max(BLANK_ROWS, last + 2) - rows.length);
-  return [...rows, ...Array.from({ length: missing }, emptyRow)];
+/** What goes out in one call each: first what went out before, with the same key, then what is new. */
+function callsOf(open: readonly SheetRow[], fresh: readonly SheetRow[], send: (row: SheetRow, key: string) => Sent): SheetRow[][] {
+  const keys = new Set(open.map(({ sent }) => sent?.key));
+  const found = [...keys].map((key) => open.filter(({ sent }) => sent?.key === key));
+  for (let start = 0; start < fresh.length; start += ROWS_OF_A_CALL) {
+    const key = crypto.randomUUID();
+    found.push(fresh.slice(start, start + ROWS_OF_A_CALL).map((row) => ({ id: row.id, cells: row.cells, sent: send(row, key) })));
+  }
+  return found;
 }
 
-interface Draft {
-  /** The week that was shown when the first row was typed. */
-  week: string | undefined;
-  rows: SheetRow[];
+interface Answers {
+  /** What stands against a row, by its id; nothing where it is written. A row that is not here is not answered. */
+  of: Map<number, string | undefined>;
+  made: Written[];
+  failed?: unknown;
 }
 
-function draftOf(sub: string): Draft {
-  const text = preference(draftName(sub));
-  if (!text) return { week: undefined, rows: padded([]) };
-  const { week, rows } = JSON.parse(text) as { week?: string; rows: Cells[] };
-  return { week, rows: padded(rows.map((cells) => ({ ...emptyRow(), cells }))) };
+async function answersTo(call: readonly SheetRow[]): Promise<Answers> {
+  const found: Answers = { of: new Map(), made: [] };
+  const body = { rows: call.flatMap(({ cells, sent }) => (sent ? [{ operation: 'create', fields: fieldsOf(cells, sent) }] : [])) };
+  try {
+    const { data } = await send<Schemas['BulkResult']>('POST', '/api/quality/bulk', { body, repeats: call[0]?.sent?.key });
+    for (const { row, status, key, item, detail, errors } of data.rows) {
+      const words = errors?.map(({ message }) => message).join('; ') || detail || `answered ${status}`;
+      found.of.set((call[row] as SheetRow).id, status < 400 ? undefined : words);
+      if (status < 400 && key) found.made.push({ key, version: versionOf(item) });
+    }
+  } catch (failed) {
+    found.failed = failed;
+    // Refused as a whole, nothing of it is written; else nobody knows.
+    const refused = failed instanceof SignedOut || (failed instanceof ApiProblem && isDecided(failed.status));
+    if (refused) for (const { id } of call) found.of.set(id, wordsOf(failed));
+  }
+  return found;
+}
+
+/** The rows after the answers: what is written is gone, what is refused says why, what is not answered stays as it went out. */
+function answered(rows: readonly SheetRow[], answers: Answers['of']): SheetRow[] {
+  return rows.flatMap((row) => {
+    if (!answers.has(row.id)) return [row];
+    const refused = answers.get(row.id);
+    return refused === undefined ? [] : [{ id: row.id, cells: row.cells, refused }];
+  });
 }
 
 export function Entry() {
   const address = useAddress();
   const week = useWeek(address);
   const { sub } = useSignedIn().session;
-  const [draft, setDraft] = useState(() => draftOf(sub));
-  const { rows } = draft;
-  // What was typed outlives a reload, a closed tab and a session that ended.
-  useEffect(() => {
-    const cells = rows.filter((row) => !isEmpty(row)).map((row) => row.cells);
-    setPreference(draftName(sub), JSON.stringify({ week: draft.week, rows: cells }));
-  }, [rows, draft.week, sub]);
+  const draft = useDraft(sub);
+  const { rows, progress } = draft;
+  const change = useCallback((how: (before: Draft) => Draft) => changeDraft(sub, how), [sub]);
   const [refused, setRefused] = useState<string | undefined>();
-  const [done, setDone] = useState<number | undefined>();
-  const [writing, setWriting] = useState(NONE);
   const { told, refresh } = useWrites('quality');
   const { tell, fail } = useFlash();
   const known = useKnown();
   const today = useToday(rows, week);
   const filled = rows.filter((row) => !isEmpty(row));
-  const good = filled.filter((row) => Object.keys(judged(row, known)).length === 0);
+  const open = filled.filter(({ sent }) => sent);
+  const good = filled.filter((row) => !row.sent && Object.keys(judged(row, known)).length === 0);
+  const ready = open.length + good.length;
+  const waits = progress !== undefined || open.length > 0;
 
   const put = useCallback(
-    (change: (before: SheetRow[]) => SheetRow[]) =>
-      setDraft((before) => {
-        const next = padded(change(before.rows));
+    (how: (rows: readonly SheetRow[]) => readonly SheetRow[]) =>
+      change((before) => {
         const started = before.rows.every(isEmpty);
-        return { week: started ? week : before.week, rows: next };
+        return { ...before, week: started ? week : before.week, rows: padded(how(before.rows)) };
       }),
-    [week],
+    [change, week],
   );
   // Rows that were typed of one week are never written into another one unasked.
   const elsewhere = filled.length > 0 && draft.week !== undefined && draft.week !== week ? draft.week : undefined;
   const clear = () => {
     put(() => []);
     // What was typed since the sheet was cleared stays, below.
-    const back = () => setDraft((since) => ({ week: draft.week, rows: padded([...filled, ...since.rows.filter((row) => !isEmpty(row))]) }));
+    const back = () => change((since) => ({ ...since, week: draft.week, rows: padded([...filled, ...since.rows.filter((row) => !isEmpty(row))]) }));
     tell({ type: 'info', content: 'The sheet was cleared.', action: { text: 'Undo', run: back } });
   };
   const edit = useCallback(
@@ -107,7 +128,7 @@ export function Entry() {
   const paste = useCallback(
     (index: number, column: ColumnName, text: string) => {
       try {
-        if (writing.size > 0) throw new Error('Rows are being written. Nothing was changed; paste again in a moment.');
+        if (waits) throw new Error(WAITING);
         const found = pastedOf(text, column);
         setRefused(undefined);
         put((before) => spread(before, found, index));
@@ -115,44 +136,31 @@ export function Entry() {
         setRefused(wordsOf(error));
       }
     },
-    [put, writing],
+    [put, waits],
   );
 
+  // Goes on where the sheet is left meanwhile: what it changes is the draft.
   async function write() {
+    const calls = callsOf(open, good, (row, key) => sentAs(row, key, week, known));
+    const all = new Set(calls.flat().map(({ id }) => id));
     const written: Written[] = [];
-    const gone = new Set<number>();
-    const words = new Map<number, string>();
-    let asked: readonly SheetRow[] = [];
-    setDone(0);
-    setWriting(new Set(good.map(({ id }) => id)));
-    try {
-      for (let start = 0; start < good.length; start += ROWS_OF_A_CALL) {
-        const part = good.slice(start, start + ROWS_OF_A_CALL);
-        asked = part;
-        const body = { rows: part.map((row) => ({ operation: 'create', fields: fieldsOf(row, week, known) })) };
-        const { data } = await send<Schemas['BulkResult']>('POST', '/api/quality/bulk', { body });
-        for (const { row, status, key, item, detail, errors } of data.rows) {
-          const one = part[row] as SheetRow;
-          if (status < 400) {
-            gone.add(one.id);
-            if (key) written.push({ key, version: versionOf(item) });
-          } else words.set(one.id, errors?.map(({ message }) => message).join('; ') || detail || `answered ${status}`);
-        }
-        setDone(start + part.length);
-      }
-    } catch (error) {
-      fail(error, 'Not all rows were written');
-      // The same rows carry the same key and are written once; changed ones would be others.
-      if (error instanceof Offline) for (const { id } of asked) words.set(id, 'no answer: write again before changing this row, and it is written once');
-    } finally {
-      put((before) => before.filter(({ id }) => !gone.has(id)).map((row) => (words.has(row.id) ? { ...row, refused: words.get(row.id) } : row)));
-      setDone(undefined);
-      setWriting(NONE);
-      await refresh();
-      const left = filled.length - gone.size;
-      const text = `${gone.size} ${gone.size === 1 ? 'review' : 'reviews'} written${left > 0 ? `, ${left} stay in the sheet` : ''}.`;
-      if (gone.size > 0) told(text, written, WRITTEN_BACK);
+    let done = 0;
+    for (const call of calls) {
+      const sent = new Map(call.map((row) => [row.id, row]));
+      change((before) => ({ ...before, progress: { rows: all, done }, rows: before.rows.map((row) => sent.get(row.id) ?? row) }));
+      const { of, made, failed } = await answersTo(call);
+      written.push(...made);
+      change((before) => ({ ...before, rows: padded(answered(before.rows, of)) }));
+      done += call.length;
+      if (failed === undefined) continue;
+      fail(failed, 'Not all rows were written');
+      break;
     }
+    change((before) => ({ ...before, progress: undefined }));
+    await refresh();
+    const left = filled.length - written.length;
+    const text = `${written.length} ${written.length === 1 ? 'review' : 'reviews'} written${left > 0 ? `, ${left} stay in the sheet` : ''}.`;
+    if (written.length > 0) told(text, written, WRITTEN_BACK);
   }
 
   return (
@@ -162,11 +170,11 @@ export function Entry() {
         description="Type or paste from a spreadsheet: member, project, raw category, reviewed, correct, severity of the worst error, notes. Rows that are not written stay here."
         actions={
           <SpaceBetween direction="horizontal" size="xs">
-            <Button disabled={filled.length === 0 || done !== undefined} onClick={clear}>
+            <Button disabled={filled.length === 0 || progress !== undefined} onClick={clear}>
               Clear
             </Button>
-            <Button variant="primary" disabled={good.length === 0 || elsewhere !== undefined} loading={done !== undefined} onClick={() => void write()}>
-              {`Write ${good.length} ${good.length === 1 ? 'review' : 'reviews'}`}
+            <Button variant="primary" disabled={ready === 0 || elsewhere !== undefined} loading={progress !== undefined} onClick={() => void write()}>
+              {`Write ${ready} ${ready === 1 ? 'review' : 'reviews'}`}
             </Button>
           </SpaceBetween>
         }
@@ -181,7 +189,7 @@ export function Entry() {
           action={
             <SpaceBetween direction="horizontal" size="xs">
               <Button onClick={() => address.set({ week: elsewhere })}>{`Back to ${elsewhere}`}</Button>
-              <Button onClick={() => setDraft({ week, rows })}>{`They are of ${week}`}</Button>
+              <Button onClick={() => change((before) => ({ ...before, week }))}>{`They are of ${week}`}</Button>
             </SpaceBetween>
           }
         >
@@ -193,11 +201,11 @@ export function Entry() {
           {refused}
         </Alert>
       )}
-      {done !== undefined && <ProgressBar label="Rows" value={(100 * done) / Math.max(1, good.length)} description={`${done} of ${good.length}`} />}
+      {progress && <ProgressBar label="Rows" value={(100 * progress.done) / Math.max(1, progress.rows.size)} description={`${progress.done} of ${progress.rows.size}`} />}
       <Suggested />
-      <EntryGrid rows={rows} known={known} today={today} writing={writing} onChange={edit} onPaste={paste} />
+      <EntryGrid rows={rows} known={known} today={today} writing={progress?.rows ?? NONE} onChange={edit} onPaste={paste} />
       <Box color="text-body-secondary">
-        {`${filled.length} rows, ${filled.length - good.length} do not fit. Enter and the arrows move between rows, Tab between cells.`}
+        {`${filled.length} rows, ${filled.length - ready} do not fit. Enter and the arrows move between rows, Tab between cells.`}
       </Box>
     </SpaceBetween>
   );

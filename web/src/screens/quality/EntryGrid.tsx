@@ -9,6 +9,8 @@ const HEADERS: Record<ColumnName, string> = {
 };
 const LISTS: Partial<Record<ColumnName, string>> = { member: 'sheet-members', project: 'sheet-projects', severity: 'sheet-severities' };
 
+const UNANSWERED = 'sent, and no answer yet: write again, and it is written once';
+
 interface Props {
   rows: readonly SheetRow[];
   known: Known | undefined;
@@ -76,7 +78,7 @@ interface LineProps extends Pick<Props, 'known' | 'onChange' | 'onPaste'> {
 const Line = memo(function Line({ row, index, known, today, written, onChange, onPaste, onKeys }: LineProps) {
   const empty = isEmpty(row);
   const verdict = empty ? {} : judged(row, known);
-  const words = row.refused ?? Object.values(verdict).join('; ');
+  const words = row.refused ?? (row.sent && !written ? UNANSWERED : Object.values(verdict).join('; '));
   const paste = (event: ClipboardEvent, column: ColumnName) => {
     const text = event.clipboardData.getData('text/plain');
     // One cell goes where the cursor is, as everywhere; a long one is judged like a range.
@@ -97,7 +99,7 @@ const Line = memo(function Line({ row, index, known, today, written, onChange, o
             inputMode={name === 'reviewed' || name === 'correct' ? 'numeric' : undefined}
             list={LISTS[name]}
             dir="auto"
-            readOnly={written}
+            readOnly={written || row.sent !== undefined}
             value={row.cells[name]}
             onChange={(event) => onChange(index, name, event.target.value)}
             onPaste={(event) => paste(event, name)}

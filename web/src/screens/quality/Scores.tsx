@@ -16,8 +16,10 @@ import { ProjectName } from '../../work/ProjectName';
 import { projectsQuery } from '../../work/useProjects';
 import { wordsOf } from '../../api/problem';
 import { FiguresTable, figuresQuery } from '../../resource/FiguresTable';
+import { HereLink } from '../../resource/HereLink';
 import { SavedViews } from '../../resource/SavedViews';
 import { useAddress, type State } from '../../resource/useAddress';
+import { NowBar } from '../../time/AsOf';
 import { useWeek, weekIn } from '../../time/useWeek';
 import { thisWeek } from '../../time/WeekPicker';
 import { TodaysCategory } from './reviews';
@@ -77,6 +79,9 @@ export function Scores() {
   const trend = useQuery(trendQuery(week, chosen));
   return (
     <SpaceBetween size="s">
+      <NowBar asOf={address.one('as_of')} onBack={() => address.set({ as_of: undefined })}>
+        How the reviews were is kept. <HereLink to={{ tab: 'reviews', week, sort: undefined, category: undefined }}>Reviews</HereLink>
+      </NowBar>
       {trend.error && (
         <Alert type="error" header="The trend could not be read" action={<Button onClick={() => void trend.refetch()}>Try again</Button>}>
           {wordsOf(trend.error)}

@@ -8,9 +8,21 @@ export const COLUMNS = ['member', 'project', 'category', 'reviewed', 'correct', 
 export type ColumnName = (typeof COLUMNS)[number];
 export type Cells = Record<ColumnName, string>;
 
+/** With which call a row went out, and as what: the call is repeated with the same words until it is answered. */
+export interface Sent {
+  key: string;
+  /** Milliseconds of the epoch. */
+  at: number;
+  week: string;
+  member: string;
+  project: string;
+}
+
 export interface SheetRow {
   id: number;
   cells: Cells;
+  /** Nobody knows yet whether it was written; it stays as it is until that is known. */
+  sent?: Sent;
   /** What the API said about it when it was last asked; gone when the row is edited. */
   refused?: string;
 }
@@ -127,12 +139,19 @@ export function judged({ cells }: SheetRow, known: Known | undefined): Verdict {
   return found;
 }
 
+/** Whom and what a row names, as it goes out now with this key. */
+export function sentAs({ cells }: SheetRow, key: string, week: string, known: Known | undefined): Sent {
+  const member = known?.members.get(cells.member.trim().toLowerCase()) ?? cells.member.trim();
+  const project = known?.projects.get(cells.project.trim().toLowerCase()) ?? cells.project.trim();
+  return { key, at: Date.now(), week, member, project };
+}
+
 /** Texts go as they are: what looks like HTML or a formula is text. */
-export function fieldsOf({ cells }: SheetRow, week: string, known: Known | undefined): Record<string, unknown> {
+export function fieldsOf(cells: Cells, { week, member, project }: Sent): Record<string, unknown> {
   return {
     week,
-    member_id: known?.members.get(cells.member.trim().toLowerCase()) ?? cells.member.trim(),
-    project_id: known?.projects.get(cells.project.trim().toLowerCase()) ?? cells.project.trim(),
+    member_id: member,
+    project_id: project,
     category: cells.category.trim(),
     reviewed: countOf(cells.reviewed),
     correct: countOf(cells.correct),
