@@ -5,7 +5,7 @@ Why real: which rows a preview refuses, what stays selected and what a link show
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -148,7 +148,14 @@ def test_an_analyst_reads_days_with_both_clocks_and_what_was_restated_and_a_link
         page.get_by_role("button", name="The weeks as figures").click()
         expect(row(page, f"^{WEEK} 110 .* 30.0 h 26.3 h")).to_be_visible()
         assert asked_one_way(asked, "/api/throughput", "/api/throughput-trend", "/api/members", "/api/projects")
-        page.get_by_role("tab", name="Restatements").click()
+        page.goto(f"{at.origin}/throughput?week={WEEK}&as_of={clock.now() - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}")
+        expect(page.get_by_text("Figures of now, not of").first).to_be_visible()
+        expect(page.get_by_text(f"Of {WEEK} 1 figure was restated since.").first).to_be_visible()
+        page.get_by_role("main").get_by_role("link", name="Restatements", exact=True).click()
+        expect(page.get_by_text("Figures of now, not of").first).to_be_visible()
+        expect(row(page, "Bo Example.*tasks submitted 17 20")).to_be_visible()
+        page.get_by_role("button", name="Back to now").click()
+        expect(page.get_by_text("Figures of now, not of")).to_have_count(0)
         page.get_by_role("checkbox", name=re.compile("^Select tasks_submitted of birds")).check()
         page.get_by_role("button", name="Export").click()
         with page.expect_download() as got:

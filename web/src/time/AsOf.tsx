@@ -4,7 +4,7 @@
  */
 import Alert from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import { later } from '../shell/later';
 import { useZone } from '../shell/session';
@@ -17,6 +17,17 @@ export function AsOfBar({ asOf, onBack }: { asOf: string; onBack: () => void }) 
   return (
     <Alert type="info" header={`As known on ${localText(asOf, zone)} (${zone})`} action={<Button onClick={onBack}>Back to now</Button>}>
       This is what was known then, whatever was changed since. It can be read and exported, not edited.
+    </Alert>
+  );
+}
+
+/** Over figures that are computed anew as a whole: an instant chooses nothing of them, and nobody is to believe it does. */
+export function NowBar({ asOf, onBack, children }: { asOf: string | undefined; onBack: () => void; children: ReactNode }) {
+  const zone = useZone();
+  if (!asOf) return null;
+  return (
+    <Alert type="warning" header={`Figures of now, not of ${localText(asOf, zone)} (${zone})`} action={<Button onClick={onBack}>Back to now</Button>}>
+      Figures are computed anew; how they were at an instant is not kept. {children}
     </Alert>
   );
 }

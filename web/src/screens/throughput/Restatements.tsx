@@ -1,11 +1,13 @@
 /** Published figures that are other ones now, and why. */
 import Badge from '@cloudscape-design/components/badge';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import type { TableProps } from '@cloudscape-design/components/table';
 
 import { MemberName } from '../../people/MemberName';
 import { FiguresTable } from '../../resource/FiguresTable';
 import { SavedViews } from '../../resource/SavedViews';
 import { useAddress } from '../../resource/useAddress';
+import { NowBar } from '../../time/AsOf';
 import { TimeText } from '../../time/TimeText';
 import { ProjectName } from '../../work/ProjectName';
 import { dayOf, figureName, type Restatement } from './restated';
@@ -35,22 +37,27 @@ export function Restatements() {
   const address = useAddress();
   const chosen = Object.fromEntries([...FILTERS.map(({ name }) => name), 'q'].map((name) => [name, address.state[name]] as const));
   return (
-    <FiguresTable
-      title="Restatements"
-      about="Published figures that are other ones now, with the cause; a move beyond the limit has its reason."
-      nouns="restatements"
-      empty="No published figure has changed."
-      table="restatements"
-      path="/api/restatements"
-      query={{ ...(chosen as Record<string, string[]>), table: 'throughput' }}
-      sort="-restated_at"
-      columns={COLUMNS}
-      filters={FILTERS}
-      exported={{ list: 'restatements', all: { table: 'throughput' } }}
-      nameOf={({ week, subject, measure }) => `${measure} of ${subject} in ${week}`}
-      actions={<SavedViews screen="throughput" address={address} />}
-      search="subjects and reasons"
-      keyOf={({ key }) => key}
-    />
+    <SpaceBetween size="s">
+      <NowBar asOf={address.one('as_of')} onBack={() => address.set({ as_of: undefined })}>
+        What was restated after that instant was not known then, and stood as Before.
+      </NowBar>
+      <FiguresTable
+        title="Restatements"
+        about="Published figures that are other ones now, with the cause; a move beyond the limit has its reason."
+        nouns="restatements"
+        empty="No published figure has changed."
+        table="restatements"
+        path="/api/restatements"
+        query={{ ...(chosen as Record<string, string[]>), table: 'throughput' }}
+        sort="-restated_at"
+        columns={COLUMNS}
+        filters={FILTERS}
+        exported={{ list: 'restatements', all: { table: 'throughput' } }}
+        nameOf={({ week, subject, measure }) => `${measure} of ${subject} in ${week}`}
+        actions={<SavedViews screen="throughput" address={address} />}
+        search="subjects and reasons"
+        keyOf={({ key }) => key}
+      />
+    </SpaceBetween>
   );
 }

@@ -16,6 +16,7 @@ import { SavedViews } from '../../resource/SavedViews';
 import { useAddress, type State } from '../../resource/useAddress';
 import { later } from '../../shell/later';
 import { useMay } from '../../shell/session';
+import { NowBar } from '../../time/AsOf';
 import { ProjectName } from '../../work/ProjectName';
 import { projectsQuery } from '../../work/useProjects';
 import { useWeek, weekIn } from '../../time/useWeek';
@@ -99,10 +100,17 @@ export function Weeks() {
   const [moving, setMoving] = useState<{ rows: readonly Row[]; keep: (keys: readonly string[]) => void } | undefined>();
   const { member_id, project_id } = address.state;
   const query = queryOf(week, address.state);
-  const restated = useRestated(week).data ?? [];
+  const known = useRestated(week).data;
+  const restated = known ?? [];
+  const asOf = address.one('as_of');
+  const since = restated.filter(({ restated_at }) => asOf && Date.parse(restated_at) > Date.parse(asOf)).length;
   const opened = address.one('item');
   return (
     <SpaceBetween size="s">
+      <NowBar asOf={asOf} onBack={() => address.set({ as_of: undefined })}>
+        {known && `Of ${week} ${since === 1 ? '1 figure was' : `${since || 'no'} figures were`} restated since. `}
+        <HereLink to={{ tab: 'restatements', week, sort: undefined, item: undefined }}>Restatements</HereLink>
+      </NowBar>
       <WeekSums week={week} member_id={member_id} project_id={project_id} />
       <FiguresTable
         title="Throughput"
