@@ -7,10 +7,11 @@ marked, is decided by browser, policy and API together.
 import io
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -41,7 +42,7 @@ from prism_resources.mailing import Mailing
 from prism_resources.messages import Attached
 from prism_resources.reports.rendering import render
 from prism_resources.tables.store import TableStore
-from tests.browser.screens import Place, place, signed_in, violations
+from tests.browser.screens import BACK, LATER, Place, place, signed_in, violations
 from tests.integration.event_rows import failed, stored
 from tests.unit.report_mails import CONTENTS
 
@@ -179,6 +180,11 @@ def alerts(at: Place) -> dict[str, Any]:
     return {one["rule"]: one for one in at.item("/api/alerts?limit=50")["items"]}
 
 
+def local_day() -> date:
+    """Where the browser is."""
+    return datetime.now(ZoneInfo("Europe/Madrid")).date()
+
+
 def test_a_lead_takes_an_alert_up_silences_another_with_a_reason_and_says_what_was_useful(
     browser: Browser, at: Place
 ) -> None:
@@ -190,8 +196,14 @@ def test_a_lead_takes_an_alert_up_silences_another_with_a_reason_and_says_what_w
         page.get_by_role("button", name="Useful", exact=True).click()
         expect(page.get_by_role("button", name="Useful", exact=True)).to_have_count(0)
         page.get_by_role("link", name="lidar from level 3: 38 hours too few").click()
+        days = {local_day()}
+        page.evaluate(LATER, timedelta(days=1) / timedelta(milliseconds=1))  # a tab that was open over night
         page.get_by_role("button", name="Silence", exact=True).click()
         dialog = page.get_by_role("dialog")
+        until = date.fromisoformat(dialog.get_by_label("Silent to the end of").input_value().replace("/", "-"))
+        page.evaluate(BACK)
+        days.add(local_day())
+        assert until in {day + timedelta(days=8) for day in days}
         expect(dialog.get_by_role("button", name="Preview")).to_be_disabled()
         dialog.get_by_label("Why nothing is to be told").fill("Two people join on Monday 🙂")
         found = violations(page)

@@ -34,6 +34,9 @@ REPORTED = (
 @pytest.fixture(scope="module")
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with place(tmp_path_factory.mktemp("screens")) as found:
+        for name in ("ada", "bo"):
+            fields = {"member_id": name, "name": f"{name.title()} Example", "email": f"{name}@example.com"}
+            found.call("POST", "/api/members", fields | {"time_zone": "UTC"})
         for title, severity, category, status in REPORTED:
             fields = {
                 "title": title, "description": "As the title says.", "severity": severity, "status": status,
@@ -188,9 +191,18 @@ def test_a_lead_takes_the_screenshot_of_a_bug_away(browser: Browser, at: Place) 
         found = violations(page)
         dialog.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("None was sent.").first).to_be_visible()
+        page.get_by_role("button", name="Edit", exact=True).click()
+        dialog.get_by_label("Assignee").fill("ada")
+        at.call("PATCH", f"/api/bugs/{key}", {"assignee": "bo"}, **{"If-Match": "*"})
+        dialog.get_by_role("button", name="Save", exact=True).click()
+        differs = page.get_by_role("table", name="What differs").get_by_role("row", name=re.compile("^Assignee"))
+        expect(differs).to_contain_text("Bo Example")
+        expect(differs).to_contain_text("Ada Example")
+        dialog.get_by_role("button", name="Save as chosen").click()
+        expect(dialog).to_have_count(0)
 
     assert found == []
-    assert [one["version"] for one in bugs(at, "Names are seen on it")] == [2]
+    assert [(one["version"], one["assignee"]) for one in bugs(at, "Names are seen on it")] == [(4, "ada")]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from prism_api.api.calls import Role
 from prism_core import clock
+from prism_core.models.views import SavedView, Screen, Visibility
 from prism_core.models.workers import Worker
-from prism_core.tables import WORKERS
+from prism_core.tables import SAVED_VIEWS, WORKERS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
 from tests.browser.screens import Place, give_password, place, signed_in, violations
@@ -117,8 +118,11 @@ def test_a_lead_adds_a_member_edits_them_reads_the_history_and_takes_the_edit_ba
         for label, value in (("Id", "eve"), ("Name", "Eve <b>Bold</b> 🙂 مرحبا"), ("E-mail", "eve@example.com")):
             set_input(page, label, value)
         set_input(page, "Time zone", "Mars/Olympus")
+        set_input(page, "Mon", "abc")
+        expect(page.get_by_role("dialog").get_by_text(re.compile(r"^\S a week$"))).to_be_visible()
         page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
         expect(page.get_by_role("dialog").get_by_text("Mars/Olympus").last).to_be_visible()
+        expect(page.get_by_role("dialog").get_by_label("Mon")).to_have_value("abc")
         set_input(page, "Time zone", "Europe/Lisbon")
         set_input(page, "Mon", "7,5")
         page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
@@ -194,6 +198,7 @@ def test_a_bulk_edit_is_previewed_tells_each_row_and_keeps_those_that_failed_sel
 
 
 def test_a_link_shows_what_its_sender_saw_and_a_saved_view_brings_it_back(browser: Browser, at: Place) -> None:
+    shared_by(at, "bo")
     with signed_in(browser, at, Role.LEAD, "/team", name="address") as page:
         filters = page.get_by_label("Filter members")
         filters.fill("Team = still")
@@ -210,12 +215,27 @@ def test_a_link_shows_what_its_sender_saw_and_a_saved_view_brings_it_back(browse
         page.reload()
         expect(page.get_by_text("Team = still").first).to_be_visible()
         page.goto(f"{at.origin}/team")
-        choose(page, "Views", "Still, last first")
+        page.get_by_role("button", name="Views").click()
+        expect(page.get_by_role("menuitem", name="Of the night shift").first).to_contain_text("by Bo Example")
+        page.get_by_role("menuitem", name="Still, last first").first.click()
 
         expect(page).to_have_url(link)
         page.route("**/api/saved-views*", without_an_end)
         page.reload()
         expect(page.get_by_text("There are more than 600 saved views.").first).to_be_visible()
+
+
+def shared_by(at: Place, member_id: str) -> None:
+    """A view of a member: the demo users are none."""
+    now = datetime.now(UTC)
+    view = SavedView(
+        view_id="v-1", owner=member_id, screen=Screen.TEAM, name="Of the night shift",
+        visibility=Visibility.SHARED, state={"team": ("night",)}, created=now,
+    )  # fmt: skip
+    author: dict[str, Any] = {"actor": "test", "reason": "", "request_id": "view-1", "now": now}
+    settings = at.platform.settings
+    store = TableStore(client(settings, "dynamodb"), settings, SAVED_VIEWS, SavedView)
+    store.put(view, expected_version=0, **author)
 
 
 def test_a_list_whose_rows_are_on_their_way_shows_those_of_before_and_takes_the_next_wish(

@@ -26,3 +26,6 @@ const NOBODY: readonly Member[] = [];
 
 /** Names by id. */
 export const useMemberNames = (): ReadonlyMap<string, string> => namesOf(useMembers().data ?? NOBODY);
+
+/** The same where one of them is to be shown; else nobody is asked for. */
+export const useMemberNamesIf = (wanted: boolean): ReadonlyMap<string, string> => namesOf(useQuery({ ...membersQuery(), enabled: wanted }).data ?? NOBODY);

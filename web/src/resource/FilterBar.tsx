@@ -1,13 +1,14 @@
 /** Filters that combine, in the address: values of one property are either-or, properties and text are and. */
 import PropertyFilter, { type PropertyFilterProps } from '@cloudscape-design/components/property-filter';
-import { useEffect, useMemo, useRef } from 'react';
+import { memo, useEffect, useMemo, useRef } from 'react';
 
 import type { Filter } from './describe';
 import type { Address } from './useAddress';
 
 const TEXT = 'q';
 
-export function FilterBar({
+/** Drawn for an address, not for its rows. */
+export const FilterBar = memo(function FilterBar({
   filters,
   search,
   address,
@@ -67,7 +68,7 @@ export function FilterBar({
       />
     </div>
   );
-}
+});
 
 /**
  * A first filter makes the bar higher, and a table that learns of it is drawn once more, with the rows of before: while

@@ -2,13 +2,14 @@
 import Link from '@cloudscape-design/components/link';
 import type { ReactNode } from 'react';
 
-import { changed, useAddress, type Changes } from './useAddress';
+import { placeOf, useSet, type Changes } from './useAddress';
 
+/** Drawn with what it stands in, not for every address: a click leads from the address that is shown by then. */
 export function HereLink({ to, children }: { to: Changes; children: ReactNode }) {
-  const { parameters, set } = useAddress();
+  const set = useSet();
   return (
     <Link
-      href={`?${changed(parameters, to)}`}
+      href={placeOf(to)}
       onFollow={(event) => {
         event.preventDefault();
         set(to);

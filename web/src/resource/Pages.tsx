@@ -22,7 +22,7 @@ export function Pages<R>({ address, list }: { address: Address; list: List<R> })
         disabled={list.loading}
         ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Page before', pageLabel: (number) => `Page ${number}` }}
         onChange={({ detail: { currentPageIndex: next } }) => {
-          if (next > known) list.askNext();
+          if (next > known) list.takeNext();
           address.set({ page: next > 1 ? String(next) : undefined });
         }}
       />

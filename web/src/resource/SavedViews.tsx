@@ -12,10 +12,11 @@ import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Alert from '@cloudscape-design/components/alert';
 import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 
 import { everyRow, send, type Schemas } from '../api/client';
 import { wordsOf } from '../api/problem';
+import { useMemberNamesIf } from '../people/useMembers';
 import { accountOf } from '../people/Who';
 import { useFlash } from '../shell/Flash';
 import { unlessBeside } from '../shell/dialogs';
@@ -30,18 +31,20 @@ export const savedViewsQuery = (screen: Schemas['Screen']) =>
     queryFn: ({ signal }) => everyRow<View>('/api/saved-views', { screen }, 500, signal),
   });
 
-export function SavedViews({ screen, address }: { screen: Schemas['Screen']; address: Address }) {
+export const SavedViews = memo(function SavedViews({ screen, address }: { screen: Schemas['Screen']; address: Address }) {
   const [saving, setSaving] = useState(false);
   const { tell, fail } = useFlash();
   const { sub } = useSignedIn().session;
   const queries = useQueryClient();
   const found = useQuery(savedViewsQuery(screen));
   const views = found.data ?? [];
+  const names = useMemberNamesIf(views.some(({ visibility, owner }) => visibility === 'shared' && accountOf(owner, sub) === undefined));
+  const ownerOf = ({ owner }: View) => accountOf(owner, sub) ?? names.get(owner) ?? owner;
   const groups = (['private', 'shared'] as const).map((visibility) => ({
     text: visibility === 'private' ? 'My views' : 'Shared views',
     items: views
       .filter((view) => view.visibility === visibility)
-      .map((view) => ({ id: `open ${view.key}`, text: view.name, description: visibility === 'shared' ? `by ${accountOf(view.owner, sub) ?? view.owner}` : undefined })),
+      .map((view) => ({ id: `open ${view.key}`, text: view.name, description: visibility === 'shared' ? `by ${ownerOf(view)}` : undefined })),
   }));
   const remove = async (key: string) => {
     const view = views.find((one) => one.key === key);
@@ -77,7 +80,7 @@ export function SavedViews({ screen, address }: { screen: Schemas['Screen']; add
       {saving && <SaveDialog screen={screen} address={address} onClose={() => setSaving(false)} />}
     </>
   );
-}
+});
 
 function SaveDialog({ screen, address, onClose }: { screen: Schemas['Screen']; address: Address; onClose: () => void }) {
   const [name, setName] = useState('');

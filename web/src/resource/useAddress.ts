@@ -3,7 +3,9 @@
  * The parameters have the names of the API, so that a list is asked with what stands in the address.
  */
 import { useCallback, useEffect, useEffectEvent, useMemo } from 'react';
-import { useSearchParams } from 'react-router';
+import { useLocation } from 'react-router';
+
+import { useGo } from '../shell/useGo';
 
 export type State = Record<string, string[]>;
 /** Of the screen, not of the list. */
@@ -14,7 +16,6 @@ export type Changes = Record<string, string | string[] | undefined>;
 
 export interface Address {
   state: State;
-  parameters: URLSearchParams;
   one: (name: string) => string | undefined;
   /**
    * Sets some parameters. The page starts anew unless it is named. What is typed letter by letter is `typed`: one step
@@ -50,8 +51,6 @@ export function changed(parameters: URLSearchParams, changes: Changes): URLSearc
   return next;
 }
 
-// What the address is about to be: the router shows it a moment later, and two changes may come before.
-let coming: URLSearchParams | undefined;
 const hearing = new Set<(state: State) => void>();
 
 /** Tells what the address is about to be, before anything is drawn: what it needs is asked for meanwhile. */
@@ -65,34 +64,43 @@ export function useComing(hear: (state: State) => void): void {
 }
 
 function tell(next: URLSearchParams): void {
-  coming = next;
   const state = stateOf(next);
   for (const hear of hearing) hear(state);
 }
 
-export function useAddress(): Address {
-  const [parameters, setParameters] = useSearchParams();
-  useEffect(() => {
-    coming = undefined;
-  }, [parameters]);
-  const state = useMemo(() => stateOf(parameters), [parameters]);
-  const set = useCallback(
-    (changes: Changes, how?: 'typed') => {
-      const next = changed(coming ?? new URLSearchParams(window.location.search), changes);
+/** Of the browser: it is there at once, also where two changes come before anything is drawn. */
+const ofNow = () => new URLSearchParams(window.location.search);
+
+/** Changes the address from what it is then; who does only that is not drawn for each address. */
+export function useSet(): Address['set'] {
+  const go = useGo();
+  return useCallback(
+    (changes, how) => {
+      const next = changed(ofNow(), changes);
       tell(next);
-      setParameters(next, { replace: how === 'typed' });
+      go(`?${next}`, { replace: how === 'typed' });
     },
-    [setParameters],
+    [go],
   );
+}
+
+/** Where changes would lead, at this moment. */
+export const placeOf = (changes: Changes): string => `?${changed(ofNow(), changes)}`;
+
+export function useAddress(): Address {
+  const { search } = useLocation();
+  const go = useGo();
+  const set = useSet();
+  const state = useMemo(() => stateOf(new URLSearchParams(search)), [search]);
   const replace = useCallback(
     (next: State) => {
       const found = new URLSearchParams();
       for (const [name, values] of Object.entries(next)) for (const value of values) found.append(name, value);
       tell(found);
-      setParameters(found);
+      go(`?${found}`);
     },
-    [setParameters],
+    [go],
   );
   const one = useCallback((name: string) => state[name]?.[0], [state]);
-  return useMemo(() => ({ state, parameters, one, set, replace }), [state, parameters, one, set, replace]);
+  return useMemo(() => ({ state, one, set, replace }), [state, one, set, replace]);
 }

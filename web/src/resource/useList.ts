@@ -28,6 +28,8 @@ export interface List<R> {
   askFor: (query: Query) => void;
   /** The page behind those that are known is about to be wanted: its answer is kept until then. */
   askNext: () => void;
+  /** It is wanted. */
+  takeNext: () => void;
 }
 
 const pageOf = async <R>(path: string, query: Query, cursor: string, signal: AbortSignal) =>
@@ -72,6 +74,10 @@ export function useList<R>(table: string, path: string, query: Query, page: numb
     },
     askNext: () => {
       if (cursor) void queries.prefetchQuery(nextQuery<R>(table, path, query, cursor));
+    },
+    takeNext: () => {
+      // A list that is being read anew goes on with that: its pages are wanted again once it is there.
+      if (cursor) void fetchNextPage({ cancelRefetch: false });
     },
   };
 }

@@ -38,7 +38,7 @@ function preferencesIn(kept: string, columns: readonly Named[]): TablePreference
 export function useTablePreferences(table: string, columns: readonly Named[]): [TablePreferences, ReactNode] {
   const [kept, setKept] = usePreference(keyOf(table), NOTHING_KEPT);
   const preferences = useMemo(() => preferencesIn(kept, columns), [kept, columns]);
-  const button = (
+  const button = useMemo(() => (
     <CollectionPreferences
       title="Preferences"
       confirmLabel="Use"
@@ -54,6 +54,6 @@ export function useTablePreferences(table: string, columns: readonly Named[]): [
         options: columns.map(({ id, header, main }) => ({ id, label: header, alwaysVisible: main })),
       }}
     />
-  );
+  ), [preferences, columns, setKept]);
   return [preferences, button];
 }

@@ -10,8 +10,8 @@ import I18nProvider from '@cloudscape-design/components/i18n';
 import messages from '@cloudscape-design/components/i18n/messages/all.en';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import SplitPanel from '@cloudscape-design/components/split-panel';
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
-import { Outlet, useLocation, useNavigate } from 'react-router';
+import { lazy, memo, Suspense, useEffect, useMemo, useState } from 'react';
+import { Outlet, useLocation } from 'react-router';
 
 import { hasOne, READERS } from '../auth/roles';
 import { refusedIn } from '../resource/useAddress';
@@ -25,6 +25,7 @@ import { usePreference } from './preferences';
 import { useMay, useSignedIn } from './session';
 import { SessionEnded } from './SessionEnded';
 import { TopBar } from './TopBar';
+import { useLeave } from './useGo';
 
 const ALERTS = 'alerts';
 /** The screen itself comes first: nobody waits for the mark. */
@@ -150,9 +151,14 @@ function Screen() {
 }
 
 function Navigation() {
+  const { pathname } = useLocation();
+  return <ScreenList active={`/${pathname.split('/')[1] ?? ''}`} />;
+}
+
+/** Of a screen that is shown, whatever else its address says. */
+const ScreenList = memo(function ScreenList({ active }: { active: string }) {
   const { session, config } = useSignedIn();
-  const location = useLocation();
-  const navigate = useNavigate();
+  const leave = useLeave();
   const screens = SCREENS.filter(({ roles }) => hasOne(session.roles, roles));
   const links = Object.entries(config.links);
   const listed = (apart: boolean) =>
@@ -162,11 +168,11 @@ function Navigation() {
   const below = listed(true);
   return (
     <SideNavigation
-      activeHref={`/${location.pathname.split('/')[1] ?? ''}`}
+      activeHref={active}
       onFollow={(event) => {
         if (event.detail.external) return;
         event.preventDefault();
-        void navigate(event.detail.href);
+        leave(event.detail.href);
       }}
       items={[
         ...listed(false),
@@ -186,4 +192,4 @@ function Navigation() {
       ]}
     />
   );
-}
+});

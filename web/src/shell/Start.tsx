@@ -21,6 +21,7 @@ import App from './App';
 import { usePreference } from './preferences';
 import { Nowhere } from './Broken';
 import { SignedInContext, useSignedIn } from './session';
+import { GoContext, useWay } from './useGo';
 
 interface Ready {
   config: Config;
@@ -76,6 +77,10 @@ function Waiting() {
   );
 }
 
+function Ways({ children }: { children: ReactNode }) {
+  return <GoContext.Provider value={useWay()}>{children}</GoContext.Provider>;
+}
+
 /** What the first screen shows is asked for while the frame is drawn. */
 async function askAhead(ready: Ready | undefined): Promise<void> {
   if (!ready || !named || !hasOne(ready.session.roles, named.roles)) return;
@@ -118,16 +123,19 @@ export default function Start() {
   }
   return (
     <SignedInContext.Provider value={signedIn}>
-      <BrowserRouter>
-        <Routes>
-          <Route path="/" element={<App />}>
-            <Route index element={<FirstScreen />} />
-            {PAGES.map(({ path, title, roles, Page }) => (
-              <Route key={path} path={`${path}/*`} element={<ForRoles title={title} roles={roles}><Page /></ForRoles>} />
-            ))}
-            <Route path="*" element={<Nowhere />} />
-          </Route>
-        </Routes>
+      {/* What a hand does to the address is drawn at once: letters that are typed are the value of their input. */}
+      <BrowserRouter useTransitions={false}>
+        <Ways>
+          <Routes>
+            <Route path="/" element={<App />}>
+              <Route index element={<FirstScreen />} />
+              {PAGES.map(({ path, title, roles, Page }) => (
+                <Route key={path} path={`${path}/*`} element={<ForRoles title={title} roles={roles}><Page /></ForRoles>} />
+              ))}
+              <Route path="*" element={<Nowhere />} />
+            </Route>
+          </Routes>
+        </Ways>
       </BrowserRouter>
     </SignedInContext.Provider>
   );

@@ -1,12 +1,12 @@
 /** The bar on top: who is signed in, the time zone of all times, light or dark. */
 import TopNavigation from '@cloudscape-design/components/top-navigation';
-import { useNavigate } from 'react-router';
 
 import { signOut } from '../auth/session';
 import { BROWSER_ZONE } from '../time/zone';
 import { usePreference } from './preferences';
 import { useSignedIn } from './session';
 import { MODES, useMode } from './theme';
+import { useLeave } from './useGo';
 
 const ZONES = ['UTC', 'Europe/Madrid', 'Europe/London', 'America/New_York', 'America/Los_Angeles', 'Asia/Kolkata'];
 const MODE_NAMES: Record<string, string> = { system: 'System colours', light: 'Light', dark: 'Dark' };
@@ -15,7 +15,7 @@ export function TopBar() {
   const { session } = useSignedIn();
   const [zone, setZone] = usePreference('zone', BROWSER_ZONE);
   const [mode, setMode] = useMode();
-  const navigate = useNavigate();
+  const leave = useLeave();
   const zones = [...new Set([BROWSER_ZONE, ...ZONES, zone])];
   return (
     <TopNavigation
@@ -24,7 +24,7 @@ export function TopBar() {
         title: 'PRISM',
         onFollow: (event) => {
           event.preventDefault();
-          void navigate('/');
+          leave('/');
         },
       }}
       i18nStrings={{ overflowMenuTriggerText: 'More', overflowMenuTitleText: 'All' }}

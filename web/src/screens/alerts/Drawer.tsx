@@ -7,7 +7,6 @@ import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
 
 import { send } from '../../api/client';
 import { wordsOf } from '../../api/problem';
@@ -16,19 +15,20 @@ import { itemPath, useWrites } from '../../resource/useWrites';
 import { useFlash } from '../../shell/Flash';
 import { MOST_OPEN, useOpenAlerts } from '../../shell/openAlerts';
 import { useMay } from '../../shell/session';
+import { useLeave } from '../../shell/useGo';
 import { RULES, type Alert as Row } from './rules';
 
 export default function AlertsDrawer() {
   const found = useOpenAlerts(true);
   const may = useMay();
-  const navigate = useNavigate();
+  const leave = useLeave();
   const { fail } = useFlash();
   const { refresh } = useWrites('alerts');
   const [busy, setBusy] = useState<string | undefined>();
   const rows = [...(found.data?.items ?? [])].sort((one, other) => SEVERITIES.indexOf(other.severity) - SEVERITIES.indexOf(one.severity));
   const go = (href: string) => (event: CustomEvent) => {
     event.preventDefault();
-    void navigate(href);
+    leave(href);
   };
   const take = async (row: Row) => {
     setBusy(row.key);

@@ -4,11 +4,11 @@ import KeyValuePairs from '@cloudscape-design/components/key-value-pairs';
 import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
-import { useNavigate } from 'react-router';
 
 import { SeverityBadge } from '../../figures/SeverityBadge';
 import { MemberName } from '../../people/MemberName';
 import { Who } from '../../people/Who';
+import { useLeave } from '../../shell/useGo';
 import { TimeText } from '../../time/TimeText';
 import { ProjectName } from '../../work/ProjectName';
 import { RULES, type Alert, type Rule } from './rules';
@@ -25,7 +25,7 @@ const PLACES: Record<Rule, (alert: Alert) => string> = {
 };
 
 export function Evidence({ alert }: { alert: Alert }) {
-  const navigate = useNavigate();
+  const leave = useLeave();
   const place = PLACES[alert.rule](alert);
   return (
     <SpaceBetween size="m">
@@ -57,7 +57,7 @@ export function Evidence({ alert }: { alert: Alert }) {
         href={place}
         onFollow={(event) => {
           event.preventDefault();
-          void navigate(place);
+          leave(place);
         }}
       >
         Look into it

@@ -15,12 +15,12 @@ import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { useNavigate } from 'react-router';
 
 import { api, type Schemas } from '../../api/client';
 import { wordsOf } from '../../api/problem';
 import { KINDS, LOOKS } from '../../figures/editions';
 import { SeverityBadge } from '../../figures/SeverityBadge';
+import { useLeave } from '../../shell/useGo';
 import { TimeText } from '../../time/TimeText';
 
 type Status = Schemas['Status'];
@@ -114,13 +114,13 @@ function Part({ title, to, link, children }: { title: string; to: string; link: 
 }
 
 function Way({ to, children }: { to: string; children: string }) {
-  const go = useNavigate();
+  const leave = useLeave();
   return (
     <Link
       href={to}
       onFollow={(event) => {
         event.preventDefault();
-        void go(to);
+        leave(to);
       }}
     >
       {children}
