@@ -171,8 +171,8 @@ def _own_rows(
 def make_plan(resource: Resource[Any], call: Call, filters: Mapping[str, tuple[str, ...]]) -> Plan:
     """The first way whose partition is named by the filters, else everything.
 
-    Where they name more partitions than one call reads, such as 200 members of a week, the next way that they name:
-    the week is read, and rows of others are left out.
+    Where they name more partitions than one call reads, such as 200 members of a week, the next way that they
+    name: the week is read, and rows of others are left out.
     """
     filters = _with_weeks(filters, keep_range=_ranges_over_week(resource, filters))
     ways = [name for name in resource.ways if all(part in filters for part in _parts(resource, name))]

@@ -222,7 +222,7 @@ def test_a_link_shows_what_its_sender_saw_and_a_saved_view_brings_it_back(browse
         expect(page).to_have_url(link)
         page.route("**/api/saved-views*", without_an_end)
         page.reload()
-        expect(page.get_by_text("There are more than 600 saved views.").first).to_be_visible()
+        expect(page.get_by_text("There are more than 800 saved views.").first).to_be_visible()
 
 
 def shared_by(at: Place, member_id: str) -> None:

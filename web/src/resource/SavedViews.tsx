@@ -44,7 +44,7 @@ export const SavedViews = memo(function SavedViews({ screen, address }: { screen
     text: visibility === 'private' ? 'My views' : 'Shared views',
     items: views
       .filter((view) => view.visibility === visibility)
-      .map((view) => ({ id: `open ${view.key}`, text: view.name, description: visibility === 'shared' ? `by ${ownerOf(view)}` : undefined })),
+      .map((view) => ({ id: `open ${view.key}`, text: view.name, secondaryText: visibility === 'shared' ? `by ${ownerOf(view)}` : undefined })),
   }));
   const remove = async (key: string) => {
     const view = views.find((one) => one.key === key);
