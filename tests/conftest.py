@@ -21,12 +21,13 @@ TIERS = ("unit", "architecture", "dagster", "integration", "browser", "load")
 FAST_TIERS = ("unit", "architecture")
 # Slow whoever defines them: they start the embedded AWS.
 SLOW_FIXTURES = frozenset({"platform"})
+LONGEST = "test_whole_backfill.py"
 _REACHES_OUT = ("connect", "connect_ex", "bind")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow tiers begin: short files are left for the last minutes, and two processes share those evenly."""
-    items.sort(key=lambda item: tier_of(item.path) in FAST_TIERS)
+    """The slow tiers begin, the longest file first; short ones are left for the last minutes and shared evenly."""
+    items.sort(key=lambda item: (tier_of(item.path) in FAST_TIERS, item.path.name != LONGEST))
 
 
 def tier_of(path: Path) -> str | None:

@@ -16,7 +16,8 @@ from pathlib import Path
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # Readable by the user that Lambda runs functions as, and by nobody changed.
 RIGHTS = 0o100644
-LEVEL = 9
+# Of what 9 saves beyond it, under one per cent, no call gets faster; it takes four times as long.
+LEVEL = 6
 
 
 @dataclass(frozen=True, slots=True)

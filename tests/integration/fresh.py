@@ -125,22 +125,29 @@ def served(home: Path) -> Iterator[None]:
             yield
 
 
-def commands_of_this_file(now: str | None = None) -> Any:
+@contextmanager
+def commands_at(home: Path, now: str | None = None, **variables: str) -> Iterator[Platform]:
     """The same, but one that `prism` commands attach to, as to a `prism up`; its first week is the default."""
+    with own_variables() as patch:
+        if now is None:
+            lay_deployed(home, worker_port(7), clock.this_week())
+        else:
+            patch.setenv("PRISM_NOW", now)
+        for name, value in {"PRISM_HOME": str(home), **variables}.items():
+            patch.setenv(name, value)
+        with attached(print, port=worker_port(7), serving=True) as running:
+            if now is not None:
+                deploy(running.settings, clock.this_week(), print)
+            running.announce()
+            yield running
+
+
+def commands_of_this_file(now: str | None = None) -> Any:
+    """Such a platform as the fixture `platform` of a test file."""
 
     @pytest.fixture(scope="module", name="platform")
     def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-        with own_variables() as patch:
-            home = tmp_path_factory.mktemp("served-home")
-            if now is None:
-                lay_deployed(home, worker_port(7), clock.this_week())
-            else:
-                patch.setenv("PRISM_NOW", now)
-            patch.setenv("PRISM_HOME", str(home))
-            with attached(print, port=worker_port(7), serving=True) as running:
-                if now is not None:
-                    deploy(running.settings, clock.this_week(), print)
-                running.announce()
-                yield running
+        with commands_at(tmp_path_factory.mktemp("served-home"), now) as running:
+            yield running
 
     return own

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.integration import warm
 from tests.integration.fresh import RIGHTS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRISM = str(Path(sys.executable).parent / "prism")
 REAL_FILES = sorted((REPOSITORY / "tests/data/worker_activity").glob("*.jsonl.gz"))
 POOL = "us-east-1_TestPool"
+SECONDS = 240
 
 
 def record(
@@ -65,14 +67,25 @@ def write_lines(path: Path, lines: list[bytes | dict[str, Any]], *, zipped: bool
 def prism(
     home: Path, *arguments: str, first_week: str = "2018-W33", **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the real command in an environment of its own."""
-    environment = RIGHTS | {
-        name: value for name, value in os.environ.items() if not name.startswith(("PRISM_", "DAGSTER_"))
-    }
-    environment |= {"PRISM_HOME": str(home), "PRISM_FIRST_WEEK": first_week, "COLUMNS": "200"} | variables
+    """The command in a process and an environment of its own, which need not import anything (warm.py)."""
+    return warm.prism(arguments, _environment(home, first_week, variables), SECONDS)
+
+
+def prism_from_nothing(
+    home: Path, *arguments: str, first_week: str = "2018-W33", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """The same as a shell starts it, with an interpreter, imports and an order of sets of its own."""
     return subprocess.run(
-        [PRISM, *arguments], env=environment, capture_output=True, text=True, timeout=240, check=False
-    )
+        [PRISM, *arguments],
+        env=_environment(home, first_week, variables),
+        capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+
+
+def _environment(home: Path, first_week: str, variables: dict[str, str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PRISM_", "DAGSTER_"))}
+    told = {"PRISM_HOME": str(home), "PRISM_FIRST_WEEK": first_week, "COLUMNS": "200"}
+    return RIGHTS | inherited | told | variables
 
 
 def descendants(pid: int) -> list[int]:

@@ -4,14 +4,13 @@ Belongs here: what the tests of publishing share. Does not belong here: what is 
 """
 
 import json
-import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from typing import Any, Final
 
 from prism_core.calendar import Week
@@ -24,6 +23,7 @@ from prism_core.tables import ALLOCATIONS, MEMBERS, PROJECTS, TableSpec
 from prism_resources.aws import client
 from prism_resources.plans.publishing import Overtaken, Publisher
 from prism_resources.tables.store import TableStore, Write
+from tests.integration import warm
 
 MEMBERS_OF_PLAN: Final = tuple(f"m-{number:02}" for number in range(40))
 PROJECTS_OF_PLAN: Final = ("p-1", "p-2", "p-3", "p-4")
@@ -89,8 +89,8 @@ def hours_of(settings: Settings, week: Week) -> dict[Pair, Days]:
 # -- processes that die ----------------------------------------------------------------------------------
 
 
-def start(target: Callable[..., None], *arguments: Any) -> SpawnProcess:
-    process = multiprocessing.get_context("spawn").Process(target=target, args=arguments)
+def start(target: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+    process = warm.process(target, *arguments)
     process.start()
     return process
 

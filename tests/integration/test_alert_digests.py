@@ -3,7 +3,6 @@
 Why real: a kill falls between the tables, the bucket and SES, and two runs at once meet in conditional writes.
 """
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -34,6 +33,7 @@ from prism_resources.mailing import Mailing
 from prism_resources.tables.bulk import batch_write, delete_request, scan_pages
 from prism_resources.tables.codec import encode_key
 from prism_resources.tables.store import CheckFailed
+from tests.integration import warm
 from tests.integration.api_client import Api
 from tests.integration.asset_runs import write
 from tests.integration.fresh import platform_of_this_file
@@ -298,7 +298,7 @@ def killed_before_the_marks(settings: Settings) -> None:
 
 
 def run_in_a_process(target: Callable[..., None], *args: Any) -> int | None:
-    process = multiprocessing.get_context("spawn").Process(target=target, args=args)
+    process = warm.process(target, *args)
     process.start()
     process.join(240)
     return process.exitcode
@@ -354,9 +354,8 @@ def test_two_runs_at_once_are_one_mail(platform: Platform, judge: Judge, mailbox
     for name in names:
         recipient(name)
     judge(*(finding(f"r-{number}") for number in range(10)))
-    spawn = multiprocessing.get_context("spawn")
-    barrier = spawn.Barrier(2)
-    runs = [spawn.Process(target=at_once, args=(platform.settings, barrier, minutes)) for minutes in range(2)]
+    barrier = warm.CONTEXT.Barrier(2)
+    runs = [warm.process(at_once, platform.settings, barrier, minutes) for minutes in range(2)]
     for one in runs:
         one.start()
     for one in runs:
@@ -569,9 +568,8 @@ def test_two_runs_after_an_outage_lose_no_alert(
 
 @pytest.mark.usefixtures("stale")
 def test_two_runs_at_once_after_an_outage_are_one_mail(platform: Platform, mailbox: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    barrier, day = spawn.Barrier(2), 24 * 60
-    runs = [spawn.Process(target=at_once, args=(platform.settings, barrier, day)) for _ in range(2)]
+    barrier, day = warm.CONTEXT.Barrier(2), 24 * 60
+    runs = [warm.process(at_once, platform.settings, barrier, day) for _ in range(2)]
     for one in runs:
         one.start()
     for one in runs:

@@ -30,7 +30,7 @@ from tests.integration.api_server import serving
 HERE = Path(__file__).parent
 TOOL = str(Path(sys.executable).parent / "schemathesis")
 # `make soak` sets more, and draws anew; a run for everybody is short, and refuses no commit by a draw.
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "15"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))
 DRAWN = () if "FUZZ_SECONDS" in os.environ else ("--seed", "1", "--generation-deterministic")
 ROLES = {
     "admin": ("[admin]", "fuzz-admin"),

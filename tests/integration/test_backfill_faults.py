@@ -6,8 +6,6 @@ SOAK_KILLS is the number of kills: 2 unless set.
 
 import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -39,6 +37,7 @@ from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import run_assets, write
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.helpers import record, write_lines
+from tests.integration.warm import Script
 
 platform = platform_of_this_file()
 
@@ -169,21 +168,14 @@ def finish(found: Backfilled) -> dict[tuple[str, str], list[dict[str, Any]]]:
 def backfill(found: Backfilled, kill_after: float | None) -> float:
     """The backfill in a process of its own, killed so many seconds after it began. Answers its seconds."""
     arguments = [str(found.storage), str(WEEKS), *next(iter(TAGS.items())), *ASSETS]
-    process = subprocess.Popen(
-        [sys.executable, "-c", _BACKFILL, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **found.platform.environment()},
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
+    process = Script(_BACKFILL, *arguments, environment={**os.environ, **found.platform.environment()})
+    assert process.stdout.readline() == "ready\n"
     began = time.monotonic()
     if kill_after is not None:
         time.sleep(kill_after)
-        process.send_signal(signal.SIGKILL)
-    process.stdout.close()
-    process.wait()
-    assert kill_after is not None or process.returncode == 0
+        process.kill()
+    process.communicate()
+    assert process.wait() == 0 or kill_after is not None
     return time.monotonic() - began
 
 

@@ -6,8 +6,6 @@ A soak kills more often: SOAK_KILLS=50.
 import json
 import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +26,7 @@ from prism_resources.backup.taking import take_backup
 from tests.integration.backup_world import HOUR, MONDAY, RETENTION_DAYS, WEDNESDAY, World, member, project
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.proxies import Proxy
+from tests.integration.warm import Script
 
 platform = platform_of_this_file()
 
@@ -83,27 +82,20 @@ class Child:
             "PRISM_NAME_PREFIX": settings.name_prefix,
             "PRISM_AWS_ENDPOINT_URL": str(settings.aws_endpoint_url),
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, deed, WEDNESDAY.isoformat(), at.isoformat()],
-            env=variables, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        self.process = Script(CHILD, deed, WEDNESDAY.isoformat(), at.isoformat(), environment=variables)
 
     def kill_after(self, lines: int, seconds: float) -> bool:
         """Whether it died before its end."""
-        stdout = self.process.stdout
-        assert stdout is not None
         said = ""
         for _ in range(lines):
-            said = stdout.readline()
+            said = self.process.stdout.readline()
         time.sleep(seconds)
-        self.process.send_signal(signal.SIGKILL)
-        rest = stdout.read()
-        self.process.wait()
-        return "done" not in said + rest
+        self.process.kill()
+        return "done" not in said + self.process.communicate()
 
     def finish(self) -> None:
-        out, _ = self.process.communicate(timeout=240)
-        assert self.process.returncode == 0, out
+        said = self.process.communicate()
+        assert self.process.wait() == 0, said
 
 
 @pytest.mark.slow

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from infra.deploy import deploy
 from infra.local.platform import attached
-from prism_core.calendar import Week
 from prism_core.tables import MEMBERS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
 from tests.integration.backup_world import member
-from tests.integration.fresh import own_variables, worker_port
+from tests.integration.fresh import TODAY, lay_deployed, own_variables, worker_port
 from tests.integration.helpers import prism
 
 FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)
@@ -24,12 +22,12 @@ FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home with one member, who was renamed an hour later; it is served, so that commands attach to it."""
-    folder = tmp_path_factory.mktemp("cli-backup") / "home"
+    folder = tmp_path_factory.mktemp("cli-backup")
     with own_variables() as patch:
         patch.setenv("PRISM_HOME", str(folder))
         patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
-        with attached(print, port=worker_port(8), serving=True) as platform:
-            deploy(platform.settings, Week.parse("2018-W40"), print)
+        lay_deployed(folder, worker_port(7), TODAY)
+        with attached(print, port=worker_port(7), serving=True) as platform:
             store = TableStore(client(platform.settings, "dynamodb"), platform.settings, MEMBERS, MEMBERS.model)
             by: dict[str, Any] = {"actor": "lead-1", "reason": "", "request_id": "r"}
             store.create(member("M-1", "Ana"), now=FIRST, **by)

@@ -1,4 +1,7 @@
-"""The command line from an empty home. Why real: these are the README's commands, in processes of their own."""
+"""The command line from an empty home. Why real: these are the README's commands, in processes of their own.
+
+The first ones start as a shell starts them.
+"""
 
 import json
 import os
@@ -17,7 +20,16 @@ from infra.local.emulator.process import REPOSITORY
 from infra.local.home import Home
 from infra.local.platform import running_platform
 from tests.integration.fresh import served, worker_port
-from tests.integration.helpers import PRISM, REAL_FILES, descendants, prism, record, seconds, write_lines
+from tests.integration.helpers import (
+    PRISM,
+    REAL_FILES,
+    descendants,
+    prism,
+    prism_from_nothing,
+    record,
+    seconds,
+    write_lines,
+)
 
 TASKS_BY_WEEK = "SELECT week, SUM(tasks_submitted) AS tasks FROM throughput GROUP BY week ORDER BY week"
 KNOWN = "week,tasks\n2018-W33,1000\n2018-W34,2000\n2018-W35,976\n2018-W36,840\n"
@@ -28,15 +40,16 @@ FILES = [str(path) for path in REAL_FILES]
 def loaded_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home with the four real weeks, made with the commands of the README, and served from then on."""
     home = tmp_path_factory.mktemp("cli") / "home"
-    assert prism(home, "up", "--once", "--no-sample", "--port", str(worker_port(3))).returncode == 0
-    assert prism(home, "ingest", "worker-activity", *FILES).returncode == 0
-    assert prism(home, "materialize", "throughput", "--weeks", "2018-W33..2018-W36").returncode == 0
+    started = prism_from_nothing(home, "up", "--once", "--no-sample", "--port", str(worker_port(3)))
+    assert started.returncode == 0, started.stderr
+    assert prism_from_nothing(home, "ingest", "worker-activity", *FILES).returncode == 0
+    assert prism_from_nothing(home, "materialize", "throughput", "--weeks", "2018-W33..2018-W36").returncode == 0
     with served(home):
         yield home
 
 
 def test_the_worked_example_prints_the_known_figures(loaded_home: Path) -> None:
-    answer = prism(loaded_home, "query", TASKS_BY_WEEK, "--format", "csv")
+    answer = prism_from_nothing(loaded_home, "query", TASKS_BY_WEEK, "--format", "csv")
 
     assert (answer.returncode, answer.stdout) == (0, KNOWN)
 

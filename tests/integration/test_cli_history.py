@@ -10,17 +10,15 @@ from typing import Any
 
 import pytest
 
-from infra.deploy import deploy
 from infra.local.platform import Platform, attached
 from infra.users import Users, link_member, member_to_link
 from prism_api.api.calls import Role
-from prism_core.calendar import Week
 from prism_core.models.people import Availability, Member
 from prism_core.models.projects import Project
 from prism_core.tables import AVAILABILITY, MEMBERS, PROJECTS
 from prism_resources.aws import client
 from prism_resources.tables.store import TableStore
-from tests.integration.fresh import own_variables, worker_port
+from tests.integration.fresh import TODAY, lay_deployed, own_variables, worker_port
 from tests.integration.helpers import prism
 
 # The far past of a command that runs today: two changes a week apart.
@@ -44,12 +42,12 @@ def member(member_id: str, name: str) -> Member:
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform with two members; one was renamed a week later, when the other was deleted."""
-    folder = tmp_path_factory.mktemp("cli-history") / "home"
+    folder = tmp_path_factory.mktemp("cli-history")
     with own_variables() as patch:
         patch.setenv("PRISM_HOME", str(folder))
         patch.setenv("PRISM_FIRST_WEEK", "2018-W33")
-        with attached(print, port=worker_port(5), serving=True) as platform:
-            deploy(platform.settings, Week.parse("2018-W40"), print)
+        lay_deployed(folder, worker_port(7), TODAY)
+        with attached(print, port=worker_port(7), serving=True) as platform:
             dynamodb = client(platform.settings, "dynamodb")
             members = TableStore(dynamodb, platform.settings, MEMBERS, Member)
             by: dict[str, Any] = {"actor": "lead-1", "reason": "", "request_id": "r"}

@@ -6,16 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.fresh import served, worker_port
+from infra.local.platform import Platform
+from tests.integration.fresh import commands_of_this_file
 from tests.integration.helpers import REAL_FILES, prism, seconds
 
+platform = commands_of_this_file()
 W34 = range(seconds("2018-08-20T00:00:00+00:00"), seconds("2018-08-27T00:00:00+00:00"))
 SELECT = "SELECT week, subject, measure, old, new, cause, reason FROM restatements WHERE subject = '*'"
 
 
 @pytest.mark.slow
-def test_who_loads_a_week_in_two_halves_is_told_looks_says_why_and_finds_it_recorded(tmp_path: Path) -> None:
-    home, lines = tmp_path / "home", b"".join(gzip.decompress(path.read_bytes()) for path in REAL_FILES)
+def test_who_loads_a_week_in_two_halves_is_told_looks_says_why_and_finds_it_recorded(
+    platform: Platform, tmp_path: Path
+) -> None:
+    home, lines = platform.home.root, b"".join(gzip.decompress(path.read_bytes()) for path in REAL_FILES)
     parts = {True: list[bytes](), False: list[bytes]()}
     for line in lines.splitlines(keepends=True):
         parts[int(json.loads(line)["event_timestamp"]) in W34].append(line)
@@ -23,19 +27,17 @@ def test_who_loads_a_week_in_two_halves_is_told_looks_says_why_and_finds_it_reco
     # A few records of two other weeks come late, too.
     (tmp_path / "one.jsonl").write_bytes(b"".join([*of_week[:1000], *of_others[2:-2]]))
     (tmp_path / "two.jsonl").write_bytes(b"".join([*of_week[1000:], *of_others[:2], *of_others[-2:]]))
-    assert prism(home, "up", "--once", "--no-sample", "--port", str(worker_port(6))).returncode == 0
     weeks = ("--weeks", "2018-W33..2018-W36")
 
-    with served(home):
-        prism(home, "ingest", "worker-activity", str(tmp_path / "one.jsonl"))
-        first = prism(home, "materialize", "throughput", *weeks, "--json")
-        prism(home, "ingest", "worker-activity", str(tmp_path / "two.jsonl"))
-        refused = prism(home, "materialize", "throughput", *weeks)
-        rehearsed = prism(home, "materialize", "throughput", *weeks, "--rehearse", "--json")
-        shown = prism(home, "materialize", "throughput", *weeks, "--rehearse")
-        allowed = prism(home, "materialize", "throughput", *weeks, "--because", "the second half", "--json")
-        booked = [line for line in allowed.stderr.splitlines() if "recording the restatements" in line]
-        recorded = json.loads(prism(home, "query", SELECT, "--format", "json").stdout)
+    prism(home, "ingest", "worker-activity", str(tmp_path / "one.jsonl"))
+    first = prism(home, "materialize", "throughput", *weeks, "--json")
+    prism(home, "ingest", "worker-activity", str(tmp_path / "two.jsonl"))
+    refused = prism(home, "materialize", "throughput", *weeks)
+    rehearsed = prism(home, "materialize", "throughput", *weeks, "--rehearse", "--json")
+    shown = prism(home, "materialize", "throughput", *weeks, "--rehearse")
+    allowed = prism(home, "materialize", "throughput", *weeks, "--because", "the second half", "--json")
+    booked = [line for line in allowed.stderr.splitlines() if "recording the restatements" in line]
+    recorded = json.loads(prism(home, "query", SELECT, "--format", "json").stdout)
 
     assert (first.returncode, json.loads(first.stdout)["restated"]) == (0, {})
     assert refused.returncode == 1

@@ -7,8 +7,6 @@ SOAK_KILLS is the number of kills: 5 unless set.
 
 import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -32,6 +30,7 @@ from prism_resources.tables.codec import encode
 from prism_resources.tables.raw import Page, RawTables
 from tests.integration.faults import FaultProxy, fault_proxy
 from tests.integration.fresh import platform_of_this_file, worker_port
+from tests.integration.warm import Script
 
 platform = platform_of_this_file()
 
@@ -225,18 +224,14 @@ def test_a_kill_leaves_each_week_old_or_new_and_the_next_export_ends_it(
 def _run(platform: Platform, kill_after: float | None) -> float:
     """Run the export in a process of its own; kill it so many seconds after it began. Answers its seconds."""
     environment = {**os.environ, **platform.environment()}
-    process = subprocess.Popen(
-        [sys.executable, "-c", _EXPORT, str(WEEKS), NOW.isoformat()], stdout=subprocess.PIPE, env=environment
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
+    process = Script(_EXPORT, str(WEEKS), NOW.isoformat(), environment=environment)
+    assert process.stdout.readline() == "ready\n"
     began = time.monotonic()
     if kill_after is not None:
         time.sleep(kill_after)
-        process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    assert kill_after is not None or process.returncode == 0
+        process.kill()
+    process.communicate()
+    assert process.wait() == 0 or kill_after is not None
     return time.monotonic() - began
 
 

@@ -1,6 +1,5 @@
 """Mail about failed runs: once an incident. Why real: the run storage, S3's conditional put and SES decide it."""
 
-import multiprocessing
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from prism_core.settings import Settings
 from prism_resources.incidents import PREFIX, Incidents
 from prism_resources.lake import Lake
 from prism_sensors.asking import RANGE_END, RANGE_START
+from tests.integration import warm
 from tests.integration.fresh import platform_of_this_file
 from tests.integration.test_emulator_contract_mail import received, sink
 from tests.integration.ticks import Tick, tick
@@ -338,9 +338,7 @@ def test_an_incident_whose_teller_was_killed_is_told_once_by_the_next_that_follo
     del mailbox  # clears the marks
     incidents, told, now = Incidents(Lake(platform.settings)), list[str](), NOW + timedelta(seconds=30)
     incident = opened({"throughput": [FIRST.label]}, "refused", "run-1", instant_text(NOW))
-    teller = multiprocessing.get_context("spawn").Process(
-        target=killed_while_telling, args=(platform.settings, incident)
-    )
+    teller = warm.process(killed_while_telling, platform.settings, incident)
     teller.start()
     teller.join(240)
 

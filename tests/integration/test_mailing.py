@@ -4,7 +4,6 @@ Why real: what a kill leaves lies between SES and DynamoDB, and who came first i
 """
 
 import json
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -37,6 +36,7 @@ from prism_resources.plans.publishing import Publisher
 from prism_resources.plans.telling import refused, tell, tell_all
 from prism_resources.recipients import Recipients
 from prism_resources.tables.publications import Publications
+from tests.integration import warm
 from tests.integration.asset_runs import write
 from tests.integration.emulators import await_true
 from tests.integration.faults import FaultProxy, fault_proxy
@@ -305,9 +305,7 @@ def test_a_kill_between_send_and_record_gives_one_mail_and_a_delivery_that_stays
 ) -> None:
     mailing, names = Mailing(platform.settings), (recipient("killed-a"), recipient("killed-b"))
     edition = prepared(platform.settings, week, *names)
-    sender = multiprocessing.get_context("spawn").Process(
-        target=killed_behind_the_send, args=(platform.settings, edition)
-    )
+    sender = warm.process(killed_behind_the_send, platform.settings, edition)
     sender.start()
     sender.join(240)
 
@@ -430,11 +428,8 @@ def test_a_throttled_mail_waits_a_moment_and_goes(
 def test_two_processes_at_once_send_one_mail_to_each(platform: Platform, week: Week, mailbox: Path) -> None:
     names = [recipient(f"both-{number}") for number in range(6)]
     edition = prepared(platform.settings, week, *names)
-    spawn = multiprocessing.get_context("spawn")
-    at_once = spawn.Barrier(2)
-    senders = [
-        spawn.Process(target=delivered_at_once, args=(platform.settings, edition, at_once)) for _ in range(2)
-    ]
+    at_once = warm.CONTEXT.Barrier(2)
+    senders = [warm.process(delivered_at_once, platform.settings, edition, at_once) for _ in range(2)]
     for one in senders:
         one.start()
     for one in senders:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.fresh import platform_of_this_file
+from infra.local.platform import Platform
+from tests.integration.fresh import commands_of_this_file
 from tests.integration.helpers import prism
 
-platform = platform_of_this_file()
+platform = commands_of_this_file()
 
 # Weeks of this year: the change log since the first week is read week by week.
 FIRST = "2026-W33"
@@ -28,8 +29,10 @@ def total(answer: dict[str, Any]) -> tuple[int, int, int, int]:
 
 
 @pytest.mark.slow
-def test_a_file_loads_once_other_figures_are_rejected_and_replace_takes_them(home: Path, tmp_path: Path) -> None:
-    assert prism(home, "up", "--once", "--no-sample", first_week=FIRST).returncode == 0
+def test_a_file_loads_once_other_figures_are_rejected_and_replace_takes_them(
+    platform: Platform, tmp_path: Path
+) -> None:
+    home = platform.home.root
     rows = [f"birds-{n % 3},2026-W{33 + n % 4},w{n},sub-{n},{10 + n},1.0" for n in range(60)]
     path = tmp_path / "q.csv"
     path.write_text(HEAD + "\n".join([*rows, "birds-1,2026-W33,w,s,7,0.9"]) + "\n")

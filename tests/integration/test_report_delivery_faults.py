@@ -3,7 +3,6 @@
 Why real: a fault falls between the bucket, the ledger and SES. Each one is printed with its outcome.
 """
 
-import multiprocessing
 import os
 import signal
 from collections import Counter
@@ -25,6 +24,7 @@ from prism_resources.lake import Lake
 from prism_resources.mailing import PREFIX
 from prism_resources.recipients import Recipients
 from prism_resources.reports.delivery import ReportDelivery
+from tests.integration import warm
 from tests.integration.asset_runs import write
 from tests.integration.faults import FaultProxy, fault_proxy
 from tests.integration.fresh import worker_port
@@ -89,8 +89,7 @@ def deliver_until_killed(settings: Settings) -> None:
 
 
 def _killed(world: World) -> str:
-    spawn = multiprocessing.get_context("spawn")
-    process = spawn.Process(target=deliver_until_killed, args=(world.readers.settings,))
+    process = warm.process(deliver_until_killed, world.readers.settings)
     process.start()
     process.join(240)
     return f"exit {process.exitcode}"

@@ -7,8 +7,6 @@ process that dies can say. The records are those of tests/data/worker_activity; 
 import gzip
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,7 +14,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from infra.deploy import deploy
 from infra.local.platform import Platform, attached
 from prism_assets.rehearsal import REHEARSED, rehearse
 from prism_assets.resources import PrismResource
@@ -35,9 +32,10 @@ from prism_resources.restatements import RestatementLog
 from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import failed_checks, lake_rows, run_assets, week_metadata, write
-from tests.integration.fresh import own_variables, worker_port
-from tests.integration.helpers import REAL_FILES, REPOSITORY, record, seconds, write_lines
+from tests.integration.fresh import TODAY, lay_deployed, own_variables, worker_port
+from tests.integration.helpers import REAL_FILES, record, seconds, write_lines
 from tests.integration.ticks import names_of, tick, weeks_of
+from tests.integration.warm import Script
 
 # The Wednesday after the last of the four weeks.
 NOW = datetime(2018, 9, 12, 9, tzinfo=UTC)
@@ -78,15 +76,16 @@ def instance() -> Iterator[dg.DagsterInstance]:
 @pytest.fixture(scope="module", autouse=True)
 def programme(tmp_path_factory: pytest.TempPathFactory, instance: dg.DagsterInstance) -> Iterator[Platform]:
     """A platform of its own on a Wednesday of 2018: four weeks are published, but for what arrives late."""
-    folder = tmp_path_factory.mktemp("restatements")
+    folder, home = (tmp_path_factory.mktemp(name) for name in ("restatements", "own-home"))
     with own_variables() as patch:
-        patch.setenv("PRISM_HOME", str(folder / "home"))
         patch.setenv("PRISM_FIRST_WEEK", W33.label)
+        lay_deployed(home, worker_port(7), TODAY)
+        patch.setenv("PRISM_HOME", str(home))
         patch.setenv("PRISM_NOW", NOW.isoformat())
         patch.setenv("DAGSTER_HOME", str(folder / "dagster"))
         patch.setenv("PRISM_AWS_ENDPOINT_URL", "")
-        with attached(print, port=worker_port(9)) as running:
-            deploy(running.settings, W36 + 1, print)
+        with attached(print, port=worker_port(7)) as running:
+            running.hold()  # nobody starts it again
             on_time = [line for week in WEEKS for line in REAL[week][len(LATE[week]) :]]
             load(write_lines(folder / "on-time.jsonl", [*on_time]))
             assert run_assets(instance, WEEKS, "throughput", "restatements").success
@@ -298,23 +297,19 @@ def test_a_kill_between_the_log_and_the_lake_leaves_the_old_week_and_repeating_e
     first, second, third = LATE[W36]
     load(write_lines(tmp_path / "first.jsonl", [first]))
 
-    killed = subprocess.run(
-        [sys.executable, "-c", _KILLED_BEFORE_THE_LAKE.format(week=W36)], cwd=REPOSITORY, check=False
-    )
+    killed = Script(_KILLED_BEFORE_THE_LAKE.format(week=W36)).wait()
     while_dead = book(prism, W36, now)
     published_then = submitted(W36)
     publish(W36)
     healed = book(prism, W36, now)
     load(write_lines(tmp_path / "second.jsonl", [second]))
-    killed_again = subprocess.run(
-        [sys.executable, "-c", _KILLED_BEFORE_THE_LAKE.format(week=W36)], cwd=REPOSITORY, check=False
-    )
+    killed_again = Script(_KILLED_BEFORE_THE_LAKE.format(week=W36)).wait()
     load(write_lines(tmp_path / "third.jsonl", [third]))
     publish(W36)
     at_last = book(prism, W36, now)
     again = book(prism, W36, now)
 
-    assert (killed.returncode, killed_again.returncode) == (-signal.SIGKILL, -signal.SIGKILL)
+    assert (killed, killed_again) == (-signal.SIGKILL, -signal.SIGKILL)
     assert (published_then, while_dead.rows, len(while_dead.abandoned)) == (837, 0, 1)
     assert (len(healed.entries), len(healed.abandoned)) == (1, 0)
     assert restated(W36)["*", "tasks_submitted"] == (838, 840, ("late_record",))

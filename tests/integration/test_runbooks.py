@@ -53,7 +53,7 @@ def commands(page: Path) -> list[str]:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A served platform, mail and services outside included, that begins in 2018."""
     with own_variables() as patch:
-        home = tmp_path_factory.mktemp("runbooks") / "home"
+        home = tmp_path_factory.mktemp("runbooks")
         lay_deployed(home, worker_port(7), clock.this_week())
         patch.setenv("PRISM_HOME", str(home))
         patch.setenv("PRISM_FIRST_WEEK", "2018-W33")

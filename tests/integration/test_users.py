@@ -6,6 +6,7 @@ Why real: the pool decides what a password, an address and a role are, and the t
 import json
 import subprocess
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from prism_resources.aws import client
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
 from tests.integration.deployed import PASSWORD, Deployed
-from tests.integration.fresh import worker_port
+from tests.integration.fresh import commands_at
 from tests.integration.helpers import PRISM, prism
 
 NOW = datetime(2018, 8, 20, 12, tzinfo=UTC)
@@ -44,11 +45,11 @@ def users(platform: Platform) -> Users:
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home after its first start, without a sample."""
-    home = tmp_path_factory.mktemp("users") / "home"
-    assert prism(home, "up", "--once", "--no-sample", "--port", str(worker_port(5))).returncode == 0
-    return home
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home that is served, with the accounts that a start without a sample makes."""
+    with commands_at(tmp_path_factory.mktemp("users")) as running:
+        seed_demo_users(running)
+        yield running.home.root
 
 
 def address() -> str:
@@ -232,10 +233,7 @@ def test_prism_user_add_reads_a_password_and_says_who_it_made(up: Path) -> None:
     ],
 )
 def test_words_that_are_wrong_end_with_2(up: Path, arguments: list[str], says: str) -> None:
-    done = subprocess.run(
-        [PRISM, *arguments],
-        stdin=subprocess.DEVNULL, env=_environment(up), capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    done = prism(up, *arguments)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert says in " ".join(done.stderr.split())

@@ -4,8 +4,6 @@ Why real: who was first is decided by DynamoDB and by the bucket, between two pr
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,7 +25,8 @@ from prism_resources.worker_activity.ingest import FileIngest
 from prism_resources.worker_activity.landing import Landing
 from tests.integration.asset_runs import lake_rows, run_assets, write
 from tests.integration.fresh import platform_of_this_file
-from tests.integration.helpers import POOL, REPOSITORY, record, write_lines
+from tests.integration.helpers import POOL, record, write_lines
+from tests.integration.warm import Script
 
 platform = platform_of_this_file()
 
@@ -102,12 +101,9 @@ def now(platform: Platform) -> Iterator[None]:
         yield
 
 
-def begin(platform: Platform, script: str, *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *arguments],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=REPOSITORY,
-        env={**os.environ, **platform.environment(), "PRISM_NOW": NOW.isoformat()},
-    )  # fmt: skip
+def begin(platform: Platform, script: str, *arguments: str) -> Script:
+    environment = {**os.environ, **platform.environment(), "PRISM_NOW": NOW.isoformat()}
+    return Script(script, *arguments, environment=environment)
 
 
 def run(asset: str, weeks: WeekRange) -> None:
@@ -116,28 +112,26 @@ def run(asset: str, weeks: WeekRange) -> None:
         assert run_assets(instance, weeks, asset).success
 
 
-def stopped_at(platform: Platform, asset: str, weeks: WeekRange, place: str) -> "subprocess.Popen[str]":
+def stopped_at(platform: Platform, asset: str, weeks: WeekRange, place: str) -> Script:
     """A run that has come to a place, and waits there."""
     process = begin(platform, _RUN, asset, str(weeks), place, "1")
     wait_for(process, f"came to {place} 1")
     return process
 
 
-def wait_for(process: "subprocess.Popen[str]", line: str) -> None:
-    assert process.stdout is not None
+def wait_for(process: Script, line: str) -> None:
     assert line in (said.strip() for said in process.stdout), f"it ended before {line!r}"
 
 
-def go_on(process: "subprocess.Popen[str]") -> None:
-    assert process.stdin is not None
+def go_on(process: Script) -> None:
     process.stdin.write("\n")
     process.stdin.flush()
 
 
-def ended(process: "subprocess.Popen[str]") -> str:
+def ended(process: Script) -> str:
     go_on(process)
-    said, _ = process.communicate(timeout=240)
-    assert process.returncode == 0, said
+    said = process.communicate()
+    assert process.wait() == 0, said
     return said
 
 
@@ -210,9 +204,9 @@ def test_a_run_that_always_comes_second_says_so_and_leaves_the_others_week(
         run("throughput", one)
         go_on(slow)
 
-    slow.communicate(timeout=240)
+    slow.communicate()
 
-    assert slow.returncode == 1
+    assert slow.wait() == 1
     assert (in_table(week), in_lake(week)) == ({"M-2"}, {"M-2"})
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +27,7 @@ from prism_resources.aws import client
 from prism_resources.tables.imports import Author, batch_get, carry_out, plan_of
 from prism_resources.tables.reader import TableReader
 from prism_resources.tables.store import TableStore
-from tests.integration.fresh import worker_port
+from tests.integration.fresh import commands_at
 from tests.integration.helpers import prism
 
 NOW = datetime(2026, 1, 7, 9, tzinfo=UTC)
@@ -225,10 +226,9 @@ def test_more_items_than_one_call_can_read_are_found(programme: Programme) -> No
 
 
 @pytest.fixture(scope="module")
-def ready_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("workbook") / "home"
-    assert prism(home, "up", "--once", "--no-sample", "--port", str(worker_port(6))).returncode == 0
-    return home
+def ready_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with commands_at(tmp_path_factory.mktemp("workbook")) as running:
+        yield running.home.root
 
 
 def team(path: Path, *, hours: object = 8) -> Path:

@@ -236,14 +236,21 @@ HOSTILE = st.one_of(
 )
 
 
+@cache
+def elements_of_autumn() -> int:
+    """How many a mail about a harmless name has."""
+    return len(list(read(render(named("Autumn")).html).root.all()))
+
+
 @hypothesis_settings(max_examples=60)
 @given(HOSTILE)
 def test_whatever_a_campaign_is_called_it_is_text_and_nothing_else(name: str) -> None:
     calm, mail = mail_of("matched"), render(named(name))
+    page = read(mail.html)
 
     assert offences(mail.html) == []
-    assert read(mail.html).comments == read(calm.html).comments
-    assert len(list(read(mail.html).root.all())) == len(list(read(render(named("Autumn")).html).root.all()))
+    assert page.comments == read(calm.html).comments
+    assert len(list(page.root.all())) == elements_of_autumn()
     assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\ud800-\udfff]", unescape(mail.html) + mail.text)
     message("p@example.com", ["a@example.com"], mail.subject, mail.text, html=mail.html).as_bytes()
 
