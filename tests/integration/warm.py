@@ -27,8 +27,8 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
         __name__,
-        "infra.cli.app",
         "infra.local.serving",
+        *(f"infra.cli.{path.stem}" for path in (REPOSITORY / "infra" / "cli").glob("*.py")),
         "prism_assets.definitions",
         "prism_resources.query.duckdb",
         "prism_resources.query.files",
@@ -97,7 +97,9 @@ def prism(
 
 def _process(environment: Mapping[str, str], target: Callable[..., object], *arguments: Any) -> ForkServerProcess:
     _serve()
-    return CONTEXT.Process(target=_carry_out, args=(dict(environment), Path.cwd(), target, arguments))
+    told = (dict(environment), Path.cwd(), target, arguments)
+    # What a failed test leaves ends with its process, which would wait for it for ever.
+    return CONTEXT.Process(target=_carry_out, args=told, daemon=True)
 
 
 @cache
