@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from infra.cli.app import app
+from infra.cli.app import application
 from infra.lake_documents import DOCUMENT, document
 from infra.local.standins.liars import Lie
 from prism_core.settings import Settings
@@ -37,11 +37,11 @@ prism query --format csv
 
 
 def test_every_command_and_option_is_described_and_nothing_else_is() -> None:
-    assert list(undocumented(commands(typer.main.get_command(app)), CLI.read_text())) == []
+    assert list(undocumented(commands(typer.main.get_command(application())), CLI.read_text())) == []
 
 
 def test_every_command_of_the_readme_exists_with_its_options() -> None:
-    known = commands(typer.main.get_command(app))
+    known = commands(typer.main.get_command(application()))
     blocks = (ROOT / "README.md").read_text().split("```")[1::2]
     shown = [line.split() for block in blocks for line in block.splitlines() if line.startswith("prism ")]
     found = [
@@ -110,7 +110,7 @@ def test_a_gap_in_the_description_of_commands_is_caught(old: str, new: str, prob
 
 
 def test_options_of_a_sub_command_are_found() -> None:
-    known = commands(typer.main.get_command(app))
+    known = commands(typer.main.get_command(application()))
 
     assert known["prism ingest worker-activity"] == ["--json", "--log", "--start-over"]
     assert "prism ingest" not in known

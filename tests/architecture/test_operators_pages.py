@@ -8,7 +8,7 @@ import pytest
 import typer
 from botocore import xform_name
 
-from infra.cli.app import app
+from infra.cli.app import application
 from infra.deploy import TEMPLATES
 from infra.lake_documents import DOCUMENT
 from prism_assets.alerts.judgements import metrics_of
@@ -101,7 +101,7 @@ def shown() -> list[tuple[str, str]]:
 
 
 def test_every_option_that_a_page_shows_is_one_of_its_command() -> None:
-    known = commands(typer.main.get_command(app))
+    known = commands(typer.main.get_command(application()))
     of_a_command = [(page, line) for page, line in shown() if not line.startswith("prism --") and "…" not in line]
     wrong: list[str] = []
     for page, line in of_a_command:

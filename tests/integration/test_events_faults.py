@@ -21,7 +21,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.app import app
+from infra.cli.app import application
 from infra.local.emulator.environment import LOOPBACK
 from infra.local.emulator.process import EmulatorProcess
 from infra.local.platform import Platform
@@ -177,7 +177,7 @@ def test_the_command_sends_again_what_the_queue_did_not_take(
     platform.announce()
     proxy.rule(**SENDS, error=DOWN, body=f"contains(to_string(@), '{sent[12]['id']}')", times=CALL_ATTEMPTS)
 
-    done = CliRunner().invoke(app, ["events", "send", str(file), "--json"])
+    done = CliRunner().invoke(application(), ["events", "send", str(file), "--json"])
 
     assert proxy.fired() >= CALL_ATTEMPTS
     assert done.exit_code == 0, done.output

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.app import app
+from infra.cli.app import application
 from infra.local.platform import Platform
 from prism_assets.media.assets import media_assets, media_checks
 from prism_assets.resources import PrismResource
@@ -46,7 +46,7 @@ def _found(studio: Studio) -> Image:
 
 
 def run(*arguments: str) -> str:
-    done = CliRunner().invoke(app, ["media", *arguments])
+    done = CliRunner().invoke(application(), ["media", *arguments])
     assert done.exit_code == 0, done.output
     return done.stdout
 
@@ -59,7 +59,7 @@ def test_the_simulator_names_what_another_limit_would_hold_back(image: Image) ->
         "simulate", "--threshold", "70", "--category", "gestures"
     )
     assert "Middle Finger" in run("simulate", "--threshold", "60")
-    refused = CliRunner().invoke(app, ["media", "simulate", "--threshold", "19"])
+    refused = CliRunner().invoke(application(), ["media", "simulate", "--threshold", "19"])
     assert (refused.exit_code, isinstance(refused.exception, BadUsage)) == (1, True)
     assert "a number from 20 to 100, not 19: below 20 nothing is kept" in str(refused.exception)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.app import app
+from infra.cli.app import application
 from infra.local.platform import Platform, attached
 from infra.local.serving import outside
 from infra.local.standins.serving import home_tokens, put_credentials
@@ -89,7 +89,7 @@ def run(line: str) -> tuple[int, str]:
     """A command in this process: each of its own would take three seconds more."""
     program, *arguments = shlex.split(line, comments=True)
     assert program == "prism", f"{line}: a runbook's commands are those of prism"
-    done = CliRunner().invoke(app, arguments)
+    done = CliRunner().invoke(application(), arguments)
     unexpected = not isinstance(done.exception, SystemExit | None)  # wrong words are one, too
     return RAISED if unexpected else done.exit_code, f"{done.output}\n{done.exception!r}"
 
@@ -162,7 +162,9 @@ def test_every_command_of_a_runbook_does_what_the_page_says(page: Path, platform
 
     for line in commands(page):
         if re.search(r"\bSET\b", line):
-            words["SET"] = json.loads(CliRunner().invoke(app, ["restore", "--list", "--json"]).stdout)[0]["name"]
+            words["SET"] = json.loads(CliRunner().invoke(application(), ["restore", "--list", "--json"]).stdout)[
+                0
+            ]["name"]
         typed = re.sub(r"\b[A-Z]{3,}\b", lambda found: words.get(found[0], found[0]), line)
         code, told = run(typed)
         if code not in ((0, 1) if MAY_END_WITH_ONE in line else (0,)):
