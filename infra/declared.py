@@ -22,6 +22,7 @@ HOLDS_DATA: Final[Mapping[str, str | None]] = {
     "AWS::KMS::Key": None,
     "AWS::RDS::DBInstance": None,
 }
+SHARDS: Final = "ChangelogShards"  # the parameter with the partitions of the change log
 WHERE: Final = "docs/deploy.md#a-key-that-must-change"
 Keys = tuple[tuple[str, str, str], ...]  # attribute, its type, HASH or RANGE
 
@@ -71,6 +72,21 @@ def refuse_other_keys(settings: Settings, body: str, deployed: Mapping[str, Mapp
             "index with the new key under a new name beside it, deploy, copy the rows, move readers and writers "
             f"over, and take the old one out in a later version: {WHERE}"
         )
+
+
+def refuse_fewer_shards(settings: Settings, parameters: Iterable[Mapping[str, str]]) -> None:
+    """Raises DataLeftBehind when the change log would be read in fewer partitions than it was written in.
+
+    `parameters` are those of a stack that is deployed.
+    """
+    for one in parameters:
+        if one["ParameterKey"] == SHARDS and settings.changelog_shards < int(one["ParameterValue"]):
+            deployed = one["ParameterValue"]
+            raise DataLeftBehind(
+                f"changelog_shards is {settings.changelog_shards}, and {deployed} are deployed; nothing was "
+                "changed. Changes in the others would not be read any more: set PRISM_CHANGELOG_SHARDS to "
+                f"{deployed} or more"
+            )
 
 
 def refuse_to_lose(stack: str, deployed: str, body: str) -> None:

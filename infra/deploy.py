@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from infra.declared import refuse_other_keys, refuse_to_lose
+from infra.declared import SHARDS, refuse_fewer_shards, refuse_other_keys, refuse_to_lose
 from infra.deploy_failures import StackFailed
 from infra.deploy_lock import note_deployed, only_deployment, refuse_older_client
 from infra.local.home import Ports
@@ -212,6 +212,7 @@ def _refused_or_lacking(settings: Settings) -> dict[str, tuple[IndexSpec, ...]]:
         before = stack.before()
         if before is not None:
             refuse_to_lose(stack.name, before.body, body)
+            refuse_fewer_shards(settings, before.parameters)
         if (before is None or before.body != body) and "AWS::DynamoDB::Table" in body:
             refuse_other_keys(settings, body, tables)
     return new_indexes(settings, tables)
@@ -309,7 +310,7 @@ def parameters(settings: Settings, today: Week, origins: Sequence[str], arch: Ar
         "FirstWeek": settings.first_week.label,
         "TimeZone": settings.report_time_zone,
         "BackupRetentionDays": str(settings.backup_retention_days),
-        "ChangelogShards": str(settings.changelog_shards),
+        SHARDS: str(settings.changelog_shards),
         "SettingsJson": "{}" if local else settings_json(settings),
         "EventsKeepDays": str(settings.events_keep_days),
         "EventsQueueLimit": str(settings.events_queue_limit),

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, Self
 import msgspec
 from pydantic import Field, ValidationError
 
-from prism_core.clock import SKEW
+from prism_core.clock import LONGEST_WRITE, SKEW
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.models.base import Count, Instant, Many, Model, instant_text
 from prism_core.tables import TABLES, TableSpec, table
@@ -230,8 +230,9 @@ def base_of(manifests: Sequence[BackupManifest], at: datetime) -> BackupManifest
 
 
 def window_of(base: BackupManifest, at: datetime) -> tuple[datetime, datetime]:
-    """The instants of all changes that lie between what the backup read and the state at an instant."""
-    return min(at, base.began) - SKEW, max(at, base.ended) + SKEW
+    """The instants of all changes that lie between what the backup read and the state at an instant: also of those
+    that appeared only after it had read."""
+    return min(at, base.began) - LONGEST_WRITE, max(at, base.ended) + SKEW
 
 
 def refuse_unknown(newest: BackupManifest, at: datetime) -> None:

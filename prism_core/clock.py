@@ -15,6 +15,9 @@ NOW_VARIABLE = "PRISM_NOW"
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 # How far the clocks of two writers may differ: what happened within it of an instant may be on either side.
 SKEW = timedelta(minutes=1)
+# How long after its instant a change may appear in its table and in the log: its writer may be throttled, in
+# conflict with others, or without an answer. Who waits for changes looks back so far.
+LONGEST_WRITE = timedelta(minutes=10)
 
 
 def now() -> datetime:

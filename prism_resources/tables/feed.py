@@ -9,18 +9,18 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
-from prism_core.clock import SKEW
+from prism_core.clock import LONGEST_WRITE, SKEW
 from prism_core.failures import PermanentFailure
 from prism_core.models.base import instant_text
 from prism_core.models.changes import Change
 from prism_core.tables import TableSpec
 from prism_resources.tables.history import TableHistory
 
-# An entry carries the instant at which its writer began; a write that is retried appears up to this much later.
-OVERLAP = timedelta(minutes=2)
+# An entry carries the instant at which its writer began.
+OVERLAP = LONGEST_WRITE
 _NAME_BYTES = 6
 
 

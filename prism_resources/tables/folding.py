@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # A transaction has a hundred actions: two a row, and the pointer.
 ROWS_AT_ONCE: Final = 49
+# The rows of a publication carry one instant; a slow one takes another before who waits for changes looks past it.
+SAME_INSTANT_SECONDS: Final = 30
 # An index follows its table within milliseconds; so often it is looked at, with growing waits, 6 s in all.
 INDEX_LOOKS: Final = 7
 _FIRST_WAIT_SECONDS: Final = 0.05
@@ -93,9 +95,11 @@ def _fold(store: TableStore[Allocation], pointer: PublishedPlan, replacements: I
         "ExpressionAttributeNames": {"#version": "version"},
         "ExpressionAttributeValues": {":version": {"N": str(pointer.version)}},
     }
-    author = _author(pointer, said_of(pointer))
+    author, since = _author(pointer, said_of(pointer)), time.monotonic()
     remaining = iter(replacements)
     while left := list(islice(remaining, ROWS_AT_ONCE)):
+        if time.monotonic() - since > SAME_INSTANT_SECONDS:
+            author, since = _author(pointer, said_of(pointer)), time.monotonic()
         while left:
             try:
                 store.write_together([_write(one) for one in left], check=check, **author)

@@ -43,6 +43,8 @@ M = TypeVar("M", bound=Model)
 TRANSACTION_ITEMS = 100
 TRANSACTION_MAX_BYTES = 4 * 1024 * 1024
 CONFLICT_ATTEMPTS = 6
+# No attempt begins later. One has six tries of 65 seconds, and waits between them: all within LONGEST_WRITE.
+LAST_ATTEMPT_SECONDS = 60
 NEWEST_CHANGES = 4
 _LOST = "ConditionalCheckFailed"
 
@@ -317,9 +319,12 @@ class TableStore(TableReader[M]):
         # The token is made of the content: whoever repeats this very write repeats the token, and the
         # service answers a write that had won as won.
         token = hashlib.sha256(json.dumps(actions, sort_keys=True).encode()).hexdigest()[:36]
+        began = time.monotonic()
         for attempt in range(CONFLICT_ATTEMPTS):
             if attempt:
                 self._sleep(backoff_seconds(attempt - 1))
+            if time.monotonic() - began > LAST_ATTEMPT_SECONDS:
+                break
             with calling(self.table, "write"):
                 try:
                     self.client.transact_write_items(TransactItems=actions, ClientRequestToken=token)
@@ -333,7 +338,7 @@ class TableStore(TableReader[M]):
             return
         raise TransientFailure(
             f"{self.table}: {len(steps)} items stayed in conflict with other writes for {CONFLICT_ATTEMPTS} "
-            "attempts; try again later"
+            f"attempts or {LAST_ATTEMPT_SECONDS} seconds; try again later"
         )
 
     def _lost(self, steps: list[_Step[M]], error: ClientError, author: _Author) -> bool:

@@ -262,7 +262,7 @@ def test_late_changes_that_are_more_than_a_tick_takes_come_once_and_bring_no_old
     store = TableStore(dynamodb, platform.settings, PROJECTS, Project)
     history = TableHistory(dynamodb, platform.settings)
     # The first was read by an earlier tick; the others appear behind the place where the cursor stands.
-    for name, seconds_before in (("P-f0", 150), ("P-f1", 90), ("P-f2", 80), ("P-f3", 70)):
+    for name, seconds_before in (("P-f0", 620), ("P-f1", 580), ("P-f2", 80), ("P-f3", 70)):
         author: Any = {"actor": "test", "reason": "", "request_id": name}
         store.create(a_project(name), **author, now=stood - timedelta(seconds=seconds_before))
 

@@ -190,6 +190,15 @@ def known(platform: Platform, templates: Path) -> Path:
 
 
 @pytest.mark.slow
+def test_fewer_partitions_of_the_change_log_than_are_deployed_are_refused(platform: Platform, known: Path) -> None:
+    del known
+    fewer = platform.settings.model_copy(update={"changelog_shards": 3})
+
+    with pytest.raises(DataLeftBehind, match="changelog_shards is 3, and 4 are deployed"):
+        plan(fewer, WEEK, print)
+
+
+@pytest.mark.slow
 def test_another_key_of_a_table_is_refused_by_us_and_by_cloudformation_and_the_data_are_kept(
     platform: Platform, known: Path
 ) -> None:

@@ -166,12 +166,12 @@ def test_an_id_tells_when_its_backup_began() -> None:
             began_of(text)
 
 
-def test_the_window_of_changes_covers_what_was_read_and_the_instant_with_a_minute_at_each_end() -> None:
+def test_the_window_of_changes_covers_what_was_read_and_the_instant_and_writes_that_took_long() -> None:
     base = manifest(MONDAY)
 
-    assert window_of(base, MONDAY - HOUR) == (MONDAY - HOUR - MINUTE, base.ended + MINUTE)
-    assert window_of(base, base.began) == (MONDAY - MINUTE, base.ended + MINUTE)
-    assert window_of(base, MONDAY + 9 * HOUR) == (MONDAY - MINUTE, MONDAY + 9 * HOUR + MINUTE)
+    assert window_of(base, MONDAY - HOUR) == (MONDAY - HOUR - 10 * MINUTE, base.ended + MINUTE)
+    assert window_of(base, base.began) == (MONDAY - 10 * MINUTE, base.ended + MINUTE)
+    assert window_of(base, MONDAY + 9 * HOUR) == (MONDAY - 10 * MINUTE, MONDAY + 9 * HOUR + MINUTE)
 
 
 def test_without_the_live_log_nothing_is_known_from_a_minute_before_the_log_was_read() -> None:
