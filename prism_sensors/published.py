@@ -39,15 +39,18 @@ def published_plans(known: KnownAssets) -> dg.SensorDefinition | None:
         minimum_interval_seconds=SECONDS,
         description=(
             "A plan of a week that has not ended is published or taken back: those whose hours change are told. "
-            "A publication that was cut off is finished. A mail that is refused is tried again each hour."
+            "A publication of any week that was cut off is finished. A mail that is refused is tried again "
+            "each hour."
         ),
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def sensor(prism: PrismResource) -> dg.SensorResult:
         settings, now = prism.settings(), clock.now()
-        pointers = Publications(client(settings, "dynamodb"), settings).between(Week.of(now).label)
-        due = [one for one in pointers if one.state is PublicationState.SETTLED or now - one.published > PATIENCE]
-        asked = [_key(one) for one in due]
+        every = Publications(client(settings, "dynamodb"), settings).between()
+        pointers = [one for one in every if one.week >= Week.of(now)]
+        cut_off = [one for one in every if _is_cut_off(one, now)]
+        asked = [_key(one) for one in pointers if one.state is PublicationState.SETTLED]
+        asked += [f"{_key(one)}+{now:%Y-%m-%dT%H}" for one in cut_off]  # each hour, until somebody has finished it
         again = [one for one in refused(settings, pointers, now=now) if _tried(one) < now - ATTEMPTS]
         if again:
             asked.append(_key_again(again, now))
@@ -55,6 +58,10 @@ def published_plans(known: KnownAssets) -> dg.SensorDefinition | None:
         return dg.SensorResult(run_requests=requests)
 
     return sensor
+
+
+def _is_cut_off(pointer: PublishedPlan, now: datetime) -> bool:
+    return pointer.state is PublicationState.FOLDING and now - pointer.published > PATIENCE
 
 
 def _key(pointer: PublishedPlan) -> str:

@@ -60,7 +60,7 @@ def tell(settings: Settings, published: Published, *, now: datetime) -> Outcome 
 
 
 def tell_all(settings: Settings, *, now: datetime) -> list[Outcome]:
-    """Tell every publication of the weeks that have not ended, and finish those that were cut off."""
+    """Tell every publication of the weeks that have not ended, and finish those of any week that were cut off."""
     dynamodb = client(settings, "dynamodb")
     publications = Publications(dynamodb, settings)
     found: list[Outcome] = []
@@ -70,6 +70,9 @@ def tell_all(settings: Settings, *, now: datetime) -> list[Outcome]:
             outcome = tell(settings, publication_of(publications, one), now=now)
             if outcome is not None:
                 found.append(outcome)
+    # Nobody is told of a week that has ended, but its rows are read, and its history waits for them.
+    for pointer in publications.unfinished(last=(Week.of(now) + -1).label):
+        finish(dynamodb, settings, pointer)
     return found
 
 

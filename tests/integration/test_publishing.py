@@ -22,6 +22,7 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_assets.definitions import build_definitions
+from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.capacity.describing import describe
 from prism_core.capacity.problem import Exclusion
@@ -33,7 +34,7 @@ from prism_core.models.published import PublicationState
 from prism_core.models.reports import Recipient
 from prism_core.publications import Days, Pair, pair_of
 from prism_core.settings import Settings, load_settings
-from prism_core.tables import ALLOCATIONS, MEMBERS, PLANS, PROJECTS, RECIPIENTS
+from prism_core.tables import ALLOCATIONS, MEMBERS, PLANS, PROJECTS, PUBLISHED_PLANS, RECIPIENTS
 from prism_resources.aws import client
 from prism_resources.mailing import Mailing
 from prism_resources.planning import items_of_week
@@ -700,6 +701,18 @@ def test_the_sensor_asks_once_for_a_publication_and_the_asset_tells_and_finishes
     later = [mail for _, mail in mails if mail["Subject"] == f"Your allocations of {week + 1} have changed"]
     assert (len(of_week), len(later)) == (len(moved), len(MEMBERS_OF_PLAN))
     assert len(moved) == len(MEMBERS_OF_PLAN) - 2
+
+    # Cut off again, and found when its week has ended: nobody would write its rows, or read its history.
+    folding = pointer.model_copy(update={"state": PublicationState.FOLDING, "settled": None})
+    store(settings, PUBLISHED_PLANS).update(folding, expected_version=pointer.version, request_id="cut off", **WHO)
+    monkeypatch.setenv("PRISM_NOW", "2035-07-01T07:30:00Z")
+    asked = _asked(instance)
+    tell_all(settings, now=clock.now())
+
+    ended = publisher.pointer(week)
+    assert f"allocation_notices@{week}-1+2035-07-01T07" in asked
+    assert ended is not None
+    assert ended.state is PublicationState.SETTLED
 
 
 def test_a_publication_that_another_one_follows_before_anybody_was_told_is_told_too(
