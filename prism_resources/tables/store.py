@@ -25,13 +25,7 @@ from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, CONTROL_PARTITION, Key, TableSpec
 from prism_resources.failures import THROTTLED, calling, error_code, failure_of_code
 from prism_resources.privacy import PersonKeys
-from prism_resources.tables.bulk import (
-    backoff_seconds,
-    batch_write,
-    delete_request,
-    put_request,
-    scan_pages,
-)
+from prism_resources.tables.bulk import backoff_seconds, batch_write, delete_request, put_request, scan_pages
 from prism_resources.tables.codec import LAST_WRITE, Attribute, Item, decode, encode, encode_key, item_bytes
 from prism_resources.tables.reader import TableReader
 

@@ -14,6 +14,8 @@ from prism_resources.worker_activity.landing import Landing, OtherSource
 
 # Records a raw object: about 2 MB compressed. Bounds memory, and what a killed ingest has to repeat.
 BATCH_RECORDS = 50_000
+# Bytes that wait, of all weeks: a record may have 256 KiB, and a file may hold many weeks in no order.
+BATCH_BYTES = 256 * 1024 * 1024
 
 P = TypeVar("P")
 Refuse = Callable[[Week, P, str], None]
@@ -35,6 +37,7 @@ class Intake(Generic[P]):
         self._known: dict[Week, set[str]] = {}
         self._foreign: dict[Week, str] = {}
         self._pending: dict[Week, list[tuple[P, bytes]]] = {}
+        self._waiting_bytes = 0
 
     def judge(self, week: Week, identity: str) -> tuple[Outcome, str]:
         """Whether a record is new, with the reason when its week belongs to the other source.
@@ -62,7 +65,10 @@ class Intake(Generic[P]):
         """
         waiting = self._pending.setdefault(week, [])
         waiting.append((place, line))
-        if len(waiting) >= BATCH_RECORDS:
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes >= BATCH_BYTES:
+            self.finish(refuse)
+        elif len(waiting) >= BATCH_RECORDS:
             self._land(week, waiting, refuse)
 
     def finish(self, refuse: Refuse[P]) -> None:
@@ -80,4 +86,5 @@ class Intake(Generic[P]):
                 refuse(week, place, str(error))
         else:
             self._landing.land(week, self._source, (line for _, line in waiting))
+        self._waiting_bytes -= sum(len(line) for _, line in waiting)
         waiting.clear()

@@ -28,6 +28,7 @@ from prism_resources.worker_activity.ingest import FileCounts, Progress, Reject,
 from prism_resources.worker_activity.landing import Landing
 
 BATCH_DOCUMENTS = 5_000
+BATCH_BYTES = 64 * 1024 * 1024  # of all weeks: an answer may hold a whole segmentation
 
 
 class _Landed(msgspec.Struct):
@@ -46,6 +47,7 @@ class ResponseIngest:
     weeks: WeekRange
     _known: dict[Week, set[bytes]] = field(default_factory=dict)
     _pending: dict[Week, list[bytes]] = field(default_factory=dict)
+    _waiting_bytes: int = 0
 
     @classmethod
     def into(cls, lake: Lake, weeks: WeekRange) -> "ResponseIngest":
@@ -100,13 +102,18 @@ class ResponseIngest:
 
     def _keep(self, week: Week, name: str, document: bytes) -> None:
         waiting = self._pending.setdefault(week, [])
-        waiting.append(msgspec.json.encode(_Landed(name, msgspec.Raw(document))) + b"\n")
-        if len(waiting) >= BATCH_DOCUMENTS:
+        line = msgspec.json.encode(_Landed(name, msgspec.Raw(document))) + b"\n"
+        waiting.append(line)
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes >= BATCH_BYTES:
+            self.finish()
+        elif len(waiting) >= BATCH_DOCUMENTS:
             self._land(week)
 
     def _land(self, week: Week) -> None:
         if lines := self._pending[week]:
             self.landing.land(week, ActivitySource.FILES, lines)
+            self._waiting_bytes -= sum(map(len, lines))
             lines.clear()
 
 

@@ -1,6 +1,7 @@
 """Worker-response documents into the lake. Why real: one object that cannot be read would stop its whole week."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,22 @@ def test_more_documents_than_a_batch_land_in_parts(
 
     assert len(Landing(lake, "worker_response").keys(week)) == 3
     assert len(read_week_clock(lake, week).milliseconds) == 5
+
+
+def test_large_documents_land_before_many_of_them_wait_and_load_once(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prism_resources.worker_activity.responses.BATCH_BYTES", 100_000)
+    days, large = ("2020-02-11", "2020-02-18"), {"answerContent": {"mask": "x" * 60_000}}
+    paths = [written(tmp_path / f"{day}.json", document(answer(day, sub="large", **large))) for day in days]
+    small = written(tmp_path / "small.json", document(answer(days[1], sub="small")))
+
+    for _ in range(2):
+        load(lake, *paths, small)
+
+    weeks = [Week.of(date.fromisoformat(day)) for day in days]
+    assert [len(Landing(lake, "worker_response").keys(week)) for week in weeks] == [1, 2]
+    assert [len(read_week_clock(lake, week).milliseconds) for week in weeks] == [1, 2]
 
 
 def test_a_document_whose_name_is_no_text_loads(lake: Lake, tmp_path: Path) -> None:
