@@ -332,13 +332,31 @@ def read_anew_behind_the_dialog(page: Page) -> None:
     answered.value.finished()
 
 
+def two_alike(at: Place) -> str:
+    """A week of two projects whose names begin with the same words, too long for a cell."""
+    week = Week.parse(WEEK) + 1
+    for member, name in (("m-00", "gates"), ("m-01", "roofs")):
+        project = {"project_id": name, "name": f"Autumn project {name}", "category": "c", "demand_hours": 1}
+        at.call("POST", "/api/projects", project)
+        row = {"member_id": member, "week": week.label, "project_id": name}
+        at.call("POST", "/api/allocations", row | {"hours": {week.monday.isoformat(): 4}})
+    return week.label
+
+
 def test_an_annotator_has_no_capacity_and_the_past_is_read_only(browser: Browser, at: Place) -> None:
+    week = two_alike(at)
     with signed_in(browser, at, Role.ANNOTATOR, name="capacity-annotator") as page:
         expect(page.get_by_role("navigation", name="Screens").get_by_role("link", name="Capacity")).to_have_count(
             0
         )
-    past = f"/capacity?week={WEEK}&as_of={clock.now():%Y-%m-%dT%H:%M:%SZ}"
+    past = f"/capacity?week={week}&as_of={clock.now():%Y-%m-%dT%H:%M:%SZ}"
     with signed_in(browser, at, Role.LEAD, past, name="capacity-as-of") as page:
         expect(page.get_by_text("As known on").first).to_be_visible()
         expect(page.get_by_role("grid")).to_be_visible()
         expect(page.get_by_role("button", name="Run the engine")).to_have_count(0)
+        page.get_by_role("button", name="Back to now").click()
+        expect(page.get_by_text("Left out of names: “Autumn project”.")).to_be_visible()
+        for member, name in enumerate(("gates", "roofs")):
+            piece = cell(page, member, 1).locator(".plan-piece")
+            expect(piece).to_have_attribute("title", f"Autumn project {name} ({name})")
+            expect(piece.locator(".plan-project")).to_have_text(f"Autumn project …{name}")

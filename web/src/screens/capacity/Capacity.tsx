@@ -151,7 +151,7 @@ export default function Capacity() {
                   />
                   <Box color="text-body-secondary" fontSize="body-s">
                     Arrows move, Enter opens{mayWrite && `, P pins or unpins, M reassigns${plan ? '' : '; or drag a project to somebody else'}`}.
-                    {shown.start && ` Names of projects stand without “${shown.start.trim()}”, with which all begin.`}
+                    {shown.start && ` Left out of names: “${shown.start.trim()}”.`}
                   </Box>
                 </div>
                 {shown.loading ? <Spinner /> : (
