@@ -8,6 +8,7 @@ sent again by itself: it stays to be seen until a person settles it.
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -40,6 +41,7 @@ CLAIM_GRACE: Final = timedelta(minutes=10)
 # Editions that are not finished are looked for in so many weeks.
 LOOKS_BACK: Final = 4
 _ERROR_MAX: Final = 1_000
+_LIKE_AN_ADDRESS: Final = re.compile(r"[^\s@<>(),:;'\"]+@[^\s@<>(),:;'\"]+")
 
 
 class Settled(StrEnum):
@@ -310,10 +312,10 @@ class Mailing:
                 headers=self._headers(edition),
             )
         except Unanswered as error:
-            return self._put(claimed.model_copy(update={"error": _short(error)}), claimed, now)
+            return self._put(claimed.model_copy(update={"error": _said(error, address)}), claimed, now)
         except PrismFailure as error:
             for_good |= {recipient_id} if isinstance(error, PermanentFailure) else set()
-            said = {"status": DeliveryStatus.FAILED, "settled": now, "error": _short(error)}
+            said = {"status": DeliveryStatus.FAILED, "settled": now, "error": _said(error, address)}
             return self._put(claimed.model_copy(update=said), claimed, now)
         said = {"status": DeliveryStatus.SENT, "settled": now, "message_id": message_id}
         return self._put(claimed.model_copy(update=said), claimed, now)
@@ -380,5 +382,7 @@ def _author(now: datetime, reason: str, actor: str = ACTOR) -> dict[str, Any]:
     return {"actor": actor, "reason": reason, "request_id": request_id, "now": now}
 
 
-def _short(error: Exception) -> str:
-    return str(error)[:_ERROR_MAX]
+def _said(error: Exception, address: str) -> str:
+    """What an error says, without the addresses that SES repeats: ledger and history are kept in the clear."""
+    said = re.sub(re.escape(address), "(their address)", str(error), flags=re.IGNORECASE)
+    return _LIKE_AN_ADDRESS.sub("(an address)", said)[:_ERROR_MAX]

@@ -25,7 +25,7 @@ from prism_core.models.people import Member
 from prism_core.models.projects import Project
 from prism_core.models.reports import DeliveryStatus, Edition, EditionStatus, Recipient, ReportKind
 from prism_core.settings import Settings
-from prism_core.tables import MEMBERS, RECIPIENTS
+from prism_core.tables import CHANGELOG, DELIVERIES, MEMBERS, RECIPIENTS
 from prism_resources.aws import client
 from prism_resources.lake import Lake
 from prism_resources.letters import Letter
@@ -48,6 +48,11 @@ platform = platform_of_this_file()
 
 NOW = datetime(2018, 9, 10, 6, tzinfo=UTC)
 DAILY, CHANGES = ReportKind.ALERTS_DAILY, ReportKind.ALLOCATION_CHANGES
+# SES's sentence, which spells the address as it likes.
+IN_THE_SANDBOX = (
+    "Email address is not verified. The following identities failed the check in region EU-WEST-1: "
+    "Slow@example.com, prism@Example.com"
+)
 SENDS = {"service": "ses", "operation": "SendRawEmail"}
 _WEEKS = count()
 
@@ -112,6 +117,12 @@ def letter(*recipients: str, text: str = "3 alerts are open") -> Letter:
 
 def prepared(settings: Settings, week: Week, *recipients: str, report: ReportKind = DAILY) -> Edition:
     return Mailing(settings).prepare(report, week, "Alerts", [letter(*recipients)], now=NOW)
+
+
+def stored(settings: Settings, table: str) -> bytes:
+    """All that lies in a table, in small letters."""
+    pages = client(settings, "dynamodb").get_paginator("scan").paginate(TableName=settings.table_name(table))
+    return b"".join(repr(page["Items"]).encode().lower() for page in pages)
 
 
 def stands(outcome: Outcome) -> dict[str, str]:
@@ -358,7 +369,7 @@ def test_a_refused_mail_is_tried_again_by_later_runs_and_given_up_when_it_is_wor
 ) -> None:
     mailing, slow, never = Mailing(proxy.settings(platform.settings)), recipient("slow"), recipient("never")
     edition = prepared(platform.settings, week, slow)
-    proxy.rule(**SENDS, times=1, error={"code": "MessageRejected", "status": 400})
+    proxy.rule(**SENDS, times=1, error={"code": "MessageRejected", "status": 400, "message": IN_THE_SANDBOX})
     refused, sent = (mailing.deliver(edition, now=NOW) for _ in range(2))
     other = prepared(platform.settings, week + 100, never)
     proxy.rule(**SENDS, error={"code": "MessageRejected", "status": 400})
@@ -371,6 +382,11 @@ def test_a_refused_mail_is_tried_again_by_later_runs_and_given_up_when_it_is_wor
 
     assert [stands(one) for one in (refused, sent, last)] == [{slow: "failed"}, {slow: "sent"}, {never: "failed"}]
     assert (refused.for_good, last.for_good) == ({slow}, set())
+    # What SES says stands in the ledger and its history for good, and the address that it repeats does not.
+    assert "(their address), (an address);" in (refused.deliveries[0].error or "")
+    ledger, history = (stored(platform.settings, table.name) for table in (DELIVERIES, CHANGELOG))
+    assert b"failed the check" in history
+    assert [text for text in (ledger, history) if b"@example.com" in text] == []
     assert [(len(one.waiting), len(one.given_up)) for one in (refused, first, last)] == [(1, 0), (1, 0), (0, 1)]
     assert last.deliveries[0].attempts == AT_ONCE + 1
     assert (stands(again), again.edition.status) == ({never: "sent"}, EditionStatus.SENT)
