@@ -17,6 +17,8 @@ _MB_A_GB: Final = 1024
 _UNITS_A_CPU: Final = 1024
 # Tokens of Meta, HubSpot and Claude, which a person puts there.
 _SECRETS_OF_SERVICES: Final = 3
+# What Container Insights counts of each; from memory of CloudWatch's price page, check before you rely on it.
+_FIGURES_A_CLUSTER, _FIGURES_A_TASK, _FIGURES_A_SERVICE = 8, 6, 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Declared:
     database_gb: int
     secrets: int
     keys: int
+    machine_clients: int
+    container_figures: int
     alarms: int
     dashboards: int
     firewall_rules: int
@@ -74,6 +78,16 @@ def declared(templates: Mapping[str, Any] | None = None) -> Declared:
         database_gb=int(database["AllocatedStorage"]),
         secrets=len(kinds["SecretsManager::Secret"]) + _SECRETS_OF_SERVICES,
         keys=len(kinds["KMS::Key"]),
+        machine_clients=sum(
+            "client_credentials" in one.get("AllowedOAuthFlows", []) for one in kinds["Cognito::UserPoolClient"]
+        ),
+        container_figures=sum(
+            _FIGURES_A_CLUSTER
+            + _FIGURES_A_TASK * len(kinds["ECS::TaskDefinition"])
+            + _FIGURES_A_SERVICE * len(tasks)
+            for cluster in kinds["ECS::Cluster"]
+            if {"Name": "containerInsights", "Value": "enabled"} in cluster.get("ClusterSettings", [])
+        ),
         alarms=len(kinds["CloudWatch::Alarm"]),
         dashboards=len(kinds["CloudWatch::Dashboard"]),
         firewall_rules=len(firewall["Rules"]),

@@ -194,6 +194,16 @@ def lines(here: Declared) -> tuple[Line, ...]:
             lambda load: _watching(load, here),
         ),
         Line(
+            "Container Insights",
+            f"{here.container_figures} figures of the cluster, its {here.services} services and their tasks",
+            lambda _: here.container_figures * _price("metric"),
+        ),
+        Line(
+            "Cognito: machines",
+            f"{here.machine_clients} app client of producers and a token an hour",
+            lambda _: here.machine_clients * (_price("machine_client") + HOURS * _price("machine_token")),
+        ),
+        Line(
             "WAF, KMS, secrets",
             f"a firewall, {here.firewall_rules} rules, requests; {here.keys} key; {here.secrets} secrets",
             lambda load: _guarding(load, here),

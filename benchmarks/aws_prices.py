@@ -54,6 +54,10 @@ MONTHLY: Final[dict[str, Figure]] = {
     "dashboard": Figure(3.0, "a dashboard of CloudWatch and month", _MEMORY, "nobody"),
     "alarm": Figure(0.10, "an alarm and month", _MEMORY, "nobody"),
     "metric": Figure(0.30, "a figure of one's own and month", _MEMORY, "nobody"),
+    "machine_client": Figure(
+        6.0, "an app client of Cognito without a person, and month", "several guides", "others"
+    ),
+    "machine_token": Figure(2.25e-3, "a token that it is given", "a list of billing codes of 2025", "others"),
     "key": Figure(1.0, "a key of KMS and month", _MEMORY, "nobody"),
     "waf_acl": Figure(5.0, "a firewall and month", _MEMORY, "nobody"),
     "waf_rule": Figure(1.0, "a rule of it and month", _MEMORY, "nobody"),

@@ -59,6 +59,8 @@ CHANGES: list[tuple[str, Callable[[Any], object]]] = [
     ("ECS: runs", lambda t: t["dagster"]["Parameters"]["RunCpu"].update(Default=4_096)),
     ("RDS", lambda t: t["dagster"]["Resources"]["Database"]["Properties"].update(DBInstanceClass="db.t4g.small")),
     ("CloudWatch", lambda t: t["dagster"]["Parameters"]["LogRetentionDays"].update(Default=365)),
+    ("Container", lambda t: t["dagster"]["Resources"].update(Another=t["dagster"]["Resources"]["WebTask"])),
+    ("Cognito", lambda t: t["api"]["Resources"].update(Another=t["api"]["Resources"]["ProducerClient"])),
     ("WAF", lambda t: t["edge"]["Resources"]["Firewall"]["Properties"]["Rules"].append({})),
 ]
 
