@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.declared import SHARDS, refuse_fewer_shards, refuse_other_keys, refuse_to_lose
-from infra.deploy_failures import StackFailed
+from infra.deploy_failures import DeployRunning, StackFailed
 from infra.deploy_lock import note_deployed, only_deployment, refuse_older_client
 from infra.local.home import Ports
 from infra.packaging.function import FUNCTIONS, code_for, upload
@@ -121,6 +121,8 @@ def deploy(
             # What the older version wrote while its indexes were made.
             complete_keys(settings, lacking)
             prove()
+        except DeployRunning:  # what stands is another's by now
+            raise
         # Whatever it was, a fault of ours, too: nothing stays half deployed.
         except Exception as error:
             _go_back(settings, done, error, say)

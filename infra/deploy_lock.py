@@ -7,10 +7,11 @@ still take turns. Does not belong here: the deployment (deploy.py).
 
 import json
 import os
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -18,13 +19,15 @@ from botocore.exceptions import ClientError
 
 from infra.deploy_failures import DeployRunning, NewerDeployment
 from prism_core import clock
-from prism_core.settings import Settings
+from prism_core.settings import Environment, Settings
 from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
 
 OURS: Final = version("prism-platform")
 # Longer than a stack takes; a deployment renews its own with every stack.
 HOLDS: Final = timedelta(minutes=75)
+_RELEASED: Final = datetime.fromtimestamp(0, UTC)
+_QUICKER: Final = "somebody else has just begun to deploy here; wait for its end"
 
 
 def lock_name(settings: Settings) -> str:
@@ -39,28 +42,16 @@ def record_name(settings: Settings) -> str:
 def only_deployment(settings: Settings) -> Iterator[Callable[[], None]]:
     """Nobody else deploys during the block; gives what renews that. Raises DeployRunning when somebody does.
 
-    What a killed deployment left holds for an hour and a quarter, but not on the machine that it was killed on.
-    One that lasted longer than that may find that another one has begun, and leaves the claim of that one.
+    What a killed deployment left holds for an hour and a quarter; on a local platform, whose deployments are all
+    of this machine, no longer than its process. One that lasted longer than that may find that another one has
+    begun: renewing raises DeployRunning then.
     """
-    ssm, name = client(settings, "ssm"), lock_name(settings)
-    with calling(f"parameter {name}", "write"):
-        if not _taken(ssm, name):
-            held = _read(ssm, name)
-            if held is not None and not _is_over(held):
-                raise DeployRunning(
-                    f"{held['by']} deploys here since {held['since']}; wait for its end. If it was killed, deploy "
-                    f"again after {held['until']}, or delete the parameter {name}"
-                )
-            ssm.delete_parameter(Name=name)
-            if not _taken(ssm, name):
-                raise DeployRunning("somebody else has just begun to deploy here; wait for its end")
+    claim = _Claim(settings)
+    claim.take()
     try:
-        yield lambda: ssm.put_parameter(Name=name, Value=_claim(), Type="String", Overwrite=True)
+        yield claim.renew
     finally:
-        with calling(f"parameter {name}", "delete"):
-            held = _read(ssm, name)
-            if held is not None and (held["host"], held["process"]) == (socket.gethostname(), os.getpid()):
-                ssm.delete_parameter(Name=name)
+        claim.release()
 
 
 def refuse_older_client(settings: Settings) -> None:
@@ -82,29 +73,6 @@ def note_deployed(settings: Settings) -> None:
         client(settings, "ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
 
-def _taken(ssm: Any, name: str) -> bool:
-    try:
-        ssm.put_parameter(Name=name, Value=_claim(), Type="String", Overwrite=False)
-    except ClientError as error:
-        if error_code(error) != "ParameterAlreadyExists":
-            raise
-        return False
-    return True
-
-
-def _claim() -> str:
-    now = clock.now()
-    return json.dumps(
-        {
-            "by": f"process {os.getpid()} of {socket.gethostname()}",
-            "process": os.getpid(),
-            "host": socket.gethostname(),
-            "since": now.isoformat(timespec="seconds"),
-            "until": (now + HOLDS).isoformat(timespec="seconds"),
-        }
-    )
-
-
 def _read(ssm: Any, name: str) -> dict[str, Any] | None:
     try:
         return json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
@@ -114,10 +82,82 @@ def _read(ssm: Any, name: str) -> dict[str, Any] | None:
         return None
 
 
-def _is_over(held: dict[str, Any]) -> bool:
-    if clock.now() > datetime.fromisoformat(held["until"]):
-        return True
-    return held["host"] == socket.gethostname() and not _lives(int(held["process"]))
+class _Claim:
+    """Who deploys at this moment. Each write of a parameter answers a version of its own, by which one of two
+    that find the same claim over knows that it came first. The parameter is never deleted: versions would begin
+    anew."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._ssm, self._name = client(settings, "ssm"), lock_name(settings)
+        self._is_local = settings.environment is Environment.LOCAL
+        self._token, self._until = secrets.token_hex(16), clock.now()
+
+    def take(self) -> None:
+        """Raises DeployRunning when somebody has it, or is quicker."""
+        with calling(f"parameter {self._name}", "write"):
+            held, version = self._held()
+            if not version:
+                try:
+                    self._write(overwrite=False)
+                except ClientError as error:
+                    if error_code(error) != "ParameterAlreadyExists":
+                        raise
+                    raise DeployRunning(_QUICKER) from error
+            elif not self._is_over(held):
+                raise DeployRunning(
+                    f"{held['by']} deploys here since {held['since']}; wait for its end. If it was killed, deploy "
+                    f"again after {held['until']}, or delete the parameter {self._name}"
+                )
+            elif self._write() != version + 1:
+                # What we wrote stands over theirs until they renew it, and keeps others away as theirs does.
+                raise DeployRunning(_QUICKER)
+
+    def renew(self) -> None:
+        """Raises DeployRunning when it was over, and somebody took it."""
+        with calling(f"parameter {self._name}", "write"):
+            if clock.now() <= self._until:  # nobody could take it
+                self._write()
+                return
+            held, version = self._held()
+            if held.get("token") != self._token or self._write() != version + 1:
+                raise DeployRunning(
+                    "this deployment took longer than it may, and another one has begun; wait for its end and "
+                    "look at what is deployed (`prism status`)"
+                )
+
+    def release(self) -> None:
+        """After its end it is over anyway, and may be another's."""
+        with calling(f"parameter {self._name}", "write"):
+            if clock.now() <= self._until:
+                self._write(_RELEASED)
+
+    def _write(self, until: datetime | None = None, *, overwrite: bool = True) -> int:
+        now = clock.now()
+        self._until = until or now + HOLDS
+        claim = {
+            "token": self._token,
+            "by": f"process {os.getpid()} of {socket.gethostname()}",
+            "process": os.getpid(),
+            "since": now.isoformat(timespec="seconds"),
+            "until": self._until.isoformat(timespec="seconds"),
+        }
+        value = json.dumps(claim)
+        answer = self._ssm.put_parameter(Name=self._name, Value=value, Type="String", Overwrite=overwrite)
+        return int(answer["Version"])
+
+    def _held(self) -> tuple[dict[str, Any], int]:
+        """What stands there, and its version; 0 when nothing does."""
+        try:
+            found = self._ssm.get_parameter(Name=self._name)["Parameter"]
+        except ClientError as error:
+            if error_code(error) != "ParameterNotFound":
+                raise
+            return {}, 0
+        return json.loads(found["Value"]), int(found["Version"])
+
+    def _is_over(self, held: dict[str, Any]) -> bool:
+        over = clock.now() > datetime.fromisoformat(held["until"])
+        return over or (self._is_local and not _lives(int(held["process"])))
 
 
 def _lives(process: int) -> bool:

@@ -6,7 +6,9 @@ Why real: what becomes of a stack that fails half-way, and of the data in it, is
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,19 @@ from infra.deploy_failures import (
     StackFailed,
     WrongPlace,
 )
-from infra.deploy_lock import lock_name, note_deployed, only_deployment, record_name
+from infra.deploy_lock import HOLDS, lock_name, note_deployed, only_deployment, record_name
 from infra.local.platform import Platform, attached
 from infra.place import refuse_wrong_place
 from infra.smoke import STEPS, smoke_test
 from infra.smoke_asking import SmokeFailed
 from infra.smoke_outside import await_steady
 from infra.stacks import Stack
+from prism_core import clock
 from prism_core.calendar import Week
-from prism_resources.aws import client
+from prism_core.clock import NOW_VARIABLE
+from prism_core.settings import Environment, Settings
+from prism_resources.aws import LOCAL_KEY, client
+from tests.aws_credentials import only_credentials
 from tests.integration.fresh import own_variables
 from tests.integration.helpers import prism
 
@@ -40,6 +46,7 @@ MISSING = """
     Type: AWS::Lambda::EventInvokeConfig
     Properties: {FunctionName: there-is-none, Qualifier: $LATEST, MaximumRetryAttempts: 1}
 """
+NOBODY = 2**22 + 1  # no process has this number
 TOPIC = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  Topic:\n    Type: AWS::SNS::Topic\n"
 
 
@@ -79,6 +86,12 @@ def edit(folder: Path, concern: str, old: str, new: str) -> None:
 
 def add(folder: Path, concern: str, resource: str) -> None:
     edit(folder, concern, "\nResources:\n", f"\nResources:{resource}")
+
+
+def claim(settings: Settings, held: dict[str, Any]) -> None:
+    client(settings, "ssm").put_parameter(
+        Name=lock_name(settings), Value=json.dumps(held), Type="String", Overwrite=True
+    )
 
 
 def put(platform: Platform, bug: str) -> None:
@@ -259,8 +272,8 @@ def test_what_does_not_pass_the_smoke_test_is_taken_back(platform: Platform, kno
 
 
 @pytest.mark.slow
-def test_a_second_deployment_at_the_same_time_is_refused_and_one_that_was_killed_holds_up_nobody(
-    platform: Platform, known: Path
+def test_a_second_deployment_at_the_same_time_is_refused_and_one_that_was_killed_holds_up_nobody_here(
+    platform: Platform, known: Path, tmp_path: Path
 ) -> None:
     del known
     settings = platform.settings
@@ -271,18 +284,60 @@ def test_a_second_deployment_at_the_same_time_is_refused_and_one_that_was_killed
         deploy(settings, WEEK, print)
     with only_deployment(settings):
         held = json.loads(client(settings, "ssm").get_parameter(Name=lock_name(settings))["Parameter"]["Value"])
-    killed = json.dumps(held | {"process": 2**22 + 1})
-    client(settings, "ssm").put_parameter(Name=lock_name(settings), Value=killed, Type="String")
+    claim(settings, held | {"process": NOBODY})
 
     with only_deployment(settings) as renew:
         renew()
-        # It lasted too long, and another one began.
-        client(settings, "ssm").put_parameter(
-            Name=lock_name(settings), Value=json.dumps(held | {"host": "another"}), Type="String", Overwrite=True
-        )
-    left = client(settings, "ssm").get_parameter(Name=lock_name(settings))["Parameter"]["Value"]
-    client(settings, "ssm").delete_parameter(Name=lock_name(settings))
-    assert json.loads(left)["host"] == "another"
+    on_aws = settings.model_copy(update={"environment": Environment.AWS})
+    claim(settings, held | {"process": NOBODY})  # of another machine, perhaps, on which it lives
+    aws = {"AWS_ACCESS_KEY_ID": LOCAL_KEY, "AWS_SECRET_ACCESS_KEY": LOCAL_KEY}
+    aws["AWS_ENDPOINT_URL"] = str(settings.aws_endpoint_url)
+    with (
+        only_credentials(tmp_path, **aws),
+        pytest.raises(DeployRunning, match="deploys here since"),
+        only_deployment(on_aws),
+    ):
+        pass
+
+
+@pytest.mark.slow
+def test_of_many_that_find_a_claim_over_one_deploys_and_keeps_it(platform: Platform) -> None:
+    settings = platform.settings.model_copy(update={"name_prefix": "many"})
+    with only_deployment(settings):
+        held = json.loads(client(settings, "ssm").get_parameter(Name=lock_name(settings))["Parameter"]["Value"])
+    claim(settings, held | {"process": NOBODY})
+    together, refused, begun = threading.Barrier(8), threading.Semaphore(0), list[bool]()
+
+    def deploys() -> None:
+        together.wait(60)
+        try:
+            with only_deployment(settings) as renew:
+                begun.append(all(refused.acquire(timeout=60) for _ in range(7)))
+                renew()  # whatever the others wrote
+        except DeployRunning:
+            refused.release()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [one.result() for one in [pool.submit(deploys) for _ in range(8)]] == [None] * 8
+
+    assert begun == [True]
+    with only_deployment(settings):
+        pass
+
+
+@pytest.mark.slow
+def test_a_deployment_that_took_too_long_leaves_the_claim_of_another_alone(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = platform.settings.model_copy(update={"name_prefix": "long"})
+    with only_deployment(settings) as renew:
+        monkeypatch.setenv(NOW_VARIABLE, (clock.now() + 2 * HOLDS).isoformat())
+        with only_deployment(settings) as of_another:
+            with pytest.raises(DeployRunning, match="took longer than it may"):
+                renew()
+            of_another()
+    with only_deployment(settings):
+        pass
 
 
 @pytest.mark.slow
