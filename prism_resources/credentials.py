@@ -17,6 +17,8 @@ from prism_resources.aws import client
 from prism_resources.failures import calling, error_code
 
 _MISSING: Final = frozenset({"ResourceNotFoundException"})
+# A role that is given secrets by their ARN, whose end AWS makes up, is told this of one that is not there.
+DENIED: Final = "AccessDeniedException"
 # What each service's secret holds.
 FORMS: Final = {
     "meta": ("access_token", "app_id", "app_secret"),
@@ -107,6 +109,9 @@ def _read(settings: Settings, service: str) -> dict[str, str]:
             except ClientError as error:
                 if error_code(error) in _MISSING:
                     raise PermanentFailure(f"there is no secret {secret}; {how}") from error
+                if error_code(error) == DENIED:
+                    said = f"there is no secret {secret} that this role may read; {how}"
+                    raise PermanentFailure(said) from error
                 raise
     except KeyError as error:
         raise PermanentFailure(f"the secret {secret} holds bytes, not text; {how}") from error

@@ -23,7 +23,7 @@ from prism_core.reports.hours import due_at, hour_before, made_too_late, on_mond
 from prism_core.settings import CampaignSource, ModelProvider, Settings
 from prism_core.tables import RECIPIENTS, TABLES
 from prism_resources.aws import client
-from prism_resources.credentials import secret_name
+from prism_resources.credentials import DENIED, secret_name
 from prism_resources.failures import calling, error_code
 from prism_resources.hubspot.checks import check_hubspot
 from prism_resources.lake import Lake
@@ -164,7 +164,7 @@ def _secrets(settings: Settings, _now: datetime, _patience: Patience) -> Iterato
             try:
                 described = manager.describe_secret(SecretId=name)
             except ClientError as error:
-                if error_code(error) not in _UNREADABLE:
+                if error_code(error) not in _UNREADABLE | {DENIED}:
                     raise
                 if name == settings.cursor_secret_name:
                     said = f"there is no secret {name}, and lists of the API have one page; deploy the API stack"

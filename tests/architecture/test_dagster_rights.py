@@ -4,7 +4,9 @@ import pytest
 
 from prism_core.lake import AUDIT_EXPORTS
 from prism_core.privacy import PERSON_KEYS
+from prism_core.settings import Settings
 from prism_core.tables import CAMPAIGN_METRICS, CHANGELOG, EVENT_ROLLUPS, RESTATEMENTS, TABLES, THROUGHPUT
+from prism_resources.credentials import FORMS
 from tests.architecture.test_policies import actions_of, listed, rights
 from tests.architecture.test_templates import TABLE
 
@@ -14,6 +16,18 @@ REPLACED = {one.name for one in (CAMPAIGN_METRICS, EVENT_ROLLUPS, RESTATEMENTS, 
 APPENDED_TO = {CHANGELOG.name, PERSON_KEYS.name}
 OBJECTS = "arn:${AWS::Partition}:s3:::${LakeBucket}/"
 QUEUE = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${NamePrefix}-"
+SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${NamePrefix}-"
+IDENTITY = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/"
+
+
+def over(action: str) -> set[str]:
+    """The resources that a run of Dagster may do something to."""
+    return {
+        resource["Fn::Sub"]
+        for who, one in rights()
+        if who == "DagsterRights" and one["Effect"] == "Allow" and action in listed(one["Action"])
+        for resource in listed(one["Resource"])
+    }
 
 
 @pytest.mark.parametrize("table", [*TABLES, PERSON_KEYS.name])
@@ -33,12 +47,11 @@ def test_a_run_does_not_touch_the_record_of_who_read_exports() -> None:
     assert "Condition" not in stays
 
 
-def test_a_run_sends_to_the_queue_of_uploads_alone() -> None:
-    sent_to = [
-        resource["Fn::Sub"]
-        for who, one in rights()
-        if who == "DagsterRights" and "sqs:SendMessage" in listed(one["Action"])
-        for resource in listed(one["Resource"])
-    ]
+def test_a_run_may_ask_what_the_preflight_asks_of_secrets_and_identities() -> None:
+    services = {f"{SECRET}{service}-??????" for service in FORMS}
+    known = Settings()
+    cursor = f"{SECRET}{known.cursor_secret_name.removeprefix(f'{known.name_prefix}-')}-??????"
 
-    assert sent_to == [f"{QUEUE}images"]
+    assert over("secretsmanager:GetSecretValue") == services
+    assert over("secretsmanager:DescribeSecret") == services | {cursor}
+    assert over("ses:GetEmailIdentity") == {f"{IDENTITY}*"}  # in the sandbox those of recipients, too

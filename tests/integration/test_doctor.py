@@ -25,7 +25,8 @@ from prism_resources.preflight import CHECKS, preflight
 from prism_resources.tables.store import TableStore
 from prism_resources.wire.findings import Finding, Level
 from prism_sensors.preflight import not_well, preflight_job
-from tests.integration.fresh import platform_of_this_file
+from tests.integration.faults import fault_proxy
+from tests.integration.fresh import platform_of_this_file, worker_port
 from tests.integration.helpers import prism
 from tests.integration.outside import LATER, TOKENS, Outside, outside, served_fixture
 from tests.integration.test_emulator_contract_mail import received, sink
@@ -102,6 +103,21 @@ def test_what_is_not_there_is_told_with_what_to_do(outside: Outside) -> None:
     assert "another-images-dead" in found["media"][1]
     (unseen,) = looked(outside, "media", rekognition_api_url="http://127.0.0.1:9/")[-1:]
     assert (unseen.subject, unseen.level) == ("image analyser", Level.FAILED)
+
+
+def test_a_secret_of_which_the_role_is_told_nothing_is_one_that_is_not_there(
+    outside: Outside, tmp_path: Path
+) -> None:
+    """AWS judges a secret that is not there by its bare name, which no right over its ARN covers."""
+    with fault_proxy(str(outside.settings.aws_endpoint_url), worker_port(6), tmp_path / "proxy.log") as proxy:
+        proxy.rule(service="secretsmanager", error={"code": "AccessDeniedException", "status": 400})
+        settings = proxy.settings(outside.settings)
+        checks = {name: CHECKS[name] for name in ("secrets", "hubspot")}
+        found = not_ok(preflight(settings, NOW, checks=checks))
+
+    assert list(found) == ["secrets", "hubspot token"]
+    assert "prism-cursor-key" in found["secrets"][1]
+    assert "prism secret put hubspot" in found["hubspot token"][1]
 
 
 def test_a_deployment_begins_with_the_doctor_and_ends_there_when_something_fails_that_it_cannot_mend(
