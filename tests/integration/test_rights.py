@@ -8,13 +8,18 @@ test_events_flow.py, and plans in test_api_plans.py.
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.declared import resources
 from infra.deploy import STACKS, template
@@ -23,7 +28,13 @@ from infra.smoke import smoke_test
 from prism_api.api.calls import Role
 from prism_api.api.matrix import OPERATIONS
 from prism_core.models.images import ImageState
+from prism_core.settings import Environment, Settings
 from prism_resources.aws import client
+from prism_resources.failures import error_code
+from prism_resources.preflight import CHECKS, preflight
+from prism_resources.wire.findings import Level
+from tests.architecture.test_templates import decoded
+from tests.aws_credentials import only_credentials
 from tests.integration.deployed import Deployed
 from tests.integration.emulators import await_true
 from tests.integration.fresh import platform_of_this_file
@@ -93,6 +104,14 @@ def probe(platform: Platform) -> Callable[..., str]:
         return json.loads(answer["Payload"].read())
 
     return ask
+
+
+def answer_of(call: Callable[[], object]) -> str:
+    try:
+        call()
+    except ClientError as error:
+        return error_code(error)
+    return "done"
 
 
 def path_of(path: str) -> str:
@@ -198,6 +217,61 @@ FORBIDDEN = [
     ("public", "dynamodb", "get_item", {"TableName": "prism-members", "Key": KEY}),
     ("public", "s3", "get_object", {"Bucket": ORIGINALS, "Key": "originals/a.jpg"}),
 ]  # fmt: skip
+
+
+@contextmanager
+def as_a_run_of_dagster(platform: Platform, directory: Path) -> Iterator[Settings]:
+    """Settings whose calls are made with the rights that the templates give to runs, which are only on AWS."""
+    settings = platform.settings
+    iam = client(settings, "iam")
+    names = {
+        "NamePrefix": settings.name_prefix, "AWS::Partition": "aws", "AWS::Region": settings.region,
+        "AWS::AccountId": "000000000000", "LakeBucket": settings.lake_bucket, "MailSender": str(settings.sender),
+    }  # fmt: skip
+
+    def told(value: Any) -> Any:
+        match value:
+            case {"Fn::Sub": text}:
+                return re.sub(r"\$\{([^}]+)}", lambda found: names.get(found[1], "none"), text)
+            case {"Ref": name}:
+                return names.get(name, f"arn:aws:none:::{name}")
+            case {"Fn::If": [_, there, _]}:
+                return told(there)
+            case dict():
+                return {name: told(one) for name, one in value.items()}
+            case list():
+                return [told(one) for one in value]
+            case _:
+                return value
+
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="a-run", AssumeRolePolicyDocument=document)["Role"]
+    kinds = decoded("dagster")["Resources"]
+    for name in ("DagsterRights", "DagsterTables", "DagsterIndexes"):
+        policy = json.dumps(told(kinds[name]["Properties"]["PolicyDocument"]))
+        iam.put_role_policy(RoleName="a-run", PolicyName=name, PolicyDocument=policy)
+    given = client(settings, "sts").assume_role(RoleArn=role["Arn"], RoleSessionName="run")["Credentials"]
+    keys = {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"], "AWS_ENDPOINT_URL": str(settings.aws_endpoint_url),
+    }  # fmt: skip
+    with only_credentials(directory, **keys):
+        yield settings.model_copy(update={"environment": Environment.AWS})
+
+
+@pytest.mark.slow
+def test_a_run_of_dagster_may_make_every_call_of_the_preflight(platform: Platform, tmp_path: Path) -> None:
+    checks = {name: CHECKS[name] for name in ("tables", "lake", "secrets", "mail", "recipients", "media")}
+    with as_a_run_of_dagster(platform, tmp_path) as settings:
+        found = preflight(settings, datetime.now(UTC), checks=checks)
+        denied = answer_of(
+            lambda: client(settings, "secretsmanager").get_secret_value(SecretId=settings.cursor_secret_name)
+        )
+
+    assert denied in DENIED
+    assert [one for one in found if "AccessDenied" in one.sentence] == []
+    assert [one.level for one in found if one.subject in {"secrets", "tables"}] == [Level.OK] * 2
 
 
 @pytest.mark.slow
