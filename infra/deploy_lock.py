@@ -108,8 +108,7 @@ class _Claim:
                     f"{held['by']} deploys here since {held['since']}; wait for its end. If it was killed, deploy "
                     f"again after {held['until']}, or delete the parameter {self._name}"
                 )
-            elif self._write() != version + 1:
-                # What we wrote stands over theirs until they renew it, and keeps others away as theirs does.
+            elif not self._take_over(version):
                 raise DeployRunning(_QUICKER)
 
     def renew(self) -> None:
@@ -119,7 +118,7 @@ class _Claim:
                 self._write()
                 return
             held, version = self._held()
-            if held.get("token") != self._token or self._write() != version + 1:
+            if held.get("token") != self._token or not self._take_over(version):
                 raise DeployRunning(
                     "this deployment took longer than it may, and another one has begun; wait for its end and "
                     "look at what is deployed (`prism status`)"
@@ -130,6 +129,17 @@ class _Claim:
         with calling(f"parameter {self._name}", "write"):
             if clock.now() <= self._until:
                 self._write(_RELEASED)
+
+    def _take_over(self, version: int) -> bool:
+        """Whether ours is the write that followed on a version. Else what stood is put back: it is theirs."""
+        before = self._until
+        written = self._write()
+        if written == version + 1:
+            return True
+        self._until = before
+        theirs = self._ssm.get_parameter(Name=f"{self._name}:{written - 1}")["Parameter"]["Value"]
+        self._ssm.put_parameter(Name=self._name, Value=theirs, Type="String", Overwrite=True)
+        return False
 
     def _write(self, until: datetime | None = None, *, overwrite: bool = True) -> int:
         now = clock.now()

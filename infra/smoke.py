@@ -35,7 +35,7 @@ _NOTHING_TO_DO: Final[dict[str, tuple[dict[str, Any], Callable[[Any], bool]]]] =
     "api": ({WARM_EVENT: True}, lambda said: said["warm"] is True),
     "events-dispatcher": (_NO_MESSAGES, lambda said: said == {"batchItemFailures": []}),
     "images": (_NO_MESSAGES, lambda said: said == {"batchItemFailures": []}),
-    "copies": (_NO_IMAGE, lambda said: "refused" in said),
+    "copies": (_NO_IMAGE, lambda said: "not the upload" in said["refused"]),
     "events-step": ({"step": "validate", "pack": {}}, lambda said: said["valid"] == 0),
     "planner": (
         {"do": "candidates", "plan_id": "smoke-test", "line": "none"},

@@ -20,7 +20,7 @@ from infra.addresses import token_url
 from infra.deploy import outputs
 from prism_api.api.calls import Role
 from prism_core.failures import BadUsage, PermanentFailure
-from prism_core.models.changes import Change
+from prism_core.models.changes import Change, Operation
 from prism_core.models.people import Member
 from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, MEMBERS
@@ -72,22 +72,22 @@ class Users:
         return self.find(_attribute(found[0]["Attributes"], "email")) if found else None
 
     def of_member(self, member_id: str) -> list[User]:
-        """The accounts that are, or ever were, a member's, also of one whose row is deleted, by the change log.
+        """The account of a member, also of one whose row is deleted, by the change log; not of somebody else's.
 
-        Without those that are another member's by now.
+        One that was linked before stays: it may have been linked by mistake, and be a lead's.
         """
         dynamodb, members = client(self._settings, "dynamodb"), _members(self._settings)
         log = TableReader(dynamodb, self._settings, CHANGELOG, Change)
         row = members.get(member_id=member_id)
-        subs = {None if row is None else row.cognito_sub}
-        for change in log.query("by_item", item_key=MEMBERS.item_key({"member_id": member_id})):
-            subs |= {str(sub) for sub in change.changes.get("cognito_sub", {}).values() if sub}
-        mine = [
-            sub
-            for sub in sorted(sub for sub in subs if sub)
-            if all(one.member_id == member_id for one in members.query("by_subject", cognito_sub=sub))
-        ]
-        return [user for user in map(self.of_subject, mine) if user is not None]
+        sub = None if row is None else row.cognito_sub
+        if row is None:
+            for change in log.query("by_item", item_key=MEMBERS.item_key({"member_id": member_id})):
+                if linked := change.changes.get("cognito_sub"):
+                    sub = linked.get("before" if change.operation is Operation.DELETE else "after")
+        if not sub or any(one.member_id != member_id for one in members.query("by_subject", cognito_sub=sub)):
+            return []
+        user = self.of_subject(str(sub))
+        return [] if user is None else [user]
 
     def add(self, email: str, role: Role, *, password: str | None = None, name: str | None = None) -> User:
         """Make an account. Without a password Cognito mails one that must be changed at the first sign-in.

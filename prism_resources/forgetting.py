@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from prism_core.failures import BadUsage, TransientFailure
 from prism_core.models.base import Versioned
-from prism_core.models.changes import Change
+from prism_core.models.changes import Change, Operation
 from prism_core.models.reports import Recipient
 from prism_core.privacy import FORGOTTEN, holds_members, person_of
 from prism_core.settings import Settings
@@ -186,8 +186,12 @@ def _as_recipient(
         recipient_id = name.removeprefix(beginning)
         if recipient_id in found or reader.get(recipient_id=recipient_id) is not None:
             continue
-        changes = log.query("by_item", item_key=RECIPIENTS.item_key({"recipient_id": recipient_id}))
-        if any(member_id in one.changes.get("member_id", {}).values() for one in changes):
+        # Whose it was at last: it may have been somebody else's before.
+        owner = None
+        for one in log.query("by_item", item_key=RECIPIENTS.item_key({"recipient_id": recipient_id})):
+            if given := one.changes.get("member_id"):
+                owner = given.get("before" if one.operation is Operation.DELETE else "after")
+        if owner == member_id:
             found.append(recipient_id)
     return [recipient(one) for one in found]
 

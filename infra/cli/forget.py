@@ -84,6 +84,7 @@ def forget_member(
             raise BadUsage(f"nothing was done: {member_id} was not typed; --yes where nobody can be asked")
         for account in accounts:  # first: who can still sign in could write themselves anew
             users.remove(account)
+            say(f"the account {account.email} is removed")
         done = (
             Forgotten(member_id, 0, 0, key=False)
             if nothing_else

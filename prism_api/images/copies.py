@@ -5,25 +5,20 @@ Belongs here: the event, the answer and the line of log. Does not belong here: d
 """
 
 import json
-import logging
 import sys
 import time
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from prism_api import logs
 from prism_api.api.start import building
 
 with building():
-    from prism_core.failures import PermanentFailure, TransientFailure
+    from prism_core.failures import TransientFailure
     from prism_core.settings import load_settings
     from prism_resources.media.copying import Copying, NotDrawn
     from prism_resources.media.pictures import NotAPicture
     from prism_resources.media.publishing import DRAWN, LATER, REFUSED
-
-_OF_US: Final = "it was not drawn by a fault that is not the picture's; the log of the function has it"
-_log = logging.getLogger("prism.copies")
-_log.setLevel(logging.INFO)
 
 
 @cache
@@ -33,7 +28,9 @@ def _copying() -> Copying:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`article_id`, `image_id` and `object_version` of an upload. Answers how many copies are `drawn`, or why they
-    are `refused`, in words for the author, or come `later`."""
+    are `refused`, in words for the author, or come `later`.
+
+    Raises PermanentFailure for what is not the picture's, as a right that is missing: an alarm counts errors."""
     logs.begin(context)
     started = time.perf_counter()
     answer = _answer(event)
@@ -50,7 +47,4 @@ def _answer(event: dict[str, Any]) -> dict[str, Any]:
         return {REFUSED: str(refused)}
     except TransientFailure as failure:
         return {LATER: str(failure)}
-    except PermanentFailure:  # a right that is missing, a row that cannot be read
-        _log.exception("image %s is not drawn", event["image_id"])
-        return {REFUSED: _OF_US}
     return {DRAWN: len(copies)}

@@ -16,11 +16,9 @@ from pydantic import JsonValue
 from prism_core.failures import BadUsage, PermanentFailure, TransientFailure
 from prism_core.history.changes import Side, State, apply, conflicts, revert
 from prism_core.models.base import instant_text
-from prism_core.models.changes import Change, Changes, FieldChange, Operation
+from prism_core.models.changes import UNDO, Change, Changes, FieldChange, Operation
 from prism_core.privacy import is_forgotten
 
-# Ends the request id of a change that takes another one back.
-UNDO: Final = ".undo"
 _INVERSE: Final = {
     Operation.CREATE: Operation.DELETE,
     Operation.UPDATE: Operation.UPDATE,

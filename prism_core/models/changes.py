@@ -5,13 +5,15 @@ states, applying and reverting (prism_core/history/changes.py).
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
 from prism_core.calendar import Week
 from prism_core.models.base import Choice, Count, Instant, Model, Text
 
+# Ends the request id of a change that takes another one back.
+UNDO: Final = ".undo"
 # A side that is missing means that the field did not exist then.
 FieldChange = dict[Literal["before", "after"], JsonValue]
 Changes = dict[str, FieldChange]

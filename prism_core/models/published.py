@@ -11,6 +11,7 @@ from pydantic import Field
 
 from prism_core.calendar import Week
 from prism_core.models.base import Choice, Count, Id, Instant, Text, Versioned
+from prism_core.models.changes import UNDO
 from prism_core.models.reports import ObjectKey
 
 
@@ -47,4 +48,5 @@ class PublishedPlan(Versioned):
     @property
     def request_id(self) -> str:
         """What the change log says of each row of this publication: the same whoever writes it."""
-        return f"publication-{self.week}-{self.publication}"
+        taken_back = "" if self.undoes is None else UNDO
+        return f"publication-{self.week}-{self.publication}{taken_back}"

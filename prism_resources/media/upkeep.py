@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from prism_core.failures import PermanentFailure, StaleVersion
 from prism_core.media.flow import is_taken_back
 from prism_core.media.keys import COPIES, CopyKey, copies_folder, read_copy
-from prism_core.media.reconciling import unshown
+from prism_core.media.reconciling import ORPHAN_AFTER, unshown
 from prism_core.media_tables import ARTICLES, IMAGES
 from prism_core.models.articles import PUBLIC_SHELF, Article, PublishedImage
 from prism_core.models.images import Image
@@ -116,6 +116,9 @@ class CopiesUpkeep:
         # The shelf was read before, and an article may have been published since.
         article = _read(self._articles, article_id=of.article_id)
         if article is not None and article.shelf is not None and folder in _shown_by(article):
+            return
+        # Somebody may be publishing one at this moment: what is drawn is named in its row, and shown, after that.
+        if any(now - at < ORPHAN_AFTER for _, at in self._made.listed(folder)):
             return
         for key in found.keys:
             self._made.remove(key)

@@ -18,9 +18,9 @@ from prism_core.calendar import Week
 from prism_core.clock import SKEW
 from prism_core.failures import BadUsage, PermanentFailure, StaleVersion, TransientFailure
 from prism_core.history.changes import State, state_of
-from prism_core.history.rebuild import UNDO, LaterChanges, TooManyChanges, item_before, undo_since, undone
+from prism_core.history.rebuild import LaterChanges, TooManyChanges, item_before, undo_since, undone
 from prism_core.models.base import Versioned, instant_text
-from prism_core.models.changes import Change, Operation
+from prism_core.models.changes import UNDO, Change, Operation
 from prism_core.settings import Settings
 from prism_core.tables import CHANGELOG, ITEM_KEY_SEPARATOR, Key, KeyCondition, TableSpec
 from prism_resources.ahead import read_ahead

@@ -147,12 +147,16 @@ def test_no_row_of_a_sheet_is_lost_by_a_paste_another_week_or_the_call_that_writ
 
 
 def test_a_sheet_that_is_left_while_it_is_written_is_written_once(browser: Browser, at: Place) -> None:
-    """By a page that is loaded anew after its answer was lost, then by a look at the scores meanwhile."""
+    """By a page that is loaded anew after its answer was lost, by a repeat that is refused before the API looks
+    whether it has it, by another tab, and by a look at the scores meanwhile."""
     held: list[Route] = []
 
     def answer_lost(route: Route) -> None:
         route.fetch()
         route.abort()
+
+    def forbid(route: Route) -> None:
+        route.fulfill(status=403, content_type="application/problem+json", body='{"title": "No lead any more"}')
 
     def hold(route: Route) -> None:
         held.append(route)
@@ -166,8 +170,19 @@ def test_a_sheet_that_is_left_while_it_is_written_is_written_once(browser: Brows
         page.reload()
         expect(page.get_by_text("sent, and no answer yet").first).to_be_visible()
         expect(page.get_by_label("Correct of row 1", exact=True)).not_to_be_editable()
+        page.route("**/api/quality/bulk", forbid)
+        page.get_by_role("button", name="Write 2 reviews").click()
+        expect(page.get_by_text("No lead any more").first).to_be_visible()
+        expect(page.get_by_text("sent, and no answer yet").first).to_be_visible()
+        page.unroute("**/api/quality/bulk")
+        with page.context.expect_page() as opened:
+            page.evaluate("window.open(window.location.href)")  # with the session of this tab
+        other = opened.value
+        expect(other.get_by_label("Member of row 1", exact=True)).to_have_value("ada")
         page.get_by_role("button", name="Write 2 reviews").click()
         expect(page.get_by_text("2 reviews written.").first).to_be_visible()
+        expect(other.get_by_text("0 rows, 0 do not fit").first).to_be_visible()
+        other.close()
         paste(page, "cy\tbirds\tbirds-2d\t9\t3")
         page.route("**/api/quality/bulk", hold)
         with page.expect_request("**/api/quality/bulk"):

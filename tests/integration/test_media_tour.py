@@ -315,10 +315,10 @@ def test_copies_are_drawn_to_be_published_or_nothing_is_drawn_again_when_lost_an
     upkeep, ((key, at), *_) = CopiesUpkeep(settings), drawn[kept["image_id"]]
     Made(settings).remove(key)
     await_true(lambda: (upkeep.keep(at), key in dict(copies_of(studio, article)[kept["image_id"]]))[1])
+    await_true(lambda: len(studio.image(kept).copies) == len(drawn[kept["image_id"]]))
     again = copies_of(studio, article)[kept["image_id"]]
     assert [name for name, _ in again] == [name for name, _ in drawn[kept["image_id"]]]
     assert public(path).status_code == 200
-    await_true(lambda: len(studio.image(kept).copies) == len(again))
 
     # Of an archived article copies go once they are a day old, and are drawn when it is published again.
     assert studio.act(article, "archive").status == 200

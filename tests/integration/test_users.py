@@ -125,11 +125,12 @@ def test_an_account_is_one_member(platform: Platform, users: Users) -> None:
         link_member(platform.settings, second, user, actor=ACTOR, request_id=uuid.uuid4().hex, now=NOW)
 
 
-def test_the_accounts_of_a_member_are_all_that_it_ever_had_but_those_of_others_by_now(
+def test_the_account_of_a_member_is_the_one_it_has_or_had_at_last_and_none_of_somebody_else(
     platform: Platform, users: Users
 ) -> None:
     first, second = stored_member(platform), stored_member(platform)
     passed_on, kept = (users.add(address(), Role.ANNOTATOR, password=PASSWORD) for _ in range(2))
+    by_mistake = users.add(address(), Role.LEAD, password=PASSWORD)
     members = TableStore(client(platform.settings, "dynamodb"), platform.settings, MEMBERS, Member)
 
     def linked(member: Member, user: User) -> Member:
@@ -137,7 +138,7 @@ def test_the_accounts_of_a_member_are_all_that_it_ever_had_but_those_of_others_b
         by: dict[str, Any] = {"actor": ACTOR, "reason": "", "request_id": uuid.uuid4().hex}
         return members.update(given, expected_version=member.version, now=NOW, **by)
 
-    first = linked(linked(first, passed_on), kept)
+    first = linked(linked(linked(first, passed_on), by_mistake), kept)
     linked(second, passed_on)
     while_there = users.of_member(first.member_id)
     members.delete(

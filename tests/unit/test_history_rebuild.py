@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prism_core.calendar import Week
 from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.history.rebuild import (
-    UNDO,
     ForgottenValue,
     LaterChanges,
     by_item,
@@ -23,7 +23,8 @@ from prism_core.history.rebuild import (
     undo_since,
     undone,
 )
-from prism_core.models.changes import Change, Changes, Operation
+from prism_core.models.changes import UNDO, Change, Changes, Operation
+from prism_core.models.published import PublishedPlan
 from prism_core.privacy import forgotten, is_forgotten
 from tests.unit.history_table import START, State, Table, entry, keyed, operations, played
 
@@ -182,12 +183,21 @@ def test_values_that_somebody_came_back_to_are_theirs_and_not_undone() -> None:
         undone(deleted[1], None, deleted[2:])
 
 
-def test_what_was_taken_back_is_in_no_way() -> None:
+TAKEN_BACK = {
+    "by an undo": f"r{UNDO}",
+    "by taking back a publication": PublishedPlan(
+        week=Week.of(START), publication=2, undoes=1, body="plans/p.json", published=START, published_by="lea"
+    ).request_id,
+}
+
+
+@pytest.mark.parametrize("request_id", TAKEN_BACK.values(), ids=TAKEN_BACK)
+def test_what_was_taken_back_is_in_no_way(request_id: str) -> None:
     table = Table()
     for hours in (6, 8, 7, 8):
         table.write("X", {"a": hours}, START)
     _, raised, lowered, back = table.log
-    back = back.model_copy(update={"request_id": f"r{UNDO}"})
+    back = back.model_copy(update={"request_id": request_id})
 
     assert undone(raised, table.rows["X"], [back, lowered]) == {"a": 6}
     assert undone(lowered, {"a": 7}, []) == {"a": 8}

@@ -22,7 +22,7 @@ import { needsOf, perform, titleOf, type Action, type Outcome } from './bulk';
 import { same, startOf, type Description, type Row, type Values } from './describe';
 import { draftOf, dropDraft, keepDraft } from './drafts';
 import { ShownValue } from './ShownValue';
-import { useAddress } from './useAddress';
+import { useAddress, useStillHere } from './useAddress';
 import { useWrites } from './useWrites';
 
 type Stage = 'ask' | 'previewed' | 'done';
@@ -50,6 +50,7 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
   const [outcomes, setOutcomes] = useState<Outcome<R>[]>([]);
   const { told, refresh } = useWrites(resource.table);
   const address = useAddress();
+  const stillHere = useStillHere();
   const explains = useMay();
   const good = outcomes.filter(({ ok }) => ok);
   const bad = outcomes.filter(({ ok }) => !ok);
@@ -84,7 +85,7 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
         // A row that was as wanted already has no change of now to be taken back.
         const changed = written.filter(({ row, version }) => action.kind === 'remove' || (version !== undefined && version !== row.version));
         // The panel of what is gone closes; read anew it would tell that it is not there.
-        if (action.kind === 'remove' && written.some(({ row }) => row.key === address.one('item'))) address.set({ item: undefined });
+        if (action.kind === 'remove' && written.some(({ row }) => row.key === address.one('item')) && stillHere()) address.set({ item: undefined });
         await refresh();
         if (written.length > 0) {
           const rows = final ? [] : changed.map(({ row, version }) => ({ key: row.key, version }));

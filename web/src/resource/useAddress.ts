@@ -2,7 +2,7 @@
  * The state of a screen is its address: filters, order, week, as-of, the open item. A link shows what its sender saw.
  * The parameters have the names of the API, so that a list is asked with what stands in the address.
  */
-import { useCallback, useEffect, useEffectEvent, useMemo } from 'react';
+import { useCallback, useEffect, useEffectEvent, useMemo, useState } from 'react';
 import { useLocation } from 'react-router';
 
 import { useGo } from '../shell/useGo';
@@ -82,6 +82,12 @@ export function useSet(): Address['set'] {
     },
     [go],
   );
+}
+
+/** Whether the screen that was drawn is shown: what a call answers late is no state of another one. */
+export function useStillHere(): () => boolean {
+  const [here] = useState(() => window.location.pathname);
+  return useCallback(() => window.location.pathname === here, [here]);
 }
 
 /** Where changes would lead, at this moment. */

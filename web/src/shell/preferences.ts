@@ -7,9 +7,12 @@ import { useCallback, useSyncExternalStore } from 'react';
 const PREFIX = 'prism.';
 const listeners = new Set<() => void>();
 
+/** The name of a preference in local storage, by which a `storage` event tells of it. */
+export const storedAs = (name: string): string => PREFIX + name;
+
 function read(name: string): string | null {
   try {
-    return window.localStorage.getItem(PREFIX + name);
+    return window.localStorage.getItem(storedAs(name));
   } catch {
     return null; // storage is closed to this page: preferences last as long as it
   }
@@ -24,7 +27,7 @@ export function preference(name: string): string | undefined {
 export function setPreference(name: string, value: string): void {
   fallback.set(name, value);
   try {
-    window.localStorage.setItem(PREFIX + name, value);
+    window.localStorage.setItem(storedAs(name), value);
   } catch {
     // as above
   }

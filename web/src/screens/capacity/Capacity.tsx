@@ -16,7 +16,7 @@ import { wordsOf } from '../../api/problem';
 import { ExportMenu } from '../../resource/ExportMenu';
 import { SavedViews } from '../../resource/SavedViews';
 import { ScreenTabs } from '../../resource/ScreenTabs';
-import { useAddress, type State } from '../../resource/useAddress';
+import { useAddress, useStillHere, type State } from '../../resource/useAddress';
 import { useFlash } from '../../shell/Flash';
 import { useMay } from '../../shell/session';
 import { AsOfBar, AsOfPicker } from '../../time/AsOf';
@@ -44,6 +44,7 @@ export function ahead(queries: QueryClient, state: State): void {
 
 export default function Capacity() {
   const address = useAddress();
+  const stillHere = useStillHere();
   const { tell } = useFlash();
   const asOf = address.one('as_of');
   const mayWrite = useMay() && !asOf;
@@ -217,7 +218,7 @@ export default function Capacity() {
           onClose={() => setRunning(false)}
           onAsked={(asked) => {
             setRunning(false);
-            address.set({ plan: asked.plan_id, with: undefined });
+            if (stillHere()) address.set({ plan: asked.plan_id, with: undefined });
             void plans.refetch();
           }}
         />
@@ -231,7 +232,7 @@ export default function Capacity() {
           onOvertaken={() => void decisions.refresh()}
           onPublished={(done) => {
             setPublishing(false);
-            address.set({ plan: undefined, with: undefined });
+            if (stillHere()) address.set({ plan: undefined, with: undefined });
             decisions.published(done);
           }}
         />

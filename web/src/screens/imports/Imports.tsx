@@ -15,8 +15,9 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 
 import { wordsOf } from '../../api/problem';
-import { useAddress } from '../../resource/useAddress';
+import { useAddress, useStillHere } from '../../resource/useAddress';
 import { useFlash } from '../../shell/Flash';
+import { useGo } from '../../shell/useGo';
 import { JobProgress } from './JobProgress';
 import { load, MOST_BYTES, sourceOf, type Answer, type Source } from './load';
 import { Outcome, writes } from './Outcome';
@@ -24,6 +25,8 @@ import { Outcome, writes } from './Outcome';
 export default function Imports() {
   const address = useAddress();
   const queries = useQueryClient();
+  const stillHere = useStillHere();
+  const go = useGo();
   const { tell } = useFlash();
   const [file, setFile] = useState<File | undefined>();
   const [mapping, setMapping] = useState('');
@@ -38,6 +41,10 @@ export default function Imports() {
     setFailed(undefined);
     source.current = undefined;
   };
+  const follow = (job: string, name: string) => {
+    if (stillHere()) address.set({ job });
+    else tell({ type: 'info', content: `${name} is being written.`, action: { text: 'Show its progress', run: () => go(`/imports?job=${encodeURIComponent(job)}`) } });
+  };
   const run = async (dry: boolean) => {
     if (!file) return;
     setBusy(dry ? 'check' : 'write');
@@ -48,7 +55,7 @@ export default function Imports() {
       setAnswer(found);
       if (!dry) {
         await queries.invalidateQueries();
-        if (found.job) address.set({ job: found.job });
+        if (found.job) follow(found.job, file.name);
         else tell({ type: 'success', content: `${file.name}: ${writes(found)} of ${found.counts.read} rows written.` });
       }
     } catch (error) {

@@ -19,7 +19,7 @@ import { useSignedIn } from '../../shell/session';
 import { mondayOf } from '../../time/weeks';
 import { useWeek } from '../../time/useWeek';
 import { WeekPicker } from '../../time/WeekPicker';
-import { changeDraft, padded, useDraft, type Draft } from './draft';
+import { changeDraft, padded, repeatable, useDraft, type Draft } from './draft';
 import { EntryGrid } from './EntryGrid';
 import { SEVERITIES } from './reviews';
 import { fieldsOf, isEmpty, judged, namesOf, pastedOf, sentAs, spread, type ColumnName, type Known, type Sent, type SheetRow } from './sheet';
@@ -58,7 +58,11 @@ interface Answers {
   failed?: unknown;
 }
 
-async function answersTo(call: readonly SheetRow[]): Promise<Answers> {
+/** Answered before the API looks whether it has this call already. */
+const BEFORE_REPEATS: readonly number[] = [401, 403];
+
+/** `again`: it went out before, and was perhaps written then. */
+async function answersTo(call: readonly SheetRow[], again: boolean): Promise<Answers> {
   const found: Answers = { of: new Map(), made: [] };
   const body = { rows: call.flatMap(({ cells, sent }) => (sent ? [{ operation: 'create', fields: fieldsOf(cells, sent) }] : [])) };
   try {
@@ -71,7 +75,8 @@ async function answersTo(call: readonly SheetRow[]): Promise<Answers> {
   } catch (failed) {
     found.failed = failed;
     // Refused as a whole, nothing of it is written; else nobody knows.
-    const refused = failed instanceof SignedOut || (failed instanceof ApiProblem && isDecided(failed.status));
+    const decided = failed instanceof ApiProblem && isDecided(failed.status) && !(again && BEFORE_REPEATS.includes(failed.status));
+    const refused = decided || (failed instanceof SignedOut && !again);
     if (refused) for (const { id } of call) found.of.set(id, wordsOf(failed));
   }
   return found;
@@ -141,14 +146,16 @@ export function Entry() {
 
   // Goes on where the sheet is left meanwhile: what it changes is the draft.
   async function write() {
-    const calls = callsOf(open, good, (row, key) => sentAs(row, key, week, known));
+    change((before) => ({ ...before, rows: before.rows.map(repeatable) }));
+    const first = good.map(({ id }) => id);
+    const calls = callsOf(open.filter((row) => repeatable(row) === row), good, (row, key) => sentAs(row, key, week, known));
     const all = new Set(calls.flat().map(({ id }) => id));
     const written: Written[] = [];
     let done = 0;
     for (const call of calls) {
       const sent = new Map(call.map((row) => [row.id, row]));
       change((before) => ({ ...before, progress: { rows: all, done }, rows: before.rows.map((row) => sent.get(row.id) ?? row) }));
-      const { of, made, failed } = await answersTo(call);
+      const { of, made, failed } = await answersTo(call, !call.some(({ id }) => first.includes(id)));
       written.push(...made);
       change((before) => ({ ...before, rows: padded(answered(before.rows, of)) }));
       done += call.length;

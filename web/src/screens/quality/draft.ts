@@ -4,7 +4,7 @@
  */
 import { useCallback, useSyncExternalStore } from 'react';
 
-import { preference, setPreference } from '../../shell/preferences';
+import { preference, setPreference, storedAs } from '../../shell/preferences';
 import { emptyRow, isEmpty, type Cells, type Sent, type SheetRow } from './sheet';
 
 export interface Draft {
@@ -36,10 +36,14 @@ export function padded(rows: readonly SheetRow[]): SheetRow[] {
   return [...rows, ...Array.from({ length: missing }, emptyRow)];
 }
 
-function rowOf({ cells, sent, refused }: Kept): SheetRow {
-  if (!sent || Date.now() - sent.at < REPEATABLE_MS) return { ...emptyRow(), cells, sent, refused };
-  return { ...emptyRow(), cells, refused: `sent once without an answer: look among the reviews of ${sent.week} before it is written again` };
+/** A row as it may go out now: one that was sent too long ago says so, and is not sent again unasked. */
+export function repeatable(row: SheetRow): SheetRow {
+  const { id, cells, sent } = row;
+  if (!sent || Date.now() - sent.at < REPEATABLE_MS) return row;
+  return { id, cells, refused: `sent once without an answer: look among the reviews of ${sent.week} before it is written again` };
 }
+
+const rowOf = ({ cells, sent, refused }: Kept): SheetRow => repeatable({ ...emptyRow(), cells, sent, refused });
 
 function read(sub: string): Draft {
   const text = preference(nameOf(sub));
@@ -63,6 +67,12 @@ export function changeDraft(sub: string, change: (before: Draft) => Draft): void
   setPreference(nameOf(sub), JSON.stringify({ week: next.week, rows }));
   for (const tell of listeners) tell();
 }
+
+// Another tab has changed the sheet. One that is being written here goes on with its own rows.
+window.addEventListener('storage', ({ key }) => {
+  for (const [sub, draft] of drafts) if (key === storedAs(nameOf(sub)) && !draft.progress) drafts.delete(sub);
+  for (const tell of listeners) tell();
+});
 
 export function useDraft(sub: string): Draft {
   const subscribe = useCallback((tell: () => void) => {
