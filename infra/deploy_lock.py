@@ -131,15 +131,22 @@ class _Claim:
                 self._write(_RELEASED)
 
     def _take_over(self, version: int) -> bool:
-        """Whether ours is the write that followed on a version. Else what stood is put back: it is theirs."""
+        """Whether ours is the write that followed on a version. Else the last word of who came first is put back,
+        not what others have written who came late, too."""
         before = self._until
         written = self._write()
         if written == version + 1:
             return True
         self._until = before
-        theirs = self._ssm.get_parameter(Name=f"{self._name}:{written - 1}")["Parameter"]["Value"]
-        self._ssm.put_parameter(Name=self._name, Value=theirs, Type="String", Overwrite=True)
+        first, *others = (self._value_of(one) for one in range(version + 1, written))
+        theirs = [
+            one for one in (first, *others) if json.loads(one).get("token") == json.loads(first).get("token")
+        ]
+        self._ssm.put_parameter(Name=self._name, Value=theirs[-1], Type="String", Overwrite=True)
         return False
+
+    def _value_of(self, version: int) -> str:
+        return self._ssm.get_parameter(Name=f"{self._name}:{version}")["Parameter"]["Value"]
 
     def _write(self, until: datetime | None = None, *, overwrite: bool = True) -> int:
         now = clock.now()
