@@ -138,15 +138,11 @@ class _Claim:
         if written == version + 1:
             return True
         self._until = before
-        first, *others = (self._value_of(one) for one in range(version + 1, written))
-        theirs = [
-            one for one in (first, *others) if json.loads(one).get("token") == json.loads(first).get("token")
-        ]
-        self._ssm.put_parameter(Name=self._name, Value=theirs[-1], Type="String", Overwrite=True)
+        since = [self._ssm.get_parameter(Name=f"{self._name}:{one}") for one in range(version + 1, written)]
+        claims = [json.loads(one["Parameter"]["Value"]) for one in since]
+        theirs = [one for one in claims if one.get("token") == claims[0].get("token")]
+        self._ssm.put_parameter(Name=self._name, Value=json.dumps(theirs[-1]), Type="String", Overwrite=True)
         return False
-
-    def _value_of(self, version: int) -> str:
-        return self._ssm.get_parameter(Name=f"{self._name}:{version}")["Parameter"]["Value"]
 
     def _write(self, until: datetime | None = None, *, overwrite: bool = True) -> int:
         now = clock.now()

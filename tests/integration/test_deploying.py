@@ -303,16 +303,21 @@ def test_a_second_deployment_at_the_same_time_is_refused_and_one_that_was_killed
 @pytest.mark.slow
 def test_of_many_that_find_a_claim_over_one_deploys_and_keeps_it(platform: Platform) -> None:
     settings = platform.settings.model_copy(update={"name_prefix": "many"})
+    name, ssm = lock_name(settings), client(settings, "ssm")
     with only_deployment(settings):
-        held = json.loads(client(settings, "ssm").get_parameter(Name=lock_name(settings))["Parameter"]["Value"])
+        held = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
     claim(settings, held | {"process": NOBODY})
+    before = ssm.get_parameter(Name=name)["Parameter"]["Version"]
     together, refused, begun = threading.Barrier(8), threading.Semaphore(0), list[bool]()
+    claims: list[list[str]] = []
 
     def deploys() -> None:
         together.wait(60)
         try:
             with only_deployment(settings) as renew:
                 begun.append(all(refused.acquire(timeout=60) for _ in range(7)))
+                told = [ssm.get_parameter(Name=one)["Parameter"] for one in (name, f"{name}:{before + 1}")]
+                claims.append([json.loads(one["Value"])["token"] for one in told])
                 renew()  # whatever the others wrote
         except DeployRunning:
             refused.release()
@@ -321,6 +326,7 @@ def test_of_many_that_find_a_claim_over_one_deploys_and_keeps_it(platform: Platf
         assert [one.result() for one in [pool.submit(deploys) for _ in range(8)]] == [None] * 8
 
     assert begun == [True]
+    assert claims[0][0] == claims[0][1]  # of the first, whatever the others wrote
     with only_deployment(settings):
         pass
 
