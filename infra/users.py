@@ -72,22 +72,28 @@ class Users:
         return self.find(_attribute(found[0]["Attributes"], "email")) if found else None
 
     def of_member(self, member_id: str) -> list[User]:
-        """The account of a member, also of one whose row is deleted, by the change log; not of somebody else's.
+        """The accounts of a member, also of one whose row is deleted, by the change log, less those of others now.
 
-        One that was linked before stays: it may have been linked by mistake, and be a lead's.
+        One that was linked before the last one goes only where it is an annotator's: another one was linked by
+        mistake, and is somebody's who is no member.
         """
         dynamodb, members = client(self._settings, "dynamodb"), _members(self._settings)
         log = TableReader(dynamodb, self._settings, CHANGELOG, Change)
         row = members.get(member_id=member_id)
-        sub = None if row is None else row.cognito_sub
-        if row is None:
-            for change in log.query("by_item", item_key=MEMBERS.item_key({"member_id": member_id})):
-                if linked := change.changes.get("cognito_sub"):
-                    sub = linked.get("before" if change.operation is Operation.DELETE else "after")
-        if not sub or any(one.member_id != member_id for one in members.query("by_subject", cognito_sub=sub)):
-            return []
-        user = self.of_subject(str(sub))
-        return [] if user is None else [user]
+        last, subs = None if row is None else row.cognito_sub, set[str]()
+        for change in log.query("by_item", item_key=MEMBERS.item_key({"member_id": member_id})):
+            if linked := change.changes.get("cognito_sub"):
+                subs |= {str(sub) for sub in linked.values() if sub}
+                if row is None:
+                    last = linked.get("before" if change.operation is Operation.DELETE else "after")
+        found: list[User] = []
+        for sub in sorted(subs | ({str(last)} if last else set())):
+            if any(one.member_id != member_id for one in members.query("by_subject", cognito_sub=sub)):
+                continue
+            user = self.of_subject(sub)
+            if user is not None and (sub == last or user.roles == (Role.ANNOTATOR,)):
+                found.append(user)
+        return found
 
     def add(self, email: str, role: Role, *, password: str | None = None, name: str | None = None) -> User:
         """Make an account. Without a password Cognito mails one that must be changed at the first sign-in.

@@ -125,7 +125,7 @@ def test_an_account_is_one_member(platform: Platform, users: Users) -> None:
         link_member(platform.settings, second, user, actor=ACTOR, request_id=uuid.uuid4().hex, now=NOW)
 
 
-def test_the_account_of_a_member_is_the_one_it_has_or_had_at_last_and_none_of_somebody_else(
+def test_the_accounts_of_a_member_are_all_that_it_had_but_those_of_others_and_those_linked_by_mistake(
     platform: Platform, users: Users
 ) -> None:
     first, second = stored_member(platform), stored_member(platform)
