@@ -6,7 +6,7 @@ what breaks a producer (prism_core/events/compatibility.py).
 
 import getpass
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prism_core.events.compatibility import Difference
     from prism_core.events.enrichment import Rule
     from prism_core.events.rehearsing import Rehearsed
-    from prism_core.models.events import LookupItem
+    from prism_core.models.events import LookupItem, SchemaItem
     from prism_core.settings import Settings
 
 events_app = typer.Typer(help="Events: schemas, lookups, producers, what failed, sending.", no_args_is_help=True)
@@ -59,31 +59,39 @@ def schema_add(
     label_at: Annotated[str | None, typer.Option("--label-at", help="JSON pointer of the text they count")] = None,
     owner: Annotated[str | None, typer.Option("--owner", help="recipient who is told of fields that fail")] = None,
     note: Annotated[str, typer.Option("--note", help="why there is this version")] = "",
+    bare: Annotated[
+        bool, typer.Option("--bare", help="take nothing over from the version before it, such as its rules")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Add a version, for good. A breaking change under the same model is refused, and so is a gap."""
+    """Add a version, for good. A breaking change under the same model is refused, and so is a gap.
+
+    Rules, value, label and owner that are not given are those of the version before it.
+    """
     from prism_core.events.rule_files import is_pointer, read_rules
     from prism_core.models.events import EnrichmentRule
     from prism_resources.events.schema_store import SchemaStore
 
     wanted, text = _named(kind, version), _bytes(path)
-    read = () if rules is None else read_rules(_bytes(rules))
+    read = None if rules is None else read_rules(_bytes(rules))
     for option, pointer in (("--value-at", value_at), ("--label-at", label_at)):
         if pointer is not None and not is_pointer(pointer):
             raise BadUsage(f"{option} {pointer!r} is no JSON pointer into the data, such as /seconds")
     with attached(say) as platform:
-        _refuse_unknown_lookups(platform.settings, read)
+        _refuse_unknown_lookups(platform.settings, read or ())
         about = {"value_at": value_at, "label_at": label_at, "owner": owner, "note": note}
         item = SchemaStore(platform.settings).add(
             kind,
             wanted,
             text,
-            rules=[EnrichmentRule.model_validate(_builtins(rule)) for rule in read],
+            rules=None if read is None else [EnrichmentRule.model_validate(_builtins(rule)) for rule in read],
             about={name: value for name, value in about.items() if value is not None},
             by=f"cli:{getpass.getuser()}",
             now=clock.now(),
+            bare=bare,
         )
         platform.flush()
+    _say_taken_over(item, {"rules": read} | about)
     if as_json:
         typer.echo(json.dumps(item.plain()))
         return
@@ -245,6 +253,13 @@ def _refuse_unknown_lookups(settings: "Settings", rules: Iterable["Rule"]) -> No
             raise PermanentFailure(
                 f"{rule.into}: there is no lookup {rule.lookup}; `prism events lookup add` it first"
             )
+
+
+def _say_taken_over(item: "SchemaItem", given: Mapping[str, object]) -> None:
+    found = {"rules": ", ".join(rule.into for rule in item.rules) or None}
+    found |= {"value_at": item.value_at, "label_at": item.label_at, "owner": item.owner}
+    if kept := [f"{name} ({value})" for name, value in found.items() if value is not None and given[name] is None]:
+        say(f"as in the version before it: {', '.join(kept)}; an option changes one, --bare all of it")
 
 
 def _named(kind: str, version: str) -> Any:

@@ -120,9 +120,9 @@ class _Drain:
         if accepted.body is not None:
             data = msgspec.json.decode(objects.get(self._settings, accepted.body.key))
         versions = self._schemas.versions(event.type)
+        asked = [one for one in versions if one.version == str(event.version)] or versions[-1:]
         rules = [
-            Rule(one.kind, one.path, one.into, one.lookup, one.beside)
-            for one in (versions[-1].rules if versions else ())
+            Rule(one.kind, one.path, one.into, one.lookup, one.beside) for item in asked for one in item.rules
         ]
         payload = msgspec.structs.replace(event, data=Enricher(rules).without_addresses(data))
         return FailedEvent(

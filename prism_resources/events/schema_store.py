@@ -28,6 +28,7 @@ from prism_resources.tables.codec import encode, encode_key
 from prism_resources.tables.reader import TableReader
 
 PREFIX: Final = "events/schemas/"
+_TAKEN_OVER: Final = ("rules", "value_at", "label_at", "owner")
 
 
 class LostSchema(PermanentFailure):
@@ -91,15 +92,20 @@ class SchemaStore:
         *,
         by: str,
         now: datetime,
-        rules: Sequence[EnrichmentRule] = (),
+        rules: Sequence[EnrichmentRule] | None = None,
         about: Mapping[str, Any] | None = None,
+        bare: bool = False,
     ) -> SchemaItem:
         """Add a version. `about` are value_at, label_at, owner and note.
+
+        What is not given, but for the note, it takes over from the version that it follows, unless it is `bare`: a
+        version that forgot a rule would keep whole the addresses which that rule cuts, and tell no owner anything.
 
         Raises as `judge`, PermanentFailure for a breaking change under a version of the same model, StaleVersion
         when somebody else has added a version meanwhile.
         """
-        judged = self.judge(kind, version, text)
+        items = self.versions(kind)
+        judged = self._judged(version, text, items)
         if judged.breaking:
             said = "; ".join(f"{one.path or '/'}: {one.reason}" for one in judged.breaking)
             raise PermanentFailure(
@@ -107,15 +113,17 @@ class SchemaStore:
                 f"version {version.after(Step.MODEL)}"
             )
         digest = sha256(text).hexdigest()
+        before = None if bare else _before(judged.over, items)
+        more: dict[str, Any] = {} if before is None else {name: getattr(before, name) for name in _TAKEN_OVER}
+        more |= dict(about or {}) | ({} if rules is None else {"rules": tuple(rules)})
         item = SchemaItem(
             type=kind,
             version=str(version),
             body=f"{PREFIX}{kind}/{version}-{digest[:16]}.json",
             sha256=digest,
-            rules=tuple(rules),
             added_at=now,
             added_by=by,
-            **(about or {}),
+            **more,
         )
         objects.put(self._settings, item.body, text, objects.JSON)
         self._write(item, version, judged.over)
@@ -154,3 +162,9 @@ class SchemaStore:
                 if error_code(error) != "TransactionCanceledException":
                     raise
                 raise StaleVersion(SCHEMAS.name, f"{item.type} {version}", 0, 1) from error
+
+
+def _before(over: SchemaVersion | None, items: Sequence[SchemaItem]) -> SchemaItem | None:
+    """The version that one follows: that of its model which it was compared with, or the newest of all."""
+    followed = items if over is None else [one for one in items if one.version == str(over)]
+    return followed[-1] if followed else None

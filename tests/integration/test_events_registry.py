@@ -66,8 +66,23 @@ def test_versions_of_a_type_are_listed_in_their_order_with_what_was_added(schema
     assert [one.version for one in found] == ["1-0-0", "1-0-1", "2-0-0"]
     assert [schemas.schema(one) for one in found] == [FIRST, WIDER, NARROWER]
     assert (found[0].rules, found[0].owner, found[0].value_at) == ((rule,), "R-1", "/seconds")
+    assert {(one.rules, one.owner, one.value_at) for one in found[1:]} == {((rule,), "R-1", "/seconds")}
     assert [one.version for one in schemas.all() if one.type == "g.listed"] == ["1-0-0", "1-0-1", "2-0-0"]
     assert schemas.version("g.listed", version("1-0-1")) == found[1]
+
+
+def test_a_version_takes_over_what_it_does_not_say_otherwise_from_the_one_before_it(schemas: SchemaStore) -> None:
+    rule = EnrichmentRule(kind=Kind.COUNTRY, path="/ip", into="country", lookup="geo")
+    add(schemas, "g.kept", "1-0-0", FIRST, rules=[rule], about={"owner": "R-1", "label_at": "/a", "note": "n"})
+    add(schemas, "g.kept", "2-0-0", FIRST, rules=[], about={"owner": "R-2"})
+    add(schemas, "g.kept", "1-0-1", WIDER, about={"label_at": "/b"})
+    add(schemas, "g.kept", "2-0-1", WIDER, bare=True)
+
+    found = {one.version: (one.rules, one.owner, one.label_at, one.note) for one in schemas.versions("g.kept")}
+
+    assert found["2-0-0"] == ((), "R-2", "/a", "")
+    assert found["1-0-1"] == ((rule,), "R-1", "/b", "")
+    assert found["2-0-1"] == ((), None, None, "")
 
 
 def test_a_breaking_change_under_a_compatible_version_is_refused_with_its_place(schemas: SchemaStore) -> None:
