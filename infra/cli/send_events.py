@@ -1,7 +1,7 @@
 """`prism events send`: events of files through the deployed API, and what became of each.
 
-Belongs here: the command, reading its files, waiting for verdicts. Does not belong here: what is a valid event
-(prism_core/events) and what the API answers (prism_api/events).
+Belongs here: the command, posting, waiting for verdicts. Does not belong here: reading files (event_files.py),
+what is a valid event (prism_core/events) and what the API answers (prism_api/events).
 """
 
 import json
@@ -20,8 +20,10 @@ import typer
 from rich.table import Table
 
 from infra.cli.console import count_of, err, fail, out, plain, say, step_progress
+from infra.cli.event_files import values
 from infra.local.platform import Platform, attached
 from prism_core import clock
+from prism_core.events.rejections import EventRejected
 from prism_core.failures import BadUsage, PermanentFailure, PrismFailure, TransientFailure
 
 if TYPE_CHECKING:
@@ -82,7 +84,8 @@ def send(
     if not rows:
         raise BadUsage("there are no events in these files")
     with attached(say) as platform:
-        _post(platform, rows)
+        if fresh := [row for row in rows if not row.verdict]:
+            _post(platform, fresh)
         _await_verdicts(platform, rows, wait)
         balances = _balances(platform, rows)
         platform.flush()
@@ -130,31 +133,12 @@ def _by_type(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _rows(path: Path, kind: str | None, source: str) -> Iterator[Row]:
     """The events of a file, in their order."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadUsage(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadUsage(f"{path} is not UTF-8") from error
-    for number, value in enumerate(_values(path, text), start=1):
-        yield Row(f"{path.name}:{number}", value if kind is None else _event(value, kind, source))
-
-
-def _values(path: Path, text: str) -> Iterator[Any]:
-    try:
-        whole = json.loads(text)
-    except json.JSONDecodeError:
-        for number, line in enumerate(text.splitlines(), start=1):
-            if line.strip():
-                try:
-                    yield json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise BadUsage(f"{path}, line {number}: this is not JSON: {error}") from error
-        return
-    if isinstance(whole, list):
-        yield from whole
-    else:
-        yield whole
+    for number, value in enumerate(values(path), start=1):
+        where = f"{path.name}:{number}"
+        if isinstance(value, EventRejected):  # it would take its batch along
+            yield Row(where, None, REFUSED, str(value))
+        else:
+            yield Row(where, value if kind is None else _event(value, kind, source))
 
 
 def _event(value: Any, kind: str, source: str) -> dict[str, Any]:
@@ -240,9 +224,13 @@ def _answer(http: "httpx.Client", url: str, body: bytes) -> dict[str, Any]:
             raise PermanentFailure(f"the API takes no events of this producer: {answer.text:.300}")
         if status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS:
             try:
-                return dict(answer.json())
-            except ValueError as error:
-                raise PermanentFailure(f"the API answered {status}: {answer.text:.300}") from error
+                found = answer.json()
+            except ValueError:
+                found = None
+            if not isinstance(found, dict):
+                raise PermanentFailure(f"the API answered {status}: {answer.text:.300}")
+            # What stands before the API, as its gateway, says a message and no title.
+            return {"title": found.get("message") or f"the API answered {status}"} | found
         said, wait = f"it answered {status}", min(float(answer.headers.get("retry-after", _pause(tried))), 10.0)
         # A function may end after the queue has the events and before its answer.
         lost = lost or status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}

@@ -78,7 +78,7 @@ def record(tally: Tally, held: Held) -> HourRecord:
         overdue=balance.overdue,
         held_stored=held.stored,
         held_failed=held.failed,
-        wrong=discrepancies(balance, held),
+        wrong=discrepancies(balance, held, runs=tally.now < balance.hour + HOUR),
         slow=found.slow,
         unserved=found.unserved,
         lost=lost(balance, held),

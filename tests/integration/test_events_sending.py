@@ -20,8 +20,9 @@ ACCEPTED_AT = "2026-11-23T08:00:00+00:00"
 
 
 @contextmanager
-def api(*, requests: int, then: HTTPStatus | None = None) -> Iterator[str]:
-    """An API that takes so many requests, and answers `then` to each that follows; without, it cuts them off."""
+def api(*, requests: int, then: HTTPStatus | None = None, saying: bytes = b"") -> Iterator[str]:
+    """An API that takes so many requests, and answers `then` to each that follows, `saying` something; without
+    `then` it cuts them off."""
     left = [requests]
 
     class Api(BaseHTTPRequestHandler):
@@ -33,6 +34,7 @@ def api(*, requests: int, then: HTTPStatus | None = None) -> Iterator[str]:
                 if then is not None:
                     self.send_response(then)
                     self.end_headers()
+                    self.wfile.write(saying)
                 return
             rows = [
                 {"row": number, "status": 202, "receipt": f"of {one['id']}", "accepted_at": ACCEPTED_AT}
@@ -78,6 +80,23 @@ def test_what_was_accepted_keeps_its_receipt_and_the_rest_says_why_it_has_none(
     assert {row.verdict for row in rows[200:]} == {REFUSED}
     assert all(of_the_next in row.reason and "not sent" not in row.reason for row in rows[200:300])
     assert rows[300].reason.startswith("not sent: ")
+
+
+@pytest.mark.parametrize(
+    ("saying", "told"),
+    [
+        (b'{"message": "Bad Request"}', "Bad Request"),
+        (b"{}", "the API answered 400"),
+        (b"[]", "the API answered 400"),
+    ],
+)
+def test_what_is_refused_by_what_stands_before_the_api_has_its_reason(saying: bytes, told: str) -> None:
+    rows = events(101)
+
+    with api(requests=1, then=HTTPStatus.BAD_REQUEST, saying=saying) as url, httpx.Client() as http:
+        post(http, url, rows, lambda _: None)
+
+    assert (rows[-1].verdict, rows[-1].reason.startswith(told)) == (REFUSED, True)
 
 
 def test_an_api_that_takes_nothing_at_all_is_a_failure_that_passes() -> None:

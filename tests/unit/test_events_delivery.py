@@ -242,6 +242,10 @@ def test_what_is_lost_or_too_much_or_overdue_is_told() -> None:
     assert discrepancies(balance, Held(8, 1)) == ()  # the one in flight has been stored, its receipt comes
     assert (lost(balance, Held(6, 0)), len(discrepancies(balance, Held(6, 0)))) == (2, 2)
     assert "more than were accepted" in discrepancies(balance, Held(9, 1))[0]
+    assert discrepancies(balance, Held(9, 3), runs=True) == ()  # others post while this is read
+    assert len(discrepancies(balance, Held(6, 3), runs=True)) == 1
+    (of_the_hour,) = tallies([Receipt("1", "p", HOUR)], HOUR + timedelta(minutes=1)).values()
+    assert record(of_the_hour, Held(3, 1)).holds
     late = balances([Receipt("1", "p", NOW - OVERDUE_AFTER - timedelta(seconds=1))], NOW)[HOUR]
     assert "dead queue" in discrepancies(late, Held(0, 0))[0]
 
