@@ -8,6 +8,7 @@ import getpass
 import json
 import time
 import uuid
+from collections import Counter
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,10 +20,10 @@ from rich.table import Table
 from infra.cli.console import count_of, count_progress, err, fail, out, plain, say
 from infra.cli.history import read_instant
 from infra.local.platform import attached
-from prism_core import clock
 from prism_core.events.failed import FailedEvent, FailedFilter, FailedStatus, Failure
 from prism_core.events.outcomes import Outcome
 from prism_core.events.versions import SchemaVersion
+from prism_core.failures import BadUsage
 
 if TYPE_CHECKING:
     from prism_core.settings import Settings
@@ -115,6 +116,33 @@ def failed_count(
     out.print(shown)
 
 
+@failed_app.command("give-up")
+def failed_give_up(
+    kind: Type = None,
+    producer: Producer = None,
+    failure: Why = None,
+    version: Of = None,
+    since: Since = None,
+    until: Until = None,
+    path: Path = None,
+    every: Annotated[bool, typer.Option("--all", help="needed where nothing narrows what is closed")] = False,
+    as_json: Json = False,
+) -> None:
+    """Close open failed events that nobody is going to mend, for good. They are kept, and not sent again."""
+    from prism_resources.events.failed_store import FailedStore
+
+    wanted = _filter(kind, producer, failure, version, since, until, path)
+    if wanted == FailedFilter() and not every:
+        raise BadUsage("this would give up every failed event that is open; narrow it, or repeat it with --all")
+    with attached(say) as platform:
+        closed = FailedStore(platform.settings).give_up(wanted)
+        platform.flush()
+    if as_json:
+        typer.echo(json.dumps({"given_up": closed}))
+        return
+    out.print(plain(f"{count_of(closed, 'failed event is', 'failed events are')} given up"))
+
+
 def replay(
     kind: Type = None,
     producer: Producer = None,
@@ -133,7 +161,6 @@ def replay(
 
     Exit code 1 when one failed again, or is not settled after a minute.
     """
-    from prism_core.failures import BadUsage
     from prism_resources.events.replaying import Replaying
 
     wanted = _filter(kind, producer, failure, version, since, until, path)
@@ -151,7 +178,7 @@ def replay(
                 looked[0] += number
                 told(looked[0])
 
-            done = replaying.replay(wanted, run=run, now=clock.now(), version=target, told=heard)
+            done = replaying.replay(wanted, run=run, version=target, told=heard, held_up=_Waits())
         outcomes = _settled(replaying, done)
         after = _statuses(platform.settings, wanted)
         platform.flush()
@@ -165,29 +192,46 @@ def replay(
         raise fail(f"{count_of(again, 'event is', 'events are')} not stored; `prism events failed list` says why")
 
 
-def _settled(replaying: "Replaying", done: "Replayed") -> dict[Outcome, int]:
-    """The outcomes, once all are known or a minute is over."""
-    deadline = time.monotonic() + _WAIT_SECONDS
-    with err.status(f"waiting for {count_of(len(done.sent), 'event', 'events')}"):
-        while True:
-            counts = replaying.settle(done.sent)
-            if sum(counts.values()) == len(done.sent) or time.monotonic() > deadline:
-                return counts
-            time.sleep(_POLL_SECONDS)
+def _settled(replaying: "Replaying", done: "Replayed") -> Counter[Outcome]:
+    """How many ended how, once all have or a minute is over."""
+    deadline, counts, left = time.monotonic() + _WAIT_SECONDS, Counter[Outcome](), done.sent
+    with err.status(f"waiting for {count_of(len(left), 'event', 'events')}"):
+        while left:
+            asked = time.monotonic()
+            ended = replaying.settle(left)
+            counts.update(ended.values())
+            left = [one for one in left if one.receipt not in ended]
+            if time.monotonic() > deadline:
+                break
+            if left:
+                time.sleep(max(_POLL_SECONDS, time.monotonic() - asked))
+    return counts
+
+
+class _Waits:
+    """Says once that producers go first."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def __call__(self, waiting: int) -> None:
+        if not self._said:
+            say(f"{waiting:,} events wait in the queue: this goes on when there is room beside those of producers")
+        self._said = True
 
 
 def _outcome(
-    done: "Replayed", outcomes: dict[Outcome, int], before: dict[str, int], after: dict[str, int]
+    done: "Replayed", outcomes: Counter[Outcome], before: dict[str, int], after: dict[str, int]
 ) -> dict[str, Any]:
-    failed = outcomes.get(Outcome.FAILED, 0) + outcomes.get(Outcome.CONFLICT, 0)
+    failed = outcomes[Outcome.FAILED] + outcomes[Outcome.CONFLICT]
     return {
         "run": done.run,
         "matched": done.matched,
         "sent": len(done.sent),
-        "stored": outcomes.get(Outcome.STORED, 0),
+        "stored": outcomes[Outcome.STORED],
         "failed": failed,
-        "in_flight": len(done.sent) - sum(outcomes.values()),
-        "duplicate": done.duplicate + outcomes.get(Outcome.DUPLICATE, 0),
+        "in_flight": len(done.sent) - outcomes.total(),
+        "duplicate": done.duplicate + outcomes[Outcome.DUPLICATE],
         "unchanged": done.unchanged,
         "closed": done.closed,
         "unsent": done.unsent,
@@ -206,7 +250,10 @@ def _print_replay(document: dict[str, Any]) -> None:
     said = ", ".join(f"{document[word]:,} {word.replace('_', ' ')}" for word in words)
     out.print(plain(f"run {document['run']}: {said}"))
     if document["unchanged"]:
-        say("unchanged: the version that they would be judged by is the one that they failed by; add another one")
+        say(
+            "unchanged: the version that they would be judged by is the one that they failed by, or there is "
+            "none; add one, or close them with `prism events failed give-up`"
+        )
     if document["gone"]:
         say("gone: a failed event is kept for 180 days, and theirs have expired; its producer may post it again")
 

@@ -5,7 +5,7 @@ the store and the queue. Sending again is idempotent: the receipt of a second tr
 the version it is tried with, so that two runs over one filter send one event.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
@@ -115,6 +115,18 @@ def replay_receipt(event: FailedEvent, version: SchemaVersion | None, number: in
     """
     text = f"{event.failed_id}\0{version}" + (f"\0{number}" if number else "")
     return blake2b(text.encode(), digest_size=16, person=b"replay").hexdigest()
+
+
+def version_to_try(
+    named: str | None, known: Collection[SchemaVersion], asked: SchemaVersion | None = None
+) -> SchemaVersion | None:
+    """The version, of those of its type, that an event is sent again with: the one that is asked for; else the
+    newest of the model that it names or was judged by; else the newest. None when there is none such: an event of
+    a model that nobody knows is not stored as one of another."""
+    if asked is not None:
+        return asked if asked in known else None
+    model = None if named is None else SchemaVersion.parse(named).model
+    return max((one for one in known if model is None or one.model == model), default=None)
 
 
 def to_replay(

@@ -7,6 +7,7 @@ A list carries no payload: a row has up to 300 kB of it, and a longer one lies i
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from prism_core.events.failed import (
     FailedEvent,
     FailedFilter,
     FailedStatus,
+    Failure,
     Replay,
 )
 from prism_core.events.problems import Problem
@@ -38,6 +40,7 @@ PAYLOADS: Final = "events/failed/"
 # A name in the data may be of any length, and so may what a schema says of it.
 _MOST_PATH, _MOST_REASON = 1_024, 1_000
 ATTEMPTS: Final = 5
+_WRITERS: Final = 8
 # An instant with all of its digits ends a range of texts: `until` is exclusive.
 _JUST_BEFORE: Final = timedelta(microseconds=1)
 # Up to here the days are asked one by one, each in its shards; a longer time is asked of each status at once.
@@ -85,8 +88,22 @@ class FailedStore:
         self._change(failed_id, lambda mark: _noted(mark, replay))
 
     def settle(self, failed_id: str, status: FailedStatus) -> None:
-        """`replayed` when what was sent again is stored, `given_up` when somebody decided so."""
-        self._change(failed_id, lambda mark: mark.model_copy(update={"status": status}))
+        """`replayed` when what was sent again is stored; `given_up`, of an open one, when somebody decided so or
+        its key is taken."""
+        self._change(failed_id, lambda mark: _settled(mark, status))
+
+    def give_up(self, wanted: FailedFilter) -> int:
+        """Close the open ones that the filter takes; answers how many there were."""
+        found = list(self.find(wanted, FailedStatus.OPEN))
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            for _ in pool.map(lambda one: self.settle(one.failed_id, FailedStatus.GIVEN_UP), found):
+                pass
+        return len(found)
+
+    def failure(self, failed_id: str) -> Failure | None:
+        """Why it failed, without its payload; None when there is no such failed event."""
+        found = self._reader.get(failed_id=failed_id)
+        return None if found is None else found.failure
 
     def _row(self, event: FailedEvent) -> FailedItem:
         payload = None if event.payload is None else msgspec.json.encode(event.payload)
@@ -168,6 +185,12 @@ class FailedStore:
                     raise
                 return False
         return True
+
+
+def _settled(mark: FailedItem, status: FailedStatus) -> FailedItem:
+    if status is FailedStatus.GIVEN_UP and mark.status is not FailedStatus.OPEN:
+        return mark
+    return mark.model_copy(update={"status": status})
 
 
 def _noted(mark: FailedItem, replay: Replay) -> FailedItem:

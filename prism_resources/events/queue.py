@@ -7,7 +7,7 @@ Does not belong here: what a message says (prism_core/events/messages.py) and re
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,6 +93,12 @@ class EventQueue:
                 found = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=_NOT_DONE)
             self._counted = (now, sum(int(found["Attributes"][name]) for name in _NOT_DONE))
         return self._counted[1]
+
+    def await_room(self, most: int, held_up: Callable[[int], object]) -> None:
+        """Wait until about `most` are not done with, or fewer; `held_up` hears how many there are each time."""
+        while (waiting := self.waiting()) > most:
+            held_up(waiting)
+            time.sleep(_COUNTED_FOR_SECONDS)
 
     def left(self) -> int:
         """About how many messages are left, and none where none can be had: the figures of SQS lag behind."""

@@ -3,11 +3,11 @@
 Belongs here: which of them are sent, as what, and that two runs over one filter send one event. Does not belong
 here: the rows (failed_store.py) and the way into the queue (sending.py).
 A try is noted in the row of the failed event before it is sent, with its receipt and instant. Whoever finds it
-noted asks that receipt what became of it, and sends under the same one if nothing did: a run may be killed at any
-moment.
+noted asks that receipt what became of it. If nothing did, for a run may be killed at any moment, it is sent under
+the same one within its hour, and later as another try: an hour that has been counted is not counted again for it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,8 @@ from typing import Final
 
 import msgspec
 
-from prism_core.events.conservation import OVERDUE_AFTER
+from prism_core import clock
+from prism_core.events.conservation import DOUBTED_FOR, OVERDUE_AFTER
 from prism_core.events.envelope import Envelope
 from prism_core.events.failed import (
     FailedEvent,
@@ -24,12 +25,15 @@ from prism_core.events.failed import (
     FailedStatus,
     Failure,
     Replay,
+    failed_id,
     replay_receipt,
     replayed,
     to_replay,
+    version_to_try,
 )
 from prism_core.events.messages import Accepted
 from prism_core.events.outcomes import Outcome
+from prism_core.events.rollups import Grain
 from prism_core.events.versions import SchemaVersion
 from prism_core.failures import BadUsage
 from prism_core.settings import Settings
@@ -40,7 +44,12 @@ from prism_resources.events.sending import Sender
 
 CHUNK: Final = 100
 _READERS: Final = 8
-_ENDED: Final = frozenset({Outcome.STORED, Outcome.DUPLICATE})
+# What a failed event becomes when its replay has ended so; one that failed again stays open.
+_BECOMES: Final = {
+    Outcome.STORED: FailedStatus.REPLAYED,
+    Outcome.DUPLICATE: FailedStatus.REPLAYED,
+    Outcome.CONFLICT: FailedStatus.GIVEN_UP,  # its producer has stored another event under its key
+}
 
 
 @dataclass(slots=True)
@@ -48,8 +57,9 @@ class Replayed:
     """What a run did with the failed events that its filter takes.
 
     `sent` went into the queue; `duplicate` were sent before with this version, or are stored already; `unchanged`
-    failed by the version that they would be judged by again; `closed` are conflicts, repeated ones and those given
-    up; `unsent` the queue did not take: run it again; `gone` are those whose payload has expired.
+    failed by the version that they would be judged by again, or there is no version to judge them by; `closed` are
+    conflicts, repeated ones and those given up; `unsent` the queue did not take: run it again; `gone` are those
+    whose payload has expired.
     """
 
     run: str
@@ -75,9 +85,10 @@ def _once(events: Iterable[FailedEvent]) -> Iterator[FailedEvent]:
 
 
 class Replaying:
-    """Sends failed events of a platform again."""
+    """Sends failed events of a platform again, and leaves half of the room in the queue to producers."""
 
     def __init__(self, settings: Settings) -> None:
+        self._most_waiting = settings.events_queue_limit // 2
         self._failed, self._schemas, self._sender = FailedStore(settings), SchemaStore(settings), Sender(settings)
         self._versions: dict[str, list[SchemaVersion]] = {}
 
@@ -86,33 +97,41 @@ class Replaying:
         wanted: FailedFilter,
         *,
         run: str,
-        now: datetime,
+        now: Callable[[], datetime] = clock.now,
         version: SchemaVersion | None = None,
         told: Callable[[int], object] = lambda _: None,
+        held_up: Callable[[int], object] = lambda _: None,
     ) -> Replayed:
         """Send those that the filter takes with the newest version of their model, or with `version`.
 
-        `told` hears how many were looked at. Raises BadUsage when a type does not have the version.
+        `told` hears how many were looked at, `held_up` how many events are in the queue whenever that is waited
+        for. Raises BadUsage, before anything is sent, when the type that the filter names lacks the version.
         """
+        if version is not None and wanted.type is not None and version not in self._known(wanted.type):
+            known = ", ".join(map(str, self._known(wanted.type)))
+            raise BadUsage(f"{wanted.type} has no version {version}; it has {known or 'none'}")
         done, found = Replayed(run), _once(self._failed.find(wanted))
         while chunk := list(islice(found, CHUNK)):
+            # With a full queue producers are refused (prism_api/events/ingest.py), and these events can wait.
+            self._sender.queue.await_room(self._most_waiting, held_up)
             for target, group in self._by_version(chunk, version).items():
-                self._group(group, wanted, target, now, done)
+                self._group(group, wanted, target, now(), done)
             told(len(chunk))
         return done
 
-    def settle(self, sent: Sequence[Accepted]) -> dict[Outcome, int]:
-        """How those that were sent have ended so far; failed events of which one is stored are marked replayed."""
-        outcomes = self._sender.receipts.outcomes(sent)
-        counts: dict[Outcome, int] = {}
-        for one in sent:
-            outcome = outcomes.get(one.receipt)
-            if outcome is None or not outcome.is_final:
-                continue
-            counts[outcome] = counts.get(outcome, 0) + 1
-            if outcome in _ENDED and one.replay_of is not None:
-                self._failed.settle(one.replay_of, FailedStatus.REPLAYED)
-        return counts
+    def settle(self, sent: Sequence[Accepted]) -> Mapping[str, Outcome]:
+        """The outcomes of those that have ended, by receipt; their failed events are marked by them."""
+        found = self._sender.receipts.outcomes(sent)
+        ended = {receipt: outcome for receipt, outcome in found.items() if outcome.is_final}
+        known = [(one.replay_of, ended[one.receipt]) for one in sent if one.receipt in ended]
+        with ThreadPoolExecutor(_READERS) as pool:
+            for _ in pool.map(lambda one: self._mark(*one), known):
+                pass
+        return ended
+
+    def _mark(self, key: str | None, outcome: Outcome) -> None:
+        if key is not None and outcome in _BECOMES:
+            self._failed.settle(key, _BECOMES[outcome])
 
     def _by_version(
         self, events: Sequence[FailedEvent], version: SchemaVersion | None
@@ -123,20 +142,13 @@ class Replaying:
         return groups
 
     def _target(self, event: FailedEvent, version: SchemaVersion | None) -> SchemaVersion | None:
-        """The version that an event is tried with; None while its type has none."""
-        if event.type not in self._versions:
-            items = self._schemas.versions(event.type)
-            self._versions[event.type] = [SchemaVersion.parse(one.version) for one in items]
-        known = self._versions[event.type]
-        if version is not None:
-            if version not in known:
-                raise BadUsage(
-                    f"{event.type} has no version {version}; it has {', '.join(map(str, known)) or 'none'}"
-                )
-            return version
-        model = SchemaVersion.parse(event.version).model if event.version else None
-        of_model = [one for one in known if one.model == model]
-        return max(of_model or known, default=None)
+        """The version that an event is tried with; None while its type, or the model that it names, has none."""
+        return version_to_try(event.version, self._known(event.type), version)
+
+    def _known(self, kind: str) -> list[SchemaVersion]:
+        if kind not in self._versions:
+            self._versions[kind] = [SchemaVersion.parse(one.version) for one in self._schemas.versions(kind)]
+        return self._versions[kind]
 
     def _group(
         self,
@@ -172,12 +184,17 @@ class Replaying:
             if tried is None:
                 return number
             receipt = self._sender.receipts.get(tried.receipt, tried.at)
-            if receipt is None or receipt.refused:  # what is in doubt may be on its way, and waits as if it were
-                return number
+            # What is in doubt may be on its way, and waits for a day as if it were.
+            if receipt is None or receipt.refused or (receipt.doubtful and now - tried.at > DOUBTED_FOR):
+                if Grain.HOUR.start_of(tried.at) == Grain.HOUR.start_of(now):
+                    return number
+                # Of one that came after all, the receipt has expired long before what is kept of its failure.
+                if self._failed.failure(failed_id(tried.receipt)) in {None, Failure.UNDELIVERABLE}:
+                    continue
+                return None
             if receipt.outcome is None:
                 return number if now - tried.at > OVERDUE_AFTER else None
-            if receipt.outcome in _ENDED:
-                self._failed.settle(event.failed_id, FailedStatus.REPLAYED)
+            self._mark(event.failed_id, receipt.outcome)
             if not receipt.undeliverable:
                 return None
         return None
@@ -196,7 +213,7 @@ class Replaying:
         accepted = [one for one in found if one is not None]
         done.gone += len(found) - len(accepted)
         taken = self._sender.send(accepted) if accepted else set[str]()
-        done.sent += [one for one in accepted if one.receipt in taken]
+        done.sent += [_without_data(one) for one in accepted if one.receipt in taken]
         done.unsent += sum(one.receipt not in taken for one in accepted)
 
     def _accepted(
@@ -223,6 +240,11 @@ class Replaying:
             fingerprint=event.fingerprint or envelope.fingerprint,
             replay_of=event.failed_id,
         )
+
+
+def _without_data(one: Accepted) -> Accepted:
+    """A run may send a great many, and asks for their outcomes alone."""
+    return msgspec.structs.replace(one, event=msgspec.structs.replace(one.event, data=None))
 
 
 def _named(uri: str | None, kind: str, version: SchemaVersion | None) -> str | None:

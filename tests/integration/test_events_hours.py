@@ -10,6 +10,7 @@ import pytest
 
 from infra.local.platform import Platform
 from prism_assets.events.hourly import AGAIN, UNTIL, hours_to_count
+from prism_core.events.enrichment import Kind
 from prism_core.events.envelope import Envelope
 from prism_core.events.failed import FailedFilter, FailedStatus, Failure, failed_id, replay_receipt, replayed
 from prism_core.events.messages import Accepted, Body, encode
@@ -17,6 +18,7 @@ from prism_core.events.outcomes import Outcome
 from prism_core.events.rollups import Grain, roll_ups
 from prism_core.events.scorecard import FailingField
 from prism_core.events.versions import SchemaVersion
+from prism_core.models.events import EnrichmentRule
 from prism_core.models.reports import Recipient
 from prism_core.tables import RECIPIENTS
 from prism_resources.aws import client
@@ -176,13 +178,80 @@ def test_a_replay_whose_message_died_is_no_second_open_failure_and_is_tried_agai
     drain(settings, later)
     wanted = FailedFilter(type=kind)
     statuses = {one.receipt: one.status for one in failures.find(wanted)}
-    again = Replaying(settings).replay(wanted, run="r2", now=later)
-    once_more = Replaying(settings).replay(wanted, run="r3", now=later)
+    again = Replaying(settings).replay(wanted, run="r2", now=lambda: later)
+    once_more = Replaying(settings).replay(wanted, run="r3", now=lambda: later)
 
     assert statuses == {first.receipt: FailedStatus.OPEN, tried.receipt: FailedStatus.REPEATED}
     assert [one.replay_of for one in again.sent] == [first.failed_id]
     assert again.sent[0].receipt not in {first.receipt, tried.receipt}
     assert (once_more.sent, once_more.duplicate, once_more.closed) == ([], 1, 1)
+
+
+def test_a_try_that_never_came_is_made_anew_in_a_later_hour_and_as_it_was_in_its_own(platform: Platform) -> None:
+    """Runs that were killed before they sent, or whose messages the queue refused, or whose receipts expired."""
+    kind, other, settings, version = "h.resumed", "h.resumed.soon", platform.settings, SchemaVersion(1, 0, 0)
+    failures, receipts = FailedStore(settings), Receipts(settings)
+    for one in (kind, other):
+        SchemaStore(settings).add(one, version, b"{}", by="test", now=NOW)
+    killed, refused, doubted, died, failed_again, taken = (
+        failed(number, kind, now=NOW + 48 * HOUR, failure=Failure.UNDELIVERABLE) for number in range(6)
+    )
+    just_now = failed(6, other, now=NOW + 48 * HOUR, failure=Failure.UNDELIVERABLE)
+    at, soon, later = NOW + 50 * HOUR, NOW + 50 * HOUR + timedelta(minutes=20), NOW + 75 * HOUR
+    tries = {
+        one.failed_id: replayed(one, "r1", at, version).replays[0]
+        for one in (killed, refused, doubted, died, failed_again, taken, just_now)
+    }
+    failures.add([killed, refused, doubted, died, failed_again, taken, just_now])
+    for key, replay in tries.items():
+        failures.note(key, replay)
+    rows = {
+        one.failed_id: msgspec.structs.replace(
+            accepted(0, kind), receipt=tries[one.failed_id].receipt, accepted_at=at, replay_of=one.failed_id
+        )
+        for one in (refused, doubted, taken)
+    }
+    receipts.accept(list(rows.values()))
+    receipts.refuse([rows[refused.failed_id]])
+    receipts.doubt([rows[doubted.failed_id]])
+    receipts.settle([(rows[taken.failed_id], Outcome.CONFLICT)], at)
+    for one, why in ((died, Failure.UNDELIVERABLE), (failed_again, Failure.INVALID)):
+        receipt = tries[one.failed_id].receipt
+        repeated = {"receipt": receipt, "failed_id": failed_id(receipt), "status": FailedStatus.REPEATED}
+        failures.add([msgspec.structs.replace(one, failure=why, **repeated)])
+
+    in_the_hour = Replaying(settings).replay(FailedFilter(type=other), run="r2", now=lambda: soon)
+    done = Replaying(settings).replay(FailedFilter(type=kind), run="r2", now=lambda: later)
+    again = Replaying(settings).replay(FailedFilter(type=kind), run="r3", now=lambda: later)
+
+    as_it_was = (tries[just_now.failed_id].receipt, at)
+    assert [(one.receipt, one.accepted_at) for one in in_the_hour.sent] == [as_it_was]
+    sent = {(one.replay_of, one.accepted_at, one.receipt) for one in done.sent}
+    assert sent == {
+        (one.failed_id, later, replay_receipt(one, version, 1)) for one in (killed, refused, doubted, died)
+    }
+    assert (done.duplicate, done.closed, again.sent) == (2, 2, [])
+    closed = failures.get(taken.failed_id)
+    assert closed is not None
+    assert closed.status is FailedStatus.GIVEN_UP
+
+
+def test_a_dead_message_keeps_no_address_that_the_version_which_it_names_cuts(platform: Platform) -> None:
+    kind, settings = "h.addressed", platform.settings
+    rule = EnrichmentRule(kind=Kind.COUNTRY, path="/ip", into="country", lookup="geo")
+    for named, rules in (("1-0-0", [rule]), ("1-0-1", [])):
+        version = SchemaVersion.parse(named)
+        SchemaStore(settings).add(kind, version, b"{}", by="test", now=NOW, rules=rules)
+    event = Envelope(id="e", source="/h", type=kind, dataschema="/schemas/1-0-0", data={"ip": "203.0.113.9"})
+    dead = Accepted("h" * 26, "tool", NOW + 16 * HOUR, event, event.fingerprint)
+    Receipts(settings).accept([dead])
+    EventQueue(settings, DEAD_NAME).send([encode(dead)])
+
+    drain(settings, NOW + 17 * HOUR)
+
+    found = FailedStore(settings).get(failed_id(dead.receipt))
+    assert found is not None
+    assert found.payload["data"] == {"ip": "203.0.113.0/24"}
 
 
 def test_a_store_that_lacks_what_receipts_say_is_told(platform: Platform) -> None:

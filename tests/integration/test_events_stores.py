@@ -147,6 +147,23 @@ def test_a_failure_that_comes_again_leaves_what_became_of_it(failures: FailedSto
         failures.settle("0" * 32, FailedStatus.GIVEN_UP)
 
 
+def test_open_ones_are_given_up_and_what_was_stored_meanwhile_stays_so(failures: FailedStore) -> None:
+    events = [failed(number, "f.closed") for number in range(12)]
+    failures.add([*events, failed(1, "f.closed.other")])
+    failures.settle(events[0].failed_id, FailedStatus.REPLAYED)
+
+    closed = [failures.give_up(FailedFilter(type="f.closed")) for _ in range(2)]
+    failures.settle(events[0].failed_id, FailedStatus.GIVEN_UP)
+
+    assert closed == [11, 0]
+    assert {key[1:]: number for key, number in failures.counts(FailedFilter(type="f.closed")).items()} == {
+        ("f.closed", "invalid", "replayed"): 1, ("f.closed", "invalid", "given_up"): 11
+    }  # fmt: skip
+    (other,) = failures.find(FailedFilter(type="f.closed.other"))
+    assert other.status is FailedStatus.OPEN
+    assert failures.failure(other.failed_id) == "invalid"
+
+
 # -- roll-ups ----------------------------------------------------------------------------------------------
 
 

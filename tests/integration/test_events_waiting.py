@@ -17,9 +17,17 @@ import pytest
 
 from prism_api.events import container, dispatcher
 from prism_core.events.envelope import Envelope
+from prism_core.events.failed import FailedFilter
 from prism_core.events.messages import Accepted, encode
+from prism_core.events.versions import SchemaVersion
+from prism_core.failures import BadUsage
+from prism_core.models.events import FailedItem
 from prism_core.settings import Settings, load_settings
+from prism_core.tables import FAILED_EVENTS
+from prism_resources.events import queue as queues
 from prism_resources.events.queue import EventQueue, Unsent
+from prism_resources.events.replaying import Replaying
+from prism_resources.tables.codec import encode as encode_item
 
 NOW = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
 Answers = Callable[[str, dict[str, Any]], dict[str, Any] | None]
@@ -101,6 +109,39 @@ def test_a_queue_that_is_said_to_hold_messages_and_hands_out_none_is_empty() -> 
         held.clear()
 
         assert (before, queue.left(), queue.waiting()) == (3, 0, 3)
+
+
+def test_a_replay_waits_while_half_of_what_producers_may_fill_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a version that its type does not have is told before anything else is asked."""
+    left, heard = [30, 12, 10], list[int]()
+    kept = {
+        "failed_id": "0" * 32, "receipt": "R" * 26, "failure": "invalid", "producer": "tool", "source": "/s",
+        "event_id": "1", "type": "w.full", "accepted_at": NOW, "failed_at": NOW, "component": "c",
+        "component_version": "1", "status": "replayed",
+    }  # fmt: skip
+    row = encode_item(FAILED_EVENTS, FailedItem.model_validate(kept))
+    del row["expires_at"]  # an index carries what lists need
+
+    def aws(action: str, body: dict[str, Any]) -> dict[str, Any]:
+        if action == "Query":
+            found = [row] if body["TableName"].endswith(FAILED_EVENTS.name) else []
+            return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
+        if action == "GetQueueUrl":
+            return {"QueueUrl": "http://127.0.0.1/queue"}
+        assert action == "GetQueueAttributes"
+        waiting = {"ApproximateNumberOfMessages": str(left.pop(0)), "ApproximateNumberOfMessagesNotVisible": "0"}
+        return {"Attributes": waiting}
+
+    monkeypatch.setattr(queues, "_COUNTED_FOR_SECONDS", 0.0)
+    with service(aws) as settings:
+        replaying = Replaying(settings.model_copy(update={"events_queue_limit": 20}))
+        wanted = FailedFilter(type="w.full")
+        with pytest.raises(BadUsage, match=r"w\.full has no version 9-0-0; it has none"):
+            replaying.replay(wanted, run="r", version=SchemaVersion(9, 0, 0))
+
+        done = replaying.replay(wanted, run="r", held_up=heard.append)
+
+    assert (heard, left, done.duplicate) == ([30, 12], [], 1)
 
 
 def test_an_execution_is_asked_for_again_where_the_connection_was_closed_meanwhile(

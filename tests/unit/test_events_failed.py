@@ -16,6 +16,7 @@ from prism_core.events.failed import (
     replay_receipt,
     replayed,
     to_replay,
+    version_to_try,
 )
 from prism_core.events.ledger import HOUR, OF_RECEIPTS, over_windows, running
 from prism_core.events.objectives import (
@@ -120,6 +121,16 @@ def test_sending_again_twice_sends_once_and_a_newer_version_may_try_again() -> N
     assert replay_receipt(failed(), NEW, 1) not in {replay_receipt(failed(), NEW, n) for n in (0, 2)}
     assert replay_receipt(failed(), NEW) == first.replays[0].receipt != replay_receipt(failed(), OLD)
     assert (first.replays[0].old_version, first.replays[0].new_version) == ("1-0-0", "1-0-1")
+
+
+def test_an_event_is_sent_again_by_a_version_of_the_model_that_it_names_or_not_at_all() -> None:
+    known, other_model = [OLD, NEW], SchemaVersion(2, 0, 0)
+
+    assert version_to_try("1-0-0", known) == version_to_try("1-0-9", [*known, other_model]) == NEW
+    assert version_to_try(None, [*known, other_model]) == other_model
+    assert version_to_try("2-0-0", known) is version_to_try(None, []) is None
+    assert version_to_try("2-0-0", known, OLD) == OLD
+    assert version_to_try("1-0-0", known, other_model) is None
 
 
 def test_a_message_that_comes_twice_fails_as_one_event() -> None:
