@@ -6,9 +6,12 @@ from prism_core.lake import AUDIT_EXPORTS
 from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import Settings
 from prism_core.tables import CAMPAIGN_METRICS, CHANGELOG, EVENT_ROLLUPS, RESTATEMENTS, TABLES, THROUGHPUT
+from prism_resources import returns
 from prism_resources.credentials import FORMS
+from prism_resources.events import queue
+from prism_resources.media import reconciling
 from tests.architecture.test_policies import actions_of, listed, rights
-from tests.architecture.test_templates import TABLE
+from tests.architecture.test_templates import TABLE, of_type
 
 TAKES_AWAY = {"dynamodb:BatchWriteItem", "dynamodb:DeleteItem"}
 # By generation, by their log, or by hour: the only ones of which an asset deletes rows.
@@ -18,6 +21,7 @@ OBJECTS = "arn:${AWS::Partition}:s3:::${LakeBucket}/"
 QUEUE = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${NamePrefix}-"
 SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${NamePrefix}-"
 IDENTITY = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/"
+CONFIGURATION = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/"
 
 
 def over(action: str) -> set[str]:
@@ -55,3 +59,25 @@ def test_a_run_may_ask_what_the_preflight_asks_of_secrets_and_identities() -> No
     assert over("secretsmanager:GetSecretValue") == services
     assert over("secretsmanager:DescribeSecret") == services | {cursor}
     assert over("ses:GetEmailIdentity") == {f"{IDENTITY}*"}  # in the sandbox those of recipients, too
+
+
+def test_a_run_may_look_at_every_queue_there_is_and_takes_from_all_but_what_nobody_could_read() -> None:
+    """A new queue is named by the code that looks at it, or it is none of Dagster's and is left out here."""
+    named = {queue.NAME, queue.DEAD_NAME, reconciling.QUEUE, reconciling.DEAD_QUEUE, returns.QUEUE, returns.UNREAD}
+    declared = {one["Properties"]["QueueName"]["Fn::Sub"] for one in of_type("AWS::SQS::Queue").values()}
+
+    assert {f"${{NamePrefix}}-{name}" for name in named} == declared
+    for look in ("sqs:GetQueueAttributes", "sqs:GetQueueUrl"):
+        assert over(look) == {f"{QUEUE}{name}" for name in named}
+    for take in ("sqs:ReceiveMessage", "sqs:DeleteMessage"):
+        assert over(take) == {f"{QUEUE}{name}" for name in named - {returns.UNREAD}}
+
+
+def test_a_run_mails_from_the_sender_alone_and_to_verified_recipients_of_the_sandbox_too() -> None:
+    (mail,) = [
+        one for who, one in rights() if who == "DagsterRights" and "ses:SendRawEmail" in listed(one["Action"])
+    ]
+
+    # SES asks for the right over the identities of recipients there.
+    assert over("ses:SendRawEmail") == {f"{IDENTITY}*", f"{CONFIGURATION}${{NamePrefix}}-mail"}
+    assert mail["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailSender"}}}

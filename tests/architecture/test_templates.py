@@ -462,3 +462,16 @@ def test_the_groups_of_the_pool_are_the_roles() -> None:
 @pytest.mark.parametrize("name", of_type("AWS::Logs::LogGroup"))
 def test_every_log_group_ends_its_entries(name: str) -> None:
     assert "RetentionInDays" in of_type("AWS::Logs::LogGroup")[name]["Properties"]
+
+
+def test_a_database_that_sends_its_log_finds_the_group_there_instead_of_making_one_for_ever() -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+    for database in of_type("AWS::RDS::DBInstance").values():
+        told = database["Properties"]
+        sent = {
+            f"/aws/rds/instance/{told['DBInstanceIdentifier']['Fn::Sub']}/{kind}"
+            for kind in told["EnableCloudwatchLogsExports"]
+        }
+
+        assert sent
+        assert {groups[name]["Properties"]["LogGroupName"]["Fn::Sub"] for name in [database["DependsOn"]]} == sent
