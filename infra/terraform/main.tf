@@ -146,12 +146,15 @@ resource "aws_cloudformation_stack" "api" {
     OriginSecretVersion = var.origin_secret_version
     LogRetentionDays    = var.log_retention_days
     Mfa                 = var.mfa
+    AccountMail         = var.account_mail
+    MailSender          = var.mail_sender
+    ReportHour          = var.report_hour
     Readiness           = var.readiness
     ReadyCopies         = var.ready_copies
     WarmHours           = var.warm_hours
     TimeZone            = var.time_zone
     Tracing             = var.tracing
-    Fingerprint         = sha256(join("|", [file("${path.module}/../templates/api.yaml"), "aws", var.name_prefix, var.first_week, var.changelog_shards, var.lead_scope, var.image_thresholds, aws_cloudformation_stack.data.outputs.CodeBucket, var.code_keys["api"], var.architecture, local.lake_bucket, aws_cloudformation_stack.data.outputs.PersonalDataKeyArn, var.signed_in_pages, var.signed_out_pages, var.origin_secret_version, var.log_retention_days, var.mfa, var.readiness, var.ready_copies, var.warm_hours, var.time_zone, var.tracing]))
+    Fingerprint         = sha256(join("|", [file("${path.module}/../templates/api.yaml"), "aws", var.name_prefix, var.first_week, var.changelog_shards, var.lead_scope, var.image_thresholds, aws_cloudformation_stack.data.outputs.CodeBucket, var.code_keys["api"], var.architecture, local.lake_bucket, aws_cloudformation_stack.data.outputs.PersonalDataKeyArn, var.signed_in_pages, var.signed_out_pages, var.origin_secret_version, var.log_retention_days, var.mfa, var.account_mail, var.mail_sender, var.report_hour, var.readiness, var.ready_copies, var.warm_hours, var.time_zone, var.tracing]))
   }
 
   lifecycle {

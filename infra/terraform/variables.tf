@@ -11,6 +11,12 @@ variable "name_prefix" {
   default     = "prism"
 }
 
+variable "account_mail" {
+  description = "Who mails invitations and codes on AWS; Cognito's own sender takes 50 a day, MailSender must be verified."
+  type        = string
+  default     = "cognito"
+}
+
 variable "architecture" {
   description = "What the code was built for."
   type        = string
@@ -127,6 +133,12 @@ variable "rekognition_url" {
   description = "A stand-in of Rekognition; empty is that of the region."
   type        = string
   default     = ""
+}
+
+variable "report_hour" {
+  description = "When reports are due on Mondays, by the clock of each recipient."
+  type        = string
+  default     = "07:00"
 }
 
 variable "signed_in_pages" {

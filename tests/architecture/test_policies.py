@@ -5,6 +5,7 @@ services nor most policies of resources: this is their proof.
 """
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from prism_core.privacy import PERSON_KEYS
 from prism_core.settings import Settings
 from prism_core.tables import TABLES
 from prism_resources.events.large import LARGE
-from tests.architecture.test_templates import TABLE, of_type, text_of
+from tests.architecture.test_templates import TABLE, decoded, of_type, text_of
 
 ROLES = of_type("AWS::IAM::Role")
 POLICIES = of_type("AWS::IAM::ManagedPolicy")
@@ -303,6 +304,52 @@ def test_the_policies_of_a_role_have_the_size_that_iam_takes() -> None:
     }
     assert {name: found for name, found in managed.items() if found > 6_144} == {}
     assert {name: found for name, found in inline.items() if found > 10_240} == {}
+
+
+def counted_as_a_producers(statement: Any, method: str, path: str) -> bool:
+    """What the firewall says of a request, by a statement of its template."""
+    ((kind, told),) = statement.items()
+    if kind in {"AndStatement", "OrStatement"}:
+        found = [counted_as_a_producers(one, method, path) for one in told["Statements"]]
+        return all(found) if kind == "AndStatement" else any(found)
+    ((field, _),) = told["FieldToMatch"].items()
+    (transformed,) = [one["Type"] for one in told["TextTransformations"]]
+    text = method if field == "Method" else path
+    text = posixpath.normpath(text) if transformed == "NORMALIZE_PATH" else text
+    wanted = told["SearchString"]
+    return text == wanted if told["PositionalConstraint"] == "EXACTLY" else text.startswith(wanted)
+
+
+@pytest.mark.parametrize(
+    ("request_line", "expected"),
+    [
+        ("POST /api/events", True),
+        ("POST /hooks/shop", True),
+        ("GET /api/events", False),
+        ("GET /api/events/failed", False),
+        ("POST /api/events/failed/1/replay", False),
+        ("POST /api/eventsx", False),
+        ("POST /api/./events", False),
+        ("POST /api/../hooks/shop", False),
+        ("POST /hooks/../api/members", False),
+        ("GET /hooks/shop", False),
+        ("GET /api/members", False),
+    ],
+)
+def test_what_goes_to_the_door_of_everybody_is_under_the_limits_of_everybody(
+    request_line: str, *, expected: bool
+) -> None:
+    rules = decoded("edge")["Resources"]["Firewall"]["Properties"]["Rules"]
+    (producers,) = [one["Statement"]["RateBasedStatement"] for one in rules if one["Name"] == "producers"]
+
+    assert counted_as_a_producers(producers["ScopeDownStatement"], *request_line.split()) is expected
+
+
+def test_one_producer_leaves_room_for_the_others_at_the_gateway() -> None:
+    (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    a_second = stage["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimit"]
+
+    assert decoded("edge")["Parameters"]["EventRequestsPerFiveMinutes"]["Default"] < 300 * a_second
 
 
 def test_the_firewall_stands_before_the_one_distribution_and_the_api_behind_a_secret() -> None:
