@@ -38,7 +38,7 @@ ASKED: Final = (
     "AlarmEmail", "CertificateArn", "DagsterImage", "MonthlyBudget", "RequestsPerFiveMinutes", "ScreensDomain",
     "SubnetIds", "VpcId", "RunCpu", "RunMemory", "LogRetentionDays", "PersonRequestsPerFiveMinutes",
     "EventRequestsPerFiveMinutes", "OriginSecretVersion", "BedrockModelArns", "Mfa", "Readiness", "ReadyCopies",
-    "WarmHours", "Tracing",
+    "WarmHours", "Tracing", "AccountMail",
 )  # fmt: skip
 # Where AWS keeps firewalls and certificates of CloudFront.
 _EDGE_REGION: Final = "us-east-1"
@@ -322,6 +322,7 @@ def parameters(settings: Settings, today: Week, origins: Sequence[str], arch: Ar
         "UploadOrigins": ",".join(origins),
         "MailSender": settings.sender or "",
         "LeadScope": settings.lead_scope.value,
+        "ReportHour": settings.report_hour,
         "PlanWeights": settings.plan_weights.model_dump_json(exclude_none=True),
         "Architecture": arch.value,
         "SignedInPages": ",".join(f"{origin}{SIGNED_IN}" for origin in origins),

@@ -107,6 +107,13 @@ def get(key: str, most: int | None = None) -> bytes | None:
         return data
 
 
+def any_below(prefix: str) -> bool:
+    """Whether there is an object whose key begins so. Whose keys the API may list says its role."""
+    with calling(prefix, "look for"):
+        bucket = backend.settings().lake_bucket
+        return backend.s3().list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"] > 0
+
+
 def _link(operation: str, seconds: int, **parameters: Any) -> str:
     place = {"Bucket": backend.settings().lake_bucket, **parameters}
     url: str = backend.s3().generate_presigned_url(operation, Params=place, ExpiresIn=seconds)

@@ -18,9 +18,10 @@ from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.models.reports import Delivery
 from prism_core.reports.late import Late
+from prism_core.reports.missing import REPORTS
 from prism_resources.mailing import Mailing
 from prism_resources.recipients import Recipients
-from prism_resources.reports.delivery import REPORTS, ReportDelivery
+from prism_resources.reports.delivery import ReportDelivery
 
 GROUP, MAILS = "reports", "report_mails"
 # Of a run: the campaign report that is due and not there, as the sensor that asks for the mails knows it.

@@ -9,7 +9,7 @@ has come, without names: who gets it is read as it is sent.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from prism_core.reports.content import ReportContent
 from prism_core.reports.editions import next_edition
 from prism_core.reports.hours import last_due
 from prism_core.reports.late import Late
+from prism_core.reports.missing import REPORTS, overdue
 from prism_core.reports.reading import report_of
 from prism_core.reports.waking import may_be_sent
 from prism_core.settings import Settings
@@ -32,11 +33,8 @@ from prism_resources.recipients import Recipients
 from prism_resources.reports.rendering import render
 from prism_resources.reports.shelf import Shelf
 
-REPORTS: Final = (ReportKind.CAMPAIGN, ReportKind.OPERATIONS)
 # Figures that a report told are looked up in the editions of so many weeks before.
 TOLD_WEEKS: Final = 8
-# A report that is not there so long after its hour is missed by somebody.
-MISSING_AFTER: Final = timedelta(hours=2)
 _ATTEMPTS: Final = 5
 # In what an edition keeps, that it is the notice of a report that is late.
 _NOTICE: Final = "late"
@@ -82,13 +80,13 @@ class ReportDelivery:
 
     def missing(self, now: datetime) -> list[tuple[ReportKind, Week]]:
         """Reports that somebody is subscribed to, that are due there since two hours, and that nobody has made."""
-        then, hour, first = now - MISSING_AFTER, self._settings.report_at, self._settings.first_week
+        hour, first = self._settings.report_at, self._settings.first_week
         return [
             (report, week)
             for report in REPORTS
-            for zones in [{ZoneInfo(one.time_zone) for one in self._recipients.subscribed(report)}]
-            for week in sorted({last_due(then, zone, hour) for zone in zones})
-            if week >= first and not self._shelf.has(report, week)
+            for zones in [[one.time_zone for one in self._recipients.subscribed(report)]]
+            for week in overdue(now, zones, hour, first)
+            if not self._shelf.has(report, week)
         ]
 
     def deliver(self, now: datetime, *, at_once: bool = False, late: Late | None = None) -> list[Outcome]:

@@ -16,6 +16,7 @@ from prism_core.failures import PermanentFailure, PrismFailure, TransientFailure
 from prism_core.lake import REPORTS
 from prism_core.models.reports import ReportKind
 from prism_core.reports.content import ReportContent
+from prism_core.reports.missing import kept_below
 from prism_core.reports.reading import report_of
 from prism_core.settings import Settings
 from prism_resources.lake import Lake
@@ -81,7 +82,7 @@ class Shelf:
 
     def _last(self, kind: ReportKind, week: Week) -> int:
         """The number of the newest; 0 where there is none."""
-        found = (_NAME.search(key) for key in self._lake.keys(f"{REPORTS}{kind}/week={week}/"))
+        found = (_NAME.search(key) for key in self._lake.keys(kept_below(kind, week)))
         return max((int(one[2]) for one in found if one), default=0)
 
     def _kept(self, kind: ReportKind, week: Week, number: int) -> Kept:
@@ -99,7 +100,7 @@ class Shelf:
 
 
 def _key(kind: ReportKind, week: Week, number: int) -> str:
-    return f"{REPORTS}{kind}/week={week}/{number:04d}.json"
+    return f"{kept_below(kind, week)}{number:04d}.json"
 
 
 def _damaged(key: str, why: str) -> PermanentFailure:

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "prism_resources.privacy",
         "prism_resources.planning",
         "prism_resources.plans",
-        "prism_resources.events",
+        "prism_resources.recipients",
     ),
     "infra": EVERYTHING,
     "benchmarks": EVERYTHING,

@@ -44,6 +44,7 @@ def conditions() -> dict[str, Any]:
         ("Readiness", "cold", {"cold", "warmer", "provisioned", "snapstart"}),
         ("Mfa", "OPTIONAL", {"OFF", "OPTIONAL", "ON"}),
         ("Tracing", "PassThrough", {"PassThrough", "Active"}),
+        ("AccountMail", "cognito", {"cognito", "sender"}),
     ],
 )
 def test_a_switch_is_asked_for_by_its_name_and_costs_nothing_until_then(
@@ -61,6 +62,20 @@ def test_a_second_factor_is_what_was_asked_for_on_aws_and_none_locally() -> None
     assert pool["MfaConfiguration"] == {"Fn::If": ["TakesMfa", {"Ref": "Mfa"}, "OFF"]}
     assert pool["EnabledMfas"]["Fn::If"][:2] == ["TakesMfa", ["SOFTWARE_TOKEN_MFA"]]
     assert {"Condition": "IsAws"} in conditions()["TakesMfa"]["Fn::And"]
+
+
+def test_accounts_are_mailed_by_the_sender_of_the_mail_stack_only_when_somebody_says_that_it_is_verified() -> None:
+    """Cognito refuses a pool whose sender SES has not verified, which is so at every first deployment."""
+    (pool,) = (one["Properties"] for one in of_type("AWS::Cognito::UserPool").values())
+    identity = decoded("mail")["Resources"]["SenderIdentity"]["Properties"]["EmailIdentity"]
+
+    switch, told, otherwise = pool["EmailConfiguration"]["Fn::If"]
+    assert (switch, otherwise) == ("MailsBySender", {"Ref": "AWS::NoValue"})
+    assert (told["EmailSendingAccount"], told["From"]) == ("DEVELOPER", identity)
+    assert told["SourceArn"]["Fn::Sub"].endswith(f":identity/${{{identity['Ref']}}}")
+    needed = conditions()["MailsBySender"]["Fn::And"]
+    assert {"Condition": "IsAws"} in needed
+    assert {"Fn::Equals": [{"Ref": "AccountMail"}, "sender"]} in needed
 
 
 def test_a_published_version_is_made_anew_with_its_function_and_answers_in_its_place() -> None:

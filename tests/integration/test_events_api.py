@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,8 +18,10 @@ from prism_core.events.outcomes import Outcome
 from prism_core.events.problems import Problem
 from prism_core.events.rollups import Grain, roll_ups
 from prism_core.events.versions import SchemaVersion
+from prism_core.models.reports import Recipient, ReportKind
 from prism_core.models.work import Severity, ThroughputWeek
-from prism_core.tables import THROUGHPUT
+from prism_core.reports.hours import last_due
+from prism_core.tables import RECIPIENTS, THROUGHPUT
 from prism_core.version import VERSION
 from prism_resources.aws import client
 from prism_resources.events.balancing import Balancing
@@ -29,10 +32,13 @@ from prism_resources.events.ledger import Ledger
 from prism_resources.events.receipts import Receipts
 from prism_resources.events.rollup_store import RollupStore
 from prism_resources.events.schema_store import SchemaStore
+from prism_resources.reports.shelf import Shelf
 from prism_resources.tables.generations import Generations
+from prism_resources.tables.store import TableStore
 from tests.integration import event_rows
 from tests.integration.api_client import Answer, Api
 from tests.integration.helpers import stay_within
+from tests.integration.report_readers import reader
 
 KIND = "api.seen"
 # A day of its own: an hour is counted with all that any test left in it.
@@ -169,7 +175,12 @@ def test_promises_are_told_by_window_and_one_cold_start_tells_nobody() -> None:
 
 
 def test_the_status_says_what_screens_checks_and_alarms_look_at(platform: Platform) -> None:
+    recipients = TableStore(client(platform.settings, "dynamodb"), platform.settings, RECIPIENTS, Recipient)
+    author: dict[str, Any] = {"actor": "test", "reason": "", "request_id": "status", "now": NOW}
+    waits = recipients.create(reader("waits-for-ops", "UTC", "active", "ops"), **author)
+
     answer = LEAD("GET", "/api/status")
+    recipients.delete(waits, expected_version=waits.version, **author)
 
     assert answer.status == 200, answer.body
     told = answer.body
@@ -181,7 +192,11 @@ def test_the_status_says_what_screens_checks_and_alarms_look_at(platform: Platfo
     waited = datetime.now(UTC) > due.start + timedelta(days=8)
     assert weeks["due"] == due.label
     assert weeks["late"] is (waited and published.control(due) is None)
-    assert told["holds"] is (not weeks["late"] and all(one["holds"] for one in told["events"]["windows"]))
+    week = last_due(datetime.fromisoformat(told["at"]) - timedelta(hours=2), ZoneInfo("UTC"))
+    made = Shelf(platform.settings).has(ReportKind.OPERATIONS, week)
+    assert told["missing"] == ([] if made else [{"report": "ops", "week": week.label}])
+    kept = all(one["holds"] for one in told["events"]["windows"])
+    assert told["holds"] is (made and kept and not weeks["late"])
     assert told["version"] == VERSION
     assert [one["severity"] for one in told["alerts"]] == list(Severity)
 

@@ -32,6 +32,7 @@ from prism_core.settings import Environment, Settings
 from prism_resources.aws import client
 from prism_resources.failures import error_code
 from prism_resources.preflight import CHECKS, preflight
+from prism_resources.returns import UNREAD, MailReturns
 from prism_resources.wire.findings import Level
 from tests.architecture.test_templates import decoded
 from tests.aws_credentials import only_credentials
@@ -126,6 +127,11 @@ def test_what_is_deployed_passes_its_smoke_test_under_rights(platform: Platform)
 
 @pytest.mark.slow
 def test_the_api_may_make_every_call_that_reading_takes(api: httpx.Client) -> None:
+    # Whether a report was made is asked only where somebody waits for it.
+    reader = {"recipient_id": "r", "name": "R", "email": "r@example.com", "time_zone": "UTC"}
+    made = api.post("/api/recipients", json=reader | {"subscriptions": [{"report": "ops"}]})
+    assert made.status_code == 201, made.text
+
     answers = {
         (one.name, *params): api.get(path_of(one.path), params=params)
         for one in OPERATIONS
@@ -134,6 +140,7 @@ def test_the_api_may_make_every_call_that_reading_takes(api: httpx.Client) -> No
     }
 
     assert {name: answer.text for name, answer in answers.items() if answer.status_code >= 500} == {}
+    assert [one["report"] for one in answers[("GET /api/status",)].json()["missing"]] == ["ops"]
     asked = {name: {a.status_code for (n, *_), a in answers.items() if n == name} for name, *_ in answers}
     # The others name what is needed, or know nothing of the week.
     assert [name for name, statuses in asked.items() if statuses <= {422} and name not in ASKS_MORE] == []
@@ -265,11 +272,13 @@ def test_a_run_of_dagster_may_make_every_call_of_the_preflight(platform: Platfor
     checks = {name: CHECKS[name] for name in ("tables", "lake", "secrets", "mail", "recipients", "media")}
     with as_a_run_of_dagster(platform, tmp_path) as settings:
         found = preflight(settings, datetime.now(UTC), checks=checks)
+        unread = MailReturns(settings).waiting(UNREAD)
         denied = answer_of(
             lambda: client(settings, "secretsmanager").get_secret_value(SecretId=settings.cursor_secret_name)
         )
 
     assert denied in DENIED
+    assert unread == 0
     assert [one for one in found if "AccessDenied" in one.sentence] == []
     assert [one.level for one in found if one.subject in {"secrets", "tables"}] == [Level.OK] * 2
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage
 from prism_core.reports.hours import MONDAY_MORNING, due_at, instant_of, last_due
+from prism_core.reports.missing import overdue
 
 # Half-hour changes, changes at midnight, a skipped day, far east and far west.
 ZONES = (
@@ -122,3 +123,21 @@ def test_an_instant_and_an_hour_must_say_what_they_mean() -> None:
         with pytest.raises(BadUsage, match="07:00"):
             instant_of(date(2026, 1, 5), at, ZoneInfo("UTC"))
     assert time(7) == MONDAY_MORNING
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        pytest.param("2026-11-23T08:59", ["2026-W46"], id="two hours after seven nobody waits yet"),
+        pytest.param("2026-11-23T09:00", ["2026-W46", "2026-W47"], id="in New York it is four"),
+        pytest.param("2026-11-23T14:00", ["2026-W47"], id="and there, too"),
+    ],
+)
+def test_a_report_is_overdue_two_hours_after_its_hour_where_a_reader_is(now: str, expected: list[str]) -> None:
+    at, zones = datetime.fromisoformat(f"{now}Z"), ["UTC", "America/New_York", "UTC"]
+
+    found = overdue(at, zones, MONDAY_MORNING, Week.parse("2026-W01"))
+
+    assert [week.label for week in found] == expected
+    assert overdue(at, zones, MONDAY_MORNING, Week.parse("2026-W48")) == []
+    assert overdue(at, [], MONDAY_MORNING, Week.parse("2026-W01")) == []

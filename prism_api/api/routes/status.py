@@ -10,7 +10,7 @@ from typing import Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from prism_api.api import backend, documents
+from prism_api.api import backend, documents, objects
 from prism_api.api.answers import respond
 from prism_api.api.calls import current
 from prism_api.api.configured import settings
@@ -21,8 +21,10 @@ from prism_core.models.alerts import Alert, AlertStatus
 from prism_core.models.base import Choice, Count, Instant, Model
 from prism_core.models.reports import Edition, EditionStatus, ReportKind
 from prism_core.models.work import Severity
+from prism_core.reports.missing import REPORTS, kept_below, overdue
 from prism_core.tables import ALERTS, EDITIONS
 from prism_core.version import VERSION
+from prism_resources.recipients import Recipients
 
 # A week is published by the hourly run after it has ended; whoever waits a day longer should hear of it.
 LATE_AFTER: Final = timedelta(days=1)
@@ -49,6 +51,13 @@ class ReportStatus(Model):
     sent: Instant | None
 
 
+class MissingReport(Model):
+    """A report that somebody is subscribed to, due there since two hours, that nobody has made."""
+
+    report: Choice[ReportKind]
+    week: Week
+
+
 class AlertsStatus(Model):
     """Alerts that nobody has settled, by severity; those that are silenced are not counted."""
 
@@ -58,7 +67,7 @@ class AlertsStatus(Model):
 
 
 class Status(Model):
-    """`holds`: no week is late, and every promise of the event pipeline holds."""
+    """`holds`: no week is late, no report is missing, and every promise of the event pipeline holds."""
 
     version: str
     at: Instant
@@ -66,6 +75,7 @@ class Status(Model):
     weeks: WeeksStatus
     events: EventObjectives
     reports: list[ReportStatus]
+    missing: list[MissingReport]
     alerts: list[AlertsStatus]
 
 
@@ -73,15 +83,16 @@ class Status(Model):
 def status() -> Response[Status]:
     """Weeks, events, reports and alerts, as they are now."""
     now = current().now
-    weeks, events = _weeks(now), measured(now)
+    weeks, events, missing = _weeks(now), measured(now), _missing(now)
     return respond(
         Status(
             version=VERSION,
             at=now,
-            holds=not weeks.late and all(one.holds for one in events.windows),
+            holds=not weeks.late and not missing and all(one.holds for one in events.windows),
             weeks=weeks,
             events=events,
             reports=[one for one in map(_report, ReportKind) if one is not None],
+            missing=missing,
             alerts=_alerts(),
         )
     )
@@ -113,6 +124,17 @@ def _report(kind: ReportKind) -> ReportStatus | None:
         created=newest.created,
         sent=newest.sent,
     )
+
+
+def _missing(now: datetime) -> list[MissingReport]:
+    told, recipients = settings(), Recipients(settings())
+    return [
+        MissingReport(report=report, week=week)
+        for report in REPORTS
+        for zones in [[one.time_zone for one in recipients.subscribed(report)]]
+        for week in overdue(now, zones, told.report_at, told.first_week)
+        if not objects.any_below(kept_below(report, week))
+    ]
 
 
 def _alerts() -> list[AlertsStatus]:

@@ -58,7 +58,7 @@ function Figures({ status }: { status: Status }) {
   return (
     <SpaceBetween size="l">
       <Alert type={status.holds ? 'success' : 'error'} header={status.holds ? 'Everything holds' : 'Something does not hold'}>
-        {status.holds ? 'No week is late, and events keep their promises.' : whatFails(status)}
+        {status.holds ? 'No week is late, no report is missing, and events keep their promises.' : whatFails(status)}
       </Alert>
       <ColumnLayout columns={2}>
         <Part title="Weeks of throughput" to="/throughput" link="Throughput">
@@ -128,9 +128,10 @@ function Way({ to, children }: { to: string; children: string }) {
   );
 }
 
-function whatFails({ weeks, events }: Status): string {
+function whatFails({ weeks, events, missing }: Status): string {
   const found = [
     ...(weeks.late ? [`${weeks.due} has ended for more than a day and is not published.`] : []),
+    ...missing.map(({ report, week }) => `The report ${KINDS[report]} of ${week} is due and was not made.`),
     ...(events.windows.some(({ holds }) => !holds) ? ['Events break a promise.'] : []),
   ];
   return found.join(' ');
