@@ -54,11 +54,14 @@ def restore(
     ] = False,
     listing: Annotated[bool, typer.Option("--list", help="print the restored sets that there are")] = False,
     drop: Annotated[str, typer.Option(help="delete a restored set")] = "",
+    person_keys: Annotated[
+        str, typer.Option("--person-keys", help="put lost keys of people back from this copy of their table")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="what was done or found as JSON")] = False,
 ) -> None:
     """Restore tables as of an instant into a set of tables beside the real ones, and verify them."""
-    if sum(map(bool, (at, listing, drop))) != 1:
-        raise BadUsage("name one of --at INSTANT, --list and --drop SET")
+    if sum(map(bool, (at, listing, drop, person_keys))) != 1:
+        raise BadUsage("name one of --at INSTANT, --list, --drop SET and --person-keys TABLE")
     if not at and (tables or backup_id or without_live_log):
         raise BadUsage("--tables, --backup and --without-live-log belong to --at")
     if listing:
@@ -67,6 +70,9 @@ def restore(
     elif drop:
         with attached(say) as platform:
             _drop(platform, drop, as_json=as_json)
+    elif person_keys:
+        with attached(say) as platform:
+            _put_back(platform, person_keys, as_json=as_json)
     else:
         _restore(at, tables, backup_id, live_log=not without_live_log, as_json=as_json)
 
@@ -152,6 +158,22 @@ def _drop(platform: Platform, name: str, *, as_json: bool) -> None:
         typer.echo(json.dumps({"dropped": name, "tables": dropped}))
         return
     say(f"{name} is gone: {count_of(dropped, 'table', 'tables')}")
+
+
+def _put_back(platform: Platform, copy: str, *, as_json: bool) -> None:
+    from prism_resources.aws import client
+    from prism_resources.backup.keys import put_back
+
+    settings = platform.settings
+    found = put_back(client(settings, "dynamodb"), settings, copy)
+    platform.flush()
+    if as_json:
+        typer.echo(json.dumps({"back": len(found.back), "stood": len(found.stood), "other": found.other}))
+        return
+    say(f"{count_of(len(found.back), 'key is', 'keys are')} back, {len(found.stood)} stood there")
+    if found.other:
+        said = "were given another key since, which stays: what was sealed before does not open"
+        say(f"{said}: {', '.join(found.other)}")
 
 
 @contextmanager

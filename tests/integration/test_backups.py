@@ -15,9 +15,10 @@ from prism_core.privacy import PERSON_KEYS, is_sealed
 from prism_core.tables import AVAILABILITY, CHANGELOG, MEMBERS, PROJECTS, REQUESTS, TABLES, THROUGHPUT, TableSpec
 from prism_resources import forgetting
 from prism_resources.backup.catalog import verify
+from prism_resources.backup.keys import put_back
 from prism_resources.backup.parts import items_of
 from prism_resources.backup.restoring import source_of
-from prism_resources.backup.sets import drop_set, read_record, restored_sets
+from prism_resources.backup.sets import creation, drop_set, read_record, restored_sets
 from prism_resources.forgetting import forget_member
 from prism_resources.privacy import PersonKeys
 from prism_resources.tables.codec import decode_value
@@ -231,14 +232,26 @@ def test_a_backup_makes_no_key_for_somebody_who_is_forgotten(world: World) -> No
     assert again.tables["members"].items == 1
 
 
-def test_without_any_key_of_a_person_nothing_is_taken_for_forgotten(world: World) -> None:
+def test_without_any_key_nothing_is_taken_for_forgotten_until_keys_are_put_back_from_a_copy(world: World) -> None:
     filled(world)
     world.backup(MONDAY + HOUR)
+    copy = f"{world.settings.name_prefix}-copy"
+    world.dynamodb.create_table(**creation(PERSON_KEYS, copy))
+    for row in world.items(PERSON_KEYS).values():
+        world.dynamodb.put_item(TableName=copy, Item=row)
     for person in ("M-1", "M-2"):
         PersonKeys(world.dynamodb, world.settings).forget(person)
 
     with pytest.raises(PermanentFailure, match="person_keys is empty, so no personal value of the backup can be"):
         world.restore(MONDAY + 2 * HOUR, "members")
+    PersonKeys(world.dynamodb, world.settings).obtain("M-2", MONDAY + HOUR)  # somebody wrote too early
+    found, again = (put_back(world.dynamodb, world.settings, copy) for _ in range(2))
+
+    assert (found.back, found.stood, found.other) == (["M-1"], [], ["M-2"])
+    assert (again.back, again.stood, again.other) == ([], ["M-1"], ["M-2"])
+    assert world.names(world.restore(MONDAY + 2 * HOUR, "members")) == {"M-1": "Ana"}
+    with pytest.raises(BadUsage, match="is the table of keys itself"):
+        put_back(world.dynamodb, world.settings, world.settings.table_name(PERSON_KEYS.name))
 
 
 def test_a_week_that_is_replaced_while_it_is_read_is_whole_in_the_backup(world: World) -> None:

@@ -23,9 +23,12 @@ from prism_core import clock
 from prism_core.calendar import Week
 from prism_core.lake_tables import lake_table
 from prism_core.models.people import Member
+from prism_core.privacy import PERSON_KEYS
 from prism_core.tables import MEMBERS
 from prism_resources.aws import client
+from prism_resources.backup.sets import creation
 from prism_resources.lake import Lake
+from prism_resources.tables.bulk import scan_pages
 from prism_resources.tables.store import TableStore
 from tests.integration.fresh import lay_deployed, own_variables, worker_port
 from tests.integration.helpers import REAL_FILES
@@ -38,6 +41,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAY_END_WITH_ONE = "ends with 1 when"
 RAISED = -1
 WEEK = "2018-W34"
+COPY = "recovered-keys"
 TYPE = "com.example.labelled"
 SCHEMA = {"type": "object", "properties": {"seconds": {"type": "number"}}, "required": ["seconds"]}
 CORRECTED = {**SCHEMA, "properties": {"seconds": {"type": ["number", "string"]}}}
@@ -105,6 +109,15 @@ def _a_member(platform: Platform) -> None:
         store.create(ana, actor="test", reason="", request_id="ana", now=clock.now() - timedelta(minutes=2))
 
 
+def _keys_recovered_beside(platform: Platform) -> None:
+    _a_member(platform)
+    dynamodb = client(platform.settings, "dynamodb")
+    dynamodb.create_table(**creation(PERSON_KEYS, COPY))
+    for page in scan_pages(dynamodb, platform.settings.table_name(PERSON_KEYS.name), 1):
+        for row in page:
+            dynamodb.put_item(TableName=COPY, Item=row)
+
+
 def _weeks(platform: Platform) -> None:
     del platform
     if not Path("loaded").exists():
@@ -144,7 +157,7 @@ def _a_producer_that_signs(platform: Platform) -> None:
 PREPARED: dict[str, Callable[[Platform], None]] = {
     "failed-week": _weeks,
     "backfill": _weeks,
-    "restore": _a_member,
+    "restore": _keys_recovered_beside,
     "replay": _failed_events,
     "schema-mistake": _failed_events,
     "ses-sandbox": _published,
@@ -157,7 +170,7 @@ def test_every_command_of_a_runbook_does_what_the_page_says(page: Path, platform
     del folder
     PREPARED.get(page.stem, _nothing)(platform)
     instant = f"{clock.now() - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
-    words = {"FIRST": "2018-W33", "WEEK": WEEK, "INSTANT": instant, "TYPE": TYPE, "NAME": "shop"}
+    words = {"FIRST": "2018-W33", "WEEK": WEEK, "INSTANT": instant, "TYPE": TYPE, "NAME": "shop", "COPY": COPY}
     failed: list[str] = []
 
     for line in commands(page):
