@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import botocore.session
 import pytest
 import typer
 from botocore import xform_name
@@ -17,10 +19,13 @@ from prism_resources.alerts.ledger import Kept
 from prism_resources.metrics import NAMESPACE
 from tests.architecture.documents import commands
 from tests.architecture.sources import ROOT
-from tests.architecture.test_templates import decoded
+from tests.architecture.test_templates import decoded, of_type
 
 PAGES = [ROOT / "README.md", *(one for one in sorted(ROOT.glob("docs/**/*.md")) if one != DOCUMENT)]
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# What the command-line client of AWS adds to the calls of services.
+OF_THE_CLIENT = {("ecr", "get-login-password"), ("cloudformation", "deploy")}
+FOR_THE_CLIENT = {"query", "output", "region", "cli-input-json"}
 # What a template says and a call that changes the client does not.
 OF_ITS_MAKING = {"UserPoolId", "ClientName", "GenerateSecret"}
 
@@ -119,3 +124,47 @@ def test_a_deployment_to_aws_is_shown_with_what_it_is_refused_without() -> None:
 
     assert asked
     assert [one for one in asked if "--origin" not in one[1] and "…" not in one[1]] == []
+
+
+def test_every_service_of_dagster_has_an_alarm_that_rings_when_it_runs_no_task() -> None:
+    watched = {
+        one["Value"]["Fn::Sub"]
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        for one in alarm["Properties"].get("Dimensions", [])
+        if one["Name"] == "ServiceName"
+    }
+
+    assert watched == {
+        one["Properties"]["ServiceName"]["Fn::Sub"] for one in of_type("AWS::ECS::Service").values()
+    }
+
+
+def calls_of_aws() -> Iterator[tuple[str, str, str, set[str]]]:
+    """Each `aws …` of a block that is a call of the service: its page, the service, the call, its options."""
+    for page in PAGES:
+        for block in FENCE.findall(page.read_text(encoding="utf-8")):
+            quoted = re.sub(r"'[^']*'|\"(?:[^\"$]|\$(?!\())*\"", "VALUE", block.replace("\\\n", " "))
+            for service, call, rest in re.findall(r"(?m)(?:^ *|\$\()aws ([a-z-]+) ([a-z0-9-]+)([^|)\n]*)", quoted):
+                if (service, call) not in OF_THE_CLIENT and call != "wait":
+                    yield page.name, service, call, set(re.findall(r"(?<=\s--)[a-z0-9-]+", rest))
+
+
+def test_what_pages_have_typed_on_aws_are_calls_and_options_that_there_are() -> None:
+    known, wrong, seen = botocore.session.get_session(), list[str](), 0
+    for page, service, call, options in calls_of_aws():
+        seen += 1
+        model = known.get_service_model(service)
+        names = {xform_name(one, "-"): one for one in model.operation_names}
+        if call not in names:
+            wrong.append(f"{page}: aws {service} {call}")
+            continue
+        told = model.operation_model(names[call]).input_shape
+        assert told is not None
+        members = {xform_name(one, "-"): one for one in told.members}
+        asked = {one.removeprefix("no-") for one in options} - FOR_THE_CLIENT
+        wrong += [f"{page}: aws {service} {call} --{one}" for one in sorted(asked - set(members))]
+        needed = set() if "cli-input-json" in options else {xform_name(one, "-") for one in told.required_members}
+        wrong += [f"{page}: aws {service} {call} lacks --{one}" for one in sorted(needed - asked)]
+
+    assert seen > 20
+    assert wrong == []
