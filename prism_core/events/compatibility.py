@@ -2,8 +2,9 @@
 
 Belongs here: comparing two schemas (draft-07 or 2020-12) keyword by keyword. Does not belong here: numbers of
 versions (versions.py) and judging data (validating.py).
-On the safe side: what cannot be shown to be taken is told. A name that was free before and is described now breaks
-nobody who does not use it: that is told as `REHEARSE`, for the rehearsal over archived days to judge.
+On the safe side: what cannot be shown to be taken is told. A name that was free before, under which anything was
+taken, and is described now breaks nobody who does not use it: that is told as `REHEARSE`, for the rehearsal over
+archived days to judge. What `additionalProperties` or `patternProperties` said of a name was a promise.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,8 +118,10 @@ class _Comparison:
             if name in olds:
                 yield from self.compare(olds[name], news.get(name, new_rest), here)
             else:
-                for free in (old_rest, *old_forms.values()):
-                    yield from _newly_described(self.compare(free, news[name], here))
+                before = [old_forms[form] for form in old_forms if _has_form(name, form)] or [old_rest]
+                for one in before:
+                    found = self.compare(one, news[name], here)
+                    yield from _newly_described(found) if _takes_all(one) else found
         for form in sorted({*old_forms, *new_forms}):
             here = (*path, "patternProperties", form)
             if form in old_forms and form in new_forms:
@@ -205,11 +208,13 @@ def _values(old: Schema, new: Schema, path: _PATH) -> Iterator[Difference]:
 
 
 def _choices(schema: Schema) -> dict[bytes, Any] | None:
-    if "const" in schema:
-        return {_number_free(schema["const"]): schema["const"]}
-    if "enum" in schema:
-        return {_number_free(value): value for value in _list(schema, "enum")}
-    return None
+    """The values that are left, by their form; where both words stand, those that both allow."""
+    allowed = [_list(schema, "enum")] if "enum" in schema else []
+    allowed += [[schema["const"]]] if "const" in schema else []
+    if not allowed:
+        return None
+    first, *others = [{_number_free(value): value for value in values} for values in allowed]
+    return {form: value for form, value in first.items() if all(form in other for other in others)}
 
 
 def _number_free(value: Any) -> bytes:
@@ -283,7 +288,14 @@ def _items(schema: Schema, draft: str) -> tuple[list[Any], Any]:
 
 
 def _takes_all(schema: Any) -> bool:
-    return schema is True or schema == {}
+    return schema is True or (isinstance(schema, dict) and not cast("Schema", schema).keys() - _NOTES)
+
+
+def _has_form(name: str, form: str) -> bool:
+    """Whether a name is one of those that a pattern describes, as the validator sees it."""
+    from prism_core.events.validating import CompiledSchema  # noqa: PLC0415 - readers do without
+
+    return not CompiledSchema({"patternProperties": {form: False}}).fits({name: None})
 
 
 def _without_branches(schema: Schema) -> Schema:

@@ -2,9 +2,9 @@
 
 Belongs here: compiling a schema once and judging data with it. Does not belong here: which schema an event asks
 for and where compiled ones are kept (prism_api/events).
-`format` is a note, not a rule, as both drafts allow and as the reference validator has it. Patterns run in linear
-time and nothing is fetched: a schema of a stranger can neither hang a function nor send it anywhere. What is told
-of a problem holds no value of the data: it goes into lists and mails, where an address or a name must not.
+`format` and what a text contains are notes, no rules, as drafts allow and the reference has it. Patterns run in
+linear time and nothing is fetched: a schema of a stranger can neither hang a function nor send it anywhere. What
+is told of a problem holds no value of the data: it goes into lists and mails, where an address or a name must not.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,13 @@ import jsonschema_rs
 from prism_core.events.branches import Branch, branches_of, named, unknown_tag
 from prism_core.events.problems import Problem
 from prism_core.events.rejections import pointer
-from prism_core.events.schemas import DRAFT_7, Schema, check_schema, draft_of
+from prism_core.events.schemas import DRAFT_7, DRAFT_2020, Schema, check_schema, draft_of
 from prism_core.failures import PermanentFailure
 
 MAX_PROBLEMS: Final = 20
 _MAX_REASON: Final = 300
+# What the library judges by and the reference does not; 2020-12 has the last one no more.
+_NOTES: Final = {DRAFT_7: ("contentEncoding", "contentMediaType"), DRAFT_2020: ("dependencies",)}
 _Validator = jsonschema_rs.Draft7Validator | jsonschema_rs.Draft202012Validator
 
 
@@ -70,8 +72,19 @@ class CompiledSchema:
         return (Problem(pointer(name), "enum", _short(f"the value is none of {', '.join(values)}")),)
 
 
+class _Note:
+    """A word of a schema that refuses nothing, in the form that the library asks for."""
+
+    def __init__(self, parent_schema: object, value: object, schema_path: object) -> None:
+        pass
+
+    def validate(self, instance: object) -> None:
+        pass
+
+
 def _compiled(schema: Schema) -> _Validator:
-    kind = jsonschema_rs.Draft7Validator if draft_of(schema) == DRAFT_7 else jsonschema_rs.Draft202012Validator
+    draft = draft_of(schema)
+    kind = jsonschema_rs.Draft7Validator if draft == DRAFT_7 else jsonschema_rs.Draft202012Validator
     try:
         return kind(
             schema,
@@ -79,6 +92,7 @@ def _compiled(schema: Schema) -> _Validator:
             offline=True,
             mask="the value",
             pattern_options=jsonschema_rs.RegexOptions(),
+            keywords=dict.fromkeys(_NOTES[draft], _Note),
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise PermanentFailure(f"the schema is not taken: {str(error).splitlines()[0][:_MAX_REASON]}") from error

@@ -101,6 +101,7 @@ def an_object(**more: Any) -> dict[str, Any]:
         pytest.param({"type": "integer"}, {"type": "number"}, id="wider type"),
         pytest.param({"enum": [1, 2]}, {"enum": [2, 1.0, 3]}, id="more values"),
         pytest.param({"const": 1}, {"type": "integer"}, id="any value"),
+        pytest.param({"const": 1, "enum": [1, 2]}, {"enum": [1]}, id="a value of both words"),
         pytest.param({"minimum": 3, "maxLength": 5}, {"minimum": 2}, id="wider bounds"),
         pytest.param({"multipleOf": 4}, {"multipleOf": 2}, id="coarser steps"),
         pytest.param({"pattern": "^a"}, {}, id="pattern dropped"),
@@ -145,6 +146,19 @@ def test_a_version_that_takes_all_of_the_one_before_is_compatible(old: Any, new:
         pytest.param({"oneOf": [TEXT]}, {"oneOf": [{}]}, "/oneOf", id="wider branch"),
         pytest.param({}, {"allOf": [TEXT]}, "/allOf/0", id="one more demand"),
         pytest.param({"contains": {}, "minContains": 0}, {"contains": {}}, "/contains", id="at least one now"),
+        pytest.param({"const": 1}, {"const": 1, "enum": [2]}, "/enum", id="no value is left"),
+        pytest.param(
+            {"additionalProperties": {"type": "integer"}},
+            {"additionalProperties": {"type": "integer"}, "properties": {"a": TEXT}},
+            "/properties/a/type",
+            id="a name that had a type",
+        ),
+        pytest.param(
+            {"patternProperties": {"^x": {"type": "integer"}}},
+            {"patternProperties": {"^x": {"type": "integer"}}, "properties": {"xy": TEXT}},
+            "/properties/xy/type",
+            id="a name of a form",
+        ),
         pytest.param(
             {"patternProperties": {"^x": TEXT}},
             {"patternProperties": {"^x": {"maxLength": 2}}},
@@ -165,9 +179,16 @@ def test_a_breaking_change_is_found_at_its_place(old: Any, new: Any, path: str) 
 
 
 def test_a_name_that_was_free_is_for_the_rehearsal_to_judge() -> None:
+    beside: dict[str, Any] = {
+        "patternProperties": {"^x": {"type": "integer"}},
+        "additionalProperties": {"title": "Free"},
+    }
+
     found = differences(an_object(), an_object(properties={"a": TEXT, "b": TEXT}))
+    other = differences(an_object(**beside), an_object(**beside, properties={"a": TEXT, "b": TEXT}))
 
     assert [(one.path, one.weight) for one in found] == [("/properties/b/type", Weight.REHEARSE)]
+    assert other == found
 
 
 def test_the_same_difference_in_a_free_name_does_not_hide_a_breaking_one() -> None:
@@ -347,9 +368,27 @@ def test_numbers_beyond_64_bits_are_judged() -> None:
     assert CompiledSchema({"type": "integer", "minimum": 10}).problems(10**30) == ()
 
 
-def test_a_format_is_a_note_in_both_drafts() -> None:
-    for draft in (DRAFT_7, DRAFT_2020):
-        assert CompiledSchema({"$schema": draft, "format": "email"}).problems("nobody") == ()
+@pytest.mark.parametrize("draft", [DRAFT_7, DRAFT_2020])
+def test_what_a_text_contains_is_a_note_in_both_drafts(draft: str) -> None:
+    notes = {"format": "email", "contentEncoding": "base64", "contentMediaType": "application/json"}
+    named = CompiledSchema({"$schema": draft, "properties": {one: {"const": 1} for one in notes}, "items": notes})
+
+    assert CompiledSchema({"$schema": draft, **notes}).problems("%") == named.problems(["%"]) == ()
+    assert {one.path for one in named.problems(dict.fromkeys(notes, 2))} == {f"/{one}" for one in notes}
+
+
+def test_a_word_that_a_draft_has_no_more_is_a_note_in_it() -> None:
+    asked = {"dependencies": {"a": ["b"]}}
+
+    assert CompiledSchema({"$schema": DRAFT_2020, **asked}).fits({"a": 1})
+    assert not CompiledSchema({"$schema": DRAFT_7, **asked}).fits({"a": 1})
+
+
+def test_numbers_and_patterns_are_read_as_the_specification_has_them() -> None:
+    """The reference divides binary fractions and has the patterns of Python (ADR 0022)."""
+    assert CompiledSchema({"multipleOf": 0.1}).fits(0.3)
+    assert not CompiledSchema({"pattern": r"^\d$"}).fits("\u0663")
+    assert not CompiledSchema({"pattern": "a$"}).fits("a\n")
 
 
 @pytest.mark.parametrize(
