@@ -25,6 +25,8 @@ OBJECTIVE_MS: Final = 500
 # Servers are kept at most this busy, so that a peak of half as much again passes.
 BUSY_AT_MOST: Final = 0.65
 SEED: Final = 7
+# Write units of a receipt: put 1, and 2 for its settling, which is a transaction.
+_OF_RECEIPT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,7 @@ def _keys() -> str:
     """Shards of a partition key, at half of what a partition takes: traffic of types and hours is never even."""
     half = QUOTAS["partition_writes"].value / 2
     writes = {
-        "receipts, hour#shard: put and settled": (2, RECEIPT_SHARDS),
+        "receipts, hour#shard: put, and settled in a transaction": (_OF_RECEIPT, RECEIPT_SHARDS),
         "index of events, type#hour#shard: all of one type": (1, EVENT_SHARDS),
     }
     rows: list[list[object]] = [
@@ -253,8 +255,8 @@ def _of_queue(rate: int, batch: float, *, provisioned: bool) -> dict[str, float]
     requests = events / _in_request(rate)
     batches = events / batch
     seconds = batches * QUEUE.mean_ms(batch) / 1_000
-    # Receipt 1, settling it 1, the event in a transaction 2 x 2 units of 1 KB, its index 1.
-    writes = events * 7
+    # The event in a transaction 2 x 2 units of 1 KB, its index 1; of a pack and minute a row and its index.
+    writes = events * (_OF_RECEIPT + 5) + batches * 2
     return {
         "API Gateway": requests * _price("api_request"),
         "Lambda, ingest": _lambda(requests, 0.025, 0.5),
