@@ -7,7 +7,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from prism_assets.events.hourly import HOURS, MISSED, ROLLUPS, last_counted
+from prism_assets.events.hourly import HOURS, MISSED, ROLLUPS, SCORECARD, last_said
 from prism_assets.resources import PrismResource
 from prism_assets.retries import RETRIES, failures_by_intent
 from prism_core import clock
@@ -38,7 +38,7 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
             days = (hours[0].date(), hours[-1].date()) if hours else None
             known = {one.hour: one for one in Ledger(prism.settings()).of_days(*days)} if days else {}
             found = [known[hour] for hour in hours if hour in known]
-            missed = int(last_counted(context).get(MISSED, 0))
+            missed = int(last_said(context, ROLLUPS).get(MISSED, 0))
         wrong = {one.hour.isoformat(): list(one.wrong) for one in found if one.wrong}
         if uncounted := [hour.isoformat() for hour in hours if hour not in known]:
             wrong["uncounted"] = uncounted
@@ -76,7 +76,7 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
         )
 
     @dg.asset_check(
-        asset="event_scorecard",
+        asset=SCORECARD,
         name="owners_told",
         retry_policy=RETRIES,
         description="Of every mail about fields that began to fail each delivery is sent or skipped.",
@@ -97,4 +97,4 @@ def event_checks() -> list[dg.AssetChecksDefinition]:
 
 def _hours(context: dg.AssetCheckExecutionContext) -> list[datetime]:
     """The hours that the last run counted."""
-    return sorted(datetime.fromisoformat(one) for one in last_counted(context).get(HOURS, ()))
+    return sorted(datetime.fromisoformat(one) for one in last_said(context, ROLLUPS).get(HOURS, ()))

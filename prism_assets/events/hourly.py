@@ -35,7 +35,9 @@ FRESHNESS: Final = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=4), warn_window=timedelta(hours=2, minutes=30)
 )
 ROLLUPS: Final = "event_rollups"
-# In the metadata of `event_rollups`: the hours that were counted, and which of them to look at again.
+SCORECARD: Final = "event_scorecard"
+# In the metadata of `event_rollups`: the hours that were counted, and which of them to look at again. That of
+# `event_scorecard` has until when, too.
 SINCE, UNTIL, HOURS, AGAIN = "since", "until", "hours", "again"
 # And hours that nobody counted while their receipts were there.
 MISSED: Final = "missed_hours"
@@ -102,7 +104,7 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
     )
     def event_rollups(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
-            now, before = clock.now(), last_counted(context)
+            now, before = clock.now(), last_said(context, ROLLUPS)
             kept = timedelta(days=prism.settings().events_keep_days)
             hours = hours_to_count(before, now, kept)
             missed = hours_missed(before, now, kept)
@@ -124,29 +126,33 @@ def hourly_assets() -> list[dg.AssetsDefinition]:
                 context.log.warning("CloudWatch took no figures of events: %s", failure)
 
     @dg.asset(
-        name="event_scorecard",
-        pool="event_scorecard",
-        deps=[ROLLUPS],
+        name=SCORECARD,
+        pool=SCORECARD,
+        # Not on roll-ups, whose check of conservation blocks: one lost event would keep owners from being told.
+        deps=["event_dead_letters"],
         group_name=GROUP,
         owners=OWNERS,
         kinds={"dynamodb", "ses"},
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRIES,
         description=(
-            "How well producers kept to their schemas in the last day. A field that fails in three events, and "
-            "failed in fewer, or a tenth of them, in the seven days before, is told to the owner of its type; in "
-            "the same week or the next one again only when ten times as many fail."
+            "How well producers kept to their schemas in the last day. A field that failed in three events within "
+            "eight days, and in fewer (or a tenth of them) until a day ago, is told to the owner of its type; in "
+            "the same week or the next one again only when ten times as many fail. After an outage "
+            "the time since the scorecard before counts as that day: what began meanwhile is told."
         ),
     )
     def event_scorecard(context: dg.AssetExecutionContext, prism: PrismResource) -> None:
         with failures_by_intent():
             now, scoring = clock.now(), Scoring(prism.settings())
+            before = last_said(context, SCORECARD).get(UNTIL)
             scored = scoring.lately(now)
-            began = scoring.began(scored, now)
+            began = scoring.began(scored, now, None if before is None else datetime.fromisoformat(before))
             told = Telling(prism.settings()).tell(began, now)
             mails = [one for outcome in told for one in outcome.deliveries]
             context.add_asset_metadata(
                 {
+                    UNTIL: instant_text(now),
                     "dagster/row_count": len(scored),
                     "scores": dg.MetadataValue.md(_scores(scored)),
                     "began_to_fail": dg.MetadataValue.json(_began(began)),
@@ -181,9 +187,9 @@ def _oldest(now: datetime, kept: timedelta) -> datetime:
     return Grain.HOUR.start_of(now) - kept + timedelta(days=1)
 
 
-def last_counted(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> dict[str, Any]:
-    """What the last run of `event_rollups` said of itself; nothing before the first one."""
-    event = context.instance.get_latest_materialization_event(dg.AssetKey(ROLLUPS))
+def last_said(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, asset: str) -> dict[str, Any]:
+    """What the last run of an asset said of itself; nothing before the first one."""
+    event = context.instance.get_latest_materialization_event(dg.AssetKey(asset))
     found = None if event is None else event.asset_materialization
     return {} if found is None else {name: value.value for name, value in found.metadata.items()}
 

@@ -12,7 +12,7 @@ import msgspec
 
 from prism_core.events.failed import FailedEvent, field_of
 from prism_core.events.rollups import RollUp
-from prism_core.events.scorecard import FailingField, fields_of
+from prism_core.events.scorecard import FailingField, failing_by_producer
 from prism_core.events.tally import ProducerHour
 
 MOST_VALUES: Final = 20
@@ -52,9 +52,7 @@ def day_row(one: RollUp) -> Row:
 
 def score_rows(producers: Mapping[str, ProducerHour], failed: Iterable[FailedEvent]) -> list[Row]:
     """A row a producer, by name: its sums of a week, and the fields of its failed events, the worst first."""
-    fields: dict[str, Counter[FailingField]] = {}
-    for event in failed:
-        fields.setdefault(event.producer, Counter()).update(fields_of(event))
+    fields = failing_by_producer(failed)
     return [_score(name, one, fields.get(name, Counter())) for name, one in sorted(producers.items())]
 
 

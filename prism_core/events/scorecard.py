@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prism_core.events.failed import FailedEvent, Failure, field_of
+from prism_core.events.failed import FailedEvent, FailedStatus, Failure, field_of
 from prism_core.events.tally import ProducerHour
 
 # One odd event is no news; so many of a field are.
@@ -53,16 +53,25 @@ class Score:
 
 def scores(producers: Mapping[str, ProducerHour], failed: Iterable[FailedEvent]) -> tuple[Score, ...]:
     """The score of each producer, the worst first, by its events and those that failed, each of them once."""
-    fields: dict[str, Counter[FailingField]] = {}
-    for event in failed:
-        fields.setdefault(event.producer, Counter()).update(fields_of(event))
+    fields = failing_by_producer(failed)
     names = {*producers, *fields}
     found = [_score(one, producers.get(one, _NONE), fields.get(one, Counter())) for one in names]
     return tuple(sorted(found, key=lambda one: (-one.failed_share, one.producer)))
 
 
+def failing_by_producer(failed: Iterable[FailedEvent]) -> dict[str, Counter[FailingField]]:
+    """How many events of each producer failed by each field."""
+    found: dict[str, Counter[FailingField]] = {}
+    for field, number in failing(failed).items():
+        found.setdefault(field.producer, Counter())[field] = number
+    return found
+
+
 def fields_of(event: FailedEvent) -> frozenset[FailingField]:
-    """The fields by which an event failed, each once however many of its elements are wrong."""
+    """The fields by which an event failed, each once however many of its elements are wrong. None of one that we
+    sent again: its producer failed when it failed first."""
+    if event.status is FailedStatus.REPEATED:
+        return frozenset()
     if event.failure in OF_ENVELOPES:
         return frozenset({FailingField(event.producer, event.type, ENVELOPE, event.failure.value)})
     return frozenset(
@@ -78,13 +87,19 @@ def failing(failed: Iterable[FailedEvent]) -> Counter[FailingField]:
     return found
 
 
-def began_to_fail(before: Mapping[FailingField, int], now: Iterable[Score]) -> dict[str, dict[FailingField, int]]:
-    """By producer, what is news now beside how often it failed before, and how often it does."""
+def began_to_fail(
+    before: Mapping[FailingField, int], lately: Mapping[FailingField, int]
+) -> dict[str, dict[FailingField, int]]:
+    """By producer, what is news of what fails lately, and how often it failed.
+
+    What nobody was told of before is counted with it: two events a day are news on the second day.
+    """
     found: dict[str, dict[FailingField, int]] = {}
-    for one in sorted(now, key=lambda score: score.producer):
-        new = {field: number for field, number in one.fields.items() if is_news(number, before.get(field, 0))}
-        if new:
-            found[one.producer] = new
+    for field, number in sorted(lately.items()):
+        known = before.get(field, 0)
+        failed = number if known >= FEWEST_EVENTS else known + number
+        if is_news(failed, known):
+            found.setdefault(field.producer, {})[field] = failed
     return found
 
 

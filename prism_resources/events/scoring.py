@@ -32,6 +32,8 @@ from prism_resources.recipients import Recipients
 
 LATELY: Final = timedelta(hours=24)
 BEFORE: Final = timedelta(days=7)
+# What was accepted before a scorecard may fail after it: a message is tried for three hours.
+_TRIED: Final = timedelta(hours=4)
 _ENVELOPES: Final = {
     Failure.UNKNOWN_TYPE.value: "there is no schema of this type; add one, or have the producer mend its type",
     Failure.UNKNOWN_VERSION.value: "their dataschema names a version that there is not",
@@ -52,13 +54,21 @@ class Scoring:
         return scores(by_producer(self._hours(since, now)), self.failed(since, now))
 
     def failed(self, since: datetime, until: datetime) -> Iterator[FailedEvent]:
-        """The failed events of the time; those that were sent again count as they failed first."""
+        """The failed events of the time."""
         return self._failed.find(FailedFilter(since=since, until=until))
 
-    def began(self, lately: Iterable[Score], now: datetime) -> dict[str, dict[FailingField, int]]:
-        """What is news beside the seven days before the last one, by producer, with how often it fails."""
-        since = _first_hour(now)
-        return began_to_fail(failing(self.failed(since - BEFORE, since)), lately)
+    def began(
+        self, lately: Iterable[Score], now: datetime, last: datetime | None = None
+    ) -> dict[str, dict[FailingField, int]]:
+        """What is news, by producer, with how often it failed: of the last day and of the time since the scorecard
+        before (`last`; None: there was none), beside the seven days before that. What began while no scorecard was
+        made is told by the next one."""
+        today = _first_hour(now)
+        since = today if last is None else min(today, Grain.HOUR.start_of(last - _TRIED))
+        failed: Counter[FailingField] = failing(self.failed(since, today)) if since < today else Counter()
+        for one in lately:
+            failed.update(one.fields)
+        return began_to_fail(failing(self.failed(since - BEFORE, since)), failed)
 
     def _hours(self, since: datetime, now: datetime) -> Iterator[HourRecord]:
         """As the ledger has them; one that nobody has counted yet by its receipts."""

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from prism_assets.events.hourly import AGAIN, UNTIL, hours_missed, hours_to_count
+import dagster as dg
+
+from prism_assets.events.hourly import AGAIN, UNTIL, hourly_assets, hours_missed, hours_to_count
 from prism_core.events.conservation import Held, Receipt
 from prism_core.events.ledger import HourRecord, record, to_count_again
 from prism_core.events.outcomes import Outcome
@@ -71,3 +73,10 @@ def test_after_weeks_without_a_run_hours_are_made_up_for_in_order_and_those_with
     assert hours_to_count(before, much_later, KEPT)[0] == much_later - timedelta(days=34)
     assert hours_missed(before, much_later, KEPT) == 6 * 24
     assert hours_missed({}, now, KEPT) == 0
+
+
+def test_an_hour_that_does_not_balance_keeps_no_owner_from_being_told() -> None:
+    """The check of roll-ups blocks whatever is below them in its run."""
+    below = {one.key.to_user_string(): one.dependency_keys for one in hourly_assets()}
+
+    assert below["event_scorecard"] == below["event_rollups"] == {dg.AssetKey("event_dead_letters")}

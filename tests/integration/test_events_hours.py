@@ -34,7 +34,7 @@ from prism_resources.events.receipts import Receipts
 from prism_resources.events.replaying import Replaying
 from prism_resources.events.rollup_store import RollupStore
 from prism_resources.events.schema_store import SchemaStore
-from prism_resources.events.scoring import Telling
+from prism_resources.events.scoring import Scoring, Telling
 from prism_resources.mailing import Mailing
 from prism_resources.metrics import NAMESPACE
 from prism_resources.tables.store import TableStore
@@ -326,6 +326,18 @@ def test_a_run_goes_on_where_the_last_one_ended_and_looks_again_at_what_was_in_f
 
     assert (len(first), first[-1]) == (25, SEVEN - HOUR)
     assert later == [SEVEN - 6 * HOUR, SEVEN - 2 * HOUR, SEVEN - HOUR]
+
+
+def test_what_began_to_fail_while_no_scorecard_was_made_is_told_by_the_next_one(platform: Platform) -> None:
+    scoring, now = Scoring(platform.settings), NOW + timedelta(days=60)
+    began = NOW + timedelta(days=56)
+    FailedStore(platform.settings).add([failed(number, "h.began", now=began) for number in range(3)])
+    field = FailingField("h.began-tool", "h.began", "/seconds", "type")
+
+    blocked, hourly, first = (scoring.began((), now, last) for last in (began - HOUR, now - HOUR, None))
+
+    assert blocked == {field.producer: {field: 3}}
+    assert hourly == first == {}
 
 
 def test_an_owner_is_told_again_within_two_weeks_only_of_ten_times_as_much(platform: Platform) -> None:

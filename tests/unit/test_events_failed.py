@@ -18,6 +18,7 @@ from prism_core.events.failed import (
     to_replay,
     version_to_try,
 )
+from prism_core.events.lake_rows import score_rows
 from prism_core.events.ledger import HOUR, OF_RECEIPTS, over_windows, running
 from prism_core.events.objectives import (
     BURN_WINDOWS,
@@ -33,7 +34,7 @@ from prism_core.events.outcomes import Outcome
 from prism_core.events.problems import Problem
 from prism_core.events.scorecard import ENVELOPE, FailingField, began_to_fail, failing, is_news, scores
 from prism_core.events.sketches import Percentiles
-from prism_core.events.tally import Tally
+from prism_core.events.tally import ProducerHour, Tally
 from prism_core.events.versions import SchemaVersion
 from tests.event_tallies import tallies
 
@@ -164,17 +165,28 @@ def test_producers_are_scored_the_worst_first_and_every_event_once() -> None:
 def test_an_owner_is_told_of_a_field_when_it_begins_to_fail_and_not_again() -> None:
     two, three = [failed(1), failed(2)], [failed(1), failed(2), failed(3)]
 
-    assert began_to_fail({}, scores({}, three)) == {"tool": {FIELD: 3}}
-    assert began_to_fail({}, scores({}, two)) == {}
-    assert began_to_fail(failing(two), scores({}, three)) == {"tool": {FIELD: 3}}
-    assert began_to_fail(failing(three), scores({}, three)) == {}
+    assert began_to_fail({}, failing(three)) == {"tool": {FIELD: 3}}
+    assert began_to_fail({}, failing(two)) == {}
+    assert began_to_fail(failing(two), failing(two)) == {"tool": {FIELD: 4}}
+    assert began_to_fail(failing(three), failing(three)) == {}
+
+
+def test_what_we_sent_again_and_failed_again_is_no_new_failure_of_its_producer() -> None:
+    again = [failed(n, status=FailedStatus.REPEATED) for n in range(3)]
+
+    assert scores({}, again) == ()
+    assert began_to_fail({}, failing([failed(4), *again])) == {}
+    (row,) = score_rows({"tool": ProducerHour(1, 0, 1, 0)}, [failed(4), *again])
+    assert msgspec.json.decode(row["fields"]) == [
+        {"type": "a.made", "field": "/commits/*/id", "rule": "type", "events": 1}
+    ]
 
 
 def test_an_owner_is_told_again_when_ten_times_as_many_fail() -> None:
     three, many = [failed(n) for n in range(3)], [failed(n) for n in range(30)]
 
-    assert began_to_fail(failing(three), scores({}, many)) == {"tool": {FIELD: 30}}
-    assert began_to_fail(failing(many), scores({}, many)) == began_to_fail(failing(many), scores({}, three)) == {}
+    assert began_to_fail(failing(three), failing(many)) == {"tool": {FIELD: 30}}
+    assert began_to_fail(failing(many), failing(many)) == began_to_fail(failing(many), failing(three)) == {}
     assert [is_news(number, 3) for number in (3, 29, 30)] == [False, False, True]
 
 
@@ -182,7 +194,7 @@ def test_unknown_types_and_versions_and_conflicts_begin_to_fail_as_fields_do_and
     kinds = (Failure.UNKNOWN_TYPE, Failure.UNKNOWN_VERSION, Failure.CONFLICT, Failure.UNDELIVERABLE)
     events = [failed(10 * n + m, failure=kind, problems=()) for n, kind in enumerate(kinds) for m in range(3)]
 
-    began = began_to_fail({}, scores({}, events))
+    began = began_to_fail({}, failing(events))
 
     told = [FailingField("tool", "a.made", ENVELOPE, kind.value) for kind in sorted(kinds[:3])]
     assert began == {"tool": dict.fromkeys(told, 3)}
