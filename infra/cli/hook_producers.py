@@ -7,8 +7,9 @@ The secret is printed once and nowhere else: who has lost it replaces it.
 
 import base64
 import json
+import re
 import secrets
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +18,12 @@ from infra.local.platform import attached
 from prism_core.events.signatures import Scheme
 from prism_core.failures import BadUsage
 
+if TYPE_CHECKING:
+    from prism_core.events.arrivals import Webhook
+
 producer_app = typer.Typer(help="Producers that sign what they deliver to /hooks/NAME.", no_args_is_help=True)
 _SECRET_BYTES = 32
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 Name = Annotated[str, typer.Argument(help="what the producer is called: the last part of its address")]
 
 
@@ -43,12 +48,10 @@ def add(
     """
     from infra.addresses import api_url
     from prism_api.events.hooks import NAME, Hook, Hooks, keep_hook
-    from prism_core.events.arrivals import Webhook
 
     if not NAME.fullmatch(name):
         raise BadUsage(f"{name!r} is no name; use up to 64 letters, digits and . _ -")
-    if (source is None) != (type_header is None):
-        raise BadUsage("plain webhooks need both --source and --type-header")
+    webhook = _webhook(source, type_prefix, type_header, id_header)
     with attached(say) as platform:
         known = Hooks(platform.settings).get(name)
         if known is None and rotate:
@@ -58,9 +61,6 @@ def add(
         if known is not None:
             hook = Hook((_secret(known.scheme), *known.secrets[:1]), known.scheme, known.webhook)
         else:
-            webhook = None
-            if source is not None and type_header is not None:
-                webhook = Webhook(source, type_prefix, type_header.lower(), id_header and id_header.lower())
             hook = Hook((_secret(scheme),), scheme, webhook)
         keep_hook(platform.settings, name, hook)
         address = f"{api_url(platform.settings)}/hooks/{name}"
@@ -72,6 +72,28 @@ def add(
     out.print(plain(f"{name} delivers to {address}, signed ({hook.scheme}) with"))
     out.print(plain(hook.secrets[0]))
     say("it is not shown again; functions know it within five minutes")
+
+
+def _webhook(
+    source: str | None, type_prefix: str, type_header: str | None, id_header: str | None
+) -> "Webhook | None":
+    """How its webhooks become events. Raises BadUsage for what would make every delivery of it refused."""
+    from prism_core.events.arrivals import Webhook, webhook_event
+    from prism_core.events.rejections import EventRejected
+
+    if source is None or type_header is None:
+        if source is not None or type_header is not None or type_prefix or id_header:
+            raise BadUsage("plain webhooks need both --source and --type-header")
+        return None
+    for option, header in (("--type-header", type_header), ("--id-header", id_header)):
+        if header is not None and not _HEADER.fullmatch(header):
+            raise BadUsage(f"{option} {header!r} is no name of a header, such as x-github-event")
+    webhook = Webhook(source, type_prefix, type_header.lower(), id_header and id_header.lower())
+    try:
+        webhook_event(webhook, {webhook.type_header: "a"}, b"{}", signed=())
+    except EventRejected as refused:
+        raise BadUsage(f"no delivery would be an event: {refused.reason}") from refused
+    return webhook
 
 
 def _secret(scheme: Scheme) -> str:

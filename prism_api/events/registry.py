@@ -4,6 +4,7 @@ Belongs here: the version for an event or why there is none, its rules, and the 
 belong here: compiling schemas (compiled.py), the stores of both (prism_resources/events), and judging.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -13,12 +14,13 @@ from prism_core.events.enrichment import Kind, Rule
 from prism_core.events.failed import Failure
 from prism_core.events.lookups import Lookup
 from prism_core.events.versions import SchemaVersion
-from prism_core.failures import TransientFailure
+from prism_core.failures import PermanentFailure, TransientFailure
 from prism_core.settings import Settings
 from prism_resources.events.lookup_store import LookupStore
 from prism_resources.events.schema_store import SchemaStore
 
 CURRENT_SECONDS: Final = 10.0
+_log = logging.getLogger("prism.events")
 
 
 class Registry:
@@ -43,7 +45,11 @@ class Registry:
         return self._compiled.judge(kind, None)
 
     def lookups(self, rules: Iterable[Rule]) -> Mapping[str, Lookup]:
-        """The tables that rules ask for, current ten seconds ago at most; one that there is not is left out."""
+        """The tables that rules ask for, current ten seconds ago at most; one that there is not is left out.
+
+        Of one that cannot be read any more, as when its object is gone, the table before serves, or none: it must
+        not hold up the events of all types. Raises TransientFailure.
+        """
         names = {one.lookup for one in rules if one.lookup and one.kind is not Kind.OUTSIDE}
         found = {name: self._table(name) for name in names}
         return {name: table for name, table in found.items() if table is not None}
@@ -53,14 +59,21 @@ class Registry:
         if known is not None and now - known[0] < CURRENT_SECONDS:
             return known[2]
         try:
-            item = self._lookups.current(name)
+            version, table = self._newest(name, known)
         except TransientFailure:
             if known is None:
                 raise
             return known[2]
-        if item is None or (known is not None and known[1] == item.version):
-            table, version = (None, 0) if item is None or known is None else (known[2], item.version)
-        else:
-            table, version = self._lookups.table(item), item.version
+        except PermanentFailure:
+            _log.exception("the lookup %s cannot be read; add its table again", name)
+            version, table = (0, None) if known is None else known[1:]
         self._current[name] = (now, version, table)
         return table
+
+    def _newest(self, name: str, known: tuple[float, int, Lookup | None] | None) -> tuple[int, Lookup | None]:
+        item = self._lookups.current(name)
+        if item is None:
+            return 0, None
+        if known is not None and known[1] == item.version:
+            return known[1:]
+        return item.version, self._lookups.table(item)

@@ -114,10 +114,14 @@ def add(pack: Pack) -> Pack:
     for number, entry in enumerate(pack.entries):
         if entry.failure is not None or entry.accepted.body is not None:
             continue
-        judge = _judge(entry)
-        if not judge.item.rules:
+        try:
+            judge = _judge(entry)
+            if not judge.item.rules:
+                continue
+            found = _enriched(judge, entry.accepted.event.data, asking)
+        except PermanentFailure:  # where it is stored it is tried once more, and left alone
+            _log.exception("receipt %s could not be enriched", entry.accepted.receipt)
             continue
-        found = _enriched(judge, entry.accepted.event.data, asking)
         room -= len(msgspec.json.encode(msgspec.structs.replace(found, data=None)))
         if room < 0:
             break

@@ -59,7 +59,8 @@ class LookupStore:
         return read_lookup(item.version, text)
 
     def add(self, name: str, text: bytes, *, by: str, now: datetime) -> LookupItem:
-        """Add the next version, which is current from now on. The same content as the current one is that one.
+        """Add the next version, which is current from now on. The same content as the current one is that one, its
+        object written again: so one that was lost comes back.
 
         Raises PermanentFailure for a file that is no table, or one of another form than before, StaleVersion when
         somebody else has added a version meanwhile.
@@ -68,6 +69,7 @@ class LookupStore:
             raise PermanentFailure(f"a lookup has at most {MAX_LOOKUP_BYTES:,} bytes, this one has {len(text):,}")
         before, digest = self.current(name), sha256(text).hexdigest()
         if before is not None and before.sha256 == digest:
+            objects.put(self._settings, before.body, text, CSV)
             return before
         version = 1 if before is None else before.version + 1
         table = read_lookup(version, text)

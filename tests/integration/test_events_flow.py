@@ -30,6 +30,7 @@ from prism_resources.events.lookup_store import LookupStore
 from prism_resources.events.receipts import CALL_ATTEMPTS, Receipts
 from prism_resources.events.replaying import CHUNK, Replaying
 from prism_resources.events.rollup_store import RollupStore
+from prism_resources.events.schema_store import SchemaStore
 from prism_resources.events.sending import Sender
 from tests.architecture.sources import ROOT
 from tests.integration.event_rows import failed
@@ -377,6 +378,32 @@ def test_a_late_execution_keeps_nothing_as_failed_that_the_next_one_has_stored(
 
     assert told["outcome"] == "stored"
     assert pipeline.failed(type=kind) == []
+
+
+def test_an_event_whose_schema_is_lost_holds_up_no_other_of_its_pack(pipeline: Pipeline) -> None:
+    settings, kinds = pipeline.platform.settings, [f"com.example.{uuid.uuid4().hex}" for _ in range(2)]
+    for kind in kinds:
+        pipeline.add_schema(
+            kind, schema={"type": "object"}, rules=[EnrichmentRule(kind=Kind.AGENT, path="/agent", into="agent")]
+        )
+    lost, sound = (accepted(event(type=kind, data={"agent": "curl/8.5.0"})) for kind in kinds)
+    Sender(settings).receipts.accept([lost, sound])
+    of_this_platform()
+    state: dict[str, Any] = json.loads(encode_pack([encode(lost), encode(sound)], in_an_hour()))
+    state = steps.handler({"step": "validate", "pack": state}, None)
+    (version,) = SchemaStore(settings).versions(kinds[0])
+    schema = objects.get(settings, version.body)
+    objects.put(settings, version.body, b"[]", objects.JSON)
+    of_this_platform()
+
+    for step in ("enrich", "store"):
+        state = steps.handler({"step": step, "pack": state}, None)
+
+    assert {one["receipt"]: one["outcome"] for one in state["outcomes"]} == {
+        lost.receipt: "retry", sound.receipt: "stored"
+    }  # fmt: skip
+    objects.put(settings, version.body, schema, objects.JSON)
+    assert delivered([lost]) == {lost.receipt: "stored"}
 
 
 def test_a_replay_that_names_no_type_counts_each_failed_event_once(pipeline: Pipeline) -> None:

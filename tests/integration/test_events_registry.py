@@ -13,11 +13,13 @@ from pydantic import AnyHttpUrl
 
 from infra.local.platform import Platform
 from prism_api.events.compiled import Compiled
-from prism_core.events.enrichment import Kind
+from prism_api.events.registry import CURRENT_SECONDS, Registry
+from prism_core.events.enrichment import Kind, Rule
 from prism_core.events.lookups import Prefixes, Rates, Texts
 from prism_core.events.versions import SchemaVersion
 from prism_core.failures import PermanentFailure, StaleVersion, TransientFailure
 from prism_core.models.events import EnrichmentRule
+from prism_resources.aws import client
 from prism_resources.events import objects
 from prism_resources.events.lookup_store import LookupStore, LostLookup
 from prism_resources.events.schema_store import LostSchema, SchemaStore
@@ -211,3 +213,23 @@ def test_a_lookup_keeps_its_form_and_what_was_added(platform: Platform, lookups:
     objects.put(platform.settings, geo.body, b"network,country\n", "text/csv")
     with pytest.raises(LostLookup):
         lookups.table(geo)
+
+
+def test_a_lookup_whose_table_is_lost_holds_up_nobody_until_it_is_added_again(
+    platform: Platform, lookups: LookupStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, rules, newer = [0.0], [Rule(Kind.TEXT, "/job", "job", "l.gone")], b"text,value\njob-1,P-2\n"
+    registry = Registry(platform.settings, now=lambda: clock[0])
+    lookups.add("l.gone", b"text,value\njob-1,P-1\n", by="test", now=NOW)
+    assert registry.lookups(rules) == {"l.gone": Texts(1, {"job-1": "P-1"})}
+    lost = lookups.add("l.gone", newer, by="test", now=NOW)
+    client(platform.settings, "s3").delete_object(Bucket=platform.settings.lake_bucket, Key=lost.body)
+
+    clock[0] += CURRENT_SECONDS
+    assert registry.lookups(rules) == {"l.gone": Texts(1, {"job-1": "P-1"})}
+    assert Registry(platform.settings).lookups(rules) == {}
+    assert "the lookup l.gone cannot be read" in caplog.text
+
+    assert lookups.add("l.gone", newer, by="test", now=NOW) == lost
+    clock[0] += CURRENT_SECONDS
+    assert registry.lookups(rules) == {"l.gone": Texts(2, {"job-1": "P-2"})}

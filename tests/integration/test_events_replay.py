@@ -375,6 +375,20 @@ def test_unknown_types_and_versions_and_conflicts_are_told_and_a_replay_of_a_rep
     assert said("replay", "--type", kind)["closed"] == 6
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--source", "my shop", "--type-header", "x-event"), "source is a URI"),
+        (("--source", "", "--type-header", "x-event"), "source has 1 to 512"),
+        (("--source", "/shop", "--type-header", "x-event", "--type-prefix", "shop/"), "a type has letters"),
+        (("--source", "/shop", "--type-header", "x event"), "is no name of a header"),
+        (("--type-prefix", "shop."), "need both --source and --type-header"),
+    ],
+)
+def test_a_producer_whose_every_delivery_would_be_refused_is_not_made(options: tuple[str, ...], told: str) -> None:
+    assert told in run("producer", "add", "refused", *options, code=2).stderr
+
+
 def test_a_producer_that_signs_is_made_delivers_and_gets_another_secret() -> None:
     made = said("producer", "add", "shop")
     body = json.dumps(event(930, 1)).encode()
