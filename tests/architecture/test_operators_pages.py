@@ -93,6 +93,19 @@ def test_the_call_that_takes_the_right_of_token_producers_and_the_one_that_gives
             assert f"{option} {' '.join(map(str, value if isinstance(value, list) else [value]))}" in call
 
 
+def test_the_image_of_dagster_is_built_for_the_processor_that_its_tasks_get_by_default() -> None:
+    """The repository keeps a tag for good: one of the other processor would have to be deleted first."""
+    default = decoded("dagster")["Parameters"]["Architecture"]["Default"]
+    builds = [
+        line
+        for path in (*PAGES, ROOT / "infra" / "dagster" / "Dockerfile")
+        for line in re.findall(r"docker build .*", path.read_text(encoding="utf-8"))
+    ]
+
+    assert len(builds) >= 2
+    assert [one for one in builds if f"--platform linux/{default} " not in one] == []
+
+
 def shown() -> list[tuple[str, str]]:
     """Each `prism …` of a block or between back-ticks, with its page."""
     found: list[tuple[str, str]] = []
