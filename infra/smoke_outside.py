@@ -56,7 +56,7 @@ def page(settings: Settings) -> Iterator[str]:
     if settings.environment is Environment.LOCAL:
         yield "skipped: the front door of `prism up` serves the screens here"
         return
-    url = outputs(settings, "web")["ScreensUrl"]
+    url = api_url(settings)
     if b"<div id=" not in ask(f"{url}/", 200):
         raise SmokeFailed(f"{url}/ answers something else than the page of the screens")
     if b"client_id" not in ask(f"{url}/config.json", 200):

@@ -46,7 +46,7 @@ def add(
 
     With `--rotate` deliveries signed by the secret before are taken, too, until the next time.
     """
-    from infra.addresses import api_url
+    from infra.addresses import told_url
     from prism_api.events.hooks import NAME, Hook, Hooks, keep_hook
 
     if not NAME.fullmatch(name):
@@ -63,7 +63,7 @@ def add(
         else:
             hook = Hook((_secret(scheme),), scheme, webhook)
         keep_hook(platform.settings, name, hook)
-        address = f"{api_url(platform.settings)}/hooks/{name}"
+        address = f"{told_url(platform.settings)}/hooks/{name}"
         platform.flush()
     said = {"producer": name, "address": address, "scheme": hook.scheme.value, "secret": hook.secrets[0]}
     if as_json:

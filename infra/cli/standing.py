@@ -24,6 +24,7 @@ _RUNS: Final = SOUND | {"UPDATE_ROLLBACK_COMPLETE"}
 _WHERE: Final = {
     "screens": ("web", "ScreensUrl", "{value}"),
     "api": ("web", "ScreensUrl", "{value}/api"),
+    "screens, by CloudFront's name": ("web", "DistributionDomain", "{value}"),
     "tokens of producers": (
         "api",
         "UsersDomainName",
