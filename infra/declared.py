@@ -1,10 +1,11 @@
-"""What a template declares, read as text: its tables with their keys, and everything that holds data.
+"""What a template declares, read as text: its tables with their keys, and everything that holds data; parts of it.
 
 Belongs here: comparing that with what is deployed, before CloudFormation is asked: it would make an empty table
 with the new key and keep the full one where nobody looks. Does not belong here: the change itself (stacks.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import yaml
@@ -24,6 +25,11 @@ HOLDS_DATA: Final[Mapping[str, str | None]] = {
 }
 SHARDS: Final = "ChangelogShards"  # the parameter with the partitions of the change log
 WHERE: Final = "docs/deploy.md#a-key-that-must-change"
+# CloudFormation takes what exists into a stack only under a name that no function makes.
+_NAMED: Final = re.compile(r'^( +(?:TableName|BucketName): )!Sub "([^"]+)"', re.MULTILINE)
+_VARIABLE: Final = re.compile(r"\$\{([\w:]+)\}")
+_SECTION: Final = re.compile(r"^(\w+):", re.MULTILINE)
+_BLOCK: Final = re.compile(r"^  (\w+):.*\n(?:(?:    .*)?\n)*", re.MULTILINE)
 Keys = tuple[tuple[str, str, str], ...]  # attribute, its type, HASH or RANGE
 
 
@@ -53,6 +59,46 @@ def resources(body: str) -> dict[str, dict[str, Any]]:
     return read(body).get("Resources", {})
 
 
+def with_names(settings: Settings, body: str) -> str:
+    """A template with the names of its tables and buckets written out, as they are in this place."""
+    return _NAMED.sub(lambda found: f'{found[1]}"{name_of(settings, found[2])}"', body)
+
+
+def name_of(settings: Settings, text: str) -> str:
+    """A name that a template composes of prefix, account and region."""
+    known = {
+        "NamePrefix": settings.name_prefix, "AWS::AccountId": settings.account_id, "AWS::Region": settings.region,
+    }  # fmt: skip
+    return _VARIABLE.sub(lambda found: known[found[1]], text)
+
+
+def part_of(body: str, wanted: Collection[str]) -> str:
+    """The template of these resources alone, with the parameters and conditions that they need."""
+    pieces = _SECTION.split(body)[1:]
+    sections = {
+        name: {block[1]: block[0] for block in _BLOCK.finditer(text)}
+        for name, text in zip(pieces[::2], pieces[1::2], strict=True)
+        if name in ("Parameters", "Conditions", "Resources")
+    }
+    kept = {(name, one) for name in sections for one in sections[name] if name == "Resources" and one in wanted}
+    while True:
+        text = "".join(sections[section][one] for section, one in sorted(kept))
+        named = {
+            (section, one)
+            for section in ("Parameters", "Conditions")
+            for one in sections.get(section, ())
+            if re.search(rf"\b{one}\b", text)
+        }
+        if named <= kept:
+            break
+        kept |= named
+    return "".join(
+        f"{section}:\n" + "".join(block for one, block in blocks.items() if (section, one) in kept)
+        for section, blocks in sections.items()
+        if any((section, one) in kept for one in blocks)
+    )
+
+
 def refuse_other_keys(settings: Settings, body: str, deployed: Mapping[str, Mapping[str, Any]]) -> None:
     """Raises KeysChanged, naming every table and index of the template that is deployed with other keys.
 
@@ -62,7 +108,7 @@ def refuse_other_keys(settings: Settings, body: str, deployed: Mapping[str, Mapp
         problem
         for resource in resources(body).values()
         if resource["Type"] == TABLE
-        for name in [_named(settings, resource["Properties"]["TableName"])]
+        for name in [name_of(settings, resource["Properties"]["TableName"])]
         if name in deployed
         for problem in _other_keys(name, resource["Properties"], deployed[name])
     ]
@@ -108,10 +154,6 @@ def _holders(found: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]
         if resource["Type"] in HOLDS_DATA:
             named = HOLDS_DATA[resource["Type"]]
             yield resource["Type"], str(resource["Properties"][named]) if named is not None else logical
-
-
-def _named(settings: Settings, text: str) -> str:
-    return text.replace("${NamePrefix}", settings.name_prefix)
 
 
 def _other_keys(table: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:

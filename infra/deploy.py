@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from infra.declared import SHARDS, refuse_fewer_shards, refuse_other_keys, refuse_to_lose
+from infra.declared import SHARDS, part_of, refuse_fewer_shards, refuse_other_keys, refuse_to_lose, with_names
 from infra.deploy_failures import DeployRunning, StackFailed
 from infra.deploy_lock import note_deployed, only_deployment, refuse_older_client
+from infra.deployed import refuse_unsaid
 from infra.local.home import Ports
+from infra.orphans import Orphan, orphans, refuse_orphans
 from infra.packaging.function import FUNCTIONS, code_for, upload
 from infra.packaging.libraries import Arch
-from infra.stacks import Before, Change, Stack
+from infra.stacks import REVIEWED, Before, Change, Stack
 from infra.upgrade import complete_keys, described_tables, new_indexes
 from prism_core.calendar import Week, weeks_in_year
 from prism_core.clock import NOW_VARIABLE
@@ -93,22 +95,27 @@ def deploy(
     say: Callable[[str], None],
     *,
     origins: Sequence[str] = (),
-    arch: Arch = Arch.ARM64,
+    arch: Arch | None = None,
     asked: Mapping[str, str] | None = None,
+    take_in: bool = False,
     show: Callable[[Deployment], None] = lambda _: None,
     prove: Callable[[], None] = lambda: None,
 ) -> list[Deployment]:
     """Create or update every stack; the code of the functions is built and uploaded on the way.
 
-    `origins` are where the screens are served, by default the front door of a local platform; `arch` and `asked`,
-    what only a person knows, are for AWS.
+    `origins` are where the screens are served, by default the front door of a local platform. For AWS are `arch`,
+    by default what is deployed, `asked`, what only a person knows, and `take_in`, which brings what deleted stacks
+    have left into new ones.
     `show` is told of the change of a stack before it is made; `prove` raises when what was deployed does not work.
     Raises a failure of deploy_failures.py; when a change fails, or the proof, stacks are what they were before,
     but for tables and indexes that are new, and for stacks that were not there.
     """
+    arch = arch or deployed_arch(settings)
     values = parameters(settings, today, origins or local_origins(settings), arch) | checked(asked or {})
     with only_deployment(settings) as renew:
-        lacking = _refused_or_lacking(settings)
+        left = left_behind(settings)
+        lacking = _refused_or_lacking(settings, () if take_in else left)
+        _take_in(settings, left, values, say)
         if lacking:
             say(f"giving items the keys of new indexes: {', '.join(sorted(lacking))}")
             complete_keys(settings, lacking)
@@ -137,19 +144,22 @@ def plan(
     say: Callable[[str], None],
     *,
     origins: Sequence[str] = (),
-    arch: Arch = Arch.ARM64,
+    arch: Arch | None = None,
     asked: Mapping[str, str] | None = None,
+    take_in: bool = False,
 ) -> list[Deployment]:
     """What `deploy` would change; nothing is. Raises what `deploy` would refuse.
 
-    What stands in a stack that is not there yet is not known to those after it, which may then change in less.
+    What stands in a stack that is not there yet is not known to those after it, which may then change in less; so
+    with what would be taken in.
     """
+    arch = arch or deployed_arch(settings)
     values = parameters(settings, today, origins or local_origins(settings), arch) | checked(asked or {})
-    _refused_or_lacking(settings)
+    _refused_or_lacking(settings, () if take_in else left_behind(settings))
     found: list[Deployment] = []
     for concern, asked in _in_order(settings, values, arch, say, keep=False):
         stack = stack_of(settings, concern)
-        change = stack.propose(template(concern), asked, unknown=_UNKNOWN)
+        change = stack.propose(body_of(settings, concern), asked, unknown=_UNKNOWN)
         if change is None:
             found.append(Deployment(stack.name, "unchanged"))
             continue
@@ -164,6 +174,12 @@ def stacks_of(settings: Settings, values: Mapping[str, str]) -> tuple[str, ...]:
         return STACKS
     networked = "VpcId" in values or stack_of(settings, "dagster").before() is not None
     return (*STACKS, *(one for one in ON_AWS if one != "dagster" or networked))
+
+
+def deployed_arch(settings: Settings) -> Arch:
+    """The processor that is deployed: of another one the image of Dagster, which stays, would start nothing."""
+    told = (stack_of(settings, "api").described() or {}).get("Parameters", [])
+    return next((Arch(one["ParameterValue"]) for one in told if one["ParameterKey"] == "Architecture"), Arch.ARM64)
 
 
 def stack_of(settings: Settings, concern: str) -> Stack:
@@ -185,6 +201,32 @@ def template(concern: str) -> str:
     return (TEMPLATES / f"{concern}.yaml").read_text(encoding="utf-8")
 
 
+def body_of(settings: Settings, concern: str) -> str:
+    """The same as this place is told it."""
+    return with_names(settings, template(concern))
+
+
+def left_behind(settings: Settings) -> list[Orphan]:
+    """What there is of stacks on AWS that are not there."""
+    if settings.environment is Environment.LOCAL:
+        return []
+    gone = [one for one in stacks_of(settings, {}) if stack_of(settings, one).status() in {None, REVIEWED}]
+    return [found for concern in gone for found in orphans(settings, concern, template(concern))]
+
+
+def _take_in(
+    settings: Settings, left: Sequence[Orphan], values: Mapping[str, str], say: Callable[[str], None]
+) -> None:
+    """Make stacks of what is left of them alone; the deployment completes them."""
+    for concern in dict.fromkeys(one.concern for one in left):
+        mine = [one for one in left if one.concern == concern]
+        say(f"taking {', '.join(one.logical for one in mine)} into the stack {concern} again")
+        stack, part = stack_of(settings, concern), part_of(template(concern), [one.logical for one in mine])
+        change = stack.propose(part, values, taken=[one.to_import() for one in mine])
+        if change is not None:
+            stack.apply(change)
+
+
 def _in_order(
     settings: Settings, values: dict[str, str], arch: Arch, say: Callable[[str], None], *, keep: bool
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -204,19 +246,23 @@ def _in_order(
         values |= outputs_of(made)
 
 
-def _refused_or_lacking(settings: Settings) -> dict[str, tuple[IndexSpec, ...]]:
+def _refused_or_lacking(settings: Settings, left: Sequence[Orphan]) -> dict[str, tuple[IndexSpec, ...]]:
     """The indexes that tables lack. Raises what must not be deployed, before anything is."""
     refuse_older_client(settings)
-    tables = described_tables(settings)
+    refuse_orphans(left)
+    tables, told = described_tables(settings), list[Mapping[str, str]]()
     for concern in stacks_of(settings, {}):
-        stack, body = stack_of(settings, concern), template(concern)
+        stack, body = stack_of(settings, concern), body_of(settings, concern)
         stack.refuse_if_busy()
         before = stack.before()
         if before is not None:
-            refuse_to_lose(stack.name, before.body, body)
+            refuse_to_lose(stack.name, with_names(settings, before.body), body)
             refuse_fewer_shards(settings, before.parameters)
+            told += before.parameters
         if (before is None or before.body != body) and "AWS::DynamoDB::Table" in body:
             refuse_other_keys(settings, body, tables)
+    if settings.environment is Environment.AWS:
+        refuse_unsaid(settings, told)
     return new_indexes(settings, tables)
 
 
@@ -232,7 +278,7 @@ def _deployed(
     if mended is not None:
         say(mended)
     before = stack.before()
-    change = stack.propose(template(concern), values)
+    change = stack.propose(body_of(settings, concern), values)
     if change is None:
         return stack, before, Deployment(stack.name, "unchanged")
     done = Deployment(stack.name, "created" if change.creates else "updated", change.changes)

@@ -19,6 +19,14 @@ class DataLeftBehind(DeployRefused):
     """What holds data is in a deployed stack and not in the template: CloudFormation would let go of it."""
 
 
+class SettingsUnsaid(DeployRefused):
+    """Settings that are deployed would go back to their defaults, because nobody says them any more."""
+
+
+class LeftBehind(DeployRefused):
+    """A deleted stack has left what another one of the same name would be made beside, and not find."""
+
+
 class NewerDeployment(DeployRefused):
     """A newer version of PRISM deployed here."""
 

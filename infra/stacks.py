@@ -31,7 +31,7 @@ _REASON_CHARACTERS: Final = 1_000
 _NEVER_MADE: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
 SOUND: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 _STUCK: Final = "UPDATE_ROLLBACK_FAILED"
-_REVIEWED: Final = "REVIEW_IN_PROGRESS"
+REVIEWED: Final = "REVIEW_IN_PROGRESS"
 _NOTHING: Final = re.compile(r"didn't contain changes|No updates are to be performed", re.IGNORECASE)
 _QUOTA: Final = re.compile(
     r"LimitExceeded|TooMany|quota|(limit|maximum)\b.*\b(exceeded|reached)|exceed\w*\b.*\b(limit|maximum)", re.I
@@ -93,7 +93,7 @@ class Stack:
     def before(self) -> Before | None:
         """What it is now; None of a stack that was never made."""
         found = self.described()
-        if found is None or found["StackStatus"] in _NEVER_MADE | {_REVIEWED}:
+        if found is None or found["StackStatus"] in _NEVER_MADE | {REVIEWED}:
             return None
         with calling(f"stack {self.name}", "read the template of"):
             body: Any = self._cloudformation.get_template(StackName=self.name, TemplateStage="Original")
@@ -106,7 +106,7 @@ class Stack:
     def refuse_if_busy(self) -> None:
         """Raises DeployRunning while somebody else changes it."""
         status = self.status() or ""
-        if status.endswith("_IN_PROGRESS") and status != _REVIEWED:
+        if status.endswith("_IN_PROGRESS") and status != REVIEWED:
             raise DeployRunning(
                 f"stack {self.name} is being changed ({status}); wait for its end and deploy again. "
                 "`aws cloudformation cancel-update-stack` ends an update that somebody has left alone"
@@ -137,8 +137,13 @@ class Stack:
             )
         return None
 
-    def propose(self, body: str, values: Mapping[str, str], *, unknown: str | None = None) -> ChangeSet | None:
-        """What these would change; None when nothing. `unknown` stands for parameters that nobody knows yet."""
+    def propose(
+        self, body: str, values: Mapping[str, str], *, unknown: str | None = None, taken: Sequence[Any] = ()
+    ) -> ChangeSet | None:
+        """What these would change; None when nothing. `unknown` stands for parameters that nobody knows yet.
+
+        With `taken`, resources that are there without a stack, these alone are taken in, and nothing else is made.
+        """
         with calling(f"template of {self.name}", "check"):
             declared = self._cloudformation.get_template_summary(TemplateBody=body).get("Parameters", [])
         had = (self.described() or {}).get("Parameters", []) if self._keeps else []
@@ -157,7 +162,7 @@ class Stack:
             told = {one.get("ParameterKey", ""): one.get("DefaultValue", "") for one in declared}
             told |= {one["ParameterKey"]: one["ParameterValue"] for one in given}
             given.append({"ParameterKey": FINGERPRINT, "ParameterValue": fingerprint(body, told)})
-        return self._proposed(body, given)
+        return self._proposed(body, given, taken)
 
     def apply(self, change: ChangeSet) -> None:
         """Make the change and wait for its end. Raises StackFailed when it was taken back."""
@@ -181,7 +186,7 @@ class Stack:
         """Forget a change that is not made, and the stack that was only proposed with it."""
         with calling(f"stack {self.name}", "forget the change of"):
             self._cloudformation.delete_change_set(StackName=self.name, ChangeSetName=change.name)
-            if change.creates and self.status() == _REVIEWED:
+            if change.creates and self.status() == REVIEWED:
                 self._cloudformation.delete_stack(StackName=self.name)
 
     def go_back(self, before: Before) -> bool:
@@ -191,21 +196,28 @@ class Stack:
             self.apply(change)
         return change is not None
 
-    def _proposed(self, body: str, given: Sequence[Mapping[str, str]]) -> ChangeSet | None:
-        creates = self.status() in {None, _REVIEWED}
+    def _proposed(
+        self, body: str, given: Sequence[Mapping[str, str]], taken: Sequence[Any] = ()
+    ) -> ChangeSet | None:
+        creates = self.status() in {None, REVIEWED}
         name = f"deploy-{time.time_ns()}"
+        # Tables and buckets that a deleted stack has left, data and all, are taken in again by their names.
+        kind: Any = {
+            "ChangeSetType": "CREATE" if creates else "UPDATE",
+            "ImportExistingResources": True,
+            "Tags": [{"Key": "prism:environment", "Value": self._settings.environment.value}],
+        }
+        if taken:  # which tags nothing
+            kind = {"ChangeSetType": "IMPORT", "ResourcesToImport": taken}
         with calling(f"stack {self.name}", "ask for a change of"):
             try:
                 self._cloudformation.create_change_set(
                     StackName=self.name,
                     ChangeSetName=name,
-                    ChangeSetType="CREATE" if creates else "UPDATE",
                     TemplateBody=body,
                     Parameters=given,  # type: ignore[arg-type]
                     Capabilities=["CAPABILITY_NAMED_IAM"],
-                    # What a deployment that was taken back has left, data and all, is taken in again.
-                    ImportExistingResources=True,
-                    Tags=[{"Key": "prism:environment", "Value": self._settings.environment.value}],
+                    **kind,
                 )
             except ClientError as error:
                 if error_code(error) == "LimitExceededException":

@@ -29,7 +29,9 @@ def deploy(
         bool, typer.Option("--from-scratch", help="local: delete the platform of this home first")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask before something changes")] = False,
-    arch: Annotated[Arch, typer.Option(help="the processor of the functions on AWS")] = Arch.ARM64,
+    arch: Annotated[
+        Arch | None, typer.Option(help="the processor on AWS; what is deployed if unsaid, arm64 the first time")
+    ] = None,
     origin: Annotated[
         list[str] | None, typer.Option(help="aws: where people open the screens; several times for several")
     ] = None,
@@ -40,6 +42,9 @@ def deploy(
     despite: Annotated[
         bool, typer.Option("--despite-findings", help="go on although `prism doctor` finds something failing")
     ] = False,
+    take_in: Annotated[
+        bool, typer.Option("--take-in", help="aws: bring what deleted stacks have left into new ones")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of tables")] = False,
 ) -> None:
     """Deploy: preflight, change sets shown and applied, smoke test; taken back when that fails."""
@@ -49,13 +54,13 @@ def deploy(
     if environment is Environment.AWS and not origin:
         raise BadUsage("--origin says where people open the screens, such as https://prism.example.com")
     asked = {name: value for name, _, value in (one.partition("=") for one in told or ())}
-    how: dict[str, Any] = {"origins": origin or (), "arch": arch, "asked": asked}
+    how: dict[str, Any] = {"origins": origin or (), "arch": arch, "asked": asked, "take_in": take_in}
     os.umask(0o077)
     from infra.deploy_preflight import doctor_before, image_before
     from infra.local.serving import outside
     from infra.place import refuse_wrong_place
 
-    with attached(say, beside=outside) as platform:
+    with attached(say, beside=outside, deploying=True) as platform:
         say(f"deploying to {environment.value} as {refuse_wrong_place(platform.settings)}")
         image_before(platform.settings, asked, say)
         doctor_before(platform.settings, say, despite=despite or only_plan)
@@ -109,7 +114,9 @@ def _ask(platform: Platform, how: Mapping[str, Any]) -> None:
 
 
 def _apply(platform: Platform, how: Mapping[str, Any], *, as_json: bool) -> None:
+    from infra.addresses import advice_on_names
     from infra.deploy import deploy as deployed
+    from infra.deploy import outputs
     from infra.screens_upload import refuse_unbuilt, upload_screens
     from infra.smoke import page_test, smoke_test
 
@@ -134,6 +141,9 @@ def _apply(platform: Platform, how: Mapping[str, Any], *, as_json: bool) -> None
         show=lambda _: None if as_json else _print_change(_),
         prove=prove,
     )
+    if settings.environment is Environment.AWS:
+        for one in advice_on_names(outputs(settings, "web"), how["origins"]):
+            say(one)
     if as_json:
         typer.echo(json.dumps({"stacks": [_facts(one) for one in done], "smoke": seen}))
         return

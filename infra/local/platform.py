@@ -84,7 +84,12 @@ class Platform:
 
 @contextmanager
 def attached(
-    say: Say, *, port: int | None = None, serving: bool = False, beside: Beside | None = None
+    say: Say,
+    *,
+    port: int | None = None,
+    serving: bool = False,
+    beside: Beside | None = None,
+    deploying: bool = False,
 ) -> Iterator[Platform]:
     """Use the platform of PRISM_HOME.
 
@@ -92,11 +97,16 @@ def attached(
     block, under the lock; a second command waits for the first with a message. `serving` leaves a note for
     `prism status` and `prism down`. `beside` is up before the emulator and down after it: the mail sink, because
     the emulator relays a mail once and loses it when nobody takes it. Raises TransientFailure when the wait is
-    too long, PermanentFailure when `port` is not the one of this platform.
+    too long, PermanentFailure when `port` is not the one of this platform. On AWS raises BadUsage when settings
+    that readers and writers agree on are not those that are deployed, unless this is `deploying` them.
     """
     settings = load_settings(home=prism_home())  # absolute: other processes have another working directory
     home = Home(settings.home)
     if settings.environment is Environment.AWS:
+        if not deploying:
+            from infra.deployed import refuse_unlike  # a local platform asks nobody
+
+            refuse_unlike(settings)
         home.create()
         yield Platform(settings, home, Ports(0), None)
         return

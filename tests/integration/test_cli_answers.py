@@ -14,6 +14,7 @@ from infra.deploy import ON_AWS, STACKS
 from infra.local.home import Home, Ports
 from infra.local.serving import require_free
 from prism_core.failures import PermanentFailure
+from prism_core.settings import LOCAL_SENDER
 from prism_resources.aws import LOCAL_KEY
 from tests.integration.fresh import served, worker_port
 from tests.integration.helpers import PRISM, prism, record, seconds, write_lines
@@ -141,6 +142,7 @@ def as_on_aws(home: Path) -> dict[str, str]:
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{Home(home).ports().emulator}",
         "AWS_ACCESS_KEY_ID": LOCAL_KEY,
         "AWS_SECRET_ACCESS_KEY": LOCAL_KEY,
+        "PRISM_MAIL_SENDER": LOCAL_SENDER,  # which is deployed
     }
 
 
@@ -164,6 +166,20 @@ def test_on_aws_a_run_is_asked_for_in_dagster_and_none_is_recorded_here(
     assert f"select {asset}, Materialize, the partitions 2018-08-13" in said
     assert ("prism/because = late file" in said) is ("--because" in arguments)
     assert list((desk / "dagster").rglob("*.db")) == []
+
+
+def test_on_aws_a_command_is_refused_whose_shards_weeks_or_sender_are_not_those_that_are_deployed(
+    home: Path, tmp_path: Path
+) -> None:
+    others = {"PRISM_CHANGELOG_SHARDS": "3", "PRISM_FIRST_WEEK": "2018-W34", "PRISM_MAIL_SENDER": ""}
+
+    since = ("--since", "2018-08-20T00:00:00Z")
+    answer = prism(tmp_path / "desk", "changes", "members", *since, **as_on_aws(home) | others)
+
+    said = " ".join(answer.stderr.split())
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "PRISM_CHANGELOG_SHARDS is 3 here and 4 there; PRISM_FIRST_WEEK is 2018-W34 here and 2018-W33" in said
+    assert f"PRISM_MAIL_SENDER is nothing here and {LOCAL_SENDER} there" in said
 
 
 def test_on_aws_the_status_is_that_of_the_stacks(home: Path, tmp_path: Path) -> None:

@@ -9,23 +9,29 @@ import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra import deploy as deploying
-from infra.deploy import deploy, plan, stack_name, template
+from infra.addresses import api_url, told_url
+from infra.declared import part_of, with_names
+from infra.deploy import deploy, deployed_arch, left_behind, plan, stack_name, stack_of, template
 from infra.deploy_failures import (
     DataLeftBehind,
     DeployRunning,
     KeysChanged,
+    LeftBehind,
     NewerDeployment,
+    SettingsUnsaid,
     StackFailed,
     WrongPlace,
 )
 from infra.deploy_lock import HOLDS, lock_name, note_deployed, only_deployment, record_name
 from infra.local.platform import Platform, attached
+from infra.packaging.libraries import Arch
 from infra.place import refuse_wrong_place
 from infra.smoke import STEPS, smoke_test
 from infra.smoke_asking import SmokeFailed
@@ -67,6 +73,24 @@ def started(first: tuple[Path, dict[str, Any]]) -> Iterator[Platform]:
         with attached(print) as running:
             put(running, "kept")
             yield running
+
+
+@contextmanager
+def as_on_aws(platform: Platform, directory: Path, prefix: str = "prism") -> Iterator[Settings]:
+    """The settings of somebody who operates AWS, whose calls the embedded one answers."""
+    url = str(platform.settings.aws_endpoint_url)
+    aws = {"AWS_ACCESS_KEY_ID": LOCAL_KEY, "AWS_SECRET_ACCESS_KEY": LOCAL_KEY, "AWS_ENDPOINT_URL": url}
+    on_aws: dict[str, Any] = {"environment": Environment.AWS, "aws_endpoint_url": None, "name_prefix": prefix}
+    with only_credentials(directory, **aws):
+        yield platform.settings.model_copy(update=on_aws)
+
+
+def make(settings: Settings, concern: str, body: str, **values: str) -> Any:
+    stack = stack_of(settings, concern)
+    change = stack.propose(body, values)
+    assert change is not None
+    stack.apply(change)
+    return change
 
 
 @pytest.fixture
@@ -188,7 +212,7 @@ def _proved(platform: Platform) -> None:
 
 @pytest.mark.slow
 def test_an_older_version_does_not_let_go_of_a_table_that_it_does_not_know(platform: Platform) -> None:
-    with pytest.raises(DataLeftBehind, match=r"prism-data holds \$\{NamePrefix}-next \(Table\)"):
+    with pytest.raises(DataLeftBehind, match=r"prism-data holds prism-next \(Table\)"):
         deploy(platform.settings, WEEK, print)
 
 
@@ -209,6 +233,78 @@ def test_fewer_partitions_of_the_change_log_than_are_deployed_are_refused(platfo
 
     with pytest.raises(DataLeftBehind, match="changelog_shards is 3, and 4 are deployed"):
         plan(fewer, WEEK, print)
+
+
+@pytest.mark.slow
+def test_on_aws_what_nobody_says_is_not_put_back_to_its_default(
+    platform: Platform, known: Path, tmp_path: Path
+) -> None:
+    del known
+    with (
+        as_on_aws(platform, tmp_path) as settings,
+        pytest.raises(
+            SettingsUnsaid, match=r"would become its default:\nPRISM_MAIL_SENDER=prism@prism\.localhost\n"
+        ),
+    ):
+        plan(settings, WEEK, print, origins=["https://prism.example.com"])
+
+
+@pytest.mark.slow
+def test_what_deleted_stacks_have_left_is_refused_and_taken_in_again_with_all_that_is_in_it(
+    platform: Platform, tmp_path: Path
+) -> None:
+    """By two templates that are parts of ours: the embedded AWS does not run all that AWS gets."""
+    key, users = "PersonalDataKey", "Users"
+    with as_on_aws(platform, tmp_path, "gone") as settings:
+        data = with_names(settings, part_of(template("data"), [key, "BugsTable"]))
+        dynamodb: Any = client(settings, "dynamodb")
+        values = {"Environment": "aws", "NamePrefix": "gone", "Mfa": "OFF"}
+        make(settings, "data", data, **values)
+        make(settings, "api", part_of(template("api"), [users]), **values)
+        make(settings, "events", part_of(template("events"), ["Queue", "DeadQueue"]), **values)
+        dynamodb.put_item(TableName="gone-bugs", Item={"bug_id": {"S": "kept"}})
+        before = {one: physical(settings, one) for one in ("data", "api", "events")}
+        assert left_behind(settings) == []
+        for one in before:
+            client(settings, "cloudformation").delete_stack(StackName=f"gone-{one}")
+            stack_of(settings, one)._await(gone=True)
+
+        left = left_behind(settings)
+        with pytest.raises(LeftBehind, match=r"PersonalDataKey \(Key .*, Users \(UserPool .*, Queue \(Queue "):
+            plan(settings, WEEK, print, origins=["https://prism.example.com"])
+        deploying._take_in(settings, left, values, print)
+        taken = make(settings, "data", data, **values)
+
+        # The key gets the tags of its stack, which an import does not give.
+        assert {one.resource: one.action for one in taken.changes} == {
+            "BugsTable": "Import",
+            "PersonalDataKey": "Modify",
+        }
+        assert {one: physical(settings, one) for one in before} == before
+        assert [one["bug_id"]["S"] for one in dynamodb.scan(TableName="gone-bugs")["Items"]] == ["kept"]
+        assert left_behind(settings) == []
+
+
+def physical(settings: Settings, concern: str) -> dict[str, str]:
+    """What the resources of a stack are called by AWS."""
+    stack = f"{settings.name_prefix}-{concern}"
+    found = client(settings, "cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in found}
+
+
+@pytest.mark.slow
+def test_on_aws_the_smoke_test_asks_the_name_that_needs_no_record_and_an_unsaid_processor_stays(
+    platform: Platform, tmp_path: Path
+) -> None:
+    asked = TOPIC.replace("Resources:", "Parameters:\n  Architecture: {Type: String}\nResources:")
+    told = "Outputs:\n  ScreensUrl: {Value: https://own.example}\n  DistributionDomain: {Value: d1.example}\n"
+    with as_on_aws(platform, tmp_path, "own") as settings:
+        assert deployed_arch(settings) is Arch.ARM64
+        make(settings, "api", asked, Architecture="x86_64")
+        make(settings, "web", TOPIC + told)
+
+        assert (api_url(settings), told_url(settings)) == ("https://d1.example", "https://own.example")
+        assert deployed_arch(settings) is Arch.X86_64
 
 
 @pytest.mark.slow
@@ -288,12 +384,9 @@ def test_a_second_deployment_at_the_same_time_is_refused_and_one_that_was_killed
 
     with only_deployment(settings) as renew:
         renew()
-    on_aws = settings.model_copy(update={"environment": Environment.AWS})
     claim(settings, held | {"process": NOBODY})  # of another machine, perhaps, on which it lives
-    aws = {"AWS_ACCESS_KEY_ID": LOCAL_KEY, "AWS_SECRET_ACCESS_KEY": LOCAL_KEY}
-    aws["AWS_ENDPOINT_URL"] = str(settings.aws_endpoint_url)
     with (
-        only_credentials(tmp_path, **aws),
+        as_on_aws(platform, tmp_path) as on_aws,
         pytest.raises(DeployRunning, match="deploys here since"),
         only_deployment(on_aws),
     ):

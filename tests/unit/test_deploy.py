@@ -1,4 +1,4 @@
-"""Which weeks Athena may look for, what a failure means, and where nobody deploys to."""
+"""Which weeks Athena may look for, what a failure means, where nobody deploys to, and what nobody puts back."""
 
 import json
 import os
@@ -11,10 +11,13 @@ import pytest
 import yaml
 from dagster._core.instance.config import dagster_instance_config
 
-from infra.deploy import WEEKS_PER_PARAMETER, checked, projected_weeks, settings_json
-from infra.deploy_failures import OtherImage, QuotaReached, StackFailed, WrongPlace
+from infra.addresses import advice_on_names
+from infra.deploy import WEEKS_PER_PARAMETER, checked, parameters, projected_weeks, settings_json
+from infra.deploy_failures import OtherImage, QuotaReached, SettingsUnsaid, StackFailed, WrongPlace
+from infra.deployed import TOLD, TOLD_TOGETHER, refuse_unsaid
 from infra.instance import instance_yaml
 from infra.packaging.image import PACKAGES, image_tag, judge_image
+from infra.packaging.libraries import Arch
 from infra.place import refuse_wrong_place
 from infra.stacks import _failed, fingerprint
 from prism_api.api.handler import handler as api_handler
@@ -30,6 +33,24 @@ from tests.aws_credentials import only_credentials
 from tests.unit.api_events import event
 
 PARAMETER_LIMIT = 4_096  # characters, the CloudFormation quota
+HERE = {"environment": "aws", "region": "eu-west-1", "account_id": "111122223333"}
+# Another value than the default of every setting that a template has a parameter of.
+OTHERS = {
+    "backup_retention_days": 365,
+    "changelog_shards": 8,
+    "event_services": {"rates": {"url": "https://rates.example.com/v1/{text}"}},
+    "events_keep_days": 60,
+    "events_queue_limit": 500,
+    "first_week": "2026-W01",
+    "image_thresholds": {"explicit": 55},
+    "lead_scope": "team",
+    "mail_sender": "prism@example.com",
+    "operations_email": "on-call@example.com",
+    "plan_weights": {"overtime": 20},
+    "rekognition_api_url": "https://rekognition.example.com",
+    "report_time_zone": "Europe/Berlin",
+    "worker_activity_log_group": "/own/log",
+}
 
 
 @pytest.mark.parametrize("today", ["2026-W01", "2026-W30", "2026-W53"])
@@ -127,6 +148,69 @@ def test_settings_that_a_parameter_cannot_hold_are_refused() -> None:
 
     with pytest.raises(BadUsage, match="CloudFormation takes 4096"):
         settings_json(Settings.model_validate({"event_services": services}))
+
+
+def deployed_of(settings: Settings, *without: str) -> list[dict[str, str]]:
+    """Parameters as CloudFormation tells them of stacks that were deployed with these settings."""
+    told = parameters(settings, Week.parse("2026-W30"), ["https://prism.example.com"], Arch.ARM64)
+    return [{"ParameterKey": name, "ParameterValue": text} for name, text in told.items() if name not in without]
+
+
+@pytest.mark.parametrize("without", [TOLD_TOGETHER, *TOLD])
+def test_a_deployment_that_would_put_settings_back_that_nobody_says_is_refused_with_their_values(
+    without: str,
+) -> None:
+    whole = Settings.model_validate(HERE | OTHERS)
+    deployed = deployed_of(whole, without)
+
+    with pytest.raises(SettingsUnsaid) as refused:
+        refuse_unsaid(Settings.model_validate(HERE), deployed)
+    refuse_unsaid(whole, deployed)
+    # What is said is meant, the default, too.
+    refuse_unsaid(Settings.model_validate(HERE | {name: getattr(Settings(), name) for name in OTHERS}), deployed)
+
+    named = dict(one.split("=", 1) for one in str(refused.value).splitlines() if one.startswith("PRISM_"))
+    # Without Dagster, nothing is told together; what is told together has its parameter beside it.
+    only_there = {"changelog_shards", "first_week"}
+    lost = {TOLD[without]} & only_there if without in TOLD else set[str]()
+    assert set(named) == {f"PRISM_{name.upper()}" for name in OTHERS.keys() - lost}
+    assert named.get("PRISM_BACKUP_RETENTION_DAYS") == "365"
+    assert named.get("PRISM_LEAD_SCOPE") == "team"
+
+
+def test_what_an_older_version_was_told_is_judged_by_what_it_means_today() -> None:
+    bare = Settings.model_validate(HERE)
+    older = [
+        {"ParameterKey": "ImageThresholds", "ParameterValue": "{}"},  # it knew no category of today
+        {"ParameterKey": "MailSender", "ParameterValue": ""},
+        {"ParameterKey": TOLD_TOGETHER, "ParameterValue": '{"a_setting_of_then": 1}'},
+    ]
+    days = {"ParameterKey": "EventsKeepDays", "ParameterValue": "5"}  # too few today
+
+    refuse_unsaid(bare, older)
+    with pytest.raises(SettingsUnsaid, match="\nPRISM_EVENTS_KEEP_DAYS=5\n"):
+        refuse_unsaid(bare, [*older, days])
+    refuse_unsaid(Settings.model_validate(HERE | {"events_keep_days": 35}), [*older, days])
+
+
+OURS, OWN = "d111.cloudfront.net", "https://prism.example.com"
+
+
+@pytest.mark.parametrize(
+    ("url", "origins", "said"),
+    [
+        (f"https://{OURS}", [f"https://{OURS}/"], []),
+        (f"https://{OURS}", [OWN], [f"nobody can sign in at https://{OURS}: deploy again with --origin"]),
+        (OWN, ["https://old.example.com", OWN], [f"point prism.example.com at {OURS}: a CNAME record"]),
+        (OWN, [f"https://{OURS}"], ["point prism.example.com at", f"nobody can sign in at {OWN}"]),
+    ],
+)
+def test_a_deployment_says_what_is_left_to_do_before_people_can_sign_in(
+    url: str, origins: list[str], said: list[str]
+) -> None:
+    found = advice_on_names({"ScreensUrl": url, "DistributionDomain": OURS}, origins)
+
+    assert [one.startswith(begin) for one, begin in zip(found, said, strict=True)] == [True] * len(said)
 
 
 @pytest.mark.parametrize("environment", Environment)
