@@ -13,13 +13,11 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
-from infra.cli.console import count_of, out, plain, say, step_progress
+from infra.cli.console import count_of, plain, say, show_whole, step_progress
 from infra.cli.history import read_instant, refuse_before_all
-from infra.cli.query import WIDEST, Format
+from infra.cli.query import Format
 from infra.local.platform import attached
 from prism_core import clock
 from prism_core.calendar import Week
@@ -176,8 +174,7 @@ def _print(form: Format, columns: Sequence[str], rows: Iterator[Row], counted: s
         number += 1
         items.add(row[2])
         table.add_row(*("" if value is None else plain(value) for value in row))
-    needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
-    Console(width=max(out.width, needed), highlight=False).print(table)
+    show_whole(table)
     say(f"{count_of(number, 'field', 'fields')} of {count_of(len(items), 'item', 'items')} ({counted})")
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -20,10 +21,12 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
 EXIT_OK, EXIT_FAILED, EXIT_BAD_USAGE = 0, 1, 2
 
+_WIDEST = 10_000
 _UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 
 out = Console(highlight=False, soft_wrap=True)
@@ -38,6 +41,14 @@ def say(message: str) -> None:
 def plain(value: object) -> Text:
     """A value of the data for a table: its brackets are no markup, and it cannot steer the terminal."""
     return Text("".join(one if one.isprintable() or one in "\n\t" else _UNPRINTABLE for one in str(value)))
+
+
+def show_whole(table: Table) -> None:
+    """Print a table as wide as it is: folded into a terminal, or into the eighty columns of a pipe, it has headers
+    and cells of one letter. A person can scroll.
+    """
+    needed = Measurement.get(out, out.options.update(max_width=_WIDEST), table).maximum
+    Console(width=max(out.width, needed), highlight=False).print(table)
 
 
 def count_of(number: int, one: str, many: str) -> str:

@@ -9,12 +9,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
-from infra.cli.console import fail, out, plain, say, step_progress
-from infra.cli.query import WIDEST, Format
+from infra.cli.console import fail, plain, say, show_whole, step_progress
+from infra.cli.query import Format
 from infra.local.platform import Platform, attached
 from prism_core import clock
 from prism_core.failures import BadUsage
@@ -117,8 +115,7 @@ def _print(rows: list[dict[str, Any]], columns: list[str], output: Format) -> No
     table = Table(*columns)
     for row in cells:
         table.add_row(*("" if value is None else plain(value) for value in row))
-    needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
-    Console(width=max(out.width, needed), highlight=False).print(table)
+    show_whole(table)
 
 
 def _cell(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from infra.cli.console import count_of, err, out, plain, say
+from infra.cli.console import count_of, err, out, plain, say, show_whole
 from infra.local.platform import attached
 from prism_core import clock
 from prism_core.calendar import Week
@@ -62,7 +62,7 @@ def plans(
         made = [str(one.over) if one.is_solved else "", plain(one.created_by)]
         shown.add_row(plain(one.plan_id), one.status.value, plain(one.scenario), *figures, *made)
     if found:
-        out.print(shown)
+        show_whole(shown)
     out.print(plain(_stands(wanted, pointer)))
 
 

@@ -9,19 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Column, Table
 
 from infra.cli.catalogue import print_catalogue
-from infra.cli.console import count_of, count_progress, out, plain, say
+from infra.cli.console import count_of, count_progress, plain, say, show_whole
 from infra.local.platform import attached
 from prism_core.failures import BadUsage, PermanentFailure
 
 if TYPE_CHECKING:
     from prism_resources.query.result import QueryEngine, QueryResult
-
-WIDEST = 10_000
 
 
 class Format(StrEnum):
@@ -127,7 +123,5 @@ def _print(result: "QueryResult", wanted: AnswerFormat) -> None:
         table = Table(*(Column(plain(name)) for name in result.columns))
         for row in result.rows:
             table.add_row(*("" if value is None else plain(value) for value in row))
-        # A table wider than the terminal would fold its cells to one letter; a person can scroll or pipe instead.
-        needed = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
-        Console(width=max(out.width, needed), highlight=False).print(table)
+        show_whole(table)
         say(f"{count_of(len(result.rows), 'row', 'rows')}, answered by {result.engine}")

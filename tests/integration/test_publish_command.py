@@ -139,7 +139,8 @@ def test_a_plan_is_stored_published_told_once_and_taken_back(platform: Platform,
     said = run(platform, "plans", WEEK)
     assert "publication 2 of 2030-W10: no plan" in said.stdout
     assert "publication 1 taken back" in said.stdout
-    assert plan_id in said.stdout  # whole, however narrow the terminal is
+    assert plan_id in said.stdout  # whole, as the headers are, however narrow the terminal is
+    assert all(header in said.stdout for header in ("status", "scenario", "planned", "open h", "made by"))
     assert answer(platform, "unpublish", WEEK)["published"]["publication"] == 2
     assert len(received(mailbox, 2)) == 2
     forth = answer(platform, "unpublish", WEEK, "--over", "2")
