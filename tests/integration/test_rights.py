@@ -272,7 +272,8 @@ def test_a_run_of_dagster_may_make_every_call_of_the_preflight(platform: Platfor
     checks = {name: CHECKS[name] for name in ("tables", "lake", "secrets", "mail", "recipients", "media")}
     with as_a_run_of_dagster(platform, tmp_path) as settings:
         found = preflight(settings, datetime.now(UTC), checks=checks)
-        unread = MailReturns(settings).waiting(UNREAD)
+        sending = settings.model_copy(update={"mail_sender": platform.settings.sender})
+        unread = MailReturns(sending).waiting(UNREAD)
         denied = answer_of(
             lambda: client(settings, "secretsmanager").get_secret_value(SecretId=settings.cursor_secret_name)
         )
