@@ -30,6 +30,7 @@ TOLD: Final[Mapping[str, str]] = {
     "OperationsEmail": "operations_email",
     "PlanWeights": "plan_weights",
     "RekognitionUrl": "rekognition_api_url",
+    "ReportHour": "report_hour",
     "TimeZone": "report_time_zone",
     "WorkerActivityLogGroup": "worker_activity_log_group",
 }

@@ -230,7 +230,7 @@ def test_dagster_takes_its_instance_in_both_places(
 
 
 def test_a_value_that_nobody_is_asked_for_is_refused_by_its_name() -> None:
-    with pytest.raises(BadUsage, match="VpcID: unknown; valid are AlarmEmail"):
+    with pytest.raises(BadUsage, match="VpcID: unknown; valid are AccountMail"):
         checked({"VpcID": "vpc-1"})
 
 
