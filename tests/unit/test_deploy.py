@@ -156,6 +156,18 @@ def deployed_of(settings: Settings, *without: str) -> list[dict[str, str]]:
     return [{"ParameterKey": name, "ParameterValue": text} for name, text in told.items() if name not in without]
 
 
+def test_every_parameter_that_a_deployment_fills_in_is_a_setting_that_is_judged_or_of_the_place() -> None:
+    """A new one that is neither would go back to its default without a word."""
+    of_the_place = {
+        "Architecture", "DatabaseName", "EndpointUrl", "Environment", "FixedNow", "LakeBucket", "NamePrefix",
+        "ProjectedWeeks", "ProjectedWeeksMore", "SignedInPages", "SignedOutPages", "UploadOrigins",
+    }  # fmt: skip
+
+    filled_in = {one["ParameterKey"] for one in deployed_of(Settings.model_validate(HERE))}
+
+    assert filled_in == {*TOLD, TOLD_TOGETHER, *of_the_place}
+
+
 @pytest.mark.parametrize("without", [TOLD_TOGETHER, *TOLD])
 def test_a_deployment_that_would_put_settings_back_that_nobody_says_is_refused_with_their_values(
     without: str,
