@@ -48,6 +48,7 @@ OTHERS = {
     "operations_email": "on-call@example.com",
     "plan_weights": {"overtime": 20},
     "rekognition_api_url": "https://rekognition.example.com",
+    "report_hour": "08:00",
     "report_time_zone": "Europe/Berlin",
     "worker_activity_log_group": "/own/log",
 }
