@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from prism_api.api.calls import Role
 from prism_core.alerts.ledger import acknowledged
@@ -51,6 +51,9 @@ WEEK = Week.of(NOW)
 HOUR = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
 TYPE = "com.example.labelled"
 HOURS = {"planned": "6.00 h", "off": "8.00 h"}
+# A later answer is there, and nothing is left to draw.
+ANSWERS_ARE_DRAWN = """() => fetch('/config.json').then((one) => one.text())
+    .then(() => new Promise((go) => requestIdleCallback(() => go())))"""
 LIST = b"rule\nlate\n"
 HOSTILE = (
     "<p style='color:#123456' onclick='document.title=1'>A <b>mail</b> of somebody else</p>"
@@ -193,6 +196,11 @@ def test_a_lead_takes_an_alert_up_silences_another_with_a_reason_and_says_what_w
         expect(page.get_by_role("table", name="The rows that the alert rests on")).to_contain_text("off: 8.00 h")
         page.get_by_role("button", name="Acknowledge", exact=True).click()
         expect(page.get_by_text("Taken up", exact=True).first).to_be_visible()
+        path = f"/api/alerts/{alerts(at)['ooto_conflict']['key']}/verdict"
+        at.call("POST", path, {"verdict": "not_useful"}, **{"If-Match": "*"})
+        page.get_by_role("button", name="Useful", exact=True).click()
+        expect(page.get_by_text("“Useful” was not done").first).to_be_visible()
+        expect(page.get_by_role("button", name="Not useful", exact=True)).to_have_count(0)  # as it is by now
         page.get_by_role("button", name="Useful", exact=True).click()
         expect(page.get_by_role("button", name="Useful", exact=True)).to_have_count(0)
         page.get_by_role("link", name="lidar from level 3: 38 hours too few").click()
@@ -276,6 +284,16 @@ def test_an_edition_is_read_as_it_was_mailed_and_a_mail_can_do_nothing_to_its_re
     assert all(url.startswith((at.origin, "blob:", "data:")) for url in asked)
 
 
+def no_day_after_today_can_be_chosen(page: Page) -> None:
+    """The browser is east of Greenwich, where a day begins before that of UTC."""
+    days = {datetime.now(UTC).date()}
+    page.get_by_role("button", name="Choose date").click()
+    enabled = page.get_by_role("dialog").locator("td[aria-disabled=false]").last.inner_text()
+    page.keyboard.press("Escape")
+    days.add(datetime.now(UTC).date())
+    assert any(f"{day.day} {day:%B} {day.year}" in enabled for day in days), enabled
+
+
 def test_an_analyst_sees_which_hour_does_not_balance_and_finds_what_failed(browser: Browser, at: Place) -> None:
     with signed_in(browser, at, Role.ANALYST, "/events?days=7", name="events-job") as page:
         hours = page.get_by_role("grid", name="Balance by hour")
@@ -287,6 +305,16 @@ def test_an_analyst_sees_which_hour_does_not_balance_and_finds_what_failed(brows
         ).to_be_visible()
         page.reload()
         expect(page.get_by_role("table", name="Producers of the hour")).to_contain_text("studio")
+        no_day_after_today_can_be_chosen(page)
+        before = (HOUR + timedelta(hours=1)).date() - timedelta(days=1)
+        last = page.get_by_role("textbox", name="Last day (UTC)")
+        last.press("Control+a")
+        last.press_sequentially(f"{before:%Y/%m/%d}")
+        expect(page).to_have_url(re.compile(f"last={before}"))
+        expect(wrong).to_have_count(0)
+        page.goto(f"{at.origin}/events?days=7&last=2026-1")
+        expect(page.get_by_text("“2026-1” is no day").first).to_be_visible()
+        expect(wrong).to_have_count(1)
         day = page.get_by_role("table", name="Promises by window").get_by_role("row", name="Day")
         expect(day).to_contain_text("52")
         expect(day).to_contain_text("broken")
@@ -304,11 +332,26 @@ def test_a_workbook_is_checked_comes_back_marked_and_writes_its_good_rows_only_w
     browser: Browser, at: Place
 ) -> None:
     good = ("bea", "Bea Example", "bea@example.com", "UTC", "7,5")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
     with signed_in(browser, at, Role.LEAD, "/imports", name="imports-job") as page:
         choose(page, b"no workbook at all")
         page.get_by_role("button", name="Check").click()
         expect(page.get_by_text("The workbook cannot be read").first).to_be_visible()
+        page.route("**/api/imports", hold)
+        choose(page, book(("eve", "Eve Example", "eve@example.com", "UTC", 8)), "another.xlsx")
+        with page.expect_request("**/api/imports"):
+            page.get_by_role("button", name="Check").click()
         choose(page, book(good, ("cy", "Cy Example", "=1+1", "UTC", 8)))
+        with page.expect_response("**/api/imports") as answered:
+            held.pop().continue_()
+        answered.value.finished()
+        page.unroute("**/api/imports")
+        page.evaluate(ANSWERS_ARE_DRAWN)
+        expect(page.get_by_role("button", name=re.compile("^Write"))).to_have_count(0)  # it was not checked
         page.get_by_role("button", name="Check").click()
         rows = page.get_by_role("grid", name="Rows of the workbook").get_by_role("row")
         expect(rows.filter(has_text="rejected")).to_contain_text("C3")

@@ -7,17 +7,31 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from prism_api.api.calls import Role
 from prism_core import clock
 from prism_core.calendar import Week
-from tests.browser.screens import LATER, Place, place, signed_in, violations
+from tests.browser.screens import LATER, WINDOW, Place, place, signed_in, violations
 
 WEEK = (clock.this_week() + 2).label
 GRID = f"Members and days of {WEEK}"
 DAYS = ("mon", "tue", "wed", "thu", "fri")
 SOLVED_MS = 90_000
+# Whether a cell comes to rest where nothing cuts it off: the head of the grid, its end, that of the window.
+IN_SIGHT = """async (cell) => {
+    const grid = cell.closest('[role=grid]');
+    for (let frame = 0, still = 0; frame < 300; frame += 1) {
+        const box = cell.getBoundingClientRect(), around = grid.getBoundingClientRect();
+        const head = grid.querySelector('.plan-head').getBoundingClientRect().bottom;
+        const seen = box.top >= head - 1 && box.bottom <= Math.min(around.bottom, window.innerHeight) + 1;
+        still = seen ? still + 1 : 0;
+        if (still > 5) return true;
+        await new Promise(requestAnimationFrame);
+    }
+    return false;
+}"""
+LOW = ViewportSize(width=1440, height=620)
 # From the top of the page round to its top again, with room.
 MOST_TABS = 90
 
@@ -56,6 +70,14 @@ def rows(at: Place) -> list[Any]:
 
 def cell(page: Page, row: int, column: int) -> Any:
     return page.locator(f'[data-cell="{row} {column}"]')
+
+
+def goes_to(page: Page, key: str, row: int) -> None:
+    """A key leads to this row, of which one sees all."""
+    page.keyboard.press(key)
+    at = cell(page, row, 1)
+    expect(at).to_be_focused()
+    assert at.evaluate(IN_SIGHT), f"row {row} is cut off after {key}"
 
 
 def tab_to(page: Page, name: str, role: Any = "button") -> None:
@@ -110,6 +132,10 @@ def test_a_lead_plans_pins_publishes_reassigns_and_takes_it_back_by_keyboard_alo
         page.keyboard.press("p")
         expect(page.get_by_text("Pinned hours of Member 01.").first).to_be_visible()
         expect(cell(page, 1, 1).get_by_label("pinned")).to_be_visible()
+        page.set_viewport_size(LOW)  # the grid ends below the window
+        for key, row in (("PageDown", 11), ("PageDown", 21), ("ArrowDown", 22), ("PageUp", 12), ("PageUp", 2)):
+            goes_to(page, key, row)
+        page.set_viewport_size(WINDOW)
         page.keyboard.press("Control+End")
         expect(cell(page, 39, 8)).to_be_focused()
         assert [(one["member_id"], one["pinned"]) for one in rows(at)] == [("m-01", True)]
@@ -136,10 +162,19 @@ def test_a_lead_plans_pins_publishes_reassigns_and_takes_it_back_by_keyboard_alo
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         press(page, "Take the publication back")
-        expect(page.get_by_text(f"The publication of {WEEK} was taken back.").first).to_be_visible(
-            timeout=SOLVED_MS
-        )
+        expect(page.get_by_role("dialog").get_by_text("which get the hours of before").first).to_be_visible()
+        found += violations(page)
+        asked = {one["member_id"] for one in rows(at)}
+        taken_back = page.get_by_text(f"The publication of {WEEK} was taken back.").first
+        press(page, "Take it back")
+        expect(taken_back).to_be_visible(timeout=SOLVED_MS)
+        press(page, "Undo")
+        expect(page.get_by_text(f"The publication of {WEEK} stands again.").first).to_be_visible(timeout=SOLVED_MS)
+        again = {one["member_id"] for one in rows(at)}
+        press(page, "Undo")
+        expect(taken_back).to_be_visible(timeout=SOLVED_MS)
 
+        assert asked == again == published
         assert len(published) > 20
         assert {one["member_id"] for one in rows(at)} == {"m-01"}
         assert found == []
@@ -213,6 +248,12 @@ def test_who_publishes_second_is_shown_what_stands_now_and_then_moves_hours_by_h
         cell(second, 6, 2).locator(".plan-piece").drag_to(cell(second, 5, 4))
         expect(second.get_by_text("h of City boxes go from Member 06 to Member 05.").first).to_be_visible()
         found += violations(second)
+        (row,) = (one for one in rows(at) if (one["member_id"], one["project_id"]) == ("m-06", "boxes"))
+        less = {"hours": {**dict.fromkeys(row["hours"]), Week.parse(WEEK).monday.isoformat(): 2}}
+        at.call("PATCH", f"/api/allocations/{row['key']}", less, **{"If-Match": "*"})
+        read_anew_behind_the_dialog(second)
+        now = second.get_by_text("2 h of City boxes go from Member 06 to Member 05.", exact=True)
+        expect(now.first).to_be_visible()
         choose_twice_the_first_answers_last(second, "Member 04", "Member 05")
         expect(second.get_by_text("h of City boxes go from Member 06 to Member 05.").first).to_be_visible()
         second.get_by_role("dialog").get_by_role("button", name="Reassign", exact=True).click()
@@ -319,9 +360,42 @@ def test_a_candidate_for_open_demand_is_pinned_by_keyboard(browser: Browser, at:
         expect(page.get_by_role("dialog").get_by_text("Now 3", exact=True)).to_be_visible()
         press(page, "Pin")
         expect(page.get_by_text("Pinned hours of Member 02.").first).to_be_visible()
+        what_a_plan_knows_as_pinned_is_unpinned_and_pinned_again(page)
+        what_stands_on_a_project_is_shown_and_replaced_by_exactly_what_is_pinned(page, at)
 
     pinned = next(one for one in rows(at) if (one["member_id"], one["project_id"]) == ("m-02", "night"))
     assert (pinned["pinned"], sum(float(one) for one in pinned["hours"].values()) > 0) == (True, True)
+
+
+def what_a_plan_knows_as_pinned_is_unpinned_and_pinned_again(page: Page) -> None:
+    page.get_by_role("tab", name="Members and days").click()
+    cell(page, 1, 1).focus()
+    for words, pins in (("Unpinned hours of Member 01.", 0), ("Pinned hours of Member 01.", 1)):
+        page.keyboard.press("p")
+        expect(page.get_by_text(words, exact=True).first).to_be_visible()
+        expect(cell(page, 1, 1).get_by_label("pinned")).to_have_count(pins)
+
+
+def what_stands_on_a_project_is_shown_and_replaced_by_exactly_what_is_pinned(page: Page, at: Place) -> None:
+    def of_night() -> dict[str, str]:
+        (row,) = (one for one in rows(at) if (one["member_id"], one["project_id"]) == ("m-01", "night"))
+        return row["hours"]
+
+    monday, tuesday = (day.isoformat() for day in Week.parse(WEEK).days[:2])
+    before = of_night()
+    hours = f"{float(before[monday]):g}"
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Pin hours on a project").click()
+    dialog = page.get_by_role("dialog")
+    for project, value, told in (("City boxes", "", False), ("Night scenes", hours, True)):
+        dialog.get_by_label("Project").click()
+        page.get_by_role("option", name=project).click()
+        expect(dialog.get_by_label(re.compile("^Mon "))).to_have_value(value)
+        expect(dialog.get_by_text(f"Now {hours}", exact=True).first).to_be_visible(visible=told)
+    dialog.get_by_label(re.compile("^Tue ")).fill("")
+    dialog.get_by_role("button", name="Pin", exact=True).click()
+    expect(dialog).to_have_count(0)
+    assert of_night() == {day: given for day, given in before.items() if day != tuesday}
 
 
 def read_anew_behind_the_dialog(page: Page) -> None:

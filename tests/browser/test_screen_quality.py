@@ -68,8 +68,8 @@ def test_a_lead_pastes_a_sheet_bad_rows_stay_with_their_reason_and_good_ones_are
             "Member\tProject\tCategory\tReviewed\tCorrect\tSeverity\tNotes",
             "Ada Example\tBirds\tbirds-2d\t50,0\t47\tLow\t=1+1",
             'bo\tbirds\tnobody-mapped-it\t20\t20\t\t"<b>two\tcells</b> 🙂"',
-            "nobody\tbirds\tbirds-2d\t10\t9\t\t",
-            "cy\tbirds\tbirds-2d\t10\t12\t\tשבת",
+            'nobody\tbirds\tbirds-2d\t10\t9\t\t"left open',
+            'cy\tbirds\tbirds-2d\t10\t12\t\t"שבת" twice',
         )
     )
 
@@ -106,7 +106,7 @@ def test_a_lead_pastes_a_sheet_bad_rows_stay_with_their_reason_and_good_ones_are
     assert [(one["member_id"], one["reviewed"], one["correct"], one["notes"]) for one in reviews(at)] == [
         ("ada", 50, 47, "=1+1"),
         ("bo", 20, 20, "<b>two\tcells</b> 🙂"),
-        ("cy", 10, 8, "שבת"),
+        ("cy", 10, 8, '"שבת" twice'),
     ]
 
 
@@ -244,6 +244,8 @@ def test_a_lead_answers_a_dispute_with_a_reason(browser: Browser, at: Place) -> 
         page.get_by_role("button", name="Preview").click()
         page.get_by_role("button", name="Write 1 dispute").click()
         expect(page.get_by_text("1 written, 0 failed.").first).to_be_visible()
+        expect(page.get_by_text("The figure is right: 1 dispute written.").first).to_be_visible()
+        expect(page.get_by_text("Undo", exact=True)).to_have_count(0)
         found = violations(page)
 
     assert found == []

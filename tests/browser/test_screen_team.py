@@ -130,6 +130,8 @@ def test_a_lead_adds_a_member_edits_them_reads_the_history_and_takes_the_edit_ba
 
         page.get_by_role("button", name="Edit", exact=True).click()
         set_input(page, "Team", "video")
+        set_input(page, "Mon", "")
+        set_input(page, "Tue", "6")
         set_input(page, "Reason of the change", "moves to vidéo")
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("moves to vidéo").first).to_be_visible()
@@ -140,10 +142,10 @@ def test_a_lead_adds_a_member_edits_them_reads_the_history_and_takes_the_edit_ba
 
         assert (after["team"], after["hours"], after["name"]) == (
             "video",
-            {"mon": "7.50"},
+            {"tue": "6.00"},
             "Eve <b>Bold</b> 🙂 مرحبا",
         )
-        assert member(at, "eve")["team"] is None
+        assert (member(at, "eve")["team"], member(at, "eve")["hours"]) == (None, {"mon": "7.50"})
 
 
 def test_of_two_people_who_edit_a_member_the_second_compares_and_nothing_is_lost(
@@ -180,7 +182,15 @@ def test_a_bulk_edit_is_previewed_tells_each_row_and_keeps_those_that_failed_sel
         at.call("PATCH", "/api/members/cy", {"name": "Cy Changed"}, **{"If-Match": "*"})
         choose(page, "Change 2", "Set the team")
         set_input(page, "Team", "night")
-        page.get_by_role("dialog").get_by_label("Team").press("Escape")
+        page.get_by_role("button", name="Preview").click()
+        expect(page.get_by_text("1 would be written, 1 would fail.").first).to_be_visible()
+        page.get_by_role("button", name="Back").press("Escape")
+        expect(row(page, "Cy Changed").get_by_role("checkbox")).to_be_checked()  # as it is by now
+        choose(page, "Change 2", "Set the team")
+        page.get_by_role("button", name="Preview").click()
+        expect(page.get_by_text("2 would be written, 0 would fail.").first).to_be_visible()
+        page.get_by_role("button", name="Back").press("Escape")
+        at.call("PATCH", "/api/members/cy", {"name": "Cy Changed again"}, **{"If-Match": "*"})
         choose(page, "Change 2", "Set the team")
         expect(page.get_by_role("dialog").get_by_label("Team")).to_have_value("night")
         page.get_by_role("button", name="Preview").click()
@@ -191,7 +201,7 @@ def test_a_bulk_edit_is_previewed_tells_each_row_and_keeps_those_that_failed_sel
         found = violations(page)
         page.get_by_role("button", name="Close", exact=True).click()
 
-        expect(row(page, "Cy Changed").get_by_role("checkbox")).to_be_checked()
+        expect(row(page, "Cy Changed again").get_by_role("checkbox")).to_be_checked()
         expect(row(page, "Bo Example").get_by_role("checkbox")).not_to_be_checked()
         assert found == []
         assert (before, member(at, "bo")["team"], member(at, "cy")["team"]) == ("lidar", "night", "boxes")
@@ -219,6 +229,15 @@ def test_a_link_shows_what_its_sender_saw_and_a_saved_view_brings_it_back(browse
         expect(page.get_by_role("menuitem", name="Of the night shift").first).to_contain_text("by Bo Example")
         page.get_by_role("menuitem", name="Still, last first").first.click()
 
+        expect(page).to_have_url(link)
+        page.get_by_role("button", name="Views").click()
+        expect(page.get_by_role("menuitem", name="Delete “Of the night shift”")).to_have_count(0)  # not theirs
+        page.get_by_role("menuitem", name="Delete “Still, last first”").click()
+        expect(page.get_by_text("The view “Still, last first” was deleted.").first).to_be_visible()
+        page.get_by_role("button", name="Undo", exact=True).click()
+        expect(page.get_by_text("The view “Still, last first” is there again.").first).to_be_visible()
+        page.get_by_role("button", name="Views").click()
+        page.get_by_role("menuitem", name="Still, last first").first.click()
         expect(page).to_have_url(link)
         page.route("**/api/saved-views*", without_an_end)
         page.reload()
@@ -336,11 +355,14 @@ def test_what_is_asked_for_in_the_calendar_leads_to_its_approval(browser: Browse
 
     with signed_in(browser, at, Role.LEAD, "/team?tab=calendar", name="calendar") as page:
         expect(page.get_by_text("(1 here)").first).to_be_visible()
+        expect(page).to_have_url(re.compile(r"tab=calendar&week=\d{4}-W\d\d$"))  # as somebody else is to see it
         page.get_by_role("link", name="8? hours off are asked for").click()
         page.get_by_role("button", name="Approve").click()
         page.get_by_role("button", name="Preview").click()
         page.get_by_role("button", name="Write 1 entry").click()
         expect(page.get_by_text("1 written, 0 failed.").first).to_be_visible()
+        expect(page.get_by_text("Approve: 1 entry written.").first).to_be_visible()
+        expect(page.get_by_text("Undo", exact=True)).to_have_count(0)
 
         assert at.item(f"/api/availability/{key}")["status"] == "approved"
         page.goto(f"{at.origin}/team?tab=time-off&status=approved")
@@ -471,3 +493,17 @@ def test_an_address_that_leads_nowhere_says_so_and_the_rest_goes_on(browser: Bro
             expect(page.get_by_role("row", name=re.compile("Gil Example"))).to_be_visible()
             expect(page.get_by_role("row", name=re.compile("Ada Example"))).to_have_count(0)
             page.reload()
+        team = page.get_by_role("columnheader", name="Team").first
+        search = page.get_by_role("searchbox", name="Find a member or a team")
+        team.get_by_role("button").first.press("Enter")
+        expect(page).to_have_url(re.compile("sort=team"))
+        search.fill("ada")
+        for step, name, order in (
+            (None, "Ada", "ascending"), (page.go_back, "Gil", "none"), (page.go_forward, "Ada", "ascending"),
+            (page.reload, "Ada", "ascending"),
+        ):  # fmt: skip
+            if step is not None:
+                step()
+            expect(page.locator("tbody th")).to_have_text([f"{name} Example"])
+            expect(team).to_have_attribute("aria-sort", order)
+            expect(search).to_have_value(name.lower())

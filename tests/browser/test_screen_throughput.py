@@ -120,9 +120,32 @@ def test_a_lead_moves_misattributed_work_a_row_that_fails_stays_selected_and_the
         assert corrections(at) == [(STRANGER, "birds", "ada", "<b>Ada</b> worked as a guest 🙂")]
         page.get_by_role("button", name="Undo").first.click()
         expect(page.get_by_text("Undone.").first).to_be_visible()
+        assert corrections(at) == []
+        chosen = disputed_and_corrected(at)
+        page.goto(f"{at.origin}/throughput?tab=disputes&status=open")
+        page.get_by_role("link", name="Bo Example").click()
+        page.get_by_role("button", name="It is corrected").click()
+        expect(dialog.get_by_role("button", name="Preview")).to_be_disabled()
+        dialog.get_by_label("Correction").click()
+        page.get_by_role("option", name=f"{WEEK}: bo on birds → cy, “typed by another”").click()
+        found += violations(page)
+        dialog.get_by_role("button", name="Preview").click()
+        dialog.get_by_role("button", name="Write 1 dispute").click()
+        expect(dialog.get_by_text("1 written, 0 failed.").first).to_be_visible()
 
     assert found == []
-    assert corrections(at) == []
+    (answered,) = at.item("/api/disputes?member_id=bo")["items"]
+    assert (answered["status"], answered["correction_id"]) == ("corrected", chosen)
+
+
+def disputed_and_corrected(at: Place) -> str:
+    """A figure of a member that is said to be wrong, and the correction that answers it: its id."""
+    disputed = {"table": "throughput", "week": WEEK.label, "member_id": "bo", "project_id": "birds"}
+    figure = {"field": "tasks_submitted", "shown": "110", "expected": "90", "reason": "twenty were typed by Cy"}
+    at.call("POST", "/api/disputes", disputed | figure)
+    moved = {"table": "throughput", "week": WEEK.label, "from_member": "bo", "from_project": "birds"}
+    made = at.call("POST", "/api/corrections", moved | {"to_member": "cy", "reason": "typed by another"})
+    return made["correction_id"]
 
 
 def test_an_analyst_reads_days_with_both_clocks_and_what_was_restated_and_a_link_shows_the_same(

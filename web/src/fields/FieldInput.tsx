@@ -9,7 +9,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 
 import { everyRow } from '../api/client';
-import type { Field, Row, Value } from '../resource/describe';
+import type { Field, FieldKind, Row, Value } from '../resource/describe';
 
 const MOST = 5_000;
 
@@ -95,15 +95,15 @@ function FromList({
   value,
   give,
 }: {
-  input: { list: string; value: string; show: (row: never) => string };
+  input: Extract<FieldKind, { kind: 'of-list' }>;
   field: Field;
   value: string;
   give: (value: string) => void;
 }) {
   const [sought, setSought] = useState('');
   const found = useQuery({
-    queryKey: ['all', input.list],
-    queryFn: ({ signal }) => everyRow<Record<string, string>>(input.list, {}, MOST, signal),
+    queryKey: ['all', input.list, input.query],
+    queryFn: ({ signal }) => everyRow<Record<string, string>>(input.list, input.query ?? {}, MOST, signal),
   });
   const listed = (found.data ?? []).map((row) => ({ value: row[input.value] ?? '', label: input.show(row as never), description: row[input.value] }));
   const all = field.required ? listed : [{ value: '', label: '–' }, ...listed];

@@ -13,6 +13,10 @@ const members = { kind: 'of-list', list: '/api/members', value: 'member_id', sho
 const projects = { kind: 'of-list', list: '/api/projects', value: 'project_id', show: ({ name }: { name: string }) => name } as const;
 const placeOf = (member?: string | null, project?: string | null) => [member, project].filter(Boolean).join(' on ') || '–';
 
+/** A correction in one line, where one is chosen. */
+export const correctionText = ({ week, from_member, from_project, to_member, to_project, reason }: Correction): string =>
+  `${week}: ${placeOf(from_member, from_project)} → ${placeOf(to_member, to_project)}, “${reason}”`;
+
 const DAYS: Field = {
   name: 'days',
   label: 'Days',

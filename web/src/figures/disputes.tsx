@@ -5,6 +5,7 @@ import type { Schemas } from '../api/client';
 import { MemberName } from '../people/MemberName';
 import type { Description } from '../resource/describe';
 import { TimeText } from '../time/TimeText';
+import { correctionText } from './corrections';
 import { StatusWord } from './StatusWord';
 
 type Dispute = Schemas['DisputeAnswer'] & { version: number };
@@ -56,8 +57,21 @@ export function disputes(table: Schemas['FactTable']): Description<Dispute> {
         text: 'It is corrected',
         verb: 'correct',
         fits: isOpen,
-        fields: [
-          { name: 'correction_id', label: 'Correction', input: { kind: 'text' }, hint: 'The id of the correction that answers it; none where a review was edited.' },
+        // A figure of throughput is computed: only a correction changes it.
+        fields: (rows) => [
+          {
+            name: 'correction_id',
+            label: 'Correction',
+            input: {
+              kind: 'of-list',
+              list: '/api/corrections',
+              query: { table, week: [...new Set(rows.map(({ week }) => week))] },
+              value: 'correction_id',
+              show: correctionText,
+            },
+            required: table === 'throughput',
+            hint: table === 'throughput' ? 'One of the same week. Enter it under Corrections first.' : 'One of the same week; none where a review was edited.',
+          },
           { name: 'answer', label: 'Answer to the member', input: { kind: 'long' } },
         ],
         body: (_, { correction_id, answer }) => ({ correction_id: correction_id || null, answer: answer ?? '' }),

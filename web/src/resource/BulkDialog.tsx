@@ -36,7 +36,7 @@ interface Props<R extends Row> {
 }
 
 export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: Props<R>) {
-  const needs = needsOf(action);
+  const needs = needsOf(action, rows);
   // Of these rows alone: the reason for one is none for another.
   const form = `${useSignedIn().session.sub} ${resource.table} ${titleOf(action)} ${rows.map(({ key }) => key).sort().join(' ')}`;
   const [draft] = useState(() => draftOf(form));
@@ -78,9 +78,11 @@ export function BulkDialog<R extends Row>({ resource, action, rows, onClose }: P
       const found = await perform(resource, action, chosen, values, { dry, reason, progress: setDone });
       setOutcomes(dry ? found : [...bad, ...found]);
       setStage(dry ? 'previewed' : 'done');
+      // Rows that somebody changed since stay selected: the next try is to be of what is there now.
+      if (dry && found.some(({ ok }) => !ok)) void refresh();
       if (!dry) {
         forget();
-        const final = action.kind === 'verb' && action.verb.final;
+        const final = action.kind === 'verb' && !action.verb.undone;
         const written = found.filter(({ ok }) => ok);
         // A row that was as wanted already has no change of now to be taken back.
         const changed = written.filter(({ row, version }) => action.kind === 'remove' || (version !== undefined && version !== row.version));

@@ -17,7 +17,7 @@ import { FieldInput } from '../fields/FieldInput';
 import { unlessBeside } from '../shell/dialogs';
 import { useMay, useSignedIn } from '../shell/session';
 import { Compare, type Meeting } from './Compare';
-import { same, startOf, type Description, type Field, type Row, type Values } from './describe';
+import { patchOf, same, startOf, type Description, type Field, type Row, type Values } from './describe';
 import { draftOf, dropDraft, keepDraft, type Draft } from './drafts';
 import { itemPath, useWrites } from './useWrites';
 
@@ -98,7 +98,7 @@ export function EditDialog<R extends Row>({ resource, row, preset, title, onClos
     setError(undefined);
     try {
       if (from) {
-        await write('PATCH', itemPath(resource.path, from.key), { body: changed, version: from.version, reason }, `${resource.name(from)} saved.`);
+        await write('PATCH', itemPath(resource.path, from.key), { body: patchOf(from, changed), version: from.version, reason }, `${resource.name(from)} saved.`);
       } else {
         await write('POST', resource.path, { body: { ...(resource.sent?.(changed) ?? changed), ...preset }, reason }, `The ${resource.noun} was added.`);
       }

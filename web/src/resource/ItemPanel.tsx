@@ -87,15 +87,15 @@ export function ItemPanel<R extends Row>({ resource, itemKey, listed, asOf, mayW
 /** A step with one click, and which one is being taken. */
 function useQuickStep<R extends Row>(resource: Description<R>) {
   const [busy, setBusy] = useState<string | undefined>();
-  const { refresh, told } = useWrites(resource.table);
+  const { call, refresh, told } = useWrites(resource.table);
   const { fail } = useFlash();
   const take = async (verb: Verb<R>, row: R) => {
     setBusy(verb.id);
     try {
-      const { data } = await send('POST', `${itemPath(resource.path, row.key)}/${verb.verb}`, { body: verb.body?.(row, {}), version: row.version });
+      const data = await call<unknown>('POST', `${itemPath(resource.path, row.key)}/${verb.verb}`, { body: verb.body?.(row, {}), version: row.version });
       await refresh();
       const version = versionOf(data);
-      told(`${verb.text}: “${resource.name(row)}” ${verb.effect(row, {})}.`, verb.final || version === undefined ? [] : [{ key: row.key, version }]);
+      told(`${verb.text}: “${resource.name(row)}” ${verb.effect(row, {})}.`, verb.undone && version !== undefined ? [{ key: row.key, version }] : []);
     } catch (error) {
       fail(error, `“${verb.text}” was not done`);
     } finally {

@@ -51,7 +51,7 @@ export function ResourceScreen<R extends Row>({ resource, screen, title, about, 
   const [adding, setAdding] = useState(false);
   const asOf = address.one('as_of');
   const mayWrite = may && !asOf;
-  const week = useWeek(address);
+  const week = useWeek(address, 0, !resource.weekly);
   const page = pageIn(address.state);
 
   const fixedAt = (state: State): Query => ({ ...resource.fixed, ...(resource.weekly ? { week: weekIn(state) ?? week } : {}) });

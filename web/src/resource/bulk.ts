@@ -4,7 +4,7 @@
  */
 import { send, type Schemas } from '../api/client';
 import { wordsOf } from '../api/problem';
-import { same, type BulkEdit, type Description, type Row, type Values, type Verb } from './describe';
+import { patchOf, same, type BulkEdit, type Description, type Field, type Row, type Values, type Verb } from './describe';
 import { itemPath } from './useWrites';
 
 /** Of the API. */
@@ -28,9 +28,11 @@ export function versionOf(item: unknown): number | undefined {
   return typeof version === 'number' ? version : undefined;
 }
 
-export function needsOf<R>(action: Action<R>) {
+export function needsOf<R>(action: Action<R>, rows: readonly R[]): readonly Field[] {
   if (action.kind === 'edit') return action.edit.fields;
-  return action.kind === 'verb' ? (action.verb.fields ?? []) : [];
+  if (action.kind === 'remove') return [];
+  const { fields = [] } = action.verb;
+  return typeof fields === 'function' ? fields(rows) : fields;
 }
 
 export function titleOf<R>(action: Action<R>): string {
@@ -54,7 +56,7 @@ export async function perform<R extends Row>(
       rows: part.map((row) =>
         action.kind === 'remove'
           ? { operation: 'delete', key: row.key, version: row.version }
-          : { operation: 'update', key: row.key, version: row.version, fields: action.edit.change(row, values) },
+          : { operation: 'update', key: row.key, version: row.version, fields: patchOf(row, action.edit.change(row, values)) },
       ),
     };
     const { data } = await send<Schemas['BulkResult']>('POST', `${resource.path}/bulk`, { body, reason: options.reason });

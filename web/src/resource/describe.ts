@@ -4,7 +4,7 @@
  */
 import type { ReactNode } from 'react';
 
-import type { Table } from '../api/client';
+import type { Query, Table } from '../api/client';
 import type { Role } from '../auth/roles';
 
 /** What every row of the API has. */
@@ -44,7 +44,7 @@ export type FieldKind =
   | { kind: 'text' | 'long' | 'day' | 'number' }
   | { kind: 'choice'; options: readonly string[]; show?: (value: string) => string }
   | { kind: 'yes' }
-  | { kind: 'of-list'; list: string; value: string; show: (row: never) => string }
+  | { kind: 'of-list'; list: string; query?: Query; value: string; show: (row: never) => string }
   | { kind: 'custom'; input: (value: Value, set: (value: Value) => void, label: string, item: Row | undefined) => ReactNode };
 
 export interface Field {
@@ -82,13 +82,13 @@ export interface Verb<R> {
   id: string;
   text: string;
   verb: string;
-  /** What is sent with it, asked from the person once for all rows. */
-  fields?: readonly Field[];
+  /** What is sent with it, asked from the person once for all rows; of these rows where that differs. */
+  fields?: readonly Field[] | ((rows: readonly R[]) => readonly Field[]);
   body?: (row: R, values: Values) => unknown;
   /** Whether a row can take it now; the API has the last word. */
   fits?: (row: R) => boolean;
-  /** The API takes no step of this kind back, so no undo is offered. */
-  final?: boolean;
+  /** The API takes it back like an edit, so an undo is offered. Of most steps it does not: the next step follows. */
+  undone?: boolean;
   /** Of one item it is taken with one click: another step takes it back. */
   quick?: boolean;
   /** What becomes of the row, in the preview. */
@@ -148,6 +148,16 @@ export function textOf(value: Value): string {
 
 export function same(one: Value, other: Value): boolean {
   return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+}
+
+/** What makes an item exactly as wanted: the API merges objects into what is there (RFC 7396), so what they lose is named. */
+export function patchOf(before: object, wanted: Values): Values {
+  const merged = ([name, value]: [string, Value]) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [name, value];
+    const lost = Object.keys((before as Values)[name] ?? {}).map((key) => [key, null]);
+    return [name, { ...Object.fromEntries(lost), ...value }];
+  };
+  return Object.fromEntries(Object.entries(wanted).map(merged));
 }
 
 export function shown(field: Field | undefined, value: Value): string {

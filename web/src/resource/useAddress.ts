@@ -6,6 +6,7 @@ import { useCallback, useEffect, useEffectEvent, useMemo, useState } from 'react
 import { useLocation } from 'react-router';
 
 import { useGo } from '../shell/useGo';
+import { isDay } from '../time/weeks';
 
 export type State = Record<string, string[]>;
 /** Of the screen, not of the list. */
@@ -29,6 +30,7 @@ export interface Address {
 /** Why a parameter of the address cannot be shown; the shell says so, and the screen goes on without it. */
 export function refusedIn(name: string, value: string): string | undefined {
   if (name === 'as_of' && Number.isNaN(Date.parse(value))) return `“${value.slice(0, 60)}” is no instant; what is known now is shown.`;
+  if (name === 'last' && !isDay(value)) return `“${value.slice(0, 60)}” is no day; the newest ones are shown.`;
   return undefined;
 }
 

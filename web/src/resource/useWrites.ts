@@ -49,6 +49,8 @@ async function reverted(changes: readonly string[]): Promise<readonly unknown[]>
 }
 
 export interface Writes {
+  /** A call that writes. Where somebody else wrote before, all is read anew, so that the next try is of what is there now. */
+  call: <T>(method: string, path: string, wish: Wish) => Promise<T>;
   /** Writes, tells with an undo, reads anew. Throws what the API refused. */
   write: <R extends Row>(method: string, path: string, wish: Wish, told: string) => Promise<R | undefined>;
   /** Tells of rows that were written, with an undo for all of them: `by` takes many at once, else each is reverted. */
@@ -94,24 +96,28 @@ export function useWrites(table: Table): Writes {
     },
     [table, tell, takeBack, mayUndo],
   );
-  const write = useCallback(
-    async <R extends Row>(method: string, path: string, wish: Wish, words: string) => {
-      let data: R | undefined;
+  const call = useCallback(
+    async <T>(method: string, path: string, wish: Wish) => {
       try {
-        data = (await send<R | undefined>(method, path, wish)).data;
+        return (await send<T>(method, path, wish)).data;
       } catch (error) {
-        // What was shown is old: the next try is to be of what is there now.
         if (error instanceof ApiProblem && error.status === 412) void refresh();
         throw error;
       }
+    },
+    [refresh],
+  );
+  const write = useCallback(
+    async <R extends Row>(method: string, path: string, wish: Wish, words: string) => {
+      const data = await call<R | undefined>(method, path, wish);
       const key = data?.key ?? decodeURIComponent(path.split('/')[3] ?? '');
       await refresh();
       told(words, key && data?.version !== wish.version ? [{ key, version: data?.version }] : []);
       return data;
     },
-    [refresh, told],
+    [call, refresh, told],
   );
-  return { write, told, undo, refresh };
+  return { call, write, told, undo, refresh };
 }
 
 export function itemPath(path: string, key: string): string {

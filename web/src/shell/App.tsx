@@ -141,7 +141,7 @@ function Screen() {
   const { pathname, search } = useLocation();
   const refused = refusedOf(search);
   return (
-    <Guarded at={pathname}>
+    <Guarded at={pathname + search}>
       {refused.length > 0 && <Alert type="warning" header="Something in the address cannot be shown">{refused.join(' ')}</Alert>}
       <Suspense fallback={<Box padding="xl"><Spinner /> Loading the screen</Box>}>
         <Outlet />

@@ -13,7 +13,7 @@ export function Nowhere() {
   );
 }
 
-/** Shows what broke in place of a screen; another screen (another `at`) is tried anew. */
+/** Shows what broke in place of a screen; another address (another `at`) is tried anew. */
 export class Guarded extends Component<{ at: string; children: ReactNode }, { error: unknown; at: string }> {
   override state = { error: undefined as unknown, at: this.props.at };
 

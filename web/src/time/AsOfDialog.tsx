@@ -9,6 +9,7 @@ import TimeInput from '@cloudscape-design/components/time-input';
 import { useState } from 'react';
 
 import { useZone } from '../shell/session';
+import { calendarDay, isDay } from './weeks';
 import { apiInstant, instantOf, localText, today } from './zone';
 
 export function AsOfDialog({
@@ -24,7 +25,7 @@ export function AsOfDialog({
   const start = localText(asOf ?? new Date(), zone);
   const [day, setDay] = useState(start.slice(0, 10));
   const [time, setTime] = useState(start.slice(11));
-  const valid = /^\d{4}-\d{2}-\d{2}$/.test(day) && /^\d{2}:\d{2}$/.test(time);
+  const valid = isDay(day) && /^\d{2}:\d{2}$/.test(time);
   const instant = valid ? instantOf(day, time, zone) : undefined;
   const future = instant !== undefined && instant.getTime() > Date.now();
   return (
@@ -50,7 +51,7 @@ export function AsOfDialog({
           <DatePicker
             value={day}
             onChange={({ detail }) => setDay(detail.value)}
-            isDateEnabled={(date) => date.toISOString().slice(0, 10) <= today(zone)}
+            isDateEnabled={(date) => calendarDay(date) <= today(zone)}
             placeholder="2026-01-05"
           />
         </FormField>

@@ -15,6 +15,18 @@ export function addDays(day: string, days: number): string {
   return dayText(new Date(utc(day).getTime() + days * DAY_MS));
 }
 
+/** Whether a text is a whole day that there is. */
+export function isDay(text: string): boolean {
+  if (!/^(19|20)\d{2}-\d{2}-\d{2}$/.test(text)) return false;
+  const found = utc(text);
+  return !Number.isNaN(found.getTime()) && dayText(found) === text;
+}
+
+/** The day that a calendar on the screen means by an instant: the one of which it is midnight in this browser. */
+export function calendarDay(date: Date): string {
+  return dayText(new Date(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate())));
+}
+
 /** 1 for Monday to 7 for Sunday. */
 export function isoWeekday(day: string): number {
   return utc(day).getUTCDay() || 7;

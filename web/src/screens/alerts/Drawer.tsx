@@ -8,7 +8,6 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Spinner from '@cloudscape-design/components/spinner';
 import { useState } from 'react';
 
-import { send } from '../../api/client';
 import { wordsOf } from '../../api/problem';
 import { SEVERITIES, SeverityBadge } from '../../figures/SeverityBadge';
 import { itemPath, useWrites } from '../../resource/useWrites';
@@ -23,7 +22,7 @@ export default function AlertsDrawer() {
   const may = useMay();
   const leave = useLeave();
   const { fail } = useFlash();
-  const { refresh } = useWrites('alerts');
+  const { call, refresh } = useWrites('alerts');
   const [busy, setBusy] = useState<string | undefined>();
   const rows = [...(found.data?.items ?? [])].sort((one, other) => SEVERITIES.indexOf(other.severity) - SEVERITIES.indexOf(one.severity));
   const go = (href: string) => (event: CustomEvent) => {
@@ -33,7 +32,7 @@ export default function AlertsDrawer() {
   const take = async (row: Row) => {
     setBusy(row.key);
     try {
-      await send('POST', `${itemPath('/api/alerts', row.key)}/acknowledge`, { version: row.version });
+      await call('POST', `${itemPath('/api/alerts', row.key)}/acknowledge`, { version: row.version });
       await refresh();
     } catch (error) {
       fail(error, '“Acknowledge” was not done');

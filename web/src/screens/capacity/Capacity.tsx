@@ -31,9 +31,10 @@ import { Plans } from './Plans';
 import { PublishDialog } from './PublishDialog';
 import { ReassignDialog } from './ReassignDialog';
 import { RunDialog } from './RunDialog';
+import { TakeBackDialog } from './TakeBackDialog';
 import { useDecisions } from './useDecisions';
 import { Utilisation } from './Utilisation';
-import { askAhead, isSolved, isWaiting, usePlans, usePublished, useShown, type Line, type Piece } from './view';
+import { askAhead, isSolved, isWaiting, usePlans, usePublished, useShown, type Line, type Piece, type WeekPlan } from './view';
 
 /** Parameters of the address that all tabs share. */
 const SHARED = ['week', 'plan', 'q'];
@@ -60,6 +61,7 @@ export default function Capacity() {
   const decisions = useDecisions(week, shown.standing, shown.memberName);
   const [running, setRunning] = useState(false);
   const [publishing, setPublishing] = useState(false);
+  const [takingBack, setTakingBack] = useState<WeekPlan | undefined>();
   const [pinning, setPinning] = useState<{ line: Line; project?: string; more?: number } | undefined>();
   const [moving, setMoving] = useState<{ piece: Piece; onto?: string } | undefined>();
 
@@ -104,7 +106,7 @@ export default function Capacity() {
             <AsOfPicker asOf={asOf} onChange={(instant) => address.set({ as_of: instant, plan: undefined, with: undefined })} />
             {plan && <Button onClick={() => address.set({ plan: undefined, with: undefined })}>Show what stands</Button>}
             {mayWrite && !plan && (published.data?.publication ?? 0) > 0 && published.data?.plan && (
-              <Button onClick={() => void decisions.takeBack(published.data.publication ?? 0)}>Take the publication back</Button>
+              <Button onClick={() => setTakingBack(published.data)}>Take the publication back</Button>
             )}
             {mayWrite && <Button onClick={() => setRunning(true)}>Run the engine</Button>}
             {mayWrite && plan && (
@@ -234,6 +236,16 @@ export default function Capacity() {
             setPublishing(false);
             if (stillHere()) address.set({ plan: undefined, with: undefined });
             decisions.published(done);
+          }}
+        />
+      )}
+      {takingBack && (
+        <TakeBackDialog
+          published={takingBack}
+          onClose={() => setTakingBack(undefined)}
+          onTakeBack={() => {
+            setTakingBack(undefined);
+            void decisions.takeBack(takingBack);
           }}
         />
       )}

@@ -4,7 +4,7 @@
  */
 import Icon from '@cloudscape-design/components/icon';
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react';
 
 import { usePrinting } from '../../shell/printing';
 import { daysOf, shortDay, weekdayName } from '../../time/weeks';
@@ -40,11 +40,14 @@ export function Grid({ week, lines, nameOf, start, onOpen, onPin, onReassign, on
   const days = daysOf(week);
   const row = Math.min(at[0], Math.max(0, lines.length - 1));
   const column = at[1];
+  const [headPx, head] = useHeight(ROW_PX);
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => host.current,
     estimateSize: () => ROW_PX,
     overscan: 12,
+    // The head lies in what scrolls and stays on top: so much less of it shows rows.
+    scrollPaddingEnd: headPx,
     getItemKey: (index) => lines[index]?.member ?? index,
     // The row of the grid's one stop of Tab is in the page wherever a wheel scrolls to: it keeps the focus.
     rangeExtractor: (range) => {
@@ -62,6 +65,8 @@ export function Grid({ week, lines, nameOf, start, onOpen, onPin, onReassign, on
     if (!cell) return;
     wanted.current = undefined;
     cell.focus({ preventScroll: true });
+    // The grid has been scrolled by then; the window may end above its last rows.
+    cell.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   });
   const go = (nextRow: number, nextColumn: number) => {
     const target = Math.min(Math.max(0, nextRow), lines.length - 1);
@@ -101,7 +106,7 @@ export function Grid({ week, lines, nameOf, start, onOpen, onPin, onReassign, on
   });
   return (
     <div className="plan-grid" role="grid" aria-label={`Members and days of ${week}`} aria-rowcount={lines.length + 1} aria-colcount={LAST_COLUMN + 1} ref={host} onKeyDown={onKeyDown}>
-      <div role="rowgroup" className="plan-head">
+      <div role="rowgroup" className="plan-head" ref={head}>
         <div role="row" aria-rowindex={1} className="plan-row">
           <div role="columnheader" aria-colindex={1}>
             Member
@@ -161,6 +166,18 @@ export function Grid({ week, lines, nameOf, start, onOpen, onPin, onReassign, on
       </div>
     </div>
   );
+}
+
+/** The height of what takes the reference, as it is now. */
+function useHeight(first: number) {
+  const [height, setHeight] = useState(first);
+  const measure = useCallback((node: HTMLElement | null) => {
+    if (!node) return undefined;
+    const seen = new ResizeObserver(() => setHeight(node.offsetHeight));
+    seen.observe(node);
+    return () => seen.disconnect();
+  }, []);
+  return [height, measure] as const;
 }
 
 interface DayProps extends Pick<Props, 'nameOf' | 'start'> {

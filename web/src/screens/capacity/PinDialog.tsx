@@ -38,16 +38,26 @@ function metIn(error: unknown): { row: Allocation | undefined } | undefined {
 export function PinDialog({ week, line, project: given, more = 0, standing: atFirst, onClose, onSave }: Props) {
   const projects = useProjects();
   const [project, setProject] = useState(given ?? '');
-  const [hours, setHours] = useState<Record<string, string>>(() => {
-    const wanted = withMore(line, given, more, daysOf(week));
-    return Object.fromEntries(Object.entries(wanted).map(([day, value]) => [day, hoursText(value)]));
-  });
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   // What is read anew behind the dialog is not what it shows, and is not written over.
   const [read] = useState(() => atFirst.filter(({ member_id }) => member_id === line.member));
   const [met, setMet] = useState<Readonly<Record<string, Allocation | undefined>>>({});
-  const standing = met[project];
+  const standingOf = (one: string) => (one in met ? met[one] : read.find(({ project_id }) => project_id === one));
+  const standing = standingOf(project);
+  // The hours that the grid shows, or that stand although a plan has none; so many more only of what was asked for.
+  const proposed = (one: string) => {
+    const shown = line.pieces.some((piece) => piece.project === one) ? {} : (standingOf(one)?.hours ?? {});
+    const wanted = { ...shown, ...withMore(line, one, one === given ? more : 0, daysOf(week)) };
+    return Object.fromEntries(Object.entries(wanted).map(([day, value]) => [day, hoursText(Number(value))]));
+  };
+  const [hours, setHours] = useState<Record<string, string>>(() => proposed(project));
+  const choose = (next: string) => {
+    // What was typed before any project was chosen is meant for the first one that is.
+    const typed = project ? {} : Object.fromEntries(Object.entries(hours).filter(([, value]) => value));
+    setProject(next);
+    setHours({ ...proposed(next), ...typed });
+  };
   const options = (projects.data ?? []).map(({ project_id, name }) => ({ value: project_id, label: name, description: project_id }));
 
   async function save() {
@@ -57,8 +67,7 @@ export function PinDialog({ week, line, project: given, more = 0, standing: atFi
     const wanted = Object.fromEntries(days.filter((day) => hours[day]).map((day) => [day, (hours[day] ?? '').replace(',', '.')]));
     try {
       // An allocation has a day at least: one of no hours says that there are none.
-      const over = project in met ? standing : read.find(({ project_id }) => project_id === project);
-      await onSave(line.member, project, Object.keys(wanted).length > 0 ? wanted : { [days[0] ?? '']: '0' }, over);
+      await onSave(line.member, project, Object.keys(wanted).length > 0 ? wanted : { [days[0] ?? '']: '0' }, standing);
       onClose();
     } catch (failed) {
       setError(failed);
@@ -90,7 +99,7 @@ export function PinDialog({ week, line, project: given, more = 0, standing: atFi
       <SpaceBetween size="m">
         {error !== undefined && (
           <Alert type="error" header="Not pinned">
-            {wordsOf(error)} {standing && 'Below yours stands what each day has now. Pin again to put yours in its place.'}
+            {wordsOf(error)} {met[project] && 'Below yours stands what each day has now. Pin again to put yours in its place.'}
           </Alert>
         )}
         <Box>These hours stand at once, and every plan keeps exactly them. No hours at all keep {line.name} off the project.</Box>
@@ -100,7 +109,7 @@ export function PinDialog({ week, line, project: given, more = 0, standing: atFi
             options={options}
             filteringType="auto"
             placeholder="Choose"
-            onChange={({ detail }) => setProject(detail.selectedOption.value ?? '')}
+            onChange={({ detail }) => choose(detail.selectedOption.value ?? '')}
           />
         </FormField>
         <div className="weekdays">

@@ -14,7 +14,7 @@ import type { Allocation } from '../../people/week';
 import { versionOf } from '../../resource/bulk';
 import type { Written } from '../../resource/useWrites';
 import { unlessBeside } from '../../shell/dialogs';
-import { hoursText, type Line, type Piece } from './view';
+import { hoursText, sumOf, type Line, type Piece } from './view';
 
 interface Props {
   piece: Piece;
@@ -31,7 +31,8 @@ interface Props {
 
 export function ReassignDialog({ piece, row, lines, nameOf, onto, onClose, onMoved, onOvertaken }: Props) {
   const [to, setTo] = useState(onto ?? '');
-  const [told, setTold] = useState<string | undefined>();
+  // Of which version of the row: what somebody changed since was not rehearsed.
+  const [rehearsed, setRehearsed] = useState<{ words: string; version: number } | undefined>();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const name = (member: string) => lines.find((line) => line.member === member)?.name ?? member;
@@ -40,13 +41,15 @@ export function ReassignDialog({ piece, row, lines, nameOf, onto, onClose, onMov
     .sort((one, other) => other.available - other.planned - (one.available - one.planned))
     .map((line) => ({ value: line.member, label: line.name, description: `${hoursText(Math.max(0, line.available - line.planned))} h free` }));
 
+  const told = rehearsed?.version === row.version ? rehearsed.words : undefined;
+
   // Answers come in any order: only that to the last choice is told.
   const asking = useRef(0);
   async function move(member: string, dry: boolean) {
     const mine = (asking.current += 1);
     setBusy(true);
-    setError(undefined);
-    if (dry) setTold(undefined);
+    if (dry) setRehearsed(undefined);
+    else setError(undefined);
     try {
       const body = { dry_run: dry, rows: [{ key: row.key, version: row.version, to_member: member }] };
       const { data } = await send<Schemas['BulkResult']>('POST', '/api/allocations/reassign', { body });
@@ -54,22 +57,24 @@ export function ReassignDialog({ piece, row, lines, nameOf, onto, onClose, onMov
       const [answer] = data.rows;
       if (answer?.status === 412) onOvertaken();
       if (!answer || answer.status >= 400) throw new Error(answer?.detail ?? 'The API told nothing of the row.');
-      if (dry) setTold(`${hoursText(piece.total)} h of ${nameOf(piece.project)} go from ${name(piece.member)} to ${name(member)}.`);
+      const words = `${hoursText(sumOf(row.hours))} h of ${nameOf(piece.project)} go from ${name(piece.member)} to ${name(member)}.`;
+      if (dry) setRehearsed({ words, version: row.version });
       else onMoved(`${nameOf(piece.project)} moved to ${name(member)}.`, { key: answer.key ?? row.key, version: versionOf(answer.item) });
     } catch (failed) {
       if (dry && mine !== asking.current) return;
       setError(failed);
-      setTold(undefined);
+      setRehearsed(undefined);
     } finally {
       if (mine === asking.current) setBusy(false);
     }
   }
 
-  const asked = useRef(false);
+  // Asked at once for whom it was dropped on, and anew where the row is not the one that was asked for any more.
+  const asked = useRef<number | undefined>(undefined);
   useEffect(() => {
-    if (!onto || asked.current) return;
-    asked.current = true;
-    void move(onto, true);
+    if (!to || busy || asked.current === row.version) return;
+    asked.current = row.version;
+    void move(to, true);
   });
 
   return (
@@ -101,6 +106,8 @@ export function ReassignDialog({ piece, row, lines, nameOf, onto, onClose, onMov
             onChange={({ detail }) => {
               const member = detail.selectedOption.value ?? '';
               setTo(member);
+              setError(undefined);
+              asked.current = row.version;
               void move(member, true);
             }}
           />

@@ -7,10 +7,11 @@ import { useQueryClient } from '@tanstack/react-query';
 import { everyRow, send } from '../../api/client';
 import { ApiProblem } from '../../api/problem';
 import type { Allocation } from '../../people/week';
+import { patchOf } from '../../resource/describe';
 import { itemPath, useWrites } from '../../resource/useWrites';
 import { useFlash } from '../../shell/Flash';
 import type { Publication } from './PublishDialog';
-import type { Piece } from './view';
+import type { Piece, WeekPlan } from './view';
 
 const PATH = '/api/allocations';
 
@@ -24,7 +25,7 @@ export function useDecisions(week: string, standing: readonly Allocation[], memb
   async function setHours(member: string, project: string, hours: Record<string, string>, over: Allocation | undefined) {
     const words = `Pinned hours of ${memberName(member)}.`;
     if (over) {
-      await write('PATCH', itemPath(PATH, over.key), { body: { hours, pinned: true }, version: over.version }, words);
+      await write('PATCH', itemPath(PATH, over.key), { body: patchOf(over, { hours, pinned: true }), version: over.version }, words);
       return;
     }
     try {
@@ -53,11 +54,17 @@ export function useDecisions(week: string, standing: readonly Allocation[], memb
     }
   }
 
-  async function takeBack(publication: number) {
+  /** The publication that was looked at. Taken back `again`, it stands again. */
+  async function takeBack({ week: of, publication = 0 }: WeekPlan, again = false) {
     try {
-      const { data } = await send<Publication>('POST', `/api/capacity/${week}/unpublish`, { version: publication, reason: 'taken back' });
+      const { data } = await send<Publication>('POST', `/api/capacity/${of}/unpublish`, { version: publication, reason: 'taken back' });
+      const words = again ? `The publication of ${of} stands again.` : `The publication of ${of} was taken back.`;
       const kept = data.kept?.length ?? 0;
-      tell({ type: 'success', content: `The publication of ${week} was taken back.${kept > 0 ? ` ${kept} rows were edited since and stay.` : ''}` });
+      tell({
+        type: 'success',
+        content: `${words} ${data.changes?.length ?? 0} rows changed.${kept > 0 ? ` ${kept} rows were edited since and stay.` : ''}`,
+        action: { text: 'Undo', run: () => void takeBack(data.week, !again) },
+      });
     } catch (error) {
       fail(error, 'Not taken back');
     }
@@ -69,7 +76,7 @@ export function useDecisions(week: string, standing: readonly Allocation[], memb
     tell({
       type: 'success',
       content: `Published: ${changes?.length ?? 0} rows changed.${stayed}`,
-      action: { text: 'Undo', run: () => void takeBack(now.publication ?? 0) },
+      action: { text: 'Undo', run: () => void takeBack(now) },
     });
     void queries.invalidateQueries();
   }

@@ -171,7 +171,8 @@ function proposed(document: Document | undefined, standing: readonly Allocation[
   const rows = new Map(standing.map((row) => [`${row.member_id} ${row.project_id}`, row]));
   return (document?.assignments ?? []).map((one) => {
     const row = rows.get(`${one.member_id} ${one.project_id}`);
-    const pinned = one.pinned || (row?.pinned ?? false);
+    // What stands says whether a pin is still there: the plan knows the day on which it was made.
+    const pinned = row?.pinned ?? false;
     return { member: one.member_id, project: one.project_id, byDay: numbers(one.by_day), total: Number(one.hours), pinned, row };
   });
 }

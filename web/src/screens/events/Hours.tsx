@@ -1,7 +1,6 @@
 /** Accepted = stored + failed + duplicate + in flight, hour by hour; and the producers of an hour in the panel. */
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
-import DatePicker from '@cloudscape-design/components/date-picker';
 import Header from '@cloudscape-design/components/header';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import SpaceBetween from '@cloudscape-design/components/space-between';
@@ -14,6 +13,7 @@ import { wordsOf } from '../../api/problem';
 import { HereLink } from '../../resource/HereLink';
 import { useAddress } from '../../resource/useAddress';
 import { SidePanel } from '../../shell/panel';
+import { DayPicker } from '../../time/DayPicker';
 import { TimeText } from '../../time/TimeText';
 import { addDays, dayText } from '../../time/weeks';
 import { duration, whole } from './words';
@@ -25,7 +25,8 @@ const figure = (value: string) => <span className="number">{value}</span>;
 
 export function Hours() {
   const address = useAddress();
-  const last = address.one('last') ?? dayText(new Date());
+  const today = dayText(new Date());
+  const last = address.one('last') ?? today;
   const days = SPANS.find((one) => one === address.one('days')) ?? '2';
   const first = addDays(last, 1 - Number(days));
   const { data, error, isPending } = useQuery({
@@ -63,13 +64,7 @@ export function Hours() {
                   onChange={({ detail }) => address.set({ days: detail.selectedId, item: undefined })}
                   options={SPANS.map((id) => ({ id, text: id === '1' ? '1 day' : `${id} days` }))}
                 />
-                <DatePicker
-                  ariaLabel="Last day (UTC)"
-                  placeholder="2026-01-05"
-                  value={last}
-                  isDateEnabled={(day) => dayText(day) <= dayText(new Date())}
-                  onChange={({ detail }) => address.set({ last: detail.value || undefined, item: undefined })}
-                />
+                <DayPicker label="Last day (UTC)" day={last} last={today} onChange={(day) => address.set({ last: day, item: undefined })} />
               </SpaceBetween>
             }
           >

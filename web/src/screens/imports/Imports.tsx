@@ -22,48 +22,68 @@ import { JobProgress } from './JobProgress';
 import { load, MOST_BYTES, sourceOf, type Answer, type Source } from './load';
 import { Outcome, writes } from './Outcome';
 
+/** What the API said of a workbook, and all that it said it of: what was checked is what is written. */
+interface Checked {
+  answer: Answer;
+  source: Source;
+  mapping: string | undefined;
+  name: string;
+}
+
 export default function Imports() {
   const address = useAddress();
   const queries = useQueryClient();
   const stillHere = useStillHere();
   const go = useGo();
-  const { tell } = useFlash();
+  const { tell, fail } = useFlash();
   const [file, setFile] = useState<File | undefined>();
   const [mapping, setMapping] = useState('');
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState<'check' | 'write' | undefined>();
   const [failed, setFailed] = useState<unknown>();
-  const [answer, setAnswer] = useState<Answer | undefined>();
-  // What was checked is what is written, whatever becomes of the file meanwhile.
-  const source = useRef<Source | undefined>(undefined);
+  const [checked, setChecked] = useState<Checked | undefined>();
+  const answer = checked?.answer;
+  // A file or a mapping that is chosen while another is checked or written: what comes of the other is not shown for it.
+  const asked = useRef(0);
   const forget = () => {
-    setAnswer(undefined);
+    asked.current += 1;
+    setBusy(undefined);
+    setChecked(undefined);
     setFailed(undefined);
-    source.current = undefined;
   };
   const follow = (job: string, name: string) => {
     if (stillHere()) address.set({ job });
     else tell({ type: 'info', content: `${name} is being written.`, action: { text: 'Show its progress', run: () => go(`/imports?job=${encodeURIComponent(job)}`) } });
   };
-  const run = async (dry: boolean) => {
-    if (!file) return;
-    setBusy(dry ? 'check' : 'write');
+  /** Shows what comes of it, unless something else was chosen meanwhile. */
+  const run = async (kind: 'check' | 'write', name: string, call: () => Promise<Checked>) => {
+    const mine = (asked.current += 1);
+    setBusy(kind);
     setFailed(undefined);
     try {
-      if (dry || !source.current) source.current = await sourceOf(file);
-      const found = await load(source.current, { mapping: mapping.trim() || undefined, dry_run: dry, reason });
-      setAnswer(found);
-      if (!dry) {
-        await queries.invalidateQueries();
-        if (found.job) follow(found.job, file.name);
-        else tell({ type: 'success', content: `${file.name}: ${writes(found)} of ${found.counts.read} rows written.` });
-      }
+      const found = await call();
+      if (mine === asked.current) setChecked(found);
     } catch (error) {
-      setFailed(error);
+      if (mine === asked.current) setFailed(error);
+      else if (kind === 'write') fail(error, `${name} was not written`);
     } finally {
-      setBusy(undefined);
+      if (mine === asked.current) setBusy(undefined);
     }
   };
+  const check = (chosen: File) =>
+    run('check', chosen.name, async () => {
+      const wish = { mapping: mapping.trim() || undefined, dry_run: true, reason };
+      const source = await sourceOf(chosen);
+      return { answer: await load(source, wish), source, mapping: wish.mapping, name: chosen.name };
+    });
+  const write = (what: Checked) =>
+    run('write', what.name, async () => {
+      const found = await load(what.source, { mapping: what.mapping, dry_run: false, reason });
+      await queries.invalidateQueries();
+      if (found.job) follow(found.job, what.name);
+      else tell({ type: 'success', content: `${what.name}: ${writes(found)} of ${found.counts.read} rows written.` });
+      return { ...what, answer: found };
+    });
   const job = address.one('job');
   const tooLarge = file !== undefined && file.size > MOST_BYTES;
   return (
@@ -118,7 +138,7 @@ export default function Imports() {
                   placeholder={'[tables.allocations.columns]\nmember_id = ["Kuerzel"]'}
                   onChange={({ detail }) => {
                     setMapping(detail.value);
-                    setAnswer(undefined);
+                    forget();
                   }}
                 />
               </FormField>
@@ -128,12 +148,12 @@ export default function Imports() {
                 variant={answer?.dry_run ? 'normal' : 'primary'}
                 disabled={!file || tooLarge || busy === 'write'}
                 loading={busy === 'check'}
-                onClick={() => void run(true)}
+                onClick={() => file && void check(file)}
               >
                 Check
               </Button>
-              {answer?.dry_run && writes(answer) > 0 && (
-                <Button variant="primary" loading={busy === 'write'} disabled={busy === 'check'} onClick={() => void run(false)}>
+              {checked && answer?.dry_run && writes(answer) > 0 && (
+                <Button variant="primary" loading={busy === 'write'} disabled={busy === 'check'} onClick={() => void write(checked)}>
                   {`Write ${writes(answer)} ${writes(answer) === 1 ? 'row' : 'rows'}`}
                 </Button>
               )}

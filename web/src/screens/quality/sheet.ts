@@ -47,21 +47,21 @@ export function isEmpty({ cells }: SheetRow): boolean {
   return COLUMNS.every((name) => cells[name].trim() === '');
 }
 
+/** A cell in quotes: only where they close at its end. Of what else begins with one, such as `"big" birds`, it is text. */
+const QUOTED = /"([^"]*(?:""[^"]*)*)"(?=[\t\r\n]|$)/y;
+
 /** Tab-separated text as spreadsheets copy it: a cell with a tab, a line or a quote stands in quotes. */
 export function tableOf(text: string): string[][] {
   const rows: string[][] = [[]];
   let cell = '';
-  let quoted = false;
   for (let at = 0; at < text.length; at += 1) {
     const one = text[at] as string;
+    QUOTED.lastIndex = at;
+    const quoted = one === '"' && cell === '' ? QUOTED.exec(text) : null;
     if (quoted) {
-      if (one !== '"') cell += one;
-      else if (text[at + 1] === '"') {
-        cell += '"';
-        at += 1;
-      } else quoted = false;
-    } else if (one === '"' && cell === '') quoted = true;
-    else if (one === '\t' || one === '\n') {
+      cell = (quoted[1] ?? '').replaceAll('""', '"');
+      at = QUOTED.lastIndex - 1;
+    } else if (one === '\t' || one === '\n') {
       rows.at(-1)?.push(cell);
       cell = '';
       if (one === '\n') rows.push([]);

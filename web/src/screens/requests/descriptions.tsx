@@ -89,7 +89,6 @@ export const REQUESTS: Description<Request> = {
   verbs: [
     {
       id: 'triage',
-      final: true,
       text: 'Triage',
       verb: 'decision',
       fits: from('submitted'),
@@ -98,7 +97,6 @@ export const REQUESTS: Description<Request> = {
     },
     {
       id: 'approve',
-      final: true,
       text: 'Approve',
       verb: 'decision',
       fields: [WHY],
@@ -109,7 +107,6 @@ export const REQUESTS: Description<Request> = {
     },
     {
       id: 'decline',
-      final: true,
       text: 'Decline',
       verb: 'decision',
       fields: [{ ...WHY, required: true }],
@@ -119,7 +116,6 @@ export const REQUESTS: Description<Request> = {
     },
     {
       id: 'fulfil',
-      final: true,
       text: 'Mark fulfilled',
       verb: 'decision',
       fits: from('approved'),

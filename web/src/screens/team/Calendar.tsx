@@ -7,7 +7,6 @@ import Pagination from '@cloudscape-design/components/pagination';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
 import TextFilter from '@cloudscape-design/components/text-filter';
-import { useCollection } from '@cloudscape-design/collection-hooks';
 import { useMemo } from 'react';
 
 import { wordsOf } from '../../api/problem';
@@ -19,9 +18,10 @@ import { useWeek } from '../../time/useWeek';
 import { WeekPicker } from '../../time/WeekPicker';
 import { addWeeks, daysOf, shortDay, weekdayName } from '../../time/weeks';
 import { dayOf, useHolidays, useTimeOff, type Day } from '../../people/week';
+import { useLines } from './useLines';
 
 const WEEKS = 2;
-const PAGE = 40;
+const UNSORTED: readonly never[] = [];
 
 interface Line {
   member: Member;
@@ -48,13 +48,7 @@ export function Calendar() {
     }));
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the days follow from the week
   }, [active, timeOff.data, holidays, week]);
-  const { items, filterProps, paginationProps, filteredItemsCount } = useCollection(lines, {
-    filtering: {
-      defaultFilteringText: address.one('q') ?? '',
-      filteringFunction: ({ member }, text) => `${member.name} ${member.member_id} ${member.team ?? ''}`.toLowerCase().includes(text.toLowerCase()),
-    },
-    pagination: { pageSize: PAGE, defaultPage: Math.max(1, Number(address.one('page') ?? 1) || 1) },
-  });
+  const shown = useLines(lines, UNSORTED, address);
   const error = members.error ?? timeOff.error;
   const waiting = lines.flatMap((line) => line.days).filter(asked).length;
   return (
@@ -62,12 +56,12 @@ export function Calendar() {
       {asOf && <AsOfBar asOf={asOf} onBack={() => address.set({ as_of: undefined })} />}
       {error && <Alert type="error">{wordsOf(error)}</Alert>}
       <Table
+        {...shown.table}
         variant="full-page"
         stickyHeader
         stickyColumns={{ first: 1 }}
         contentDensity="compact"
         enableKeyboardNavigation
-        items={items}
         trackBy={({ member }) => member.member_id}
         loading={members.isPending || timeOff.isPending}
         loadingText="Loading the calendar"
@@ -76,7 +70,7 @@ export function Calendar() {
         header={
           <Header
             variant="awsui-h1-sticky"
-            counter={`(${filteredItemsCount ?? lines.length})`}
+            counter={`(${shown.count})`}
             description={`A number is hours off, “?” waits for a decision and leads to it (${waiting} here), H is a public holiday, · is no working day.`}
             actions={
               <SpaceBetween direction="horizontal" size="xs">
@@ -92,25 +86,13 @@ export function Calendar() {
           <SpaceBetween size="xs">
             <WeekPicker week={week} onChange={(next) => address.set({ week: next })} />
             <TextFilter
-              {...filterProps}
-              onChange={(event) => {
-                filterProps.onChange(event);
-                address.set({ q: event.detail.filteringText || undefined }, 'typed');
-              }}
+              {...shown.filter}
               filteringPlaceholder="Find a member or a team"
               filteringAriaLabel="Find a member or a team"
             />
           </SpaceBetween>
         }
-        pagination={
-          <Pagination
-            {...paginationProps}
-            onChange={(event) => {
-              paginationProps.onChange(event);
-              address.set({ page: event.detail.currentPageIndex > 1 ? String(event.detail.currentPageIndex) : undefined });
-            }}
-          />
-        }
+        pagination={<Pagination {...shown.pages} />}
         columnDefinitions={[
           { id: 'name', header: 'Member', cell: ({ member }) => member.name, isRowHeader: true, width: 200 },
           ...days.map((day, index) => ({

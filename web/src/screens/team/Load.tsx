@@ -4,9 +4,8 @@ import Box from '@cloudscape-design/components/box';
 import Header from '@cloudscape-design/components/header';
 import Pagination from '@cloudscape-design/components/pagination';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import Table from '@cloudscape-design/components/table';
+import Table, { type TableProps } from '@cloudscape-design/components/table';
 import TextFilter from '@cloudscape-design/components/text-filter';
-import { useCollection } from '@cloudscape-design/collection-hooks';
 import { useMemo } from 'react';
 
 import { wordsOf } from '../../api/problem';
@@ -18,9 +17,9 @@ import { useWeek } from '../../time/useWeek';
 import { WeekPicker } from '../../time/WeekPicker';
 import { addWeeks, daysOf, shortDay, mondayOf } from '../../time/weeks';
 import { dayOf, useAllocations, useHolidays, useTimeOff } from '../../people/week';
+import { useLines } from './useLines';
 
 const WEEKS = 6;
-const PAGE = 40;
 // Plans divide hours over days to two places: less is no overload.
 const ROUNDING_HOURS = 0.05;
 
@@ -65,26 +64,39 @@ export function Load() {
       })),
     }));
   }, [active, weeks, timeOff.data, allocations.data, holidays]);
-  const { items, filterProps, paginationProps, collectionProps, filteredItemsCount } = useCollection(lines, {
-    filtering: {
-      defaultFilteringText: address.one('q') ?? '',
-      filteringFunction: ({ member }, text) => `${member.name} ${member.member_id} ${member.team ?? ''}`.toLowerCase().includes(text.toLowerCase()),
-    },
-    pagination: { pageSize: PAGE, defaultPage: Math.max(1, Number(address.one('page') ?? 1) || 1) },
-    sorting: {},
-  });
+  const columns = useMemo<TableProps.ColumnDefinition<Line>[]>(
+    () => [
+      {
+        id: 'name',
+        header: 'Member',
+        cell: ({ member }) => member.name,
+        isRowHeader: true,
+        width: 200,
+        sortingComparator: (one, other) => one.member.name.localeCompare(other.member.name),
+      },
+      { id: 'team', header: 'Team', cell: ({ member }) => member.team ?? '–', width: 120, sortingComparator: (one, other) => (one.member.team ?? '').localeCompare(other.member.team ?? '') },
+      ...weeks.map((week, index) => ({
+        id: week,
+        header: `${week} (${shortDay(mondayOf(week))})`,
+        minWidth: 150,
+        cell: ({ weeks: found }: Line) => <LoadCell load={found[index]} />,
+        sortingComparator: (one: Line, other: Line) => shareOf(one.weeks[index]) - shareOf(other.weeks[index]),
+      })),
+    ],
+    [weeks],
+  );
+  const shown = useLines(lines, columns, address);
   const error = members.error ?? timeOff.error ?? allocations.error;
   return (
     <SpaceBetween size="s">
       {asOf && <AsOfBar asOf={asOf} onBack={() => address.set({ as_of: undefined })} />}
       {error && <Alert type="error">{wordsOf(error)}</Alert>}
       <Table
-        {...collectionProps}
+        {...shown.table}
         variant="full-page"
         stickyHeader
         contentDensity="compact"
         enableKeyboardNavigation
-        items={items}
         trackBy={({ member }) => member.member_id}
         loading={members.isPending || timeOff.isPending || allocations.isPending}
         loadingText="Loading the load"
@@ -93,7 +105,7 @@ export function Load() {
         header={
           <Header
             variant="awsui-h1-sticky"
-            counter={`(${filteredItemsCount ?? lines.length})`}
+            counter={`(${shown.count})`}
             description="Planned hours of those that are left of the contract, less approved time off and public holidays."
             actions={
               <SpaceBetween direction="horizontal" size="xs">
@@ -109,43 +121,14 @@ export function Load() {
           <SpaceBetween size="xs">
             <WeekPicker week={first} onChange={(next) => address.set({ week: next })} label="First week" />
             <TextFilter
-              {...filterProps}
-              onChange={(event) => {
-                filterProps.onChange(event);
-                address.set({ q: event.detail.filteringText || undefined }, 'typed');
-              }}
+              {...shown.filter}
               filteringPlaceholder="Find a member or a team"
               filteringAriaLabel="Find a member or a team"
             />
           </SpaceBetween>
         }
-        pagination={
-          <Pagination
-            {...paginationProps}
-            onChange={(event) => {
-              paginationProps.onChange(event);
-              address.set({ page: event.detail.currentPageIndex > 1 ? String(event.detail.currentPageIndex) : undefined });
-            }}
-          />
-        }
-        columnDefinitions={[
-          {
-            id: 'name',
-            header: 'Member',
-            cell: ({ member }) => member.name,
-            isRowHeader: true,
-            width: 200,
-            sortingComparator: (one, other) => one.member.name.localeCompare(other.member.name),
-          },
-          { id: 'team', header: 'Team', cell: ({ member }) => member.team ?? '–', width: 120, sortingComparator: (one, other) => (one.member.team ?? '').localeCompare(other.member.team ?? '') },
-          ...weeks.map((week, index) => ({
-            id: week,
-            header: `${week} (${shortDay(mondayOf(week))})`,
-            minWidth: 150,
-            cell: ({ weeks: found }: Line) => <LoadCell load={found[index]} />,
-            sortingComparator: (one: Line, other: Line) => shareOf(one.weeks[index]) - shareOf(other.weeks[index]),
-          })),
-        ]}
+        pagination={<Pagination {...shown.pages} />}
+        columnDefinitions={columns}
       />
     </SpaceBetween>
   );

@@ -55,6 +55,7 @@ export const WORKERS: Description<Worker> = {
       id: 'resolve',
       text: 'Say who it is',
       verb: 'resolve',
+      undone: true,
       fits: ({ job }) => !job,
       fields: [
         {
@@ -73,6 +74,7 @@ export const WORKERS: Description<Worker> = {
       id: 'ignore',
       text: 'Leave aside',
       verb: 'ignore',
+      undone: true,
       fits: ({ status }) => status === 'unresolved',
       effect: () => 'is left aside; its work counts for nobody',
     },
