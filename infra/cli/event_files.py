@@ -17,6 +17,7 @@ from prism_core.failures import BadUsage
 # Takes more than an event may have: a number that no double holds, a name twice, half a surrogate.
 _READER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
+_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 def values(path: Path) -> Iterator[Any]:
@@ -39,7 +40,7 @@ def _parts(path: Path, text: str) -> list[str]:
     """The texts of the values."""
     try:
         return list(_elements(text))
-    except (ValueError, RecursionError):
+    except ValueError:
         lines = {number: line for number, line in enumerate(text.split("\n"), start=1) if line.strip()}
     for number, line in lines.items():
         try:
@@ -52,22 +53,36 @@ def _parts(path: Path, text: str) -> list[str]:
 
 
 def _elements(text: str) -> Iterator[str]:
-    """Those of a list, or one value. Raises ValueError for anything else, RecursionError for what is too deep."""
+    """Those of a list, or one value. Raises ValueError for anything else."""
     at = _past_space(text, 0)
     if not text.startswith("[", at):
-        _READER.decode(text)
+        if (end := _past_space(text, _end(text, at))) < len(text):
+            raise ValueError(text[end : end + 1])
         yield text
         return
     at = _past_space(text, at + 1)
     more = not text.startswith("]", at)
     while more:
-        end = _READER.raw_decode(text, at)[1]
+        end = _end(text, at)
         yield text[at:end]
         at = _past_space(text, end)
         if more := text.startswith(",", at):
             at = _past_space(text, at + 1)
     if not text.startswith("]", at) or _past_space(text, at + 1) < len(text):
         raise ValueError(text[at : at + 1])
+
+
+def _end(text: str, at: int) -> int:
+    """Where a value ends. One that is too deep for the reader, and for an event, ends with its last bracket."""
+    try:
+        return _READER.raw_decode(text, at)[1]
+    except RecursionError:
+        depth = 0
+    for found in _BRACKET.finditer(text, at):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth == 0:
+            return found.end()
+    raise ValueError(text[at : at + 1])
 
 
 def _past_space(text: str, at: int) -> int:

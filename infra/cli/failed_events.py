@@ -254,6 +254,8 @@ def _print_replay(document: dict[str, Any]) -> None:
             "unchanged: the version that they would be judged by is the one that they failed by, or there is "
             "none; add one, or close them with `prism events failed give-up`"
         )
+    if document["unsent"]:
+        say("unsent: the queue did not take them, or had no room beside producers for ten minutes; run this again")
     if document["gone"]:
         say("gone: a failed event is kept for 180 days, and theirs have expired; its producer may post it again")
 

@@ -14,9 +14,10 @@ from prism_core.events.enrichment import Kind, Rule
 from prism_core.events.failed import Failure
 from prism_core.events.lookups import Lookup
 from prism_core.events.versions import SchemaVersion
-from prism_core.failures import PermanentFailure, TransientFailure
+from prism_core.failures import TransientFailure
 from prism_core.settings import Settings
-from prism_resources.events.lookup_store import LookupStore
+from prism_resources.events.lookup_store import LookupStore, LostLookup
+from prism_resources.events.objects import LostObject
 from prism_resources.events.schema_store import SchemaStore
 
 CURRENT_SECONDS: Final = 10.0
@@ -47,8 +48,9 @@ class Registry:
     def lookups(self, rules: Iterable[Rule]) -> Mapping[str, Lookup]:
         """The tables that rules ask for, current ten seconds ago at most; one that there is not is left out.
 
-        Of one that cannot be read any more, as when its object is gone, the table before serves, or none: it must
-        not hold up the events of all types. Raises TransientFailure.
+        Of one that is lost the table before serves, or none: it must not hold up its events until somebody adds it
+        again. Raises TransientFailure, PermanentFailure for one that may not be read: it is there, so its events
+        wait for it.
         """
         names = {one.lookup for one in rules if one.lookup and one.kind is not Kind.OUTSIDE}
         found = {name: self._table(name) for name in names}
@@ -64,8 +66,8 @@ class Registry:
             if known is None:
                 raise
             return known[2]
-        except PermanentFailure:
-            _log.exception("the lookup %s cannot be read; add its table again", name)
+        except (LostLookup, LostObject):
+            _log.exception("the table of lookup %s is lost; add it again", name)
             version, table = (0, None) if known is None else known[1:]
         self._current[name] = (now, version, table)
         return table

@@ -26,6 +26,8 @@ _SENDERS: Final = 8
 # Of one call: a producer waits, and who waits longer than the function may is told nothing at all.
 CALL_ATTEMPTS: Final = 3
 _COUNTED_FOR_SECONDS: Final = 5.0
+# A queue that stays full for so long has a trouble of its own, or producers who need all of it.
+_ROOM_WITHIN_SECONDS: Final = 600.0
 # In an outage what failed is invisible until it is tried again: by the visible alone we would let in without end.
 _NOT_DONE: Final = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 _BROKEN: Final = 500
@@ -94,11 +96,16 @@ class EventQueue:
             self._counted = (now, sum(int(found["Attributes"][name]) for name in _NOT_DONE))
         return self._counted[1]
 
-    def await_room(self, most: int, held_up: Callable[[int], object]) -> None:
-        """Wait until about `most` are not done with, or fewer; `held_up` hears how many there are each time."""
+    def await_room(self, most: int, held_up: Callable[[int], object]) -> bool:
+        """Wait until about `most` are not done with, or fewer; false when that takes more than ten minutes.
+        `held_up` hears how many there are each time."""
+        until = time.monotonic() + _ROOM_WITHIN_SECONDS
         while (waiting := self.waiting()) > most:
             held_up(waiting)
+            if time.monotonic() >= until:
+                return False
             time.sleep(_COUNTED_FOR_SECONDS)
+        return True
 
     def left(self) -> int:
         """About how many messages are left, and none where none can be had: the figures of SQS lag behind."""

@@ -58,8 +58,8 @@ class Replayed:
 
     `sent` went into the queue; `duplicate` were sent before with this version, or are stored already; `unchanged`
     failed by the version that they would be judged by again, or there is no version to judge them by; `closed` are
-    conflicts, repeated ones and those given up; `unsent` the queue did not take: run it again; `gone` are those
-    whose payload has expired.
+    conflicts, repeated ones and those given up; `unsent` the queue did not take, or had no room for: run it again;
+    `gone` are those whose payload has expired.
     """
 
     run: str
@@ -105,17 +105,18 @@ class Replaying:
         """Send those that the filter takes with the newest version of their model, or with `version`.
 
         `told` hears how many were looked at, `held_up` how many events are in the queue whenever that is waited
-        for. Raises BadUsage, before anything is sent, when the type that the filter names lacks the version.
+        for. Once there is no room for ten minutes, the rest is counted and not sent. Raises BadUsage, before
+        anything is sent, when the type that the filter names lacks the version.
         """
         if version is not None and wanted.type is not None and version not in self._known(wanted.type):
             known = ", ".join(map(str, self._known(wanted.type)))
             raise BadUsage(f"{wanted.type} has no version {version}; it has {known or 'none'}")
-        done, found = Replayed(run), _once(self._failed.find(wanted))
+        done, found, room = Replayed(run), _once(self._failed.find(wanted)), True
         while chunk := list(islice(found, CHUNK)):
             # With a full queue producers are refused (prism_api/events/ingest.py), and these events can wait.
-            self._sender.queue.await_room(self._most_waiting, held_up)
+            room = room and self._sender.queue.await_room(self._most_waiting, held_up)
             for target, group in self._by_version(chunk, version).items():
-                self._group(group, wanted, target, now(), done)
+                self._group(group, wanted, target, now(), done, room=room)
             told(len(chunk))
         return done
 
@@ -157,6 +158,8 @@ class Replaying:
         version: SchemaVersion | None,
         now: datetime,
         done: Replayed,
+        *,
+        room: bool,
     ) -> None:
         fresh = {one.failed_id for one in to_replay(group, wanted, version)}
         again: list[tuple[FailedEvent, int]] = []
@@ -173,7 +176,10 @@ class Replaying:
                 again.append((event, number))
             else:
                 done.duplicate += 1
-        self._send(again, version, now, done)
+        if room:
+            self._send(again, version, now, done)
+        else:
+            done.unsent += len(again)
 
     def _due(self, event: FailedEvent, version: SchemaVersion | None, now: datetime) -> int | None:
         """The number of the try to send: one that is noted and never got into the queue, as far as its receipt

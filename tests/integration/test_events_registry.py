@@ -228,8 +228,21 @@ def test_a_lookup_whose_table_is_lost_holds_up_nobody_until_it_is_added_again(
     clock[0] += CURRENT_SECONDS
     assert registry.lookups(rules) == {"l.gone": Texts(1, {"job-1": "P-1"})}
     assert Registry(platform.settings).lookups(rules) == {}
-    assert "the lookup l.gone cannot be read" in caplog.text
+    assert "the table of lookup l.gone is lost" in caplog.text
 
     assert lookups.add("l.gone", newer, by="test", now=NOW) == lost
     clock[0] += CURRENT_SECONDS
     assert registry.lookups(rules) == {"l.gone": Texts(2, {"job-1": "P-2"})}
+
+
+def test_a_lookup_that_may_not_be_read_is_not_taken_for_one_that_adds_nothing(
+    platform: Platform, lookups: LookupStore
+) -> None:
+    assert platform.emulator is not None
+    lookups.add("l.denied", b"text,value\njob-1,P-1\n", by="test", now=NOW)
+    rules = [Rule(Kind.TEXT, "/job", "job", "l.denied")]
+    with Proxy(platform.emulator.url) as proxy:
+        proxy.interfere = lambda *_: (400, {"__type": "AccessDeniedException", "message": "denied"})
+        registry = Registry(platform.settings.model_copy(update={"aws_endpoint_url": AnyHttpUrl(proxy.url)}))
+        with pytest.raises(PermanentFailure, match="AccessDeniedException"):
+            registry.lookups(rules)

@@ -21,9 +21,9 @@ from prism_core.events.failed import FailedFilter
 from prism_core.events.messages import Accepted, encode
 from prism_core.events.versions import SchemaVersion
 from prism_core.failures import BadUsage
-from prism_core.models.events import FailedItem
+from prism_core.models.events import FailedItem, SchemaItem
 from prism_core.settings import Settings, load_settings
-from prism_core.tables import FAILED_EVENTS
+from prism_core.tables import FAILED_EVENTS, SCHEMAS
 from prism_resources.events import queue as queues
 from prism_resources.events.queue import EventQueue, Unsent
 from prism_resources.events.replaying import Replaying
@@ -111,20 +111,29 @@ def test_a_queue_that_is_said_to_hold_messages_and_hands_out_none_is_empty() -> 
         assert (before, queue.left(), queue.waiting()) == (3, 0, 3)
 
 
+def failed_row(kept: dict[str, Any]) -> dict[str, Any]:
+    row = encode_item(FAILED_EVENTS, FailedItem.model_validate(kept))
+    del row["expires_at"]  # an index carries what lists need
+    return row
+
+
 def test_a_replay_waits_while_half_of_what_producers_may_fill_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And a version that its type does not have is told before anything else is asked."""
-    left, heard = [30, 12, 10], list[int]()
+    """But not for ever: then the rest is unsent. And a version that its type does not have is told before anything
+    else is asked."""
+    left, heard = [30, 12, 10, 30], list[int]()
     kept = {
         "failed_id": "0" * 32, "receipt": "R" * 26, "failure": "invalid", "producer": "tool", "source": "/s",
         "event_id": "1", "type": "w.full", "accepted_at": NOW, "failed_at": NOW, "component": "c",
         "component_version": "1", "status": "replayed",
     }  # fmt: skip
-    row = encode_item(FAILED_EVENTS, FailedItem.model_validate(kept))
-    del row["expires_at"]  # an index carries what lists need
+    schema = SchemaItem(
+        type="w.full", version="1-0-0", body="events/schemas/1", sha256="0" * 64, added_at=NOW, added_by="t"
+    )
+    rows: dict[str, list[dict[str, Any]]] = {FAILED_EVENTS.name: [failed_row(kept)], SCHEMAS.name: []}
 
     def aws(action: str, body: dict[str, Any]) -> dict[str, Any]:
         if action == "Query":
-            found = [row] if body["TableName"].endswith(FAILED_EVENTS.name) else []
+            found = next(rows[name] for name in rows if body["TableName"].endswith(f"-{name}"))
             return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
         if action == "GetQueueUrl":
             return {"QueueUrl": "http://127.0.0.1/queue"}
@@ -141,7 +150,18 @@ def test_a_replay_waits_while_half_of_what_producers_may_fill_is_full(monkeypatc
 
         done = replaying.replay(wanted, run="r", held_up=heard.append)
 
-    assert (heard, left, done.duplicate) == ([30, 12], [], 1)
+        assert (heard, left, done.duplicate) == ([30, 12], [30], 1)
+        monkeypatch.setattr(queues, "_ROOM_WITHIN_SECONDS", 0.0)
+        rows[SCHEMAS.name] = [encode_item(SCHEMAS, schema)]
+        due = kept | {"status": "open", "failure": "unknown_type"}
+        rows[FAILED_EVENTS.name] += [
+            failed_row(due | {"failed_id": f"{number:032d}", "receipt": f"{number:026d}"})
+            for number in range(1, 150)
+        ]
+
+        done = Replaying(settings.model_copy(update={"events_queue_limit": 20})).replay(wanted, run="r")
+
+    assert (left, done.sent, done.duplicate, done.unsent) == ([], [], 1, 149)
 
 
 def test_an_execution_is_asked_for_again_where_the_connection_was_closed_meanwhile(

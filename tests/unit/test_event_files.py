@@ -28,12 +28,14 @@ def read(tmp_path: Path, text: str) -> list[Any]:
 
 @pytest.mark.parametrize("form", ["[{}]", " [ {} \n] \n"], ids=["list", "list with space"])
 def test_an_element_that_no_event_can_be_leaves_its_neighbours_alone(tmp_path: Path, form: str) -> None:
-    texts = ['{"id": "1"}', *REFUSED, '{"id": "2", "list": [1, 2], "t": "a,]"}']
+    deep = '{"a]": "\\"]", "n": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    texts = ['{"id": "1"}', *REFUSED, deep, '{"id": "2", "list": [1, 2], "t": "a,]"}']
 
     found = read(tmp_path, form.format(" ,\n".join(texts)))
 
     assert (found[0], found[-1]) == ({"id": "1"}, {"id": "2", "list": [1, 2], "t": "a,]"})
-    assert [one.kind for one in found[1:-1] if isinstance(one, EventRejected)] == list(REFUSED.values())
+    kinds = [one.kind for one in found[1:-1] if isinstance(one, EventRejected)]
+    assert kinds == [*REFUSED.values(), Rejection.TOO_DEEP]
 
 
 def test_a_line_that_no_event_can_be_leaves_its_neighbours_alone_however_deep_it_is(tmp_path: Path) -> None:
