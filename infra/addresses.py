@@ -16,7 +16,8 @@ def api_url(settings: Settings) -> str:
     There by CloudFront's own name, which answers before anybody has pointed an own name at it.
     """
     if settings.environment is Environment.AWS:
-        return f"https://{outputs(settings, 'web')['DistributionDomain']}"
+        made = outputs(settings, "web")  # an older stack says its own name alone
+        return f"https://{made['DistributionDomain']}" if "DistributionDomain" in made else made["ScreensUrl"]
     return f"{_local(settings)}/_aws/execute-api/{outputs(settings, 'api')['ApiId']}/$default"
 
 

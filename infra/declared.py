@@ -25,8 +25,13 @@ HOLDS_DATA: Final[Mapping[str, str | None]] = {
 }
 SHARDS: Final = "ChangelogShards"  # the parameter with the partitions of the change log
 WHERE: Final = "docs/deploy.md#a-key-that-must-change"
-# CloudFormation takes what exists into a stack only under a name that no function makes.
-_NAMED: Final = re.compile(r'^( +(?:TableName|BucketName): )!Sub "([^"]+)"', re.MULTILINE)
+# CloudFormation takes what exists into a stack only when it stays after the stack, and under a name that no
+# function makes. From the policy to the name, line by line within one resource.
+_NAMED: Final = re.compile(
+    r"^(    DeletionPolicy: Retain\w*\n(?:(?:    .*)?\n)*?"
+    r'      (?:TableName|BucketName|RepositoryName|LogGroupName): )!Sub "([^"]+)"',
+    re.MULTILINE,
+)
 _VARIABLE: Final = re.compile(r"\$\{([\w:]+)\}")
 _SECTION: Final = re.compile(r"^(\w+):", re.MULTILINE)
 _BLOCK: Final = re.compile(r"^  (\w+):.*\n(?:(?:    .*)?\n)*", re.MULTILINE)
@@ -60,7 +65,7 @@ def resources(body: str) -> dict[str, dict[str, Any]]:
 
 
 def with_names(settings: Settings, body: str) -> str:
-    """A template with the names of its tables and buckets written out, as they are in this place."""
+    """A template with the names of what stays after its stack written out, as they are in this place."""
     return _NAMED.sub(lambda found: f'{found[1]}"{name_of(settings, found[2])}"', body)
 
 

@@ -20,7 +20,7 @@ from infra.local.home import Ports
 from infra.orphans import Orphan, orphans, refuse_orphans
 from infra.packaging.function import FUNCTIONS, code_for, upload
 from infra.packaging.libraries import Arch
-from infra.stacks import REVIEWED, Before, Change, Stack
+from infra.stacks import Before, Change, Stack
 from infra.upgrade import complete_keys, described_tables, new_indexes
 from prism_core.calendar import Week, weeks_in_year
 from prism_core.clock import NOW_VARIABLE
@@ -207,10 +207,10 @@ def body_of(settings: Settings, concern: str) -> str:
 
 
 def left_behind(settings: Settings) -> list[Orphan]:
-    """What there is of stacks on AWS that are not there."""
+    """What there is of stacks on AWS that are not there, or have nothing in them."""
     if settings.environment is Environment.LOCAL:
         return []
-    gone = [one for one in stacks_of(settings, {}) if stack_of(settings, one).status() in {None, REVIEWED}]
+    gone = [one for one in stacks_of(settings, {}) if stack_of(settings, one).before() is None]
     return [found for concern in gone for found in orphans(settings, concern, template(concern))]
 
 
@@ -222,6 +222,8 @@ def _take_in(
         mine = [one for one in left if one.concern == concern]
         say(f"taking {', '.join(one.logical for one in mine)} into the stack {concern} again")
         stack, part = stack_of(settings, concern), part_of(template(concern), [one.logical for one in mine])
+        if (mended := stack.make_ready()) is not None:
+            say(mended)
         change = stack.propose(part, values, taken=[one.to_import() for one in mine])
         if change is not None:
             stack.apply(change)

@@ -17,6 +17,7 @@ from infra.declared import name_of, resources
 from infra.deploy_failures import LeftBehind
 from prism_core.settings import Settings
 from prism_resources.aws import client
+from prism_resources.credentials import DENIED
 from prism_resources.failures import calling, error_code
 
 WHERE: Final = "docs/deploy.md#stacks-that-were-deleted"
@@ -75,7 +76,12 @@ def _keys(settings: Settings, properties: Mapping[str, Any]) -> list[str]:
     with calling("the keys of the account", "look at"):
         for page in kms.get_paginator("list_keys").paginate():
             for one in page["Keys"]:
-                about = kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"]
+                try:
+                    about = kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"]
+                except ClientError as error:
+                    if error_code(error) in DENIED:  # the key of others, whose policy keeps it to them
+                        continue
+                    raise
                 if about["KeyState"] == "Enabled" and about.get("Description") == meant:
                     found.append(one["KeyId"])
     return found

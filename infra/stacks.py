@@ -30,6 +30,7 @@ WAIT_SECONDS: Final = 3_600
 _REASON_CHARACTERS: Final = 1_000
 _NEVER_MADE: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
 SOUND: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+_IMPORT_TAKEN_BACK: Final = "IMPORT_ROLLBACK_COMPLETE"
 _STUCK: Final = "UPDATE_ROLLBACK_FAILED"
 REVIEWED: Final = "REVIEW_IN_PROGRESS"
 _NOTHING: Final = re.compile(r"didn't contain changes|No updates are to be performed", re.IGNORECASE)
@@ -93,7 +94,7 @@ class Stack:
     def before(self) -> Before | None:
         """What it is now; None of a stack that was never made."""
         found = self.described()
-        if found is None or found["StackStatus"] in _NEVER_MADE | {REVIEWED}:
+        if found is None or found["StackStatus"] == REVIEWED or self._was_never_made(found["StackStatus"]):
             return None
         with calling(f"stack {self.name}", "read the template of"):
             body: Any = self._cloudformation.get_template(StackName=self.name, TemplateStage="Original")
@@ -119,7 +120,7 @@ class Stack:
         """
         self.refuse_if_busy()
         status = self.status()
-        if status in _NEVER_MADE:
+        if status is not None and self._was_never_made(status):
             # Its making was taken back, and nothing is in it: it holds its name and no more.
             with calling(f"stack {self.name}", "remove"):
                 self._cloudformation.delete_stack(StackName=self.name)
@@ -136,6 +137,15 @@ class Stack:
                 f"it is {status}: {self._first_failure(None)}; mend that, or remove the stack",
             )
         return None
+
+    def _was_never_made(self, status: str) -> bool:
+        """Whether it holds its name and nothing else. An import into a new stack that failed leaves one, too."""
+        if status != _IMPORT_TAKEN_BACK:
+            return status in _NEVER_MADE
+        with calling(f"stack {self.name}", "look into"):
+            pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
+            held = [one["ResourceStatus"] for page in pages for one in page["StackResourceSummaries"]]
+        return all(one in {"DELETE_COMPLETE", _IMPORT_TAKEN_BACK} for one in held)
 
     def propose(
         self, body: str, values: Mapping[str, str], *, unknown: str | None = None, taken: Sequence[Any] = ()

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from cfnlint.decode import decode
 
+from infra import declared
 from infra.catalog import written
 from infra.deploy import ON_AWS, STACKS
+from infra.orphans import _KINDS
 from prism_api.api.calls import Role
 from prism_api.events.kept import BODIES
 from prism_core.backups import BACKUPS
@@ -245,6 +247,20 @@ def test_what_holds_data_outlives_its_stack(kind: str, name: str) -> None:
 
     assert resource["DeletionPolicy"] in {"Retain", "RetainExceptOnCreate"}
     assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_what_outlives_its_stack_finds_its_way_into_the_next_one(path: Path) -> None:
+    written_out = declared.resources(declared.with_names(Settings(account_id="111122223333"), path.read_text()))
+    kept = {name: one for name, one in written_out.items() if one.get("DeletionPolicy", "").startswith("Retain")}
+
+    lost = {
+        name
+        for name, one in kept.items()
+        if one["Type"] not in _KINDS
+        and not any(key.endswith("Name") and "$" not in value for key, value in one["Properties"].items())
+    }
+    assert lost == set()
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)

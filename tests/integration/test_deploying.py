@@ -269,6 +269,10 @@ def test_what_deleted_stacks_have_left_is_refused_and_taken_in_again_with_all_th
             client(settings, "cloudformation").delete_stack(StackName=f"gone-{one}")
             stack_of(settings, one)._await(gone=True)
 
+        # A stack whose making was taken back is there, and has nothing of it.
+        with pytest.raises(StackFailed, match="Broken"):
+            make(settings, "api", TOPIC + MISSING)
+        assert stack_of(settings, "api").status() == "ROLLBACK_COMPLETE"
         left = left_behind(settings)
         with pytest.raises(LeftBehind, match=r"PersonalDataKey \(Key .*, Users \(UserPool .*, Queue \(Queue "):
             plan(settings, WEEK, print, origins=["https://prism.example.com"])
@@ -297,11 +301,14 @@ def test_on_aws_the_smoke_test_asks_the_name_that_needs_no_record_and_an_unsaid_
     platform: Platform, tmp_path: Path
 ) -> None:
     asked = TOPIC.replace("Resources:", "Parameters:\n  Architecture: {Type: String}\nResources:")
-    told = "Outputs:\n  ScreensUrl: {Value: https://own.example}\n  DistributionDomain: {Value: d1.example}\n"
+    older = "Outputs:\n  ScreensUrl: {Value: https://own.example}\n"
     with as_on_aws(platform, tmp_path, "own") as settings:
         assert deployed_arch(settings) is Arch.ARM64
         make(settings, "api", asked, Architecture="x86_64")
-        make(settings, "web", TOPIC + told)
+        make(settings, "web", TOPIC + older)
+        assert api_url(settings) == "https://own.example"
+        newer = TOPIC.replace("  Topic", "  Another")
+        make(settings, "web", f"{newer}{older}  DistributionDomain: {{Value: d1.example}}\n")
 
         assert (api_url(settings), told_url(settings)) == ("https://d1.example", "https://own.example")
         assert deployed_arch(settings) is Arch.X86_64
