@@ -53,6 +53,13 @@ def _value_of(loader: yaml.Loader, _tag: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _value_of)
 
 
+class _Calls(yaml.CSafeLoader):
+    """Short forms of functions as one name and what it is given."""
+
+
+_Calls.add_multi_constructor("!", lambda loader, tag, node: {tag: _value_of(loader, tag, node)})
+
+
 def read(body: str) -> dict[str, Any]:
     """A template as plain values."""
     # A pure and safe loader: nothing but values comes out of it.
@@ -75,6 +82,43 @@ def name_of(settings: Settings, text: str) -> str:
         "NamePrefix": settings.name_prefix, "AWS::AccountId": settings.account_id, "AWS::Region": settings.region,
     }  # fmt: skip
     return _VARIABLE.sub(lambda found: known[found[1]], text)
+
+
+def holds(body: str, condition: str, values: Mapping[str, str]) -> bool:
+    """Whether a condition of a template is true with these parameters, and the defaults of the others."""
+    # A pure and safe loader, as above.
+    whole = yaml.load(body, Loader=_Calls)  # noqa: S506
+    told = {name: str(one.get("Default", "")) for name, one in whole.get("Parameters", {}).items()} | dict(values)
+
+    def of(said: Any) -> Any:
+        match said:
+            case {"Ref": name}:
+                return told[name]
+            case {"Condition": name}:
+                return of(whole["Conditions"][name])
+            case {"Not": [one]}:
+                return not of(one)
+            case {"And": several}:
+                return all(of(one) for one in several)
+            case {"Or": several}:
+                return any(of(one) for one in several)
+            case {"Equals": [one, other]}:
+                return of(one) == of(other)
+            case _:
+                return said
+
+    return bool(of(whole["Conditions"][condition]))
+
+
+def named_by(body: str, logical: str) -> set[str]:
+    """The other resources of a template that this one cannot be made without."""
+    section = body[body.index("\nResources:\n") :]
+    blocks = {block[1]: block[0] for block in _BLOCK.finditer(section)}
+    return {
+        one
+        for one in blocks.keys() - {logical}
+        if re.search(rf"(?:!Ref |!GetAtt |DependsOn: |\$\{{){one}\b", blocks[logical])
+    }
 
 
 def part_of(body: str, wanted: Collection[str]) -> str:

@@ -113,7 +113,7 @@ def deploy(
     arch = arch or deployed_arch(settings)
     values = parameters(settings, today, origins or local_origins(settings), arch) | checked(asked or {})
     with only_deployment(settings) as renew:
-        left = left_behind(settings)
+        left = left_behind(settings, values)
         lacking = _refused_or_lacking(settings, () if take_in else left)
         _take_in(settings, left, values, say)
         if lacking:
@@ -155,7 +155,7 @@ def plan(
     """
     arch = arch or deployed_arch(settings)
     values = parameters(settings, today, origins or local_origins(settings), arch) | checked(asked or {})
-    _refused_or_lacking(settings, () if take_in else left_behind(settings))
+    _refused_or_lacking(settings, () if take_in else left_behind(settings, values))
     found: list[Deployment] = []
     for concern, asked in _in_order(settings, values, arch, say, keep=False):
         stack = stack_of(settings, concern)
@@ -206,12 +206,12 @@ def body_of(settings: Settings, concern: str) -> str:
     return with_names(settings, template(concern))
 
 
-def left_behind(settings: Settings) -> list[Orphan]:
+def left_behind(settings: Settings, values: Mapping[str, str]) -> list[Orphan]:
     """What there is of stacks on AWS that are not there, or have nothing in them."""
     if settings.environment is Environment.LOCAL:
         return []
     gone = [one for one in stacks_of(settings, {}) if stack_of(settings, one).before() is None]
-    return [found for concern in gone for found in orphans(settings, concern, template(concern))]
+    return [found for concern in gone for found in orphans(settings, concern, template(concern), values)]
 
 
 def _take_in(

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from infra.deploy_failures import SettingsUnsaid
 from infra.stacks import Stack
-from prism_core.failures import BadUsage
-from prism_core.settings import HOME_FILE, PREFIX, Settings
+from prism_core.failures import BadUsage, PrismFailure
+from prism_core.settings import HOME_FILE, PREFIX, Environment, Settings
+from prism_resources.wire.findings import Finding, Level
 
 # A parameter has the text that the variable of the setting has.
 TOLD: Final[Mapping[str, str]] = {
@@ -40,6 +41,7 @@ TOLD_TOGETHER: Final = "SettingsJson"
 # log, asks for weeks that there are not, or calls a healthy sender failed. The stacks that were told of them.
 AGREED: Final = ("changelog_shards", "first_week", "mail_sender")
 _TOLD_OF_THEM: Final = ("api", "mail")
+_AGREEMENT: Final = "settings"
 
 
 def told(parameters: Iterable[Mapping[str, str]]) -> dict[str, Any]:
@@ -100,6 +102,17 @@ def refuse_unlike(settings: Settings) -> None:
             f"this process and what is deployed do not agree: {named}. Nothing was done. Work with the settings "
             f"of whoever deploys: {HOME_FILE} in PRISM_HOME, or variables"
         )
+
+
+def unlike(settings: Settings) -> list[Finding]:
+    """The same as a finding of the doctor, who has others to tell whatever AWS answers; on AWS alone."""
+    if settings.environment is Environment.LOCAL:
+        return []
+    try:
+        refuse_unlike(settings)
+    except PrismFailure as error:
+        return [Finding(_AGREEMENT, Level.FAILED, str(error))]
+    return [Finding(_AGREEMENT, Level.OK, "what rows are written and found by is what is deployed")]
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from infra.declared import name_of, resources
+from infra.declared import holds, name_of, named_by, resources
 from infra.deploy_failures import LeftBehind
 from prism_core.settings import Settings
 from prism_resources.aws import client
@@ -41,11 +41,16 @@ class Orphan:
         }
 
 
-def orphans(settings: Settings, concern: str, body: str) -> list[Orphan]:
-    """What is there of the template of a stack that is not. Raises LeftBehind for what is there twice."""
+def orphans(settings: Settings, concern: str, body: str, values: Mapping[str, str]) -> list[Orphan]:
+    """What is there of the template of a stack that is not, and would be made with these parameters.
+
+    Raises LeftBehind for what is there twice, or without what it names.
+    """
     found: list[Orphan] = []
     for logical, resource in resources(body).items():
         if resource["Type"] not in _KINDS:
+            continue
+        if "Condition" in resource and not holds(body, resource["Condition"], values):
             continue
         there = _KINDS[resource["Type"]][1](settings, resource["Properties"])
         if len(there) > 1:
@@ -55,6 +60,13 @@ def orphans(settings: Settings, concern: str, body: str) -> list[Orphan]:
                 f"or delete the other pools: {WHERE}"
             )
         found += [Orphan(concern, logical, resource["Type"], one) for one in there]
+    for one in found:
+        if lacking := named_by(body, one.logical) - {other.logical for other in found}:
+            raise LeftBehind(
+                f"deleted stacks have left {one.logical} ({one.found}) of the stack {concern} and not "
+                f"{', '.join(sorted(lacking))}, without which nothing takes it in; nothing was changed. Delete it "
+                f"(a queue by `aws sqs delete-queue --queue-url`) once nothing in it is needed: {WHERE}"
+            )
     return found
 
 

@@ -60,7 +60,7 @@ def deploy(
     from infra.local.serving import outside
     from infra.place import refuse_wrong_place
 
-    with attached(say, beside=outside, deploying=True) as platform:
+    with attached(say, beside=outside, unchecked=True) as platform:
         say(f"deploying to {environment.value} as {refuse_wrong_place(platform.settings)}")
         image_before(platform.settings, asked, say)
         doctor_before(platform.settings, say, despite=despite or only_plan)

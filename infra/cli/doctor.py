@@ -22,17 +22,21 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object instead of a table")] = False,
 ) -> None:
     """Look at every credential and service before it is needed. Nothing is changed, and no secret is shown."""
+    from infra.deployed import unlike
     from infra.local.serving import outside
     from prism_resources.preflight import CHECKS, preflight
     from prism_resources.wire.findings import Level
 
-    with attached(say, beside=outside) as platform, step_progress("looking", len(CHECKS)) as progress:
+    with (
+        attached(say, beside=outside, unchecked=True) as platform,
+        step_progress("looking", len(CHECKS)) as progress,
+    ):
         task = progress.task_ids[0]
 
         def told(name: str, done: int) -> None:
             progress.update(task, completed=done, description=f"{name} has answered")
 
-        found = preflight(platform.settings, clock.now(), told=told)
+        found = [*unlike(platform.settings), *preflight(platform.settings, clock.now(), told=told)]
     counts = Counter(one.level for one in found)
     if as_json:
         said = [{"level": one.level, "subject": one.subject, "sentence": one.sentence} for one in found]

@@ -89,7 +89,7 @@ def attached(
     port: int | None = None,
     serving: bool = False,
     beside: Beside | None = None,
-    deploying: bool = False,
+    unchecked: bool = False,
 ) -> Iterator[Platform]:
     """Use the platform of PRISM_HOME.
 
@@ -98,12 +98,13 @@ def attached(
     `prism status` and `prism down`. `beside` is up before the emulator and down after it: the mail sink, because
     the emulator relays a mail once and loses it when nobody takes it. Raises TransientFailure when the wait is
     too long, PermanentFailure when `port` is not the one of this platform. On AWS raises BadUsage when settings
-    that readers and writers agree on are not those that are deployed, unless this is `deploying` them.
+    that readers and writers agree on are not those that are deployed, unless `unchecked`: a deployment
+    changes them, and the doctor tells it as a finding.
     """
     settings = load_settings(home=prism_home())  # absolute: other processes have another working directory
     home = Home(settings.home)
     if settings.environment is Environment.AWS:
-        if not deploying:
+        if not unchecked:
             from infra.deployed import refuse_unlike  # a local platform asks nobody
 
             refuse_unlike(settings)

@@ -264,7 +264,7 @@ def test_what_deleted_stacks_have_left_is_refused_and_taken_in_again_with_all_th
         make(settings, "events", part_of(template("events"), ["Queue", "DeadQueue"]), **values)
         dynamodb.put_item(TableName="gone-bugs", Item={"bug_id": {"S": "kept"}})
         before = {one: physical(settings, one) for one in ("data", "api", "events")}
-        assert left_behind(settings) == []
+        assert left_behind(settings, values) == []
         for one in before:
             client(settings, "cloudformation").delete_stack(StackName=f"gone-{one}")
             stack_of(settings, one)._await(gone=True)
@@ -273,7 +273,7 @@ def test_what_deleted_stacks_have_left_is_refused_and_taken_in_again_with_all_th
         with pytest.raises(StackFailed, match="Broken"):
             make(settings, "api", TOPIC + MISSING)
         assert stack_of(settings, "api").status() == "ROLLBACK_COMPLETE"
-        left = left_behind(settings)
+        left = left_behind(settings, values)
         with pytest.raises(LeftBehind, match=r"PersonalDataKey \(Key .*, Users \(UserPool .*, Queue \(Queue "):
             plan(settings, WEEK, print, origins=["https://prism.example.com"])
         deploying._take_in(settings, left, values, print)
@@ -286,7 +286,15 @@ def test_what_deleted_stacks_have_left_is_refused_and_taken_in_again_with_all_th
         }
         assert {one: physical(settings, one) for one in before} == before
         assert [one["bug_id"]["S"] for one in dynamodb.scan(TableName="gone-bugs")["Items"]] == ["kept"]
-        assert left_behind(settings) == []
+        assert left_behind(settings, values) == []
+        # A queue without the one that it names can be in no stack.
+        client(settings, "cloudformation").delete_stack(StackName="gone-events")
+        stack_of(settings, "events")._await(gone=True)
+        client(settings, "sqs").delete_queue(QueueUrl=before["events"]["DeadQueue"])
+        with pytest.raises(
+            LeftBehind, match=r"left Queue \(.*gone-events\) of the stack events and not DeadQueue"
+        ):
+            left_behind(settings, values)
 
 
 def physical(settings: Settings, concern: str) -> dict[str, str]:

@@ -12,9 +12,10 @@ import yaml
 from dagster._core.instance.config import dagster_instance_config
 
 from infra.addresses import advice_on_names
-from infra.deploy import WEEKS_PER_PARAMETER, checked, parameters, projected_weeks, settings_json
+from infra.declared import holds, named_by
+from infra.deploy import WEEKS_PER_PARAMETER, checked, parameters, projected_weeks, settings_json, template
 from infra.deploy_failures import OtherImage, QuotaReached, SettingsUnsaid, StackFailed, WrongPlace
-from infra.deployed import TOLD, TOLD_TOGETHER, refuse_unsaid
+from infra.deployed import TOLD, TOLD_TOGETHER, refuse_unsaid, unlike
 from infra.instance import instance_yaml
 from infra.packaging.image import PACKAGES, image_tag, judge_image
 from infra.packaging.libraries import Arch
@@ -28,6 +29,7 @@ from prism_api.public.handler import handler as public_handler
 from prism_core.calendar import Week
 from prism_core.failures import BadUsage, PermanentFailure
 from prism_core.settings import HOME_FILE, ActivitySource, Environment, Settings, load_settings
+from prism_resources.wire.findings import Level
 from tests.architecture.sources import ROOT
 from tests.aws_credentials import only_credentials
 from tests.unit.api_events import event
@@ -102,6 +104,8 @@ def test_without_credentials_a_person_is_told_which_to_give(tmp_path: Path) -> N
 
     with only_credentials(tmp_path), pytest.raises(WrongPlace, match="give this process credentials of AWS"):
         refuse_wrong_place(settings)
+    with only_credentials(tmp_path):  # the doctor has others to tell
+        assert [one.level for one in unlike(settings)] == [Level.FAILED]
 
 
 @pytest.mark.parametrize(
@@ -240,6 +244,18 @@ def test_dagster_takes_its_instance_in_both_places(
     if environment is Environment.AWS:
         network = found["run_launcher"]["config"]["run_task_kwargs"]["networkConfiguration"]["awsvpcConfiguration"]
         assert (network["subnets"], network["securityGroups"]) == (["subnet-1", "subnet-2"], ["sg-1"])
+
+
+def test_what_a_deployment_would_not_make_is_not_asked_for() -> None:
+    body = template("mail")
+
+    assert holds(body, "Sends", {"MailSender": "prism@example.com"})
+    assert not holds(body, "Sends", {"NamePrefix": "prism"})
+    own = {"ScreensDomain": "prism.example.com", "CertificateArn": "arn"}
+    assert holds(template("web"), "HasOwnName", own)
+    assert not holds(template("web"), "HasOwnName", own | {"CertificateArn": ""})
+    assert named_by(body, "ReturnsQueue") == {"UnreadReturnsQueue"}
+    assert named_by(body, "UnreadReturnsQueue") == set()
 
 
 def test_a_value_that_nobody_is_asked_for_is_refused_by_its_name() -> None:
