@@ -91,7 +91,7 @@ soak: soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images
 
 # $(call soaked,PART,COMMANDS): their output with date and commit, without the logs of runs, kept, and their verdict.
 soak-fuzz soak-kills soak-year soak-lies soak-load soak-events soak-images soak-iam: SHELL := /bin/bash
-soaked = set -o pipefail; { date -u +%FT%TZ; git rev-parse HEAD; $(2); } 2>&1 | grep -vE --line-buffered '^[{]|^[0-9-]{10} [0-9:]{8} [+-][0-9]{4} - dagster|^$$' | tee benchmarks/results/soak-$(1).txt
+soaked = set -o pipefail; export PYTHONWARNINGS=ignore; { date -u +%FT%TZ; git rev-parse HEAD; $(2); } 2>&1 | grep -vE --line-buffered '^[{]|^[0-9-]{10} [0-9:]{8} [+-][0-9]{4} - dagster|^$$' | tee benchmarks/results/soak-$(1).txt
 
 soak-fuzz: .venv/.synced ## every role against the API's whole contract, 300 s each
 	$(call soaked,fuzz,FUZZ_SECONDS=300 $(RUN)pytest tests/integration/test_api_fuzz.py --timeout 900 -q)

@@ -87,7 +87,7 @@ def test_the_asset_makes_a_backup_alone_and_in_a_range_of_weeks_with_others(home
     [
         (("backup", "--list", "--verify", "newest"), "--list and --verify at once"),
         (("backup", "--verify", "../x"), "is no backup, such as"),
-        (("restore",), "name one of --at INSTANT, --list and --drop SET"),
+        (("restore",), "name one of --at INSTANT, --list, --drop SET and --person-keys TABLE"),
         (("restore", "--list", "--tables", "members"), "belong to --at"),
         (("restore", "--at", "2026-01-05T07:00:00"), "no time zone"),
         (("restore", "--at", "2999-01-05T07:00:00Z", "--tables", "members"), "lies in the future"),
