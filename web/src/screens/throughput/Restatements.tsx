@@ -16,7 +16,7 @@ const number = (value: string | null | undefined) => <span className="number">{v
 const COLUMNS: readonly TableProps.ColumnDefinition<Restatement>[] = [
   { id: 'week', header: 'Week', sortingField: 'week', width: 100, cell: ({ week }) => week },
   { id: 'member', header: 'Whose', isRowHeader: true, width: 150, cell: ({ member_id: id }) => (id ? <MemberName id={id} /> : 'everybody together') },
-  { id: 'project', header: 'Project', width: 120, cell: ({ project_id: id }) => (id ? <ProjectName id={id} /> : '–') },
+  { id: 'project', header: 'Project', width: 180, cell: ({ project_id: id }) => (id ? <ProjectName id={id} /> : '–') },
   { id: 'day', header: 'Day', width: 130, cell: (row) => dayOf(row) ?? 'the whole week' },
   { id: 'measure', header: 'Figure', sortingField: 'measure', width: 150, cell: figureName },
   { id: 'old', header: 'Before', width: 80, cell: ({ old }) => number(old) },
