@@ -76,9 +76,9 @@ export function Figures({ me }: { me: Me }) {
           { id: 'submitted', header: 'Submitted', cell: ({ tasks_submitted }) => <Digits>{tasks_submitted}</Digits> },
           { id: 'returned', header: 'Returned', cell: ({ tasks_returned }) => <Digits>{tasks_returned}</Digits> },
           { id: 'declined', header: 'Declined', cell: ({ tasks_declined }) => <Digits>{tasks_declined}</Digits> },
-          { id: 'wall', header: 'Hours (wall clock)', cell: ({ wall_seconds }) => <Digits>{hoursOf(wall_seconds)}</Digits> },
-          { id: 'active', header: 'Hours (active)', cell: ({ active_seconds }) => <Digits>{hoursOf(active_seconds)}</Digits> },
-          { id: 'rate', header: 'Tasks an hour', cell: ({ tasks_per_hour }) => <Digits>{tasks_per_hour == null ? '–' : Number(tasks_per_hour).toFixed(1)}</Digits> },
+          { id: 'wall', header: 'Wall clock (h)', cell: ({ wall_seconds }) => <Digits>{hoursOf(wall_seconds)}</Digits> },
+          { id: 'active', header: 'Active (h)', cell: ({ active_seconds }) => <Digits>{hoursOf(active_seconds)}</Digits> },
+          { id: 'rate', header: 'Tasks/h', cell: ({ tasks_per_hour }) => <Digits>{tasks_per_hour == null ? '–' : Number(tasks_per_hour).toFixed(1)}</Digits> },
           {
             id: 'dispute',
             header: 'Wrong?',

@@ -54,13 +54,13 @@ function columnsOf(restated: ReadonlySet<string>): readonly TableProps.ColumnDef
       ),
     },
     { id: 'project', header: 'Project', sortingField: 'project_id', width: 190, cell: ({ project_id }) => <ProjectName id={project_id} /> },
-    { id: 'submitted', header: 'Submitted', sortingField: 'tasks_submitted', width: 120, cell: ({ tasks_submitted }) => figure(tasks_submitted) },
-    { id: 'returned', header: 'Returned', width: 95, cell: ({ tasks_returned }) => figure(tasks_returned) },
-    { id: 'declined', header: 'Declined', width: 95, cell: ({ tasks_declined }) => figure(tasks_declined) },
-    { id: 'wall', header: 'Wall clock', sortingField: 'wall_seconds', width: 125, cell: ({ wall_seconds }) => figure(hours(wall_seconds)) },
-    { id: 'active', header: 'Active', width: 80, cell: ({ active_seconds }) => figure(hours(active_seconds)) },
-    { id: 'rate', header: 'Tasks/h', width: 85, cell: ({ tasks_per_hour }) => figure(tasks_per_hour == null ? '–' : Number(tasks_per_hour).toFixed(1)) },
-    { id: 'remarks', header: 'Remarks', width: 140, cell: (row) => <Remarks row={row} restated={restated.has(`${row.member_id} ${row.project_id}`)} /> },
+    { id: 'submitted', header: 'Submitted', sortingField: 'tasks_submitted', width: 130, cell: ({ tasks_submitted }) => figure(tasks_submitted) },
+    { id: 'returned', header: 'Returned', width: 100, cell: ({ tasks_returned }) => figure(tasks_returned) },
+    { id: 'declined', header: 'Declined', width: 100, cell: ({ tasks_declined }) => figure(tasks_declined) },
+    { id: 'wall', header: 'Wall clock', sortingField: 'wall_seconds', width: 130, cell: ({ wall_seconds }) => figure(hours(wall_seconds)) },
+    { id: 'active', header: 'Active', width: 85, cell: ({ active_seconds }) => figure(hours(active_seconds)) },
+    { id: 'rate', header: 'Tasks/h', width: 90, cell: ({ tasks_per_hour }) => figure(tasks_per_hour == null ? '–' : Number(tasks_per_hour).toFixed(1)) },
+    { id: 'remarks', header: 'Remarks', width: 125, cell: (row) => <Remarks row={row} restated={restated.has(`${row.member_id} ${row.project_id}`)} /> },
   ];
 }
 
