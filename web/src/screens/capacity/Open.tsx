@@ -78,6 +78,7 @@ export function Open({ week, plan, shown, mayWrite, onPin }: Props) {
         variant="container"
         contentDensity="compact"
         enableKeyboardNavigation
+        wrapLines
         items={open}
         trackBy="line"
         loading={document.isPending}
@@ -109,7 +110,7 @@ export function Open({ week, plan, shown, mayWrite, onPin }: Props) {
             id: 'who',
             header: 'Who could',
             cell: (one) => (
-              <Button variant="inline-link" ariaLabel={candidatesLabel(one.line)} onClick={() => address.set({ line: one.line, member: undefined })}>
+              <Button variant="inline-link" wrapText={false} ariaLabel={candidatesLabel(one.line)} onClick={() => address.set({ line: one.line, member: undefined })}>
                 Candidates
               </Button>
             ),

@@ -72,7 +72,7 @@ export function myDisputes(member: string): Description<Dispute> {
     search: 'reasons and figures',
     columns: [
       { id: 'figure', header: 'Figure', main: true, width: 220, cell: ({ field, week }) => `${field.replaceAll('_', ' ')}, ${week}` },
-      { id: 'project', header: 'Project', width: 140, cell: ({ project_id }) => (project_id ? <ProjectName id={project_id} /> : '–') },
+      { id: 'project', header: 'Project', width: 185, cell: ({ project_id }) => (project_id ? <ProjectName id={project_id} /> : '–') },
       { id: 'shown', header: 'Shown', width: 100, cell: ({ shown }) => <span className="number">{shown}</span> },
       { id: 'expected', header: 'Expected', width: 110, cell: ({ expected }) => <span className="number">{expected ?? '–'}</span> },
       { id: 'status', header: 'Status', sort: 'status', width: 130, cell: ({ status = 'open' }) => <StatusWord type={LOOKS[status]}>{status}</StatusWord> },

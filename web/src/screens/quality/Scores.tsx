@@ -39,10 +39,9 @@ const FILTERS = [
 const percent = (value: string | null | undefined) => (value == null ? '–' : `${(Number(value) * 100).toFixed(1)} %`);
 
 const COLUMNS: readonly TableProps.ColumnDefinition<Score>[] = [
-  { id: 'member', header: 'Member', sortingField: 'member_id', isRowHeader: true, width: 150, cell: ({ member_id }) => <MemberName id={member_id} /> },
-  { id: 'project', header: 'Project', sortingField: 'project_id', width: 140, cell: ({ project_id }) => <ProjectName id={project_id} /> },
-  { id: 'category', header: 'Category today', sortingField: 'category', width: 160, cell: ({ category }) => <TodaysCategory label={category} /> },
-  { id: 'raw', header: 'Raw ids', width: 150, cell: ({ raw }) => raw.join(', ') },
+  { id: 'member', header: 'Member', sortingField: 'member_id', isRowHeader: true, width: 185, cell: ({ member_id }) => <MemberName id={member_id} /> },
+  { id: 'project', header: 'Project', sortingField: 'project_id', width: 185, cell: ({ project_id }) => <ProjectName id={project_id} /> },
+  { id: 'category', header: 'Category today', sortingField: 'category', width: 170, cell: ({ category }) => <TodaysCategory label={category} /> },
   { id: 'pieces', header: 'Correct of reviewed', sortingField: 'reviewed', width: 150, cell: ({ correct, reviewed }) => <span className="number">{`${correct} of ${reviewed}`}</span> },
   { id: 'share', header: 'Share', sortingField: 'share', width: 95, cell: ({ share }) => <span className="number">{percent(share)}</span> },
   { id: 'interval', header: 'Interval (95 %)', width: 240, cell: (row) => <Interval row={row} /> },
@@ -50,6 +49,7 @@ const COLUMNS: readonly TableProps.ColumnDefinition<Score>[] = [
   { id: 'trend', header: 'Trend a week', sortingField: 'trend', width: 130, cell: ({ trend, weeks_in_window }) => <span className="number" title={`${weeks_in_window} of four weeks`}>{trendText(trend)}</span> },
   { id: 'target', header: 'Target', width: 130, cell: (row) => <Target row={row} /> },
   { id: 'worst', header: 'Worst error', width: 110, cell: ({ worst_severity }) => worst_severity ?? '–' },
+  { id: 'raw', header: 'Raw ids', width: 150, cell: ({ raw }) => raw.join(', ') },
 ];
 
 type Chosen = Partial<Record<(typeof FILTERS)[number]['name'], string[]>>;

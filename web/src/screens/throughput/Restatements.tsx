@@ -15,7 +15,7 @@ import { dayOf, figureName, type Restatement } from './restated';
 const number = (value: string | null | undefined) => <span className="number">{value == null ? '–' : Number(value)}</span>;
 const COLUMNS: readonly TableProps.ColumnDefinition<Restatement>[] = [
   { id: 'week', header: 'Week', sortingField: 'week', width: 100, cell: ({ week }) => week },
-  { id: 'member', header: 'Whose', isRowHeader: true, width: 150, cell: ({ member_id: id }) => (id ? <MemberName id={id} /> : 'everybody together') },
+  { id: 'member', header: 'Whose', isRowHeader: true, width: 185, cell: ({ member_id: id }) => (id ? <MemberName id={id} /> : 'everybody together') },
   { id: 'project', header: 'Project', width: 180, cell: ({ project_id: id }) => (id ? <ProjectName id={id} /> : '–') },
   { id: 'day', header: 'Day', width: 130, cell: (row) => dayOf(row) ?? 'the whole week' },
   { id: 'measure', header: 'Figure', sortingField: 'measure', width: 150, cell: figureName },
